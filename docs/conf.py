@@ -1,0 +1,161 @@
+"""How Sphinx builds the documentation."""
+
+import os
+import re
+import shutil
+from importlib import import_module
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+TUTORIALS = DOCS.parent / "tutorials"
+
+# -- Project ---------------------------------------------------------------------------------------
+
+project = "dpvae"
+author = "The dpvae developers"
+copyright = f"2026, {author}"  # noqa: A001
+version = release = installed_version(project)
+
+# -- Sources ---------------------------------------------------------------------------------------
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx_autodoc_typehints",  # after napoleon
+    "sphinx_copybutton",
+    "sphinxcontrib.bibtex",
+]
+source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
+exclude_patterns = ["_build", "**.ipynb_checkpoints", ".DS_Store"]
+templates_path = ["_templates"]
+root_doc = "index"
+default_role = "literal"
+
+# Notebooks live in the top-level folder; Sphinx reads only what is below docs/.
+for copy in (DOCS / "tutorials").glob("*.ipynb"):
+    if not (TUTORIALS / copy.name).exists():
+        copy.unlink()
+for notebook in TUTORIALS.glob("*.ipynb"):
+    shutil.copy2(notebook, DOCS / "tutorials" / notebook.name)
+
+nb_execution_mode = "off"  # shown with their stored outputs; a test runs them
+nb_merge_streams = True
+nb_output_stderr = "remove"
+
+myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath", "substitution"]
+myst_heading_anchors = 3
+figure = DOCS / "_static" / "reconstruction.png"
+figure_text = "A tissue, the layout found from gene expression alone, and the two compared"
+myst_substitutions = {
+    "figure": f"![{figure_text}](/_static/{figure.name})" if figure.exists() else "<!-- -->"
+}
+
+bibtex_bibfiles = ["references.bib"]
+bibtex_default_style = "plain"
+bibtex_reference_style = "author_year"
+
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+copybutton_exclude = ".linenos, .gp, .go"
+
+# -- API -------------------------------------------------------------------------------------------
+
+autosummary_generate = True
+toc_object_entries_show_parents = "hide"
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # sphinx_autodoc_typehints writes them
+always_use_bars_union = True
+typehints_defaults = "comma"
+typehints_document_rtype = True
+typehints_document_rtype_none = False
+typehints_use_rtype = False
+napoleon_google_docstring = False
+napoleon_numpy_docstring = True
+napoleon_include_init_with_doc = False
+napoleon_use_ivar = True
+napoleon_use_param = True
+napoleon_use_rtype = False
+
+# -- References ------------------------------------------------------------------------------------
+
+nitpicky = True
+# Our own names must resolve everywhere. Those of other projects need the network, so that they
+# become links only where the documentation is published.
+nitpick_ignore_regex = [
+    (r"py:.*", r"(?!dpvae(\.|$)).*"),
+    (r"py:.*", r"dpvae\.[a-z]+\.[a-z_]+\.[A-Z]\w*"),  # a private class or alias in a signature
+    (r"(std:)?(doc|ref|term)", r"scvi.*"),
+]
+if os.environ.get("READTHEDOCS") or os.environ.get("DPVAE_DOCS_ONLINE"):
+    extensions.append("sphinx.ext.intersphinx")
+intersphinx_mapping = {
+    "anndata": ("https://anndata.readthedocs.io/en/stable/", None),
+    "lightning": ("https://lightning.ai/docs/pytorch/stable/", None),
+    "matplotlib": ("https://matplotlib.org/stable/", None),
+    "numpy": ("https://numpy.org/doc/stable/", None),
+    "pandas": ("https://pandas.pydata.org/docs/", None),
+    "python": ("https://docs.python.org/3", None),
+    "scanpy": ("https://scanpy.readthedocs.io/en/stable/", None),
+    "scipy": ("https://docs.scipy.org/doc/scipy/", None),
+    "scvi": ("https://docs.scvi-tools.org/en/stable/", None),
+    "sklearn": ("https://scikit-learn.org/stable/", None),
+    "squidpy": ("https://squidpy.readthedocs.io/en/stable/", None),
+    "torch": ("https://docs.pytorch.org/docs/stable/", None),
+}
+suppress_warnings = [
+    "sphinx_autodoc_typehints.forward_reference",  # in scvi-tools
+    "sphinx_autodoc_typehints.guarded_import",
+    "toc.empty_glob",
+]
+
+# -- Output ----------------------------------------------------------------------------------------
+
+html_theme = "sphinx_book_theme"
+html_title = f"dpvae {release}"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_show_sphinx = False
+html_theme_options = {
+    "home_page_in_toc": False,
+    "navbar_persistent": [],  # the search button is in the side bar
+    "navigation_with_keys": False,
+    "path_to_docs": "docs",
+    "show_navbar_depth": 1,
+    "show_toc_level": 2,
+    "use_download_button": True,
+    "use_fullscreen_button": False,
+}
+
+
+def adopt_docstring(app, what, name, obj, options, lines):  # noqa: ARG001
+    """Make what scvi-tools wrote for its own documentation fit into ours."""
+    module = getattr(obj, "__module__", None) or getattr(
+        getattr(obj, "fget", None), "__module__", ""
+    )
+    if str(module).startswith("dpvae"):
+        return
+    foreign = "\n".join(lines)
+    foreign = re.sub(r"\s*:cite:\w*:?`[^`]*`", "", foreign)  # works that only they list
+    foreign = re.sub(r":(?:doc|ref|term):`(?:([^<`]*?)\s*<[^>]*>|([^`]*))`", r"\1\2", foreign)
+    lines[:] = foreign.split("\n")
+
+
+def hide_private_bases(app, name, obj, options, bases):  # noqa: ARG001
+    """Leave out base classes of ours that are not part of the API."""
+
+    def is_public(base):
+        package, _, _ = base.__module__.rpartition(".")
+        return base.__name__ in getattr(import_module(package), "__all__", ())
+
+    bases[:] = [
+        base for base in bases if not base.__module__.startswith("dpvae.") or is_public(base)
+    ]
+
+
+def setup(app):
+    app.connect("autodoc-process-bases", hide_private_bases)
+    app.connect("autodoc-process-docstring", adopt_docstring, priority=100)

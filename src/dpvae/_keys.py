@@ -1,0 +1,33 @@
+"""Every string key that the package reads or writes, spelled once."""
+
+from typing import Final, NamedTuple
+
+
+class _Obsm(NamedTuple):
+    """Keys of ``adata.obsm``."""
+
+    spatial: str = "spatial"
+    latent: str = "X_dpvae"
+    reconstructed: str = "spatial_dpvae"
+    centred: str = "_dpvae_coordinates"
+
+
+class _Registry(NamedTuple):
+    """Keys of the scvi-tools data registry and of the minibatches made from it."""
+
+    coordinates: str = "coordinates"
+    section: str = "section"
+
+
+class _History(NamedTuple):
+    """Columns of ``model.history``, without their ``_train`` or ``_validation``."""
+
+    distance_loss: str = "distance_loss"
+    distance_scale: str = "distance_scale"
+    reconstruction_loss: str = "reconstruction_loss"
+    kl: str = "kl_local"
+
+
+OBSM: Final = _Obsm()
+REGISTRY: Final = _Registry()
+HISTORY: Final = _History()

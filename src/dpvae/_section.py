@@ -1,0 +1,27 @@
+"""The section a cell belongs to."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from numpy.typing import NDArray
+
+
+def section_names(adata: AnnData, section_key: str | None) -> NDArray[np.str_]:
+    """Name of every cell's section, the same for all where no column is named or found."""
+    if section_key is None or section_key not in adata.obs:
+        return np.zeros(adata.n_obs, dtype="<U1")
+    return np.asarray(adata.obs[section_key].astype(str), dtype=np.str_)
+
+
+def section_codes(adata: AnnData, section_key: str | None) -> NDArray[np.intp]:
+    """Number the sections of an AnnData from 0, shape ``(n_cells,)``."""
+    codes, _ = pd.factorize(section_names(adata, section_key), sort=True)
+    return np.asarray(codes, dtype=np.intp)
+
+
+def cells_per_section(names: NDArray[np.str_]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Go through the sections: the name of each and the mask of its cells."""
+    for name in np.unique(names):
+        yield str(name), names == name

@@ -1,0 +1,114 @@
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dpvae.geometry.frame import FreeFrame
+from dpvae.geometry.latent import check_distance_scale, check_latent
+from dpvae.geometry.placement import Placement
+from dpvae.geometry.smacof import majorise
+
+
+def place_free(
+    latent: ArrayLike,
+    *,
+    n_dims: int = 2,
+    distance_scale: float = 1.0,
+    max_iter: int = 300,
+    tol: float = 1e-6,
+    seed: int = 0,
+) -> Placement:
+    """Place cells so that tissue distances equal latent distances, up to a rigid motion.
+
+    Minimises Σ_{i<j} (‖ŝ_i − ŝ_j‖ − ‖z_i − z_j‖/λ)², eq. 6 of Zhou & Du 2024 (arXiv:2408.00911)
+    with unit weights, by SMACOF (de Leeuw & Heiser 1980) from the principal components of z/λ,
+    which are classical scaling. The centroid is 0 and the first axis starts along the largest
+    variance; shift, rotation and reflection of the layout mean nothing.
+
+    Parameters
+    ----------
+    latent
+        z, shape (n, d), n > `n_dims`. With d ≤ `n_dims` the layout is exact.
+    n_dims
+        p, 2 or 3. Default 2.
+    distance_scale
+        λ, latent units per tissue unit. Default 1.
+    max_iter
+        The largest number of iterations. Default 300.
+    tol
+        Stop when the stress falls by less than this fraction, up to 5,000 cells. Default 1e-6.
+    seed
+        Seed of the windows that are drawn above 5,000 cells. Default 0.
+
+    Returns
+    -------
+    The placement, with coordinates of shape (n, p) in tissue units.
+
+    Raises
+    ------
+    ValueError
+        If the latents are not 2-D, hold NaN or have fewer than p + 1 rows, or an option is out of
+        range.
+
+    Notes
+    -----
+    Memory O(n d). Up to 5,000 cells O(n² d) time for each iteration; above, every iteration is a
+    sweep against a fresh window of 250 random cells, O(250 n d), until four sweeps gain less than
+    0.2 % (twelve at least), and the reported stress is an estimate from 64 n pairs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dpvae.geometry import place_free
+    >>> tissue = np.random.default_rng(0).uniform(size=(50, 2))
+    >>> latent = 3.0 * tissue @ np.linalg.qr(np.eye(4)[:, :2] + 0.5)[0].T
+    >>> placement = place_free(latent, distance_scale=3.0)
+    >>> placement.coordinates.shape, round(placement.stress, 6)
+    ((50, 2), 0.0)
+    """
+    values = check_latent(latent)
+    if n_dims not in (2, 3):
+        message = f"n_dims is {n_dims}; a tissue has 2 or 3 dimensions."
+        raise ValueError(message)
+    if len(values) <= n_dims:
+        message = f"latent has {len(values)} cells; {n_dims} dimensions need {n_dims + 1} or more."
+        raise ValueError(message)
+    check_stopping(max_iter, tol)
+    targets = _centred_columns(values / check_distance_scale(distance_scale))
+    start = _principal_components(targets, n_dims)
+    if len(targets) <= n_dims:
+        return Placement(start.T.copy(), stress=0.0, n_iterations=0, converged=True, solver="exact")
+    return majorise(targets, start, FreeFrame(), max_iter=max_iter, tol=tol, seed=seed)
+
+
+def check_stopping(max_iter: int, tol: float) -> None:
+    """Validate the stopping rule of an iteration.
+
+    Parameters
+    ----------
+    max_iter
+        The largest number of iterations, at least 1.
+    tol
+        A fraction, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If one of them is out of range.
+    """
+    if max_iter < 1 or not tol >= 0:
+        message = f"max_iter is {max_iter} and tol {tol}; they must be at least 1 and at least 0."
+        raise ValueError(message)
+
+
+def _centred_columns(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    from_first = np.ascontiguousarray((values - values[0]).T)
+    from_first -= from_first.mean(axis=1, keepdims=True)
+    return from_first
+
+
+def _principal_components(targets: NDArray[np.float64], n_dims: int) -> NDArray[np.float64]:
+    _, directions = np.linalg.eigh(targets @ targets.T)
+    leading = directions[:, ::-1][:, :n_dims]
+    largest = np.take_along_axis(leading, np.abs(leading).argmax(axis=0)[None], axis=0)
+    components = np.zeros((n_dims, targets.shape[1]))
+    components[: leading.shape[1]] = (leading * np.sign(largest)).T @ targets
+    return components

@@ -1,0 +1,81 @@
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def check_latent(
+    latent: ArrayLike, *, name: str = "latent", n_cells: int | None = None
+) -> NDArray[np.float64]:
+    """Validate latent representations.
+
+    Parameters
+    ----------
+    latent
+        Shape (n, d).
+    name
+        How messages call the array. Default ``"latent"``.
+    n_cells
+        The number of rows that it must have. Default: any.
+
+    Returns
+    -------
+    The same numbers as float64, shape (n, d).
+
+    Raises
+    ------
+    ValueError
+        If the array is not 2-D, has no column, holds NaN or infinities, or has another number of
+        rows than `n_cells`.
+
+    Examples
+    --------
+    >>> from dpvae.geometry import check_latent
+    >>> check_latent([[0, 1, 2], [3, 4, 5]]).shape
+    (2, 3)
+    """
+    values = np.asarray(latent, dtype=np.float64)
+    if values.ndim != 2 or values.shape[1] == 0:
+        message = f"{name} has shape {values.shape}; pass an array of shape (cells, dimensions)."
+        raise ValueError(message)
+    if n_cells is not None and len(values) != n_cells:
+        message = f"{name} has {len(values)} rows; {n_cells} are needed, one for each cell."
+        raise ValueError(message)
+    n_bad = int((~np.isfinite(values).all(axis=1)).sum())
+    if n_bad:
+        message = (
+            f"{name} has NaN or infinite values in {n_bad} of {len(values)} cells; "
+            "leave these cells out or compute their latents again."
+        )
+        raise ValueError(message)
+    return values
+
+
+def check_distance_scale(distance_scale: float) -> float:
+    """Validate λ, the latent distance per unit of tissue distance.
+
+    Parameters
+    ----------
+    distance_scale
+        λ, in latent units per coordinate unit.
+
+    Returns
+    -------
+    The same number.
+
+    Raises
+    ------
+    ValueError
+        If it is not positive and finite.
+
+    Examples
+    --------
+    >>> from dpvae.geometry import check_distance_scale
+    >>> check_distance_scale(2.0)
+    2.0
+    """
+    if not (np.isfinite(distance_scale) and distance_scale > 0):
+        message = (
+            f"distance_scale is {distance_scale}; it must be positive and finite, for instance "
+            "the value that fit_distance_scale returns."
+        )
+        raise ValueError(message)
+    return float(distance_scale)

@@ -1,0 +1,84 @@
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Points = NDArray[np.float64]
+
+
+def paired_rows(true: ArrayLike, recovered: ArrayLike, *, at_least: int) -> tuple[Points, Points]:
+    """Rows that are known in both of two sets of coordinates.
+
+    Parameters
+    ----------
+    true, recovered
+        Shape (n, p) each; row i is the same cell. Rows with NaN in either are dropped.
+    at_least
+        The smallest number of rows that must remain.
+
+    Returns
+    -------
+    Both sets as float64, shape (m, p) each. Memory O(n p).
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or are not 2-D, a value is infinite, or too few rows remain.
+
+    Examples
+    --------
+    >>> from dpvae.metrics.paired import paired_rows
+    >>> true, recovered = paired_rows([[0, 0], [1, 2]], [[5, 5], [float("nan")] * 2], at_least=1)
+    >>> true.tolist(), recovered.tolist()
+    ([[0.0, 0.0]], [[5.0, 5.0]])
+    """
+    first = np.asarray(true, dtype=np.float64)
+    second = np.asarray(recovered, dtype=np.float64)
+    if first.ndim != 2 or first.shape != second.shape:
+        message = (
+            f"true has shape {first.shape} and recovered {second.shape}; "
+            "both must be (cells, dimensions), with one row for the same cell."
+        )
+        raise ValueError(message)
+    n_infinite = int((np.isinf(first) | np.isinf(second)).any(axis=1).sum())
+    if n_infinite:
+        message = f"{n_infinite} rows hold infinite coordinates; set rows without a place to NaN."
+        raise ValueError(message)
+    known = ~(np.isnan(first) | np.isnan(second)).any(axis=1)
+    if known.sum() < at_least:
+        message = (
+            f"{known.sum()} of {len(first)} cells have both a true and a recovered place; "
+            f"at least {at_least} are needed."
+        )
+        raise ValueError(message)
+    return first[known], second[known]
+
+
+def root_mean_square_radius(points: Points, *, name: str) -> float:
+    """Root mean square distance of points from their centroid.
+
+    Parameters
+    ----------
+    points
+        Shape (n, p), in any unit.
+    name
+        How the message calls them.
+
+    Returns
+    -------
+    A length in the unit of `points`, positive.
+
+    Raises
+    ------
+    ValueError
+        If all points are identical.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dpvae.metrics.paired import root_mean_square_radius
+    >>> root_mean_square_radius(np.array([[0.0, 0.0], [6.0, 8.0]]), name="true")
+    5.0
+    """
+    if (points == points[0]).all():
+        message = f"all {len(points)} rows of {name} are identical; they have no shape to compare."
+        raise ValueError(message)
+    return float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))

@@ -1,0 +1,7 @@
+"""The models: scvi-tools models that learn where cells are."""
+
+from dpvae.model.dpscvi import DPSCVI
+from dpvae.model.dpvae import DPVAE
+from dpvae.model.plan import DistancePreservingPlan
+
+__all__ = ["DPSCVI", "DPVAE", "DistancePreservingPlan"]

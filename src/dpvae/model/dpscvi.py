@@ -1,0 +1,193 @@
+"""DPSCVI: the model of raw counts."""
+
+from typing import Any, Literal
+
+from anndata import AnnData
+from scvi import REGISTRY_KEYS
+from scvi.data import AnnDataManager
+from scvi.data.fields import (
+    CategoricalJointObsField,
+    CategoricalObsField,
+    LayerField,
+    NumericalJointObsField,
+    NumericalObsField,
+)
+from scvi.model import SCVI
+
+from dpvae.model.expression import check_counts
+from dpvae.model.fields import CoordinatesField, SectionField
+from dpvae.model.reconstruction import MINIFIED, SpatialReconstruction
+from dpvae.model.setup import check_reference, named_columns
+from dpvae.module import DPCountVAE
+
+
+class DPSCVI(SpatialReconstruction, SCVI):  # type: ignore[misc]
+    """Distance-preserving scVI, for raw counts :cite:p:`Zhou24,Lopez18`.
+
+    :class:`scvi.model.SCVI` with the distance term, and with defaults that suit it. What SCVI
+    gives, it gives: normalised expression, differential expression, batches and covariates,
+    query mapping, minified data.
+
+    Parameters
+    ----------
+    adata
+        The reference, registered with :meth:`setup_anndata`.
+    registry
+        Registry of a saved model, used in its place when a model is loaded without an AnnData.
+    n_hidden, n_layers
+        Units per hidden layer and number of hidden layers, of encoder and decoder alike.
+    n_latent
+        Dimension of the latent space.
+    dropout_rate
+        Share of hidden units of the encoder dropped in training.
+    gene_likelihood
+        ``"nb"``, ``"zinb"``, ``"poisson"`` or ``"normal"``.
+    input_dropout
+        Share of genes hidden from the encoder in training.
+    dp_weight
+        α: what a distance error of one tissue radius costs, in nats per gene. Does not depend on
+        the number of genes, the unit of the coordinates, the batch size or the latent dimension.
+    distance_error
+        ``"absolute"``, as in the paper, or ``"squared"``.
+    distance_latent
+        Whether distances are taken between the ``"mean"`` of the posteriors, or between a
+        ``"sample"`` of each.
+    **kwargs
+        All other arguments of :class:`scvi.model.SCVI` and :class:`scvi.module.VAE`:
+        ``dispersion``, ``use_observed_lib_size``, ``encode_covariates``, …
+
+    Notes
+    -----
+    With SCVI's own arguments, ``input_dropout=0`` and ``dp_weight=0`` the model is SCVI, step for
+    step: ``DPSCVI(adata, n_hidden=128, n_layers=1, dropout_rate=0.1, gene_likelihood="zinb",
+    input_dropout=0, dp_weight=0)`` with ``plan_kwargs={"optimizer": "Adam", "lr": 1e-3,
+    "weight_decay": 1e-6, "eps": 0.01, "n_epochs_kl_warmup": 400}`` in :meth:`train`.
+
+    Examples
+    --------
+    >>> from dpvae.datasets import simulated_tissue
+    >>> from dpvae.model import DPSCVI
+    >>> adata = simulated_tissue(200, 50)
+    >>> DPSCVI.setup_anndata(adata)
+    >>> model = DPSCVI(adata)
+    >>> model.train()  # doctest: +SKIP
+    >>> adata.obsm["X_dpvae"] = model.get_latent_representation()  # doctest: +SKIP
+    """
+
+    _module_cls = DPCountVAE
+
+    def __init__(
+        self,
+        adata: AnnData | None = None,
+        registry: dict[str, Any] | None = None,
+        n_hidden: int = 256,
+        n_latent: int = 10,
+        n_layers: int = 2,
+        dropout_rate: float = 0.4,
+        gene_likelihood: Literal["zinb", "nb", "poisson", "normal"] = "nb",
+        input_dropout: float = 0.3,
+        dp_weight: float = 3.0,
+        distance_error: Literal["absolute", "squared"] = "absolute",
+        distance_latent: Literal["mean", "sample"] = "mean",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            adata,
+            registry,
+            n_hidden=n_hidden,
+            n_latent=n_latent,
+            n_layers=n_layers,
+            dropout_rate=dropout_rate,
+            gene_likelihood=gene_likelihood,
+            input_dropout=input_dropout,
+            dp_weight=dp_weight,
+            coordinate_unit=self._coordinate_unit(adata, registry),
+            distance_error=distance_error,
+            distance_latent=distance_latent,
+            **kwargs,
+        )
+        self._model_summary_string = self._model_summary_string.replace(
+            "SCVI model", f"DPSCVI model (dp_weight: {dp_weight}, input_dropout: {input_dropout})"
+        )
+        self.init_params_ = self._get_init_params(locals())
+
+    @classmethod
+    def setup_anndata(
+        cls,
+        adata: AnnData,
+        layer: str | None = None,
+        spatial_key: str = "spatial",
+        sample_key: str | None = None,
+        batch_key: str | None = None,
+        labels_key: str | None = None,
+        size_factor_key: str | None = None,
+        categorical_covariate_keys: list[str] | None = None,
+        continuous_covariate_keys: list[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Tell the model where things are in an AnnData.
+
+        Parameters
+        ----------
+        adata
+            The reference. Some columns of ``obs`` and keys of ``obsm`` that begin with an
+            underscore are added to it.
+        layer
+            Layer with the raw counts; by default ``adata.X``.
+        spatial_key
+            Key in ``adata.obsm`` of the coordinates, shape ``(n_cells, 2)`` or ``(n_cells, 3)``,
+            in any unit, the same for all sections. A row of NaN is a cell of unknown place.
+        sample_key
+            Column of ``adata.obs`` that names the section, inside which distances mean
+            something. By default ``batch_key``; without either all cells are one section.
+        batch_key
+            Column of ``adata.obs`` that names the technical batch.
+        labels_key, size_factor_key, categorical_covariate_keys, continuous_covariate_keys
+            As in :meth:`scvi.model.SCVI.setup_anndata`.
+        **kwargs
+            Used by scvi-tools when a model is loaded.
+
+        Raises
+        ------
+        KeyError
+            If a key does not exist.
+        ValueError
+            If coordinates or counts are not usable; the message says what was found and what to
+            do. ``adata`` is unchanged then.
+        """
+        setup_method_args = cls._get_setup_method_args(**locals())
+        section_key = sample_key or batch_key
+        if "source_registry" not in kwargs:
+            check_counts(adata, layer)
+            check_reference(
+                adata,
+                spatial_key=spatial_key,
+                section_key=section_key,
+                obs_keys=named_columns(
+                    sample_key,
+                    batch_key,
+                    labels_key,
+                    size_factor_key,
+                    categorical_covariate_keys,
+                    continuous_covariate_keys,
+                ),
+            )
+        fields = [
+            LayerField(REGISTRY_KEYS.X_KEY, layer, is_count_data=False),
+            CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key),
+            CategoricalObsField(REGISTRY_KEYS.LABELS_KEY, labels_key),
+            NumericalObsField(REGISTRY_KEYS.SIZE_FACTOR_KEY, size_factor_key, required=False),
+            CategoricalJointObsField(REGISTRY_KEYS.CAT_COVS_KEY, categorical_covariate_keys),
+            NumericalJointObsField(REGISTRY_KEYS.CONT_COVS_KEY, continuous_covariate_keys),
+            SectionField(section_key),
+            CoordinatesField(spatial_key, section_key),
+        ]
+        if MINIFIED in adata.uns:
+            fields += cls._get_fields_for_adata_minification(adata.uns[MINIFIED])
+        manager = AnnDataManager(fields=fields, setup_method_args=setup_method_args)
+        manager.register_fields(adata, **kwargs)
+        cls.register_manager(manager)
+
+    @staticmethod
+    def _check_expression(adata: AnnData, layer: str | None) -> None:
+        check_counts(adata, layer)

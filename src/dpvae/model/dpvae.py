@@ -1,0 +1,224 @@
+"""DPVAE: the model of log-normalised expression."""
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from anndata import AnnData
+from numpy.typing import NDArray
+from scvi import REGISTRY_KEYS
+from scvi.data import AnnDataManager
+from scvi.data.fields import CategoricalObsField, LayerField
+from scvi.model.base import (
+    ArchesMixin,
+    BaseMinifiedModeModelClass,
+    UnsupervisedTrainingMixin,
+    VAEMixin,
+)
+
+from dpvae._keys import REGISTRY
+from dpvae.model.expression import check_log_normalized, expression_of
+from dpvae.model.fields import CoordinatesField, SectionField
+from dpvae.model.gene_statistics import gene_statistics
+from dpvae.model.reconstruction import MINIFIED, SpatialReconstruction
+from dpvae.model.setup import check_reference, named_columns
+from dpvae.module import DPGaussianVAE
+
+
+class DPVAE(
+    SpatialReconstruction,
+    VAEMixin,
+    ArchesMixin,
+    UnsupervisedTrainingMixin,
+    BaseMinifiedModeModelClass,
+):  # type: ignore[misc]
+    """Distance-preserving VAE of log-normalised expression :cite:p:`Zhou24`.
+
+    Parameters
+    ----------
+    adata
+        The reference, registered with :meth:`setup_anndata`.
+    registry
+        Registry of a saved model, used in its place when a model is loaded without an AnnData.
+    n_hidden, n_layers
+        Units per hidden layer and number of hidden layers, of encoder and decoder alike.
+    n_latent
+        Dimension of the latent space.
+    dropout_rate
+        Share of hidden units dropped in training.
+    input_dropout
+        Share of genes hidden from the encoder in training.
+    dp_weight
+        α: what a distance error of one tissue radius costs, in nats per gene. Does not depend on
+        the number of genes, the unit of the coordinates, the batch size or the latent dimension.
+    distance_error
+        ``"absolute"``, as in the paper, or ``"squared"``.
+    distance_latent
+        Whether distances are taken between the ``"mean"`` of the posteriors, or between a
+        ``"sample"`` of each.
+    standardize
+        Genes are standardised inside the model: by the statistics of the whole
+        ``"reference"``, or by those of each ``"section"``. The latter takes out differences
+        between sections, but a query must then show a whole section, not a part of it.
+    encode_covariates
+        Whether the encoder is told the batch. A query must then have a batch that the reference
+        knew.
+
+    Notes
+    -----
+    The network of the paper is ``DPVAE(adata, n_layers=1, n_hidden=…, n_latent=2,
+    dropout_rate=0, input_dropout=0, distance_latent="sample")`` with ``plan_kwargs={"optimizer":
+    "Adam", "weight_decay": 0}`` and ``batch_size=adata.n_obs`` in :meth:`train`.
+
+    Examples
+    --------
+    >>> import scanpy as sc
+    >>> from dpvae.datasets import simulated_tissue
+    >>> from dpvae.model import DPVAE
+    >>> adata = simulated_tissue(200, 50)
+    >>> sc.pp.normalize_total(adata)
+    >>> sc.pp.log1p(adata)
+    >>> DPVAE.setup_anndata(adata)
+    >>> model = DPVAE(adata)
+    >>> model.train()  # doctest: +SKIP
+    >>> adata.obsm["X_dpvae"] = model.get_latent_representation()  # doctest: +SKIP
+    """
+
+    _module_cls = DPGaussianVAE
+    _LATENT_QZM_KEY = "dpvae_latent_qzm"
+    _LATENT_QZV_KEY = "dpvae_latent_qzv"
+
+    def __init__(
+        self,
+        adata: AnnData | None = None,
+        registry: dict[str, Any] | None = None,
+        n_hidden: int = 256,
+        n_latent: int = 10,
+        n_layers: int = 2,
+        dropout_rate: float = 0.5,
+        input_dropout: float = 0.3,
+        dp_weight: float = 3.0,
+        distance_error: Literal["absolute", "squared"] = "absolute",
+        distance_latent: Literal["mean", "sample"] = "mean",
+        standardize: Literal["reference", "section"] = "reference",
+        *,
+        encode_covariates: bool = False,
+    ) -> None:
+        super().__init__(adata, registry)
+        if standardize not in ("reference", "section"):
+            message = f"standardize is {standardize!r}: choose 'reference' or 'section'."
+            raise ValueError(message)
+        self.per_section_ = standardize == "section"
+        gene_mean, gene_scale = self._reference_statistics()
+        self.module = self._module_cls(
+            gene_mean,
+            gene_scale,
+            n_batch=self.summary_stats.n_batch,
+            n_hidden=n_hidden,
+            n_latent=n_latent,
+            n_layers=n_layers,
+            dropout_rate=dropout_rate,
+            input_dropout=input_dropout,
+            encode_covariates=encode_covariates,
+            dp_weight=dp_weight,
+            coordinate_unit=self._coordinate_unit(adata, registry),
+            distance_error=distance_error,
+            distance_latent=distance_latent,
+        )
+        self.module.minified_data_type = self.minified_data_type
+        self._model_summary_string = (
+            f"DPVAE with n_hidden: {n_hidden}, n_latent: {n_latent}, n_layers: {n_layers}, "
+            f"dropout_rate: {dropout_rate}, input_dropout: {input_dropout}, "
+            f"dp_weight: {dp_weight}, standardize: {standardize}."
+        )
+        self.init_params_ = self._get_init_params(locals())
+
+    @classmethod
+    def setup_anndata(
+        cls,
+        adata: AnnData,
+        layer: str | None = None,
+        spatial_key: str = "spatial",
+        sample_key: str | None = None,
+        batch_key: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Tell the model where things are in an AnnData.
+
+        Parameters
+        ----------
+        adata
+            The reference. Some columns of ``obs`` and a key of ``obsm`` that begin with an
+            underscore are added to it.
+        layer
+            Layer with the log-normalised values; by default ``adata.X``.
+        spatial_key
+            Key in ``adata.obsm`` of the coordinates, shape ``(n_cells, 2)`` or ``(n_cells, 3)``,
+            in any unit, the same for all sections. A row of NaN is a cell of unknown place.
+        sample_key
+            Column of ``adata.obs`` that names the section, inside which distances mean
+            something. By default ``batch_key``; without either all cells are one section.
+        batch_key
+            Column of ``adata.obs`` that names the technical batch.
+        **kwargs
+            Used by scvi-tools when a model is loaded.
+
+        Raises
+        ------
+        KeyError
+            If a key does not exist.
+        ValueError
+            If coordinates or values are not usable; the message says what was found and what to
+            do. ``adata`` is unchanged then.
+        """
+        setup_method_args = cls._get_setup_method_args(**locals())
+        section_key = sample_key or batch_key
+        if "source_registry" not in kwargs:
+            check_log_normalized(adata, layer)
+            check_reference(
+                adata,
+                spatial_key=spatial_key,
+                section_key=section_key,
+                obs_keys=named_columns(sample_key, batch_key),
+            )
+        fields = [
+            LayerField(REGISTRY_KEYS.X_KEY, layer, is_count_data=False),
+            CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key),
+            SectionField(section_key),
+            CoordinatesField(spatial_key, section_key),
+        ]
+        if MINIFIED in adata.uns:
+            fields += cls._get_fields_for_adata_minification(adata.uns[MINIFIED])
+        manager = AnnDataManager(fields=fields, setup_method_args=setup_method_args)
+        manager.register_fields(adata, **kwargs)
+        cls.register_manager(manager)
+
+    @staticmethod
+    def _check_expression(adata: AnnData, layer: str | None) -> None:
+        check_log_normalized(adata, layer)
+
+    def _reference_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Statistics of the attached cells; placeholders where a saved model brings them."""
+        n_rows = self.summary_stats.n_section if self.per_section_ else 1
+        if self.adata is None:
+            shape = (n_rows, self.summary_stats.n_vars)
+            return torch.zeros(shape), torch.ones(shape)
+        expression = self.adata_manager.get_from_registry(REGISTRY_KEYS.X_KEY)
+        section = self._section_codes(self.adata_manager)
+        return gene_statistics(expression, section, n_rows)
+
+    def _section_codes(self, manager: AnnDataManager) -> NDArray[np.intp]:
+        """Row of the gene statistics that each cell of an AnnData uses."""
+        codes = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
+        return codes if self.per_section_ else np.zeros_like(codes)
+
+    def _register_query(self, adata: AnnData, *, fill_covariates: bool) -> AnnData:
+        query = super()._register_query(adata, fill_covariates=fill_covariates)
+        if self.per_section_:
+            n_known = self.module.gene_standardization.mean.shape[0]
+            section = self._section_codes(self.get_anndata_manager(query))
+            n_sections = max(int(section.max()) + 1, n_known)
+            expression = expression_of(query, self.registry_["setup_args"]["layer"])
+            mean, scale = gene_statistics(expression, section, n_sections)
+            self.module.gene_standardization.set_query(mean[n_known:], scale[n_known:])
+        return query

@@ -1,0 +1,90 @@
+"""Checks of the expression values that a model is given."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from anndata import AnnData
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+
+ROWS_AT_A_TIME = 4096
+
+
+def expression_name(layer: str | None) -> str:
+    """Where the values are, in the words of the user."""
+    return "adata.X" if layer is None else f"adata.layers[{layer!r}]"
+
+
+def expression_of(adata: AnnData, layer: str | None) -> Any:
+    """Find the expression values of an AnnData."""
+    if layer is not None and layer not in adata.layers:
+        found = sorted(adata.layers) or "no layers at all"
+        message = f"There is no adata.layers[{layer!r}]: the AnnData has {found}."
+        raise KeyError(message)
+    values = adata.X if layer is None else adata.layers[layer]
+    if values is None:
+        message = "adata.X is empty: put the expression there, or name its layer with layer=…"
+        raise ValueError(message)
+    return values
+
+
+def check_log_normalized(adata: AnnData, layer: str | None) -> None:
+    """Raise where values are missing, or are raw counts."""
+    name = expression_name(layer)
+    largest, integers = 0.0, True
+    for values in _stored_values(expression_of(adata, layer)):
+        _check_finite(values, name)
+        largest = max(largest, float(values.max(initial=0)))
+        integers = integers and bool((values == np.round(values)).all())
+    if integers and largest > 1:
+        target = "" if layer is None else f", layer={layer!r}"
+        message = (
+            f"{name} holds raw counts (integers up to {largest:g}); this model takes "
+            f"log-normalised values. Run sc.pp.normalize_total(adata{target}) and "
+            f"sc.pp.log1p(adata{target}), or use DPSCVI, which takes raw counts."
+        )
+        raise ValueError(message)
+
+
+def check_counts(adata: AnnData, layer: str | None) -> None:
+    """Raise where values are missing, negative or not integer, or where a cell has no counts."""
+    name = expression_name(layer)
+    counts = expression_of(adata, layer)
+    for values in _stored_values(counts):
+        _check_finite(values, name)
+        if values.min(initial=0) < 0:
+            found = f"negative values (down to {values.min():g})"
+            raise ValueError(_not_counts(name, found))
+        fractional = values != np.round(values)
+        if fractional.any():
+            found = f"values that are not integers (such as {values[fractional][0]:g})"
+            raise ValueError(_not_counts(name, found))
+    empty = int((np.asarray(counts.sum(axis=1)).ravel() == 0).sum())
+    if empty:
+        message = (
+            f"{empty} of {adata.n_obs} cells have no counts at all in {name}. Remove them with "
+            "sc.pp.filter_cells(adata, min_counts=1)."
+        )
+        raise ValueError(message)
+
+
+def _not_counts(name: str, found: str) -> str:
+    return (
+        f"{name} holds {found}; this model takes raw counts. Name the layer that holds them with "
+        "layer=…, or use DPVAE, which takes log-normalised values."
+    )
+
+
+def _check_finite(values: NDArray[Any], name: str) -> None:
+    wrong = int((~np.isfinite(values)).sum())
+    if wrong:
+        message = f"{name} holds {wrong} values that are NaN or infinite: replace or remove them."
+        raise ValueError(message)
+
+
+def _stored_values(matrix: Any) -> Iterator[NDArray[Any]]:
+    """The values of a matrix a few rows at a time; of a sparse one, those that are stored."""
+    for start in range(0, matrix.shape[0], ROWS_AT_A_TIME):
+        rows = matrix[start : start + ROWS_AT_A_TIME]
+        yield rows.data if issparse(rows) else np.asarray(rows).ravel()

@@ -1,0 +1,97 @@
+"""Where a model finds coordinates and sections in an AnnData."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from anndata import AnnData
+from scvi.data.fields import CategoricalObsField, ObsmField
+
+from dpvae._keys import OBSM, REGISTRY
+from dpvae.geometry import (
+    check_coordinate_rows,
+    check_coordinates,
+    coordinate_unit,
+    standard_coordinates,
+)
+from dpvae._section import section_codes
+
+
+class CoordinatesField(ObsmField):  # type: ignore[misc]
+    """Tissue coordinates, centred per section.
+
+    What the model reads is ``adata.obsm["_dpvae_coordinates"]``: the coordinates minus the centre
+    of their section, in their own unit, so that single precision is enough for any offset. Cells
+    of unknown place have NaN there, as has every cell of a query without coordinates.
+
+    Parameters
+    ----------
+    spatial_key
+        Key of the coordinates in ``adata.obsm``.
+    section_key
+        Column of ``adata.obs`` that names the section of a cell, or ``None``.
+    """
+
+    UNIT_KEY = "unit"
+    N_DIMS_KEY = "n_dims"
+
+    def __init__(self, spatial_key: str, section_key: str | None) -> None:
+        super().__init__(REGISTRY.coordinates, OBSM.centred)
+        self.spatial_key = spatial_key
+        self.section_key = section_key
+
+    def register_field(self, adata: AnnData) -> dict[str, Any]:
+        """Centre the reference's coordinates and measure their unit."""
+        name = f"adata.obsm[{self.spatial_key!r}]"
+        coordinates = check_coordinates(np.asarray(adata.obsm[self.spatial_key]), name=name)
+        section = section_codes(adata, self.section_key)
+        adata.obsm[OBSM.centred] = standard_coordinates(coordinates, section, 1.0)
+        state: dict[str, Any] = super().register_field(adata)
+        return {
+            **state,
+            self.UNIT_KEY: coordinate_unit(coordinates, section),
+            self.N_DIMS_KEY: coordinates.shape[1],
+        }
+
+    def transfer_field(
+        self, state_registry: dict[str, Any], adata_target: AnnData, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Centre a query's coordinates; where it has none, every place is unknown."""
+        n_dims = state_registry[self.N_DIMS_KEY]
+        centred = np.full((adata_target.n_obs, n_dims), np.nan)
+        if self.spatial_key in adata_target.obsm:
+            name = f"adata.obsm[{self.spatial_key!r}]"
+            coordinates = check_coordinate_rows(adata_target.obsm[self.spatial_key], name=name)
+            if coordinates.shape[1] != n_dims:
+                message = (
+                    f"{name} of the query has {coordinates.shape[1]} columns, that of the "
+                    f"reference has {n_dims}. Give coordinates of {n_dims} dimensions, or delete "
+                    "the key: a query needs no coordinates."
+                )
+                raise ValueError(message)
+            section = section_codes(adata_target, self.section_key)
+            centred = standard_coordinates(coordinates, section, 1.0)
+        adata_target.obsm[OBSM.centred] = centred
+        super().transfer_field(state_registry, adata_target, **kwargs)
+        return dict(state_registry)
+
+
+class SectionField(CategoricalObsField):  # type: ignore[misc]
+    """The section of every cell. A query may have none, or sections of its own."""
+
+    def __init__(self, section_key: str | None) -> None:
+        super().__init__(REGISTRY.section, section_key)
+
+    def transfer_field(
+        self, state_registry: dict[str, Any], adata_target: AnnData, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Number a query's sections after those of the reference."""
+        kwargs["extend_categories"] = True
+        state: dict[str, Any] = super().transfer_field(state_registry, adata_target, **kwargs)
+        return state
+
+
+def coordinates_state(registry: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model's registry keeps of the reference's coordinates: ``unit`` and ``n_dims``."""
+    state: dict[str, Any] = registry["field_registries"][REGISTRY.coordinates]["state_registry"]
+    return state

@@ -1,0 +1,101 @@
+"""The reference as a layout: latent representation and place of every cell that has one."""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
+
+from dpvae.geometry import place_on_layout
+from dpvae._section import cells_per_section
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a model needs to place new cells in the tissue of its reference.
+
+    Parameters
+    ----------
+    latent
+        z of the reference's cells, shape ``(n_cells, n_latent)``.
+    coordinates
+        Their coordinates, in the frame and unit of the reference, shape ``(n_cells, 2)`` or
+        ``(n_cells, 3)``.
+    section
+        The name of the section of each of them, shape ``(n_cells,)``.
+    """
+
+    latent: NDArray[np.float32]
+    coordinates: NDArray[np.float64]
+    section: NDArray[np.str_]
+
+    def place(
+        self, latent: NDArray[np.float32], frame: NDArray[np.str_], distance_scale: float
+    ) -> NDArray[np.float64]:
+        """Place cells among those of the reference.
+
+        Parameters
+        ----------
+        latent
+            z of the cells, shape ``(n_query, n_latent)``.
+        frame
+            For each of them the section in whose frame it is placed, shape ``(n_query,)``.
+        distance_scale
+            λ, latent distance per unit of the coordinates.
+        """
+        places = np.empty((len(latent), self.coordinates.shape[1]))
+        for name, cells in cells_per_section(frame):
+            reference = self.section == name
+            places[cells] = place_on_layout(
+                latent[cells],
+                self.latent[reference],
+                self.coordinates[reference],
+                distance_scale=distance_scale,
+            ).coordinates
+        return places
+
+    def frames(
+        self, latent: NDArray[np.float32], names: NDArray[np.str_], section: str | None
+    ) -> NDArray[np.str_]:
+        """Choose for every cell the section in whose frame it is placed.
+
+        Parameters
+        ----------
+        latent
+            z of the cells, shape ``(n_query, n_latent)``.
+        names
+            The name of each cell's own section, shape ``(n_query,)``.
+        section
+            The section that the user chose for all, or ``None``: the section of the cell's own
+            name, and for sections that the reference does not have the most similar one.
+
+        Raises
+        ------
+        ValueError
+            If the reference has no such section.
+        """
+        known = np.unique(self.section)
+        if section is not None and section not in known:
+            message = f"The reference has no section {section!r}: it has {known.tolist()}."
+            raise ValueError(message)
+        frames = np.full(len(latent), section or "", dtype=self.section.dtype)
+        if section is not None:
+            return frames
+        for name, cells in cells_per_section(names):
+            frames[cells] = name if name in known else self._most_similar(latent[cells], known)
+            if name not in known and len(known) > 1:
+                logger.info("Section %r is placed in the frame of %r.", name, frames[cells][0])
+        return frames
+
+    def _most_similar(self, latent: NDArray[np.float32], sections: NDArray[np.str_]) -> str:
+        """The section where the median cell has the nearest neighbour in latent space."""
+        if len(sections) == 1:
+            return str(sections[0])
+        medians = []
+        for section in sections:
+            neighbours = NearestNeighbors(n_neighbors=1).fit(self.latent[self.section == section])
+            medians.append(np.median(neighbours.kneighbors(latent)[0]))
+        return str(sections[np.argmin(medians)])

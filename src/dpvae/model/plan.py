@@ -1,0 +1,77 @@
+"""The training plan."""
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from scvi.module.base import BaseModuleClass, LossOutput
+from scvi.train import TrainingPlan
+
+
+class DistancePreservingPlan(TrainingPlan):  # type: ignore[misc]
+    """:class:`scvi.train.TrainingPlan` with the defaults that a distance-preserving model needs.
+
+    Every argument of scvi-tools' plan works; what differs are the defaults. Weights decay, λ does
+    not. λ and the distance term are logged where gradients are allowed, as training on several
+    devices requires.
+
+    Parameters
+    ----------
+    module
+        The module to train.
+    optimizer, lr, weight_decay, eps
+        AdamW with decoupled weight decay.
+    n_epochs_kl_warmup, n_steps_kl_warmup
+        β rises from ``min_kl_weight`` to ``max_kl_weight`` over this many epochs or steps.
+    **kwargs
+        See :class:`scvi.train.TrainingPlan`.
+    """
+
+    def __init__(
+        self,
+        module: BaseModuleClass,
+        *,
+        optimizer: str = "AdamW",
+        lr: float = 1e-3,
+        weight_decay: float = 0.3,
+        eps: float = 1e-8,
+        n_epochs_kl_warmup: int | None = None,
+        n_steps_kl_warmup: int | None = 400,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            module,
+            optimizer=optimizer,
+            lr=lr,
+            weight_decay=weight_decay,
+            eps=eps,
+            n_epochs_kl_warmup=n_epochs_kl_warmup,
+            n_steps_kl_warmup=n_steps_kl_warmup,
+            **kwargs,
+        )
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """Exempt λ from weight decay, which would pull it towards an arbitrary value."""
+        config: dict[str, Any] = super().configure_optimizers()
+        scale = self.module.distance_term.log_scale
+        decayed = config["optimizer"].param_groups[0]
+        if any(parameter is scale for parameter in decayed["params"]):
+            decayed["params"] = [p for p in decayed["params"] if p is not scale]
+            config["optimizer"].add_param_group({"params": [scale], "weight_decay": 0.0})
+        return config
+
+    def compute_and_log_metrics(
+        self, loss_output: LossOutput, metrics: dict[str, Any], mode: str
+    ) -> None:
+        """Log the ELBO as scvi-tools does, and the extra metrics outside inference mode."""
+        super().compute_and_log_metrics(replace(loss_output, extra_metrics={}), metrics, mode)
+        for name, value in (loss_output.extra_metrics or {}).items():
+            if isinstance(value, torch.Tensor) and value.dim() == 0:
+                self.log(
+                    f"{name}_{mode}",
+                    value,
+                    on_step=self.on_step,
+                    on_epoch=self.on_epoch,
+                    batch_size=loss_output.n_obs_minibatch,
+                    sync_dist=self.use_sync_dist,
+                )

@@ -1,0 +1,144 @@
+"""A query brought into the form of the reference: the same genes, the same columns of obs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from numpy.typing import NDArray
+
+from dpvae.model.expression import expression_of
+
+UNNAMED = "query"
+
+
+def align_query(
+    adata: AnnData, registry: Mapping[str, Any], genes: pd.Index, *, fill_covariates: bool
+) -> AnnData:
+    """Copy of what a model reads of a query, genes in the order of the reference.
+
+    The query itself is left as it is.
+
+    Parameters
+    ----------
+    adata
+        The query.
+    registry
+        The registry of the model.
+    genes
+        Names of the reference's genes.
+    fill_covariates
+        Whether batches and other covariates may be missing or unknown to the reference: right
+        where only the encoder is used and does not read them.
+
+    Raises
+    ------
+    ValueError
+        If genes are missing, or a covariate is.
+    """
+    setup = registry["setup_args"]
+    columns = _present_genes(adata, genes, registry["model_name"])
+    values = expression_of(adata, setup["layer"])
+    if not np.array_equal(columns, np.arange(adata.n_vars)):
+        values = values[:, columns]
+    query = AnnData(
+        X=values if setup["layer"] is None else None,
+        layers={} if setup["layer"] is None else {setup["layer"]: values},
+        obs=_columns(adata, registry, fill_covariates=fill_covariates),
+        var=pd.DataFrame(index=genes),
+    )
+    if setup["spatial_key"] in adata.obsm:
+        query.obsm[setup["spatial_key"]] = np.asarray(adata.obsm[setup["spatial_key"]])
+    return query
+
+
+def check_gene_order(adata: AnnData, genes: pd.Index, model_name: str) -> None:
+    """Raise where an AnnData does not have just the reference's genes in the reference's order."""
+    _present_genes(adata, genes, model_name)
+    if not adata.var_names.equals(genes):
+        message = (
+            "The genes are those of the reference, but in another order or among others. Run "
+            f"dpvae.model.{model_name}.prepare_query_anndata(adata, model), which brings adata "
+            "itself into the reference's order. (predict_coordinates and "
+            "get_latent_representation need no such step: they match genes by name.)"
+        )
+        raise ValueError(message)
+
+
+def _present_genes(adata: AnnData, genes: pd.Index, model_name: str) -> NDArray[np.intp]:
+    names = adata.var_names
+    if not names.is_unique:
+        message = (
+            f"{int(names.duplicated().sum())} gene names of the query occur more than once. Run "
+            "query.var_names_make_unique()."
+        )
+        raise ValueError(message)
+    columns = names.get_indexer(genes)
+    missing = genes[columns < 0]
+    if len(missing) == len(genes):
+        message = (
+            f"The query has none of the reference's {len(genes)} genes. The reference names them "
+            f"like {genes[0]!r}, the query like {names[0]!r}: bring query.var_names into the same "
+            "form."
+        )
+        raise ValueError(message)
+    if len(missing):
+        some = ", ".join(map(str, missing[:5])) + (", …" if len(missing) > 5 else "")
+        message = (
+            f"The query lacks {len(missing)} of the reference's {len(genes)} genes ({some}). To "
+            "treat them as not expressed, run "
+            f"dpvae.model.{model_name}.prepare_query_anndata(query, model), which adds them as "
+            "zeros; or train the reference on the shared genes only."
+        )
+        raise ValueError(message)
+    return np.asarray(columns, dtype=np.intp)
+
+
+def _columns(adata: AnnData, registry: Mapping[str, Any], *, fill_covariates: bool) -> pd.DataFrame:
+    obs = pd.DataFrame(index=adata.obs_names)
+    section_key = section_column(registry["setup_args"])
+    if section_key is not None:
+        obs[section_key] = adata.obs.get(section_key, UNNAMED)
+    for key, known in _covariates(registry).items():
+        if fill_covariates:
+            obs[key] = adata.obs.get(key, 1.0 if known is None else UNNAMED)
+        else:
+            _check_covariate(adata, key, known)
+            obs[key] = adata.obs[key]
+    return obs
+
+
+def section_column(setup: Mapping[str, Any]) -> str | None:
+    """Column that names the sections: ``sample_key``, else ``batch_key``."""
+    column: str | None = setup["sample_key"] or setup["batch_key"]
+    return column
+
+
+def _covariates(registry: Mapping[str, Any]) -> dict[str, NDArray[Any] | None]:
+    """Columns of obs that a model reads, with their known categories; None if numeric."""
+    setup, fields = registry["setup_args"], registry["field_registries"]
+    known: dict[str, NDArray[Any] | None] = {}
+    for key in ("batch", "labels"):
+        if setup.get(f"{key}_key") is not None:
+            known[setup[f"{key}_key"]] = fields[key]["state_registry"]["categorical_mapping"]
+    for key in setup.get("categorical_covariate_keys") or ():
+        known[key] = fields["extra_categorical_covs"]["state_registry"]["mappings"][key]
+    numeric = [setup.get("size_factor_key"), *(setup.get("continuous_covariate_keys") or ())]
+    return known | {key: None for key in numeric if key is not None}
+
+
+def _check_covariate(adata: AnnData, key: str, known: NDArray[Any] | None) -> None:
+    if key not in adata.obs:
+        message = (
+            f"The query has no adata.obs[{key!r}], which the reference was set up with: add it."
+        )
+        raise KeyError(message)
+    if known is None or adata.obs[key].isin(known).all():
+        return
+    new = sorted(set(adata.obs[key].astype(str)) - set(map(str, known)))
+    message = (
+        f"adata.obs[{key!r}] of the query has values that the reference did not have: {new}. Use "
+        "load_query_data and train on the query to add them to the model."
+    )
+    raise ValueError(message)

@@ -1,0 +1,315 @@
+"""What the models of this package add to those of scvi-tools."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from numpy.typing import ArrayLike, NDArray
+
+from dpvae._keys import OBSM
+from dpvae.geometry import fit_distance_scale, known_rows, place_anchored, place_free
+from dpvae.model.anchors import check_anchors
+from dpvae.model.fields import coordinates_state
+from dpvae.model.layout import Layout
+from dpvae.model.plan import DistancePreservingPlan
+from dpvae.model.query import align_query, check_gene_order, section_column
+from dpvae._section import cells_per_section, section_names
+from dpvae.model.training import epochs_for_steps
+
+MINIFIED = "_scvi_adata_minify_type"
+
+
+class SpatialReconstruction:
+    """Training with the distance term, queries by gene name, and coordinates from expression.
+
+    The one mixin of this package on a model of scvi-tools; it comes first.
+    """
+
+    _training_plan_cls = DistancePreservingPlan
+    _query: AnnData | None = None
+    layout_: dict[str, Any] | None = None
+
+    adata: AnnData | None
+    module: Any
+    registry_: dict[str, Any]
+    setup_anndata: Callable[..., None]
+
+    @staticmethod
+    def _check_expression(adata: AnnData, layer: str | None) -> None:
+        """Raise where the values are not of the kind that the model takes."""
+        raise NotImplementedError
+
+    @property
+    def distance_scale(self) -> float:
+        """λ: latent distance per unit of the coordinates."""
+        return float(self.module.distance_term.distance_scale.detach())
+
+    def train(self, max_epochs: int | None = None, **kwargs: Any) -> None:
+        """Train the model, then keep the reference's cells as the layout for queries.
+
+        Parameters
+        ----------
+        max_epochs
+            Number of passes over the data. By default as many as make about 1,500 steps.
+        **kwargs
+            All other arguments of scvi-tools' ``train``: ``batch_size=128``, ``train_size=0.9``,
+            ``accelerator``, ``devices``, ``early_stopping=False``, ``plan_kwargs`` (see
+            :class:`~dpvae.model.DistancePreservingPlan`), ``datasplitter_kwargs``, and those of
+            the Lightning trainer. Early stopping watches ``distance_loss_validation``.
+
+        Notes
+        -----
+        ``model.history`` holds, per epoch and for training and validation part, the loss, the
+        reconstruction term, the KL term, the distance term and λ.
+        """
+        cells = self._cells(None)
+        if max_epochs is None:
+            max_epochs = epochs_for_steps(
+                cells.n_obs,
+                batch_size=kwargs.get("batch_size", 128),
+                train_size=kwargs.get("train_size"),
+            )
+        kwargs.setdefault("check_val_every_n_epoch", 1)
+        kwargs.setdefault("early_stopping_monitor", "distance_loss_validation")
+        super().train(max_epochs=max_epochs, **kwargs)  # type: ignore[misc]
+        if self.layout_ is None or self.module.distance_term.log_scale.requires_grad:
+            self._keep_layout()
+
+    def predict_coordinates(
+        self,
+        adata: AnnData | None = None,
+        anchors: Literal["reference"] | ArrayLike | None = "reference",
+        *,
+        section: str | None = None,
+        batch_size: int | None = None,
+    ) -> NDArray[np.float64]:
+        """Give every cell a place from its expression.
+
+        Parameters
+        ----------
+        adata
+            The cells to place; by default those that the model was made with. Needs no
+            coordinates. Genes are matched by name.
+        anchors
+            What fixes the frame.
+
+            - ``"reference"``: the cells of the reference, whose latent representation and place
+              the model keeps. Every cell is placed by itself, so its place does not depend on
+              which other cells are given. In the frame and unit of the reference.
+            - a boolean mask, shape ``(n_cells,)``: the cells of ``adata`` whose coordinates are
+              right. They keep them exactly, all others are placed jointly around them (equations
+              6 and 7 of :cite:t:`Zhou24`), section by section.
+            - ``None``: nothing. Each section is laid out freely (equation 6): the unit is the
+              reference's, position, rotation and reflection are arbitrary.
+        section
+            Name of the reference section in whose frame the cells are placed, with
+            ``anchors="reference"``. By default that of the same name as the cell's own section,
+            and for cells of other sections the one whose cells are the most similar.
+        batch_size
+            Cells per pass through the encoder.
+
+        Returns
+        -------
+        Coordinates, shape ``(n_cells, 2)`` or ``(n_cells, 3)``.
+
+        Raises
+        ------
+        ValueError
+            If the query's genes or values do not fit the model, or its anchors are not usable.
+        RuntimeError
+            If the model is not trained.
+
+        Examples
+        --------
+        >>> places = model.predict_coordinates(query)  # doctest: +SKIP
+        """
+        cells = self._cells(adata)
+        setup = self.registry_["setup_args"]
+        names = section_names(cells, section_column(setup))
+        mask = check_anchors(anchors, cells, setup["spatial_key"], names)
+        latent = self.get_latent_representation(adata, batch_size=batch_size)
+        if mask is not None:
+            known = np.asarray(cells.obsm[setup["spatial_key"]], dtype=float)
+        elif anchors is not None:
+            layout = Layout(**self.layout_)  # type: ignore[arg-type]
+            frames = layout.frames(latent, names, section)
+            return layout.place(latent, frames, self.distance_scale)
+
+        places = np.empty((len(latent), self._n_dims))
+        for _, rows in cells_per_section(names):
+            places[rows] = (
+                place_free(latent[rows], n_dims=self._n_dims, distance_scale=self.distance_scale)
+                if mask is None
+                else place_anchored(
+                    latent[rows], known[rows], mask[rows], distance_scale=self.distance_scale
+                )
+            ).coordinates
+        return places
+
+    def get_latent_representation(
+        self, adata: AnnData | None = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Compute the latent representation z of cells.
+
+        Parameters
+        ----------
+        adata
+            The cells; by default those that the model was made with. Genes are matched by name;
+            no coordinates are needed, and no batch that the reference knew, since the encoder
+            does not read it (unless the model was made with ``encode_covariates=True``).
+        *args, **kwargs
+            ``indices``, ``give_mean``, ``mc_samples``, ``batch_size``, ``return_dist`` as in
+            :meth:`scvi.model.SCVI.get_latent_representation`.
+
+        Returns
+        -------
+        Array of shape ``(n_cells, n_latent)``.
+        """
+        if kwargs.get("dataloader") is None and not self._is_registered(self._cells(adata)):
+            encoder_reads_them = self.module.encode_covariates
+            adata = self._register_query(self._cells(adata), fill_covariates=not encoder_reads_them)
+        return super().get_latent_representation(adata, *args, **kwargs)  # type: ignore[misc]
+
+    @classmethod
+    def load(
+        cls, dir_path: str | Path, adata: AnnData | Literal[False] | None = None, **kwargs: Any
+    ) -> Self:
+        """Load a saved model.
+
+        A saved model is a pickle, which can run code: load only what you trust.
+
+        Parameters
+        ----------
+        dir_path
+            Directory that the model was saved to.
+        adata
+            The AnnData to attach, with the genes of the reference in the same order. Not needed
+            to place queries: the model brings the reference's layout along.
+        **kwargs
+            See :meth:`scvi.model.SCVI.load`.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the directory holds no model.
+        ValueError
+            If the genes of ``adata`` are others, or in another order.
+        """
+        prefix = kwargs.get("prefix") or ""
+        path = Path(dir_path)
+        if not (path / f"{prefix}model.pt").exists() and not kwargs.get("backup_url"):
+            message = (
+                f"{path} holds no saved model (no file {prefix}model.pt): give the directory that "
+                "model.save() wrote."
+            )
+            raise FileNotFoundError(message)
+        if adata is None and not (path / f"{prefix}adata.h5ad").exists():
+            adata = False
+        if adata and not prefix:
+            check_gene_order(adata, cls._genes_of(adata, str(path)), cls.__name__)
+        model: Self = super().load(str(path), adata=adata, **kwargs)  # type: ignore[misc]
+        return model
+
+    @classmethod
+    def load_query_data(
+        cls, adata: AnnData, reference_model: "str | Path | SpatialReconstruction", **kwargs: Any
+    ) -> Self:
+        """Make a model of a query that starts from a reference model (scArches).
+
+        λ and what the encoder learned stay fixed unless ``unfrozen=True``; weights for the
+        query's batches are added. The reference's layout comes along.
+
+        Parameters
+        ----------
+        adata
+            The query, with the genes of the reference in the same order
+            (``prepare_query_anndata`` brings them into it).
+        reference_model
+            The model or the directory it was saved to.
+        **kwargs
+            See :meth:`scvi.model.SCVI.load_query_data`.
+
+        Raises
+        ------
+        ValueError
+            If genes are missing or in another order.
+        """
+        if isinstance(reference_model, Path):
+            reference_model = str(reference_model)
+        check_gene_order(adata, cls._genes_of(adata, reference_model), cls.__name__)
+        model: Self = super().load_query_data(adata, reference_model, **kwargs)  # type: ignore[misc]
+        return model
+
+    @classmethod
+    def _genes_of(cls, adata: AnnData, model: "str | SpatialReconstruction") -> pd.Index:
+        genes: pd.Index = cls.prepare_query_anndata(  # type: ignore[attr-defined]
+            adata, model, return_reference_var_names=True
+        )
+        return genes
+
+    @classmethod
+    def _coordinate_unit(cls, adata: AnnData | None, registry: dict[str, Any] | None) -> float:
+        if adata is not None:
+            manager = cls._get_most_recent_anndata_manager(adata, required=True)  # type: ignore[attr-defined]
+            registry = manager.registry
+        return 1.0 if registry is None else float(coordinates_state(registry)["unit"])
+
+    @property
+    def _n_dims(self) -> int:
+        return int(coordinates_state(self.registry_)["n_dims"])
+
+    def _cells(self, adata: AnnData | None) -> AnnData:
+        cells = self.adata if adata is None else adata
+        if cells is None:
+            message = "The model was loaded without an AnnData: pass the cells as adata=…"
+            raise ValueError(message)
+        return cells
+
+    def _is_registered(self, adata: AnnData | None) -> bool:
+        own = adata is None or adata is self.adata or adata is self._query
+        return own or MINIFIED in adata.uns  # type: ignore[union-attr]
+
+    def _validate_anndata(self, adata: AnnData | None = None, copy_if_view: bool = True) -> AnnData:  # noqa: FBT001, FBT002
+        """Let scvi-tools see queries only as copies with the genes of the reference."""
+        if not self._is_registered(adata):
+            return self._register_query(self._cells(adata), fill_covariates=False)
+        cells: AnnData = super()._validate_anndata(adata, copy_if_view)  # type: ignore[misc]
+        return cells
+
+    def _register_query(self, adata: AnnData, *, fill_covariates: bool) -> AnnData:
+        genes = pd.Index(self.get_var_names())  # type: ignore[attr-defined]
+        query = align_query(adata, self.registry_, genes, fill_covariates=fill_covariates)
+        setup = self.registry_["setup_args"]
+        self._check_expression(query, setup["layer"])
+        self.setup_anndata(
+            query, source_registry=self.registry_, extend_categories=fill_covariates, **setup
+        )
+        if self._query is not None:
+            self.deregister_manager(self._query)  # type: ignore[attr-defined]
+        manager = self._get_most_recent_anndata_manager(query, required=True)  # type: ignore[attr-defined]
+        self._register_manager_for_instance(manager)  # type: ignore[attr-defined]
+        self._query = query
+        return query
+
+    def _fit_distance_scale(self, latent: NDArray[np.float32], rows: NDArray[Any]) -> None:
+        cells = self._cells(None)
+        section = section_names(cells, section_column(self.registry_["setup_args"]))
+        if np.ptp(latent, axis=0).any():
+            places = cells.obsm[OBSM.centred][rows]
+            scale = fit_distance_scale(latent, places, section=section[rows])
+            self.module.distance_term.set_distance_scale(scale)
+
+    def _keep_layout(self) -> None:
+        cells = self._cells(None)
+        setup = self.registry_["setup_args"]
+        known = known_rows(cells.obsm[OBSM.centred])
+        latent = self.get_latent_representation()[known]
+        if self.module.dp_weight == 0:
+            self._fit_distance_scale(latent, known)
+        coordinates = np.asarray(cells.obsm[setup["spatial_key"]], dtype=float)[known]
+        section = section_names(cells, section_column(setup))[known]
+        self.layout_ = asdict(Layout(latent, coordinates, section))

@@ -1,0 +1,88 @@
+"""Registration of a reference, and the checks that come before it."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from numpy.typing import NDArray
+
+from dpvae.geometry import check_coordinates
+from dpvae._section import section_names
+
+LARGEST_RATIO_OF_SIZES = 20
+
+
+def check_reference(
+    adata: AnnData, *, spatial_key: str, section_key: str | None, obs_keys: Iterable[str]
+) -> None:
+    """Raise where a reference cannot be set up, before anything is written into it.
+
+    Parameters
+    ----------
+    adata
+        The reference.
+    spatial_key
+        Key of the coordinates in ``adata.obsm``.
+    section_key
+        Column of ``adata.obs`` that names the sections, or ``None``.
+    obs_keys
+        All columns of ``adata.obs`` that the user named.
+    """
+    if adata.is_view:
+        message = "adata is a view of another AnnData. Run adata = adata.copy() first."
+        raise ValueError(message)
+    if not adata.var_names.is_unique:
+        message = (
+            f"{int(adata.var_names.duplicated().sum())} gene names occur more than once, but genes "
+            "are matched by name. Run adata.var_names_make_unique()."
+        )
+        raise ValueError(message)
+    for key in obs_keys:
+        _check_column(adata, key)
+    if spatial_key not in adata.obsm:
+        found = sorted(adata.obsm) or "nothing"
+        message = (
+            f"There is no adata.obsm[{spatial_key!r}] with the coordinates of the cells; obsm has "
+            f"{found}. Name the right key with spatial_key=…"
+        )
+        raise KeyError(message)
+    name = f"adata.obsm[{spatial_key!r}]"
+    coordinates = check_coordinates(np.asarray(adata.obsm[spatial_key]), name=name)
+    check_one_unit(coordinates, section_names(adata, section_key), name)
+
+
+def check_one_unit(coordinates: NDArray[np.float64], section: NDArray[np.str_], name: str) -> None:
+    """Raise where one section is so much larger than another that their units must differ."""
+    places = pd.DataFrame(coordinates, index=section).dropna()
+    spread = places.groupby(level=0).std(ddof=0).pow(2).sum(axis=1).pow(0.5)
+    spread = spread[spread > 0]
+    if len(spread) > 1 and spread.max() > LARGEST_RATIO_OF_SIZES * spread.min():
+        message = (
+            f"The sections of {name} seem to have different units: section "
+            f"{spread.idxmax()!r} is {spread.max() / spread.min():.0f} times as large as "
+            f"{spread.idxmin()!r} ({spread.max():.3g} against {spread.min():.3g}). Bring them "
+            "into one unit, such as micrometres."
+        )
+        raise ValueError(message)
+
+
+def named_columns(*keys: str | Sequence[str] | None) -> list[str]:
+    """Flatten the columns of ``obs`` that the arguments of ``setup_anndata`` name."""
+    columns: list[str] = []
+    for key in keys:
+        if isinstance(key, str):
+            columns.append(key)
+        elif key is not None:
+            columns.extend(key)
+    return columns
+
+
+def _check_column(adata: AnnData, key: str) -> None:
+    if key not in adata.obs:
+        message = f"There is no adata.obs[{key!r}]: obs has {sorted(map(str, adata.obs))}."
+        raise KeyError(message)
+    missing = int(adata.obs[key].isna().sum())
+    if missing:
+        message = f"adata.obs[{key!r}] is missing for {missing} of {adata.n_obs} cells: fill it in."
+        raise ValueError(message)

@@ -1,0 +1,16 @@
+"""Torch modules: the distance term, the mixin that adds it, and the two backbones."""
+
+from dpvae.module.distance_preserving import DistancePreserving
+from dpvae.module.distance_term import DistanceTerm
+from dpvae.module.dp_modules import DPCountVAE, DPGaussianVAE
+from dpvae.module.gaussian_vae import GaussianVAE
+from dpvae.module.gene_standardization import GeneStandardization
+
+__all__ = [
+    "DPCountVAE",
+    "DPGaussianVAE",
+    "DistancePreserving",
+    "DistanceTerm",
+    "GaussianVAE",
+    "GeneStandardization",
+]

@@ -1,0 +1,97 @@
+"""The mixin that adds the distance term to the loss of a scvi-tools module."""
+
+from dataclasses import replace
+from typing import Any, Literal
+
+from scvi.module.base import LossOutput
+from torch import Tensor
+
+from dpvae._keys import HISTORY, REGISTRY
+from dpvae.module.distance_term import DistanceTerm
+
+
+class DistancePreserving:
+    r"""Adds the distance term to the loss of a variational autoencoder.
+
+    Put it in front of a module of scvi-tools whose encoder is called ``z_encoder`` and whose
+    inference returns ``qz`` and ``z``. The loss becomes
+
+    .. math:: L = L_{rec} + \beta \, KL + \alpha \, n_{genes} \, L_{DP} .
+
+    The reconstruction term is a sum over genes, so the distance term is multiplied by their
+    number: α (``dp_weight``) is what a distance error of one tissue radius costs, in nats per
+    gene, whatever the number of genes.
+
+    Parameters
+    ----------
+    *args
+        Handed on to the module.
+    dp_weight
+        α, at least 0. With 0 the loss is that of the module alone.
+    coordinate_unit
+        Size of the tissue in the unit of the coordinates.
+    distance_error
+        ``"absolute"`` or ``"squared"``, see :class:`~dpvae.module.DistanceTerm`.
+    distance_latent
+        Whether distances are taken between the means of the posteriors (``"mean"``) or between
+        samples of them (``"sample"``), whose noise adds to every distance.
+    **kwargs
+        Handed on to the module.
+    """
+
+    n_input: int
+    z_encoder: Any
+
+    def __init__(
+        self,
+        *args: Any,
+        dp_weight: float,
+        coordinate_unit: float,
+        distance_error: Literal["absolute", "squared"] = "absolute",
+        distance_latent: Literal["mean", "sample"] = "mean",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        if not dp_weight >= 0:
+            message = f"dp_weight is {dp_weight}: give a number that is at least 0."
+            raise ValueError(message)
+        if distance_latent not in ("mean", "sample"):
+            message = f"distance_latent is {distance_latent!r}: choose 'mean' or 'sample'."
+            raise ValueError(message)
+        self.dp_weight = dp_weight
+        self.distance_latent = distance_latent
+        self.distance_term = DistanceTerm(coordinate_unit, error=distance_error)
+
+    def loss(
+        self,
+        tensors: dict[str, Tensor],
+        inference_outputs: dict[str, Any],
+        generative_outputs: dict[str, Any],
+        kl_weight: Tensor | float = 1.0,
+    ) -> LossOutput:
+        """Add the distance term, and record it and λ among the extra metrics."""
+        output: LossOutput = super().loss(  # type: ignore[misc]
+            tensors, inference_outputs, generative_outputs, kl_weight=kl_weight
+        )
+        distance_loss = self.distance_term(
+            self._distance_latent(inference_outputs),
+            tensors[REGISTRY.coordinates],
+            tensors[REGISTRY.section],
+        )
+        weight = self.dp_weight * self.n_input
+        metrics = {
+            HISTORY.distance_loss: distance_loss.detach(),
+            HISTORY.distance_scale: self.distance_term.distance_scale.detach(),
+        }
+        return replace(
+            output,
+            loss=output.loss + weight * distance_loss,
+            extra_metrics={**output.extra_metrics, **metrics},
+        )
+
+    def _distance_latent(self, inference_outputs: dict[str, Any]) -> Tensor:
+        if self.distance_latent == "mean":
+            mean: Tensor = self.z_encoder.z_transformation(inference_outputs["qz"].loc)
+            return mean
+        sample: Tensor = inference_outputs["z"]
+        return sample if sample.dim() == 2 else sample[0]

@@ -1,0 +1,107 @@
+"""The distance-preserving term of the loss."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from dpvae.module.pairs import CellPairs
+
+
+class DistanceTerm(nn.Module):
+    r"""How far distances in the latent space are from being proportional to tissue distances.
+
+    The term of equations 3 and 5 of :cite:t:`Zhou24`, as an error relative to the size of the
+    tissue,
+
+    .. math::
+
+        L_{DP} = \frac{\sum_{i<j} G_{ij}
+        \left| \frac{\lVert z_i - z_j \rVert}{\lambda}
+        - \frac{\lVert s_i - s_j \rVert}{u} \right|}{\sum_{i<j} G_{ij}} ,
+
+    over pairs of cells of the same section whose places are both known. Latent distances are
+    divided by the learned scale :math:`\lambda` and tissue distances by the unit :math:`u`, so
+    that the value depends neither on the unit of the coordinates nor on the scale of the latent
+    space, and shrinking z and λ together gains nothing. It is a weighted mean, so it depends
+    neither on the number of cells nor on the density of the mask.
+
+    Memory grows with the number of pairs, which is at most about half a million.
+
+    Parameters
+    ----------
+    unit
+        Size of the tissue in the unit of the coordinates, usually
+        :func:`dpvae.geometry.coordinate_unit`.
+    error
+        ``"absolute"`` is the paper's :math:`|\cdot|`, ``"squared"`` its square.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from dpvae.module import DistanceTerm
+    >>> places = torch.tensor([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]])
+    >>> term = DistanceTerm()
+    >>> term(places, places, torch.zeros(3)).item()
+    0.0
+    """
+
+    def __init__(
+        self, unit: float = 1.0, *, error: Literal["absolute", "squared"] = "absolute"
+    ) -> None:
+        super().__init__()
+        if error not in ("absolute", "squared"):
+            message = f"error is {error!r}: choose 'absolute' or 'squared'."
+            raise ValueError(message)
+        self.error = error
+        self.unit: Tensor
+        self.register_buffer("unit", torch.tensor(float(unit)))
+        self.log_scale = nn.Parameter(torch.zeros(()))
+
+    @property
+    def distance_scale(self) -> Tensor:
+        """λ: latent distance per unit of the coordinates, shape ``()``."""
+        return self.log_scale.exp() / self.unit
+
+    @torch.no_grad()
+    def set_distance_scale(self, distance_scale: float) -> None:
+        """Set λ, given as latent distance per unit of the coordinates."""
+        self.log_scale.copy_(torch.log(distance_scale * self.unit))
+
+    def forward(
+        self, latent: Tensor, coordinates: Tensor, section: Tensor, pair_mask: Tensor | None = None
+    ) -> Tensor:
+        """Compute the term for one minibatch.
+
+        Parameters
+        ----------
+        latent
+            z, shape ``(n_cells, n_latent)``.
+        coordinates
+            s, shape ``(n_cells, 2)`` or ``(n_cells, 3)``; a row of NaN is a cell whose place is
+            not known and which is left out.
+        section
+            Code of each cell's section, shape ``(n_cells,)`` or ``(n_cells, 1)``.
+        pair_mask
+            G, shape ``(n_cells, n_cells)``, symmetric, zero for pairs that do not count. By
+            default every pair counts alike.
+
+        Returns
+        -------
+        The mean error over the valid pairs, shape ``()``; 0 where no pair is valid.
+        """
+        pairs = CellPairs.of(latent.shape[0], latent.device)
+        known = coordinates.isfinite().all(dim=-1)
+        section = section.reshape(-1)
+        places = torch.where(known[:, None], coordinates, 0.0) / self.unit
+
+        first, second = pairs.first, pairs.second
+        weight = known[first] & known[second] & (section[first] == section[second])
+        weight = weight.to(latent.dtype)
+        if pair_mask is not None:
+            weight = weight * pair_mask[first, second]
+
+        error = pairs.distances(latent) / self.log_scale.exp() - pairs.distances(places)
+        error = error.abs() if self.error == "absolute" else error.square()
+        total = weight.sum()
+        return (weight * error).sum() / torch.where(total > 0, total, torch.ones_like(total))

@@ -1,0 +1,163 @@
+"""The variational autoencoder with a Gaussian likelihood."""
+
+from typing import Any
+
+import torch
+from scvi import REGISTRY_KEYS
+from scvi.module.base import BaseMinifiedModeModuleClass, LossOutput, auto_move_data
+from scvi.nn import Encoder, FCLayers
+from torch import Tensor, nn
+from torch.distributions import Normal, kl_divergence
+
+from dpvae._keys import REGISTRY
+from dpvae.module.gene_standardization import GeneStandardization
+
+
+class GaussianVAE(BaseMinifiedModeModuleClass):  # type: ignore[misc]
+    r"""Variational autoencoder of standardised, log-normalised expression.
+
+    The "vanilla" backbone of :cite:t:`Zhou24`: Gaussian prior, posterior and likelihood, the
+    latter with unit variance on standardised genes.
+
+    Parameters
+    ----------
+    gene_mean, gene_scale
+        Statistics that standardise the genes, see :class:`~dpvae.module.GeneStandardization`.
+    n_batch
+        Number of technical batches, which the decoder is told about.
+    n_hidden, n_layers
+        Units per hidden layer and number of hidden layers, of encoder and decoder alike.
+    n_latent
+        Dimension of z.
+    dropout_rate
+        Share of hidden units dropped in training.
+    input_dropout
+        Share of genes hidden from the encoder in training.
+    encode_covariates
+        Whether the encoder is told the batch, too.
+    """
+
+    def __init__(
+        self,
+        gene_mean: Tensor,
+        gene_scale: Tensor,
+        *,
+        n_batch: int,
+        n_hidden: int,
+        n_latent: int,
+        n_layers: int,
+        dropout_rate: float,
+        input_dropout: float,
+        encode_covariates: bool = False,
+    ) -> None:
+        super().__init__()
+        self.n_input = gene_mean.shape[1]
+        self.n_latent = n_latent
+        self.n_batch = n_batch
+        self.encode_covariates = encode_covariates
+        self.gene_standardization = GeneStandardization(gene_mean, gene_scale)
+        self.input_dropout = nn.Dropout(input_dropout)
+        self.z_encoder = Encoder(
+            self.n_input,
+            n_latent,
+            n_cat_list=[n_batch] if encode_covariates else None,
+            n_layers=n_layers,
+            n_hidden=n_hidden,
+            dropout_rate=dropout_rate,
+            return_dist=True,
+        )
+        self.decoder = FCLayers(
+            n_latent,
+            n_hidden,
+            n_cat_list=[n_batch],
+            n_layers=n_layers,
+            n_hidden=n_hidden,
+            dropout_rate=dropout_rate,
+        )
+        self.decoder_mean = nn.Linear(n_hidden, self.n_input)
+
+    def _get_inference_input(
+        self, tensors: dict[str, Tensor], full_forward_pass: bool = False
+    ) -> dict[str, Tensor]:
+        if full_forward_pass or self.minified_data_type is None:
+            return {
+                "x": tensors[REGISTRY_KEYS.X_KEY],
+                "section": tensors[REGISTRY.section],
+                "batch_index": tensors[REGISTRY_KEYS.BATCH_KEY],
+            }
+        return {
+            "qzm": tensors[REGISTRY_KEYS.LATENT_QZM_KEY],
+            "qzv": tensors[REGISTRY_KEYS.LATENT_QZV_KEY],
+        }
+
+    @auto_move_data  # type: ignore[untyped-decorator]
+    def _regular_inference(
+        self, x: Tensor, section: Tensor, batch_index: Tensor, n_samples: int = 1
+    ) -> dict[str, Any]:
+        genes = self.input_dropout(self.gene_standardization(x, section))
+        qz, z = self.z_encoder(genes, batch_index)
+        return {"qz": qz, "z": z if n_samples == 1 else qz.sample((n_samples,))}
+
+    @auto_move_data  # type: ignore[untyped-decorator]
+    def _cached_inference(self, qzm: Tensor, qzv: Tensor, n_samples: int = 1) -> dict[str, Any]:
+        qz = Normal(qzm, qzv.sqrt())
+        return {"qz": qz, "z": qz.sample() if n_samples == 1 else qz.sample((n_samples,))}
+
+    def _get_generative_input(
+        self, tensors: dict[str, Tensor], inference_outputs: dict[str, Any]
+    ) -> dict[str, Tensor]:
+        return {"z": inference_outputs["z"], "batch_index": tensors[REGISTRY_KEYS.BATCH_KEY]}
+
+    @auto_move_data  # type: ignore[untyped-decorator]
+    def generative(self, z: Tensor, batch_index: Tensor) -> dict[str, Normal]:
+        """Distribution of the standardised genes given z, and the prior of z."""
+        mean = self.decoder_mean(self.decoder(z, batch_index))
+        return {
+            "px": Normal(mean, torch.ones_like(mean)),
+            "pz": Normal(torch.zeros_like(z), torch.ones_like(z)),
+        }
+
+    def loss(
+        self,
+        tensors: dict[str, Tensor],
+        inference_outputs: dict[str, Any],
+        generative_outputs: dict[str, Any],
+        kl_weight: Tensor | float = 1.0,
+    ) -> LossOutput:
+        """Negative ELBO, averaged over cells, with β = ``kl_weight``."""
+        genes = self.gene_standardization(tensors[REGISTRY_KEYS.X_KEY], tensors[REGISTRY.section])
+        reconstruction = -generative_outputs["px"].log_prob(genes).sum(-1)
+        kl = kl_divergence(inference_outputs["qz"], generative_outputs["pz"]).sum(-1)
+        return LossOutput(
+            loss=(reconstruction + kl_weight * kl).mean(),
+            reconstruction_loss=reconstruction,
+            kl_local=kl,
+        )
+
+    @torch.inference_mode()
+    def marginal_ll(
+        self, tensors: dict[str, Tensor], n_mc_samples: int, return_mean: bool = False
+    ) -> float | Tensor:
+        """Estimate log p(x) of each cell by importance sampling from the posterior.
+
+        Parameters
+        ----------
+        tensors
+            A minibatch.
+        n_mc_samples
+            Number of samples. Memory grows with ``n_mc_samples * n_cells * n_genes``.
+        return_mean
+            Whether to return the mean over cells.
+        """
+        inference, generative, loss = self.forward(
+            tensors,
+            inference_kwargs={"n_samples": n_mc_samples},
+            get_inference_input_kwargs={"full_forward_pass": True},
+        )
+        z = inference["z"].reshape(n_mc_samples, -1, self.n_latent)
+        log_prior = Normal(torch.zeros_like(z), torch.ones_like(z)).log_prob(z).sum(-1)
+        log_posterior = inference["qz"].log_prob(z).sum(-1)
+        log_weight = log_prior - loss.reconstruction_loss["reconstruction_loss"] - log_posterior
+        log_likelihood = torch.logsumexp(log_weight.reshape(n_mc_samples, -1), dim=0)
+        log_likelihood = log_likelihood - torch.log(torch.tensor(float(n_mc_samples)))
+        return log_likelihood.mean().item() if return_mean else log_likelihood.cpu()

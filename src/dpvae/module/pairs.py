@@ -1,0 +1,64 @@
+"""Pairs of cells in a minibatch and their distances."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pdist
+
+MAX_PAIRS = 1024 * 1023 // 2
+
+
+@dataclass(frozen=True)
+class CellPairs:
+    """Which cells of a minibatch are compared.
+
+    All pairs i < j of up to 1,024 cells. Of more cells, each cell is paired with the cells a
+    fixed set of cyclic shifts away, so that time and memory grow with the cells, not with their
+    square: never more than about half a million pairs.
+
+    Parameters
+    ----------
+    first, second
+        Index of the two cells of each pair, shape ``(n_pairs,)``.
+    shifts
+        The cyclic shifts, or ``None`` where all pairs are taken.
+    """
+
+    first: Tensor
+    second: Tensor
+    shifts: tuple[int, ...] | None
+
+    @classmethod
+    def of(cls, n_cells: int, device: torch.device) -> "CellPairs":
+        """Choose the pairs among ``n_cells`` cells."""
+        if n_cells * (n_cells - 1) // 2 <= MAX_PAIRS:
+            first, second = torch.triu_indices(n_cells, n_cells, 1, device=device)
+            return cls(first, second, None)
+        n_shifts = max(MAX_PAIRS // n_cells, 1)
+        spread = torch.linspace(1, (n_cells - 1) // 2, n_shifts).long().unique()
+        shifts = tuple(int(shift) for shift in spread)
+        cells = torch.arange(n_cells, device=device)
+        second = torch.cat([(cells + shift) % n_cells for shift in shifts])
+        return cls(cells.repeat(len(shifts)), second, shifts)
+
+    def distances(self, positions: Tensor) -> Tensor:
+        """Euclidean distance of each pair, with gradient 0 where two positions coincide.
+
+        Parameters
+        ----------
+        positions
+            Shape ``(n_cells, n_dims)``.
+
+        Returns
+        -------
+        Shape ``(n_pairs,)``, not squared.
+        """
+        if self.shifts is None:
+            return pdist(positions)
+        return torch.cat(
+            [
+                torch.linalg.vector_norm(positions.roll(-shift, dims=0) - positions, dim=-1)
+                for shift in self.shifts
+            ]
+        )

@@ -1,0 +1,119 @@
+"""The colours of cells: by place, by a column of ``obs`` or by a gene."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize, to_hex, to_rgba
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+# Okabe M, Ito K (2008). Color universal design. https://jfly.uni-koeln.de/color/
+OKABE_ITO = (
+    "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#000000",
+)  # fmt: skip
+UNKNOWN = to_rgba("0.85")
+CONTINUOUS = "viridis"
+ENTRIES_PER_LEGEND_COLUMN = 14
+
+
+@dataclass(frozen=True)
+class CellColours:
+    """One colour a cell, and what the colours mean.
+
+    Attributes
+    ----------
+    rgba
+        Shape (n_cells, 4), light grey where the value is not known.
+    title
+        What is shown, empty for places.
+    categories
+        Colour of each category, empty if values are not categories.
+    scale
+        Scale of continuous values, else None.
+    """
+
+    rgba: NDArray[np.float64]
+    title: str = ""
+    categories: tuple[tuple[str, str], ...] = ()
+    scale: ScalarMappable | None = None
+
+    def explain(self, panels: Iterable[Axes]) -> None:
+        """Draw the legend of categories beside the last panel, or a colour bar for continuous."""
+        axes = list(panels)
+        if self.scale is not None:
+            bar = axes[-1].figure.colorbar(self.scale, ax=axes, label=self.title, shrink=0.8)
+            bar.outline.set_visible(False)
+        if self.categories:
+            axes[-1].legend(
+                handles=[
+                    Line2D([], [], marker="o", linestyle="", color=color, label=name)
+                    for name, color in self.categories
+                ],
+                title=self.title,
+                loc="center left",
+                bbox_to_anchor=(1.02, 0.5),
+                ncols=-(-len(self.categories) // ENTRIES_PER_LEGEND_COLUMN),
+                frameon=False,
+            )
+
+
+def cell_colours(adata: ad.AnnData, color: str) -> CellColours:
+    """Colours of cells by the column ``color`` of ``adata.obs``, or else by the gene of that name.
+
+    Columns of numbers and genes get a continuous scale, all others are categories. Categories take
+    their colours from ``adata.uns[f"{color}_colors"]`` where scanpy has put them.
+
+    Raises
+    ------
+    KeyError
+        If it is neither a column nor a gene.
+    """
+    if color in adata.obs:
+        values = adata.obs[color]
+    elif color in adata.var_names:
+        values = pd.Series(np.ravel(adata.obs_vector(color)), adata.obs_names)
+    else:
+        columns = ", ".join(adata.obs.columns) or "none"
+        message = (
+            f"color={color!r} is neither a column of adata.obs ({columns}) "
+            f"nor one of the {adata.n_vars} genes of adata.var_names."
+        )
+        raise KeyError(message)
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        return _continuous(values.to_numpy(dtype=float), color)
+    return _categorical(pd.Categorical(values), color, adata)
+
+
+def _continuous(values: NDArray[np.float64], title: str) -> CellColours:
+    known = np.isfinite(values)
+    limits = (values[known].min(), values[known].max()) if known.any() else (0.0, 1.0)
+    scale = ScalarMappable(Normalize(*limits), CONTINUOUS)
+    rgba = np.where(known[:, None], scale.to_rgba(np.where(known, values, limits[0])), UNKNOWN)
+    return CellColours(rgba, title, scale=scale)
+
+
+def _categorical(values: pd.Categorical, title: str, adata: ad.AnnData) -> CellColours:
+    names = [str(name) for name in values.categories]
+    stored = adata.uns.get(f"{title}_colors", ())
+    palette = [to_hex(c) for c in (stored if len(stored) >= len(names) else _palette(len(names)))]
+    table = np.array([*map(to_rgba, palette[: len(names)]), UNKNOWN])
+    present = np.unique(values.codes)
+    categories = [(names[code], palette[code]) for code in present if code >= 0]
+    if -1 in present:
+        categories.append(("not known", to_hex(UNKNOWN)))
+    return CellColours(table[values.codes], title, tuple(categories))
+
+
+def _palette(n: int) -> list[str]:
+    if n <= len(OKABE_ITO):
+        return list(OKABE_ITO)
+    from scanpy.plotting import palettes
+
+    fitting = [palettes.default_20, palettes.default_28, palettes.default_102]
+    longest = next((palette for palette in fitting if len(palette) >= n), fitting[-1])
+    return [longest[i % len(longest)] for i in range(n)]

@@ -1,0 +1,55 @@
+"""Panels: the axes of a plot, given or made, and the file it is saved in."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from numpy.typing import NDArray
+
+PANEL_WIDTH = 3.6
+RESOLUTION = 300
+
+
+def panels(
+    n_panels: int, ax: Axes | Sequence[Axes] | NDArray[Any] | None, *, height_to_width: float
+) -> NDArray[Any]:
+    """Axes of the panels side by side, shape (n_panels,): those given, else of a new figure.
+
+    Raises
+    ------
+    ValueError
+        If axes are given, but not as many as there are panels.
+    """
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        height = PANEL_WIDTH * float(np.clip(height_to_width, 0.4, 2)) + 0.6
+        _, axes = plt.subplots(
+            1,
+            n_panels,
+            figsize=(PANEL_WIDTH * n_panels + 0.8, height),
+            layout=ConstrainedLayoutEngine(compress=True, wspace=0.06),
+            squeeze=False,
+        )
+        return np.ravel(axes)
+    given = np.ravel(np.asarray(ax, dtype=object))
+    if len(given) != n_panels:
+        message = f"ax holds {len(given)} axes, but {n_panels} are drawn; give {n_panels} or none."
+        raise ValueError(message)
+    return given
+
+
+def marker_area(ax: Axes, n_cells: int) -> float:
+    """Area of a cell's marker in square points, so that cells fill the tissue and stay apart."""
+    box = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
+    return float(np.clip(0.45 * box.width * box.height * 72**2 / n_cells, 0.5, 30))
+
+
+def save_figure(ax: Axes, save: str | Path | None) -> None:
+    """Save the figure of the axes where a path is given; its ending is the format."""
+    if save is not None:
+        root: Any = ax.figure.figure
+        root.savefig(save, dpi=RESOLUTION, bbox_inches="tight")

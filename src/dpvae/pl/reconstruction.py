@@ -1,0 +1,136 @@
+"""True beside recovered coordinates."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from dpvae._keys import OBSM
+from dpvae.geometry.coordinates import known_rows
+from dpvae.pl.cell_colours import UNKNOWN, CellColours, cell_colours
+from dpvae.pl.coordinates import read_pair
+from dpvae.pl.panels import marker_area, panels, save_figure
+from dpvae.pl.position_colours import position_colours
+from dpvae.pl.view import view_of
+
+logger = logging.getLogger(__name__)
+MARGIN = 0.04
+
+
+def reconstruction(
+    adata: ad.AnnData,
+    *,
+    spatial_key: str = OBSM.spatial,
+    recovered_key: str = OBSM.reconstructed,
+    color: str | None = None,
+    align: bool = False,
+    unit: str | None = None,
+    ax: Sequence[Axes] | NDArray[Any] | None = None,
+    save: str | Path | None = None,
+) -> NDArray[Any]:
+    """Draw true and recovered coordinates side by side, within the same limits.
+
+    Draw one section at a time: ``dpvae.pl.reconstruction(adata[adata.obs["section"] == "a"])``.
+    Tissues of three dimensions are seen along their shortest principal axis, near cells in front.
+    A plane is easier to read and to print than a perspective, and both panels share it.
+
+    Parameters
+    ----------
+    adata
+        Cells of one section.
+    spatial_key
+        Key of ``adata.obsm`` with the true coordinates, shape (n_cells, 2 or 3). Rows of NaN are
+        cells whose place is not known: they are left out of the first panel.
+    recovered_key
+        Key of ``adata.obsm`` with the recovered coordinates, of the same shape and in the same
+        frame unless ``align``.
+    color
+        Column of ``adata.obs`` or gene (as it stands in ``adata.X``) that colours the cells. By
+        default each cell has the colour of its true place, so that a good reconstruction shows
+        the same picture twice; cells whose place is not known are grey then.
+    align
+        Whether to bring the recovered coordinates onto the true ones by shift, rotation,
+        reflection and scale first. For display only: needed where they were placed freely.
+    unit
+        Unit of the coordinates for the axis labels, such as ``"µm"``.
+    ax
+        Two axes to draw on. By default a new figure is made.
+    save
+        Path to save the figure at.
+
+    Returns
+    -------
+    The two axes, shape (2,): true, recovered.
+
+    Raises
+    ------
+    KeyError
+        If a key, or the colour, is not there.
+    ValueError
+        If coordinates cannot be drawn, their dimensions differ, or ``ax`` is not two axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dpvae import datasets, pl
+    >>> adata = datasets.simulated_tissue(200, 20)
+    >>> noise = np.random.default_rng(0).normal(0, 200, (200, 2))
+    >>> adata.obsm["spatial_dpvae"] = adata.obsm["spatial"] + noise
+    >>> true, recovered = pl.reconstruction(adata, unit="µm")
+    >>> recovered.get_title()
+    'recovered'
+    """
+    coordinates = read_pair(adata, spatial_key, recovered_key, align=align)
+    view = view_of(coordinates[0])
+    projected = [view.project(c) for c in coordinates]
+    colours = cell_colours(adata, color) if color is not None else _by_place(projected[0])
+    low, high = _common_box(*projected)
+    width, height = high - low
+    axes = panels(2, ax, height_to_width=height / width)
+    for panel, title, key, place, points in zip(
+        axes,
+        ("true", "recovered"),
+        (spatial_key, recovered_key),
+        coordinates,
+        projected,
+        strict=True,
+    ):
+        order = view.back_to_front(place)
+        panel.scatter(
+            points[order, 0],
+            points[order, 1],
+            c=colours.rgba[order],
+            s=marker_area(panel, adata.n_obs),
+            linewidths=0,
+            rasterized=True,
+        )
+        panel.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), title=title)
+        view.dress(panel, key, unit)
+    colours.explain(axes)
+    save_figure(axes[0], save)
+    return axes
+
+
+def _by_place(points: NDArray[np.float64]) -> CellColours:
+    colours = position_colours(points)
+    return CellColours(np.where(known_rows(points)[:, None], colours, UNKNOWN))
+
+
+def _common_box(
+    true: NDArray[np.float64], recovered: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lower and upper corner, shape (2,) each, of the box around both point sets with a margin."""
+    lows = np.stack([np.nanmin(true, axis=0), np.nanmin(recovered, axis=0)])
+    highs = np.stack([np.nanmax(true, axis=0), np.nanmax(recovered, axis=0)])
+    if np.any(lows.max(axis=0) > highs.min(axis=0)):
+        logger.warning(
+            "True and recovered cells do not overlap: give align=True if their frames differ."
+        )
+    low, high = lows.min(axis=0), highs.max(axis=0)
+    margin = MARGIN * (float((high - low).max()) or 1.0)
+    return low - margin, high + margin

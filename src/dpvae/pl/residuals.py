@@ -1,0 +1,131 @@
+"""Arrows from the true to the recovered place of cells."""
+
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+from matplotlib.axes import Axes
+
+from dpvae._keys import OBSM
+from dpvae.geometry.coordinates import known_rows
+from dpvae.pl.cell_colours import UNKNOWN
+from dpvae.pl.coordinates import read_pair
+from dpvae.pl.panels import marker_area, panels, save_figure
+from dpvae.pl.view import view_of
+
+LENGTH_COLOURS = "viridis_r"
+ARROW_WIDTH = 0.0022
+TOP_OF_SCALE = 0.98
+
+
+def residuals(
+    adata: ad.AnnData,
+    *,
+    spatial_key: str = OBSM.spatial,
+    recovered_key: str = OBSM.reconstructed,
+    align: bool = False,
+    max_arrows: int = 500,
+    unit: str | None = None,
+    seed: int = 0,
+    ax: Axes | None = None,
+    save: str | Path | None = None,
+) -> Axes:
+    """Draw an arrow from the true to the recovered place of each cell, coloured by its length.
+
+    The true places of all cells are shown in grey beneath, the longest arrows on top; the title
+    has the median length over all cells. In three dimensions the arrows are projected along the
+    shortest principal axis of the tissue, but coloured by their length in space. Colours end at
+    the 98th percentile of the lengths.
+
+    Parameters
+    ----------
+    adata
+        Cells of one section.
+    spatial_key
+        Key of ``adata.obsm`` with the true coordinates, shape (n_cells, 2 or 3).
+    recovered_key
+        Key of ``adata.obsm`` with the recovered coordinates, of the same shape and in the same
+        frame unless ``align``. A cell that is NaN in one of the two has no arrow.
+    align
+        Whether to bring the recovered coordinates onto the true ones by shift, rotation,
+        reflection and scale first. For display only: needed where they were placed freely.
+    max_arrows
+        Draw a random subset of so many cells where there are more.
+    unit
+        Unit of the coordinates for the labels, such as ``"µm"``.
+    seed
+        Seed of the subset.
+    ax
+        Axes to draw on. By default a new figure is made.
+    save
+        Path to save the figure at.
+
+    Returns
+    -------
+    The axes.
+
+    Raises
+    ------
+    KeyError
+        If a key is not there.
+    ValueError
+        If coordinates cannot be drawn, their dimensions differ, ``max_arrows`` is not positive or
+        no cell has both places.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dpvae import datasets, pl
+    >>> adata = datasets.simulated_tissue(200, 20)
+    >>> noise = np.random.default_rng(0).normal(0, 200, (200, 2))
+    >>> adata.obsm["spatial_dpvae"] = adata.obsm["spatial"] + noise
+    >>> ax = pl.residuals(adata, unit="µm")
+    >>> ax.get_title()
+    'median 231 µm'
+    """
+    if max_arrows < 1:
+        message = f"max_arrows is {max_arrows}; give a positive number."
+        raise ValueError(message)
+    true, recovered = read_pair(adata, spatial_key, recovered_key, align=align)
+    both = np.flatnonzero(known_rows(true) & known_rows(recovered))
+    if len(both) == 0:
+        message = f"No cell has a known place in both {spatial_key!r} and {recovered_key!r}."
+        raise ValueError(message)
+    view = view_of(true)
+    lengths = np.linalg.norm(recovered - true, axis=1)
+    drawn = np.random.default_rng(seed).permutation(both)[:max_arrows]
+    drawn = drawn[np.argsort(lengths[drawn])]
+    start, end = view.project(true), view.project(recovered)
+    width, height = np.ptp(start[both], axis=0)
+
+    axes: Axes = panels(1, ax, height_to_width=height / width if width > 0 else 1)[0]
+    known = view.back_to_front(true)
+    axes.scatter(
+        start[known, 0],
+        start[known, 1],
+        color=UNKNOWN,
+        s=0.5 * marker_area(axes, len(known)),
+        linewidths=0,
+        rasterized=True,
+    )
+    arrows = axes.quiver(
+        *start[drawn].T,
+        *(end - start)[drawn].T,
+        lengths[drawn],
+        angles="xy",
+        scale_units="xy",
+        scale=1,
+        width=ARROW_WIDTH,
+        cmap=LENGTH_COLOURS,
+    )
+    arrows.set_clim(0, np.quantile(lengths[both], TOP_OF_SCALE))
+    axes.update_datalim(end[drawn])
+    axes.autoscale_view()
+    suffix = f" {unit}" if unit else ""
+    axes.set_title(f"median {np.median(lengths[both]):.3g}{suffix}")
+    label = "residual" + (f" ({unit})" if unit else "")
+    bar = axes.figure.colorbar(arrows, ax=axes, label=label, extend="max", shrink=0.8)
+    bar.outline.set_visible(False)
+    view.dress(axes, spatial_key, unit)
+    save_figure(axes, save)
+    return axes

@@ -1,0 +1,126 @@
+"""Imputation of missing places."""
+
+import numpy as np
+from anndata import AnnData
+from numpy.typing import NDArray
+
+from dpvae._keys import OBSM
+from dpvae._section import cells_per_section, section_names
+from dpvae.geometry import known_rows, place_anchored
+from dpvae.tl.coordinates import (
+    check_free_key,
+    read_coordinates,
+    read_representation,
+    write_coordinates,
+)
+
+
+def impute(
+    adata: AnnData,
+    *,
+    use_rep: str = OBSM.latent,
+    spatial_key: str = OBSM.spatial,
+    distance_scale: float | None = None,
+    penalty: float | None = None,
+    sample_key: str | None = None,
+    key_added: str = OBSM.reconstructed,
+    seed: int = 0,
+    copy: bool = False,
+) -> NDArray[np.float64] | None:
+    """Fill in the places of cells that have none, around those that have one.
+
+    Equations 6 and 7 of :cite:t:`Zhou24`: cells whose row of ``adata.obsm[spatial_key]`` is NaN
+    are placed so that all distances follow those of the latent representation; the others are
+    anchors and stay exactly where they are.
+
+    Parameters
+    ----------
+    adata
+        The cells.
+    use_rep
+        Key of their latent representation in ``adata.obsm``.
+    spatial_key
+        Key of their coordinates in ``adata.obsm``, NaN where unknown.
+    distance_scale
+        λ, latent distance per unit of the coordinates. By default it is fitted to the anchors.
+    penalty
+        μ. Where given, anchors may move, at this price; see
+        :func:`dpvae.geometry.place_anchored`.
+    sample_key
+        Column of ``adata.obs`` that names the section. Each section is placed by itself and needs
+        anchors of its own. By default all cells are one section.
+    key_added
+        Key of the result in ``obsm`` and ``uns``.
+    seed
+        Seed of the random windows that large data are placed with.
+    copy
+        Whether to return the coordinates instead of writing them.
+
+    Returns
+    -------
+    ``None``, or with ``copy=True`` the coordinates, shape ``(n_cells, 2)`` or ``(n_cells, 3)``.
+    Written are
+
+    - ``adata.obsm[key_added]``: the coordinates of all cells;
+    - ``adata.uns[key_added]``: ``"params"`` and ``"sections"``, a table with the stress, the
+      number of iterations, whether they converged, and the solver.
+
+    Raises
+    ------
+    KeyError
+        If a key does not exist.
+    ValueError
+        If a section has no anchor, an array is malformed, or something would be overwritten.
+
+    Notes
+    -----
+    Memory grows linearly with the number of cells.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dpvae
+    >>> adata = dpvae.datasets.simulated_tissue(200, 50)
+    >>> adata.obsm["X_dpvae"] = adata.obsm["spatial"] / 100
+    >>> adata.obsm["partial"] = adata.obsm["spatial"].copy()
+    >>> adata.obsm["partial"][:50] = np.nan
+    >>> dpvae.tl.impute(adata, spatial_key="partial")
+    >>> bool(np.allclose(adata.obsm["spatial_dpvae"], adata.obsm["spatial"], atol=1))
+    True
+    """
+    latent = read_representation(adata, use_rep)
+    places = read_coordinates(adata, spatial_key)
+    if not copy:
+        check_free_key(adata, key_added)
+    known = known_rows(places)
+    names = section_names(adata, sample_key)
+    for name, cells in cells_per_section(names):
+        if not known[cells].any():
+            message = (
+                f"No cell of section {name!r} has a place in adata.obsm[{spatial_key!r}]: give at "
+                "least one, or lay the section out freely with dpvae.tl.reconstruct."
+            )
+            raise ValueError(message)
+    coordinates = np.empty_like(places)
+    placements = {}
+    for name, cells in cells_per_section(names):
+        placements[name] = place_anchored(
+            latent[cells],
+            places[cells],
+            known[cells],
+            distance_scale=distance_scale,
+            penalty=penalty,
+            seed=seed,
+        )
+        coordinates[cells] = placements[name].coordinates
+    if copy:
+        return coordinates
+    params = {
+        "use_rep": use_rep,
+        "spatial_key": spatial_key,
+        "distance_scale": distance_scale,
+        "penalty": penalty,
+        "seed": seed,
+    }
+    write_coordinates(adata, key_added, coordinates, placements, params)
+    return None

@@ -1,0 +1,77 @@
+"""Procrustes comparison of two sets of coordinates."""
+
+from anndata import AnnData
+
+from dpvae._keys import OBSM
+from dpvae.geometry import Alignment, align
+from dpvae.tl.coordinates import check_free_key, read_coordinates
+
+
+def procrustes(
+    adata: AnnData,
+    spatial_key: str = OBSM.spatial,
+    recovered_key: str = OBSM.reconstructed,
+    *,
+    key_added: str | None = None,
+    copy: bool = False,
+) -> Alignment | None:
+    """Lay recovered coordinates over true ones and measure how well the shapes agree.
+
+    Shift, rotation, reflection and scale are removed first (Gower 1975). The disparity is that of
+    :func:`scipy.spatial.procrustes`: 0 for the same shape, about 1 for chance.
+
+    Parameters
+    ----------
+    adata
+        The cells.
+    spatial_key
+        Key of the true coordinates in ``adata.obsm``.
+    recovered_key
+        Key of the recovered ones. Cells with NaN in either are left out.
+    key_added
+        Key of the aligned coordinates in ``obsm`` and of the result in ``uns``. By default
+        ``recovered_key`` followed by ``"_aligned"``.
+    copy
+        Whether to return the result instead of writing it.
+
+    Returns
+    -------
+    ``None``, or with ``copy=True`` the :class:`~dpvae.geometry.Alignment`. Written are
+
+    - ``adata.obsm[key_added]``: the recovered coordinates in the frame and unit of the true ones;
+    - ``adata.uns[key_added]``: ``"params"``, ``"disparity"``, ``"scale"``, ``"rotation"``,
+      ``"is_reflected"``.
+
+    Raises
+    ------
+    KeyError
+        If a key does not exist.
+    ValueError
+        If the shapes differ, too few places are known, or something would be overwritten.
+
+    Examples
+    --------
+    >>> import dpvae
+    >>> adata = dpvae.datasets.simulated_tissue(200, 50)
+    >>> adata.obsm["spatial_dpvae"] = 3 * adata.obsm["spatial"][:, ::-1]
+    >>> dpvae.tl.procrustes(adata)
+    >>> round(float(adata.uns["spatial_dpvae_aligned"]["disparity"]), 6)
+    0.0
+    """
+    true = read_coordinates(adata, spatial_key)
+    recovered = read_coordinates(adata, recovered_key)
+    key = key_added or f"{recovered_key}_aligned"
+    if not copy:
+        check_free_key(adata, key)
+    alignment = align(recovered, true)
+    if copy:
+        return alignment
+    adata.obsm[key] = alignment.apply(recovered)
+    adata.uns[key] = {
+        "params": {"spatial_key": spatial_key, "recovered_key": recovered_key},
+        "disparity": alignment.disparity,
+        "scale": alignment.scale,
+        "rotation": alignment.rotation,
+        "is_reflected": alignment.is_reflected,
+    }
+    return None

@@ -1,0 +1,94 @@
+"""Free reconstruction of a tissue."""
+
+import numpy as np
+from anndata import AnnData
+from numpy.typing import NDArray
+
+from dpvae._keys import OBSM
+from dpvae._section import cells_per_section, section_names
+from dpvae.geometry import place_free
+from dpvae.tl.coordinates import check_free_key, read_representation, write_coordinates
+
+
+def reconstruct(
+    adata: AnnData,
+    *,
+    use_rep: str = OBSM.latent,
+    n_dims: int = 2,
+    distance_scale: float = 1.0,
+    sample_key: str | None = None,
+    key_added: str = OBSM.reconstructed,
+    seed: int = 0,
+    copy: bool = False,
+) -> NDArray[np.float64] | None:
+    """Lay cells out so that their distances follow those of their latent representation.
+
+    Multidimensional scaling (equation 6 of :cite:t:`Zhou24`). No place is given, so position,
+    rotation and reflection of the layout are arbitrary.
+
+    Parameters
+    ----------
+    adata
+        The cells.
+    use_rep
+        Key of their latent representation in ``adata.obsm``.
+    n_dims
+        2 or 3.
+    distance_scale
+        λ, latent distance per unit of the layout; with ``model.distance_scale`` the unit is that
+        of the model's reference.
+    sample_key
+        Column of ``adata.obs`` that names the section. Each section is laid out by itself. By
+        default all cells are one section.
+    key_added
+        Key of the result in ``obsm`` and ``uns``.
+    seed
+        Seed of the random windows that large data are placed with.
+    copy
+        Whether to return the coordinates instead of writing them.
+
+    Returns
+    -------
+    ``None``, or with ``copy=True`` the coordinates, shape ``(n_cells, n_dims)``. Written are
+
+    - ``adata.obsm[key_added]``: the coordinates;
+    - ``adata.uns[key_added]``: ``"params"`` and ``"sections"``, a table with the stress, the
+      number of iterations, whether they converged, and the solver.
+
+    Raises
+    ------
+    KeyError
+        If a key does not exist.
+    ValueError
+        If the representation is not finite, or something would be overwritten.
+
+    Notes
+    -----
+    Memory grows linearly with the number of cells.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dpvae
+    >>> adata = dpvae.datasets.simulated_tissue(200, 50)
+    >>> adata.obsm["X_dpvae"] = adata.obsm["spatial"] / 100
+    >>> dpvae.tl.reconstruct(adata, distance_scale=1 / 100)
+    >>> disparity = dpvae.tl.procrustes(adata, copy=True).disparity
+    >>> bool(disparity < 1e-6)
+    True
+    """
+    latent = read_representation(adata, use_rep)
+    if not copy:
+        check_free_key(adata, key_added)
+    coordinates = np.empty((adata.n_obs, n_dims))
+    placements = {}
+    for name, cells in cells_per_section(section_names(adata, sample_key)):
+        placements[name] = place_free(
+            latent[cells], n_dims=n_dims, distance_scale=distance_scale, seed=seed
+        )
+        coordinates[cells] = placements[name].coordinates
+    if copy:
+        return coordinates
+    params = {"use_rep": use_rep, "distance_scale": distance_scale, "seed": seed}
+    write_coordinates(adata, key_added, coordinates, placements, params)
+    return None
