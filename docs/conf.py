@@ -7,6 +7,9 @@ from importlib import import_module
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
+from sphinx.ext import napoleon
+from sphinx.ext.napoleon import NumpyDocstring
+
 DOCS = Path(__file__).parent
 TUTORIALS = DOCS.parent / "tutorials"
 
@@ -129,6 +132,23 @@ html_theme_options = {
     "use_download_button": True,
     "use_fullscreen_button": False,
 }
+
+
+class ProseDocstring(NumpyDocstring):
+    """Our docstrings: annotations say the types, so that text may have colons in it."""
+
+    def _parse_returns_section(self, section):
+        if not str(getattr(self._obj, "__module__", "")).startswith("dpvae"):
+            return super()._parse_returns_section(section)
+        lines = self._strip_empty(self._dedent(self._consume_to_next_section()))
+        lines = lines[lines[:1] == [":"] :]  # sphinx_autodoc_typehints' mark for "no type here"
+        return [*self._format_block(":returns: ", lines), ""]
+
+    def _parse_attribute_docstring(self):
+        return self._consume_to_end()
+
+
+napoleon.NumpyDocstring = ProseDocstring
 
 
 def adopt_docstring(app, what, name, obj, options, lines):  # noqa: ARG001

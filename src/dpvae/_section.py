@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 
 def section_names(adata: AnnData, section_key: str | None) -> NDArray[np.str_]:
-    """Name of every cell's section, the same for all where no column is named or found."""
+    """Give each cell the name of its section; one name for all where there is no such column."""
     if section_key is None or section_key not in adata.obs:
         return np.zeros(adata.n_obs, dtype="<U1")
     return np.asarray(adata.obs[section_key].astype(str), dtype=np.str_)
 
 
 def section_codes(adata: AnnData, section_key: str | None) -> NDArray[np.intp]:
-    """Number the sections of an AnnData from 0, shape ``(n_cells,)``."""
+    """Give each cell the number of its section, from 0, shape ``(n_cells,)``."""
     codes, _ = pd.factorize(section_names(adata, section_key), sort=True)
     return np.asarray(codes, dtype=np.intp)
 

@@ -1,18 +1,22 @@
 import numpy as np
 import pytest
-from scipy.optimize import minimize
 
-from dpvae.geometry.frame import AnchoredFrame
+from dpvae.geometry.frame import AnchoredFrame, FreeFrame
 from dpvae.geometry.majorisation import guttman_transform
 
 CELLS = np.array([1, 4, 5, 9])
 
 
-def majorising(layout, support, targets):
-    n_cells = layout.shape[1]
-    transform = guttman_transform(targets, support)[0]
-    centred = layout - layout.mean(axis=1, keepdims=True)
-    return n_cells * (centred**2).sum() - 2 * n_cells * (layout * transform).sum()
+def dense_system(targets, support):
+    n_cells = support.shape[1]
+    stretch = np.zeros((n_cells, n_cells))
+    for i in range(n_cells):
+        for j in range(n_cells):
+            if i != j:
+                wanted = np.linalg.norm(targets[:, i] - targets[:, j])
+                stretch[i, j] = -wanted / np.linalg.norm(support[:, i] - support[:, j])
+    np.fill_diagonal(stretch, -stretch.sum(axis=1))
+    return n_cells * np.eye(n_cells) - 1.0, stretch @ support.T
 
 
 @pytest.fixture
@@ -21,34 +25,26 @@ def problem():
     return rng.normal(size=(5, 12)), rng.normal(size=(2, 12)), rng.normal(size=(2, 4))
 
 
-def test_hard_anchors_give_the_minimum_of_the_majorising_function(problem):
+def test_hard_anchors_solve_the_restricted_normal_equations(problem):
     targets, support, places = problem
+    curvature, force = dense_system(targets, support)
     is_free = ~np.isin(np.arange(12), CELLS)
-
-    def objective(values):
-        layout = np.empty((2, 12))
-        layout[:, CELLS] = places
-        layout[:, is_free] = values.reshape(2, -1)
-        return majorising(layout, support, targets)
-
+    right = force[is_free] - curvature[np.ix_(is_free, CELLS)] @ places.T
+    expected = np.linalg.solve(curvature[np.ix_(is_free, is_free)], right)
     found = AnchoredFrame(CELLS, places, None).restrict(guttman_transform(targets, support)[0])
-    expected = minimize(objective, np.zeros(16), tol=1e-12).x.reshape(2, -1)
-    np.testing.assert_allclose(found[:, is_free], expected, atol=1e-5)
+    np.testing.assert_allclose(found[:, is_free].T, expected, atol=1e-12)
     np.testing.assert_array_equal(found[:, CELLS], places)
 
 
 @pytest.mark.parametrize("penalty", [0.02, 1.0, 30.0])
-def test_soft_anchors_give_the_minimum_of_the_majorising_function(problem, penalty):
+def test_soft_anchors_solve_the_penalised_normal_equations(problem, penalty):
     targets, support, places = problem
+    curvature, force = dense_system(targets, support)
+    curvature[CELLS, CELLS] += 12 * penalty
+    force[CELLS] += 12 * penalty * places.T
     frame = AnchoredFrame(CELLS, places, penalty)
-
-    def objective(values):
-        layout = values.reshape(2, 12)
-        return majorising(layout, support, targets) + frame.cost(layout)
-
     found = frame.restrict(guttman_transform(targets, support)[0])
-    expected = minimize(objective, np.zeros(24), tol=1e-12).x.reshape(2, 12)
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(found.T, np.linalg.solve(curvature, force), atol=1e-11)
 
 
 def test_cost_is_the_documented_penalty(problem):
@@ -56,3 +52,9 @@ def test_cost_is_the_documented_penalty(problem):
     squares = sum(np.sum((layout[:, c] - places[:, k]) ** 2) for k, c in enumerate(CELLS))
     assert AnchoredFrame(CELLS, places, 0.3).cost(layout) == pytest.approx(12 * 0.3 * squares)
     assert AnchoredFrame(CELLS, places, None).cost(layout) == 0.0
+
+
+def test_a_free_frame_changes_nothing(problem):
+    _, layout, _ = problem
+    np.testing.assert_array_equal(FreeFrame().restrict(layout), layout)
+    assert FreeFrame().cost(layout) == 0.0

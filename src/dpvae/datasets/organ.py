@@ -62,6 +62,7 @@ class Organ:
         """
         outline = self.outline.another_section(rng)
         points = cell_positions(outline, n_cells, rng)
+        coordinates = draw_frame(points.shape[1], rng, upright=upright).apply(points)
         body = outline.body_coordinates(points)
         domains = self.anatomy.domains(body)
         cell_types = self.anatomy.cell_types(domains, rng)
@@ -70,7 +71,7 @@ class Organ:
         expected = depths[:, None] * factors * self.genes.expected_counts(body, cell_types)
         return Section(
             counts=sparse.csr_matrix(self.genes.sample(expected, rng), dtype=np.float32),
-            coordinates=draw_frame(points.shape[1], rng, upright=upright).apply(points),
+            coordinates=coordinates,
             domains=domains,
             cell_types=cell_types,
         )

@@ -40,23 +40,25 @@ def simulated_tissue(
     Parameters
     ----------
     n_cells
-        Number of cells in all sections together, split as evenly as possible.
+        Number of cells in all sections together, split as evenly as possible; at least 20
+        each. Default 2000.
     n_genes
-        Number of genes.
+        Number of genes. Default 300.
     n_dims
-        Dimensions of the tissue, 2 or 3.
+        Dimensions of the tissue, 2 (default) or 3.
     n_sections
         Number of sections of the same organ. Their outlines are similar, their cells different and
         their frames unrelated: the first stands upright, each further one is shifted, rotated and
-        half of the time reflected at random. The unit is the same.
+        half of the time reflected at random. The unit is the same. Default 1.
     n_domains
         Number of layers. There is one cell type more: a resident of each, and one found everywhere.
+        Default 5.
     batch_effect
-        Standard deviation of the log factor by which a section multiplies each gene.
+        Standard deviation of the log factor by which a section multiplies each gene. Default 0.3.
     mean_depth
-        Counts per cell, about: effects of place and type raise it a little.
+        Counts per cell, about: effects of place and type raise it a little. Default 500.
     seed
-        Seed. The same arguments give the same tissue.
+        Seed. The same arguments give the same tissue. Default 0.
 
     Returns
     -------

@@ -26,6 +26,20 @@ def _squared_distances(
 
 
 @compiled
+def _paired_squares(
+    points: NDArray[np.float64], begin: int, partner: int, width: int, squared: NDArray[np.float64]
+) -> None:
+    for j in range(width):
+        squared[j] = 0.0
+    for axis in range(points.shape[0]):
+        here = points[axis, begin : begin + width]
+        there = points[axis, partner : partner + width]
+        for j in range(width):
+            difference = there[j] - here[j]
+            squared[j] += difference * difference
+
+
+@compiled
 def _ratios(wanted: NDArray[np.float64], found: NDArray[np.float64], n_others: int) -> float:
     residual = 0.0
     for j in range(n_others):
@@ -148,17 +162,21 @@ def cyclic_residual(
     Σ (δ − d)² and Σ δ² over the n k pairs. Time O(n k (d + p)), memory O(1).
     """
     n_cells = layout.shape[1]
+    wanted = np.empty(BLOCK)
+    found = np.empty(BLOCK)
     residual = 0.0
     total = 0.0
     for offset in offsets:
-        for i in range(n_cells):
-            j = i + offset - (n_cells if i + offset >= n_cells else 0)
-            wanted = 0.0
-            for axis in range(targets.shape[0]):
-                wanted += (targets[axis, i] - targets[axis, j]) ** 2
-            found = 0.0
-            for axis in range(layout.shape[0]):
-                found += (layout[axis, i] - layout[axis, j]) ** 2
-            residual += (np.sqrt(wanted) - np.sqrt(found)) ** 2
-            total += wanted
+        for begin, partner, length in (
+            (0, offset, n_cells - offset),
+            (n_cells - offset, 0, offset),
+        ):
+            for block in range(0, length, BLOCK):
+                width = min(BLOCK, length - block)
+                _paired_squares(targets, begin + block, partner + block, width, wanted)
+                _paired_squares(layout, begin + block, partner + block, width, found)
+                for j in range(width):
+                    difference = np.sqrt(wanted[j]) - np.sqrt(found[j])
+                    residual += difference * difference
+                    total += wanted[j]
     return residual, total

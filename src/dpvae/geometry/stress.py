@@ -5,6 +5,7 @@ from dpvae.geometry.latent import check_distance_scale, check_latent
 from dpvae.geometry.majorisation import cyclic_residual, guttman_transform
 
 N_OFFSETS = 64
+NEGLIGIBLE = 1e-250
 
 
 def normalised_stress(
@@ -131,7 +132,7 @@ def sum_of_squared_distances(points: NDArray[np.float64]) -> float:
 
 
 def _ratio(residual: float, total: float) -> float:
-    if residual == 0.0:
+    if residual < NEGLIGIBLE:
         return 0.0
     return float(np.sqrt(residual / total)) if total > 0.0 else float("inf")
 

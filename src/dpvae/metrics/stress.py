@@ -19,8 +19,8 @@ def normalised_stress(true: ArrayLike, recovered: ArrayLike) -> float:
 
     Returns
     -------
-    From 0, the same shape, to 1. Shuffled cells score the variation of the distances: about 0.43
-    for cells that fill a square.
+    From 0, the same shape, to 1. Shuffled cells score sqrt(1 − (Σ d / N)⁴ / (Σ d² / N)²) over the N
+    pairs of true places: about 0.58 for cells that fill a square.
 
     Raises
     ------

@@ -3,5 +3,6 @@
 from dpvae.model.dpscvi import DPSCVI
 from dpvae.model.dpvae import DPVAE
 from dpvae.model.plan import DistancePreservingPlan
+from dpvae.model.saved import load
 
-__all__ = ["DPSCVI", "DPVAE", "DistancePreservingPlan"]
+__all__ = ["DPSCVI", "DPVAE", "DistancePreservingPlan", "load"]

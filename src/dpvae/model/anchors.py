@@ -6,8 +6,8 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 
-from dpvae.geometry import check_coordinate_rows, known_rows
 from dpvae._section import cells_per_section
+from dpvae.geometry import check_coordinate_rows, known_rows
 
 
 def check_anchors(

@@ -21,7 +21,7 @@ from dpvae.model.setup import check_reference, named_columns
 from dpvae.module import DPCountVAE
 
 
-class DPSCVI(SpatialReconstruction, SCVI):  # type: ignore[misc]
+class DPSCVI(SpatialReconstruction, SCVI):
     """Distance-preserving scVI, for raw counts :cite:p:`Zhou24,Lopez18`.
 
     :class:`scvi.model.SCVI` with the distance term, and with defaults that suit it. What SCVI
@@ -106,8 +106,10 @@ class DPSCVI(SpatialReconstruction, SCVI):  # type: ignore[misc]
             distance_latent=distance_latent,
             **kwargs,
         )
-        self._model_summary_string = self._model_summary_string.replace(
-            "SCVI model", f"DPSCVI model (dp_weight: {dp_weight}, input_dropout: {input_dropout})"
+        self._model_summary_string = (
+            f"DPSCVI with n_hidden: {n_hidden}, n_latent: {n_latent}, n_layers: {n_layers}, "
+            f"dropout_rate: {dropout_rate}, input_dropout: {input_dropout}, "
+            f"dp_weight: {dp_weight}, gene_likelihood: {gene_likelihood}."
         )
         self.init_params_ = self._get_init_params(locals())
 

@@ -31,7 +31,7 @@ class DPVAE(
     ArchesMixin,
     UnsupervisedTrainingMixin,
     BaseMinifiedModeModelClass,
-):  # type: ignore[misc]
+):
     """Distance-preserving VAE of log-normalised expression :cite:p:`Zhou24`.
 
     Parameters
@@ -87,6 +87,7 @@ class DPVAE(
     _module_cls = DPGaussianVAE
     _LATENT_QZM_KEY = "dpvae_latent_qzm"
     _LATENT_QZV_KEY = "dpvae_latent_qzv"
+    target_sum_: float | None = None
 
     def __init__(
         self,

@@ -29,20 +29,27 @@ def expression_of(adata: AnnData, layer: str | None) -> Any:
     return values
 
 
+def holds_counts(adata: AnnData, layer: str | None) -> bool:
+    """Whether the values look like raw counts: not negative, integer, and not only 0 and 1."""
+    smallest, largest, integers = 0.0, 0.0, True
+    for values in _stored_values(expression_of(adata, layer)):
+        smallest = min(smallest, float(values.min(initial=0)))
+        largest = max(largest, float(values.max(initial=0)))
+        integers = integers and bool((values == np.round(values)).all())
+    return integers and smallest >= 0 and largest > 1
+
+
 def check_log_normalized(adata: AnnData, layer: str | None) -> None:
     """Raise where values are missing, or are raw counts."""
     name = expression_name(layer)
-    largest, integers = 0.0, True
     for values in _stored_values(expression_of(adata, layer)):
         _check_finite(values, name)
-        largest = max(largest, float(values.max(initial=0)))
-        integers = integers and bool((values == np.round(values)).all())
-    if integers and largest > 1:
+    if holds_counts(adata, layer):
         target = "" if layer is None else f", layer={layer!r}"
         message = (
-            f"{name} holds raw counts (integers up to {largest:g}); this model takes "
-            f"log-normalised values. Run sc.pp.normalize_total(adata{target}) and "
-            f"sc.pp.log1p(adata{target}), or use DPSCVI, which takes raw counts."
+            f"{name} holds raw counts (only integers); this model takes log-normalised values. "
+            f"Run sc.pp.normalize_total(adata{target}) and sc.pp.log1p(adata{target}), or use "
+            "DPSCVI, which takes raw counts."
         )
         raise ValueError(message)
 
@@ -84,7 +91,7 @@ def _check_finite(values: NDArray[Any], name: str) -> None:
 
 
 def _stored_values(matrix: Any) -> Iterator[NDArray[Any]]:
-    """The values of a matrix a few rows at a time; of a sparse one, those that are stored."""
+    """Go through a matrix a few rows at a time; of a sparse one, through what is stored."""
     for start in range(0, matrix.shape[0], ROWS_AT_A_TIME):
         rows = matrix[start : start + ROWS_AT_A_TIME]
         yield rows.data if issparse(rows) else np.asarray(rows).ravel()

@@ -8,16 +8,16 @@ from anndata import AnnData
 from scvi.data.fields import CategoricalObsField, ObsmField
 
 from dpvae._keys import OBSM, REGISTRY
+from dpvae._section import section_codes
 from dpvae.geometry import (
     check_coordinate_rows,
     check_coordinates,
     coordinate_unit,
     standard_coordinates,
 )
-from dpvae._section import section_codes
 
 
-class CoordinatesField(ObsmField):  # type: ignore[misc]
+class CoordinatesField(ObsmField):
     """Tissue coordinates, centred per section.
 
     What the model reads is ``adata.obsm["_dpvae_coordinates"]``: the coordinates minus the centre
@@ -76,7 +76,7 @@ class CoordinatesField(ObsmField):  # type: ignore[misc]
         return dict(state_registry)
 
 
-class SectionField(CategoricalObsField):  # type: ignore[misc]
+class SectionField(CategoricalObsField):
     """The section of every cell. A query may have none, or sections of its own."""
 
     def __init__(self, section_key: str | None) -> None:
@@ -85,13 +85,13 @@ class SectionField(CategoricalObsField):  # type: ignore[misc]
     def transfer_field(
         self, state_registry: dict[str, Any], adata_target: AnnData, **kwargs: Any
     ) -> dict[str, Any]:
-        """Number a query's sections after those of the reference."""
+        """Give a query's new sections the numbers that follow the reference's."""
         kwargs["extend_categories"] = True
         state: dict[str, Any] = super().transfer_field(state_registry, adata_target, **kwargs)
         return state
 
 
 def coordinates_state(registry: Mapping[str, Any]) -> dict[str, Any]:
-    """What a model's registry keeps of the reference's coordinates: ``unit`` and ``n_dims``."""
+    """Read from a registry what it keeps of the coordinates: ``unit`` and ``n_dims``."""
     state: dict[str, Any] = registry["field_registries"][REGISTRY.coordinates]["state_registry"]
     return state

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from dpvae.geometry import place_on_layout
 from dpvae._section import cells_per_section
+from dpvae.geometry import place_anchored, place_free, place_on_layout
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class Layout:
         return frames
 
     def _most_similar(self, latent: NDArray[np.float32], sections: NDArray[np.str_]) -> str:
-        """The section where the median cell has the nearest neighbour in latent space."""
+        """Find the section where the median cell has the nearest neighbour in latent space."""
         if len(sections) == 1:
             return str(sections[0])
         medians = []
@@ -99,3 +99,31 @@ class Layout:
             neighbours = NearestNeighbors(n_neighbors=1).fit(self.latent[self.section == section])
             medians.append(np.median(neighbours.kneighbors(latent)[0]))
         return str(sections[np.argmin(medians)])
+
+
+def place_freely(
+    latent: NDArray[np.float32], section: NDArray[np.str_], n_dims: int, distance_scale: float
+) -> NDArray[np.float64]:
+    """Lay every section out by itself, in a frame of its own; see :func:`place_free`."""
+    places = np.empty((len(latent), n_dims))
+    for _, cells in cells_per_section(section):
+        placement = place_free(latent[cells], n_dims=n_dims, distance_scale=distance_scale)
+        places[cells] = placement.coordinates
+    return places
+
+
+def place_around(
+    latent: NDArray[np.float32],
+    section: NDArray[np.str_],
+    coordinates: NDArray[np.float64],
+    is_anchor: NDArray[np.bool_],
+    distance_scale: float,
+) -> NDArray[np.float64]:
+    """Place the cells of every section around its anchors; see :func:`place_anchored`."""
+    places = np.empty_like(coordinates)
+    for _, cells in cells_per_section(section):
+        placement = place_anchored(
+            latent[cells], coordinates[cells], is_anchor[cells], distance_scale=distance_scale
+        )
+        places[cells] = placement.coordinates
+    return places

@@ -8,7 +8,7 @@ from scvi.module.base import BaseModuleClass, LossOutput
 from scvi.train import TrainingPlan
 
 
-class DistancePreservingPlan(TrainingPlan):  # type: ignore[misc]
+class DistancePreservingPlan(TrainingPlan):
     """:class:`scvi.train.TrainingPlan` with the defaults that a distance-preserving model needs.
 
     Every argument of scvi-tools' plan works; what differs are the defaults. Weights decay, λ does

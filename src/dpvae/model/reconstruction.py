@@ -11,14 +11,15 @@ from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 
 from dpvae._keys import OBSM
-from dpvae.geometry import fit_distance_scale, known_rows, place_anchored, place_free
+from dpvae._section import section_names
+from dpvae.geometry import fit_distance_scale, known_rows
 from dpvae.model.anchors import check_anchors
+from dpvae.model.directory import check_model_directory
 from dpvae.model.fields import coordinates_state
-from dpvae.model.layout import Layout
+from dpvae.model.layout import Layout, place_around, place_freely
 from dpvae.model.plan import DistancePreservingPlan
 from dpvae.model.query import align_query, check_gene_order, section_column
-from dpvae._section import cells_per_section, section_names
-from dpvae.model.training import epochs_for_steps
+from dpvae.model.training import epochs_for_steps, without_noise
 
 MINIFIED = "_scvi_adata_minify_type"
 
@@ -75,7 +76,8 @@ class SpatialReconstruction:
             )
         kwargs.setdefault("check_val_every_n_epoch", 1)
         kwargs.setdefault("early_stopping_monitor", "distance_loss_validation")
-        super().train(max_epochs=max_epochs, **kwargs)  # type: ignore[misc]
+        with without_noise():
+            super().train(max_epochs=max_epochs, **kwargs)  # type: ignore[misc]
         if self.layout_ is None or self.module.distance_term.log_scale.requires_grad:
             self._keep_layout()
 
@@ -133,22 +135,13 @@ class SpatialReconstruction:
         mask = check_anchors(anchors, cells, setup["spatial_key"], names)
         latent = self.get_latent_representation(adata, batch_size=batch_size)
         if mask is not None:
-            known = np.asarray(cells.obsm[setup["spatial_key"]], dtype=float)
-        elif anchors is not None:
-            layout = Layout(**self.layout_)  # type: ignore[arg-type]
-            frames = layout.frames(latent, names, section)
-            return layout.place(latent, frames, self.distance_scale)
-
-        places = np.empty((len(latent), self._n_dims))
-        for _, rows in cells_per_section(names):
-            places[rows] = (
-                place_free(latent[rows], n_dims=self._n_dims, distance_scale=self.distance_scale)
-                if mask is None
-                else place_anchored(
-                    latent[rows], known[rows], mask[rows], distance_scale=self.distance_scale
-                )
-            ).coordinates
-        return places
+            coordinates = np.asarray(cells.obsm[setup["spatial_key"]], dtype=float)
+            return place_around(latent, names, coordinates, mask, self.distance_scale)
+        if anchors is None:
+            return place_freely(latent, names, self._n_dims, self.distance_scale)
+        layout = Layout(**self.layout_)  # type: ignore[arg-type]
+        frames = layout.frames(latent, names, section)
+        return layout.place(latent, frames, self.distance_scale)
 
     def get_latent_representation(
         self, adata: AnnData | None = None, *args: Any, **kwargs: Any
@@ -201,12 +194,8 @@ class SpatialReconstruction:
         """
         prefix = kwargs.get("prefix") or ""
         path = Path(dir_path)
-        if not (path / f"{prefix}model.pt").exists() and not kwargs.get("backup_url"):
-            message = (
-                f"{path} holds no saved model (no file {prefix}model.pt): give the directory that "
-                "model.save() wrote."
-            )
-            raise FileNotFoundError(message)
+        if not kwargs.get("backup_url"):
+            check_model_directory(path, prefix)
         if adata is None and not (path / f"{prefix}adata.h5ad").exists():
             adata = False
         if adata and not prefix:

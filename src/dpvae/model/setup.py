@@ -7,8 +7,8 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from dpvae.geometry import check_coordinates
 from dpvae._section import section_names
+from dpvae.geometry import check_coordinates
 
 LARGEST_RATIO_OF_SIZES = 20
 

@@ -13,7 +13,7 @@ class DPGaussianVAE(DistancePreserving, GaussianVAE):
     """:class:`~dpvae.module.GaussianVAE` with the distance term."""
 
 
-class DPCountVAE(DistancePreserving, VAE):  # type: ignore[misc]
+class DPCountVAE(DistancePreserving, VAE):
     """The module of scVI, :class:`scvi.module.VAE`, with the distance term and input dropout.
 
     Parameters

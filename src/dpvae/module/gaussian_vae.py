@@ -13,7 +13,7 @@ from dpvae._keys import REGISTRY
 from dpvae.module.gene_standardization import GeneStandardization
 
 
-class GaussianVAE(BaseMinifiedModeModuleClass):  # type: ignore[misc]
+class GaussianVAE(BaseMinifiedModeModuleClass):
     r"""Variational autoencoder of standardised, log-normalised expression.
 
     The "vanilla" backbone of :cite:t:`Zhou24`: Gaussian prior, posterior and likelihood, the
@@ -77,7 +77,9 @@ class GaussianVAE(BaseMinifiedModeModuleClass):  # type: ignore[misc]
         self.decoder_mean = nn.Linear(n_hidden, self.n_input)
 
     def _get_inference_input(
-        self, tensors: dict[str, Tensor], full_forward_pass: bool = False
+        self,
+        tensors: dict[str, Tensor],
+        full_forward_pass: bool = False,  # noqa: FBT001, FBT002
     ) -> dict[str, Tensor]:
         if full_forward_pass or self.minified_data_type is None:
             return {
@@ -136,7 +138,7 @@ class GaussianVAE(BaseMinifiedModeModuleClass):  # type: ignore[misc]
 
     @torch.inference_mode()
     def marginal_ll(
-        self, tensors: dict[str, Tensor], n_mc_samples: int, return_mean: bool = False
+        self, tensors: dict[str, Tensor], n_mc_samples: int, *, return_mean: bool = False
     ) -> float | Tensor:
         """Estimate log p(x) of each cell by importance sampling from the posterior.
 
@@ -149,7 +151,7 @@ class GaussianVAE(BaseMinifiedModeModuleClass):  # type: ignore[misc]
         return_mean
             Whether to return the mean over cells.
         """
-        inference, generative, loss = self.forward(
+        inference, _, loss = self.forward(
             tensors,
             inference_kwargs={"n_samples": n_mc_samples},
             get_inference_input_kwargs={"full_forward_pass": True},

@@ -69,7 +69,7 @@ def training_history(
     ax
         As many axes as there are panels. By default a new figure is made.
     save
-        Path to save the figure at.
+        Path to save the figure at. Default: it is not saved.
 
     Returns
     -------

@@ -45,10 +45,11 @@ def reconstruction(
         Cells of one section.
     spatial_key
         Key of ``adata.obsm`` with the true coordinates, shape (n_cells, 2 or 3). Rows of NaN are
-        cells whose place is not known: they are left out of the first panel.
+        cells whose place is not known: they are left out of the first panel. Default
+        ``"spatial"``.
     recovered_key
         Key of ``adata.obsm`` with the recovered coordinates, of the same shape and in the same
-        frame unless ``align``.
+        frame unless ``align``. Default ``"spatial_dpvae"``.
     color
         Column of ``adata.obs`` or gene (as it stands in ``adata.X``) that colours the cells. By
         default each cell has the colour of its true place, so that a good reconstruction shows
@@ -56,12 +57,13 @@ def reconstruction(
     align
         Whether to bring the recovered coordinates onto the true ones by shift, rotation,
         reflection and scale first. For display only: needed where they were placed freely.
+        Default ``False``.
     unit
-        Unit of the coordinates for the axis labels, such as ``"µm"``.
+        Unit of the coordinates for the axis labels, such as ``"µm"``. Default none.
     ax
         Two axes to draw on. By default a new figure is made.
     save
-        Path to save the figure at.
+        Path to save the figure at. Default: it is not saved.
 
     Returns
     -------

@@ -42,23 +42,26 @@ def residuals(
     adata
         Cells of one section.
     spatial_key
-        Key of ``adata.obsm`` with the true coordinates, shape (n_cells, 2 or 3).
+        Key of ``adata.obsm`` with the true coordinates, shape (n_cells, 2 or 3). Default
+        ``"spatial"``.
     recovered_key
         Key of ``adata.obsm`` with the recovered coordinates, of the same shape and in the same
-        frame unless ``align``. A cell that is NaN in one of the two has no arrow.
+        frame unless ``align``. Default ``"spatial_dpvae"``. A cell that is NaN in one of the
+        two has no arrow.
     align
         Whether to bring the recovered coordinates onto the true ones by shift, rotation,
         reflection and scale first. For display only: needed where they were placed freely.
+        Default ``False``.
     max_arrows
-        Draw a random subset of so many cells where there are more.
+        Draw a random subset of so many cells where there are more. Default 500.
     unit
-        Unit of the coordinates for the labels, such as ``"µm"``.
+        Unit of the coordinates for the labels, such as ``"µm"``. Default none.
     seed
-        Seed of the subset.
+        Seed of the subset. Default 0.
     ax
         Axes to draw on. By default a new figure is made.
     save
-        Path to save the figure at.
+        Path to save the figure at. Default: it is not saved.
 
     Returns
     -------
@@ -74,14 +77,12 @@ def residuals(
 
     Examples
     --------
-    >>> import numpy as np
     >>> from dpvae import datasets, pl
     >>> adata = datasets.simulated_tissue(200, 20)
-    >>> noise = np.random.default_rng(0).normal(0, 200, (200, 2))
-    >>> adata.obsm["spatial_dpvae"] = adata.obsm["spatial"] + noise
+    >>> adata.obsm["spatial_dpvae"] = adata.obsm["spatial"] + [30.0, 40.0]
     >>> ax = pl.residuals(adata, unit="µm")
     >>> ax.get_title()
-    'median 231 µm'
+    'median 50 µm'
     """
     if max_arrows < 1:
         message = f"max_arrows is {max_arrows}; give a positive number."

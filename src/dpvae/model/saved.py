@@ -1,0 +1,42 @@
+"""Loading a model without knowing its class."""
+
+from pathlib import Path
+
+import torch
+
+from dpvae.model.directory import check_model_directory
+from dpvae.model.dpscvi import DPSCVI
+from dpvae.model.dpvae import DPVAE
+
+
+def load(dir_path: str | Path) -> DPVAE | DPSCVI:
+    """Load a saved model of either class, ready to place queries.
+
+    A saved model is a pickle, which can run code: load only what you trust.
+
+    Parameters
+    ----------
+    dir_path
+        Directory that ``model.save()`` wrote.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the directory holds no model.
+    ValueError
+        If the model is of another package.
+
+    Examples
+    --------
+    >>> import dpvae
+    >>> model = dpvae.model.load("model/")  # doctest: +SKIP
+    """
+    path = check_model_directory(dir_path)
+    saved = torch.load(path, map_location="cpu", weights_only=False, mmap=True)
+    name = saved["attr_dict"]["registry_"]["model_name"]
+    if name == DPVAE.__name__:
+        return DPVAE.load(dir_path)
+    if name == DPSCVI.__name__:
+        return DPSCVI.load(dir_path)
+    message = f"{dir_path} holds a {name}, not a model of dpvae: load it with its own package."
+    raise ValueError(message)

@@ -1,0 +1,221 @@
+import warnings
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from scipy.spatial.distance import pdist
+
+from dpvae.geometry import normalised_stress, place_anchored, place_free
+
+
+def problem(n_cells, n_anchors, n_dims=2, seed=0, noise=0.3):
+    rng = np.random.default_rng(seed)
+    tissue = rng.uniform(size=(n_cells, n_dims)) * 100.0
+    basis = np.linalg.qr(rng.normal(size=(7, n_dims)))[0]
+    latent = 0.05 * tissue @ basis.T + noise * rng.normal(size=(n_cells, 7))
+    is_anchor = np.zeros(n_cells, dtype=bool)
+    is_anchor[rng.choice(n_cells, n_anchors, replace=False)] = True
+    return latent, np.where(is_anchor[:, None], tissue, np.nan), is_anchor, tissue
+
+
+def objective(layout, latent, known, is_anchor, scale, penalty):
+    total = ((pdist(layout) - pdist(latent) / scale) ** 2).sum()
+    if penalty is None:
+        return total
+    return total + len(layout) * penalty * ((layout - known)[is_anchor] ** 2).sum()
+
+
+@pytest.mark.parametrize("n_dims", [2, 3])
+@pytest.mark.parametrize("penalty", [None, 0.05, 2.0])
+def test_no_neighbouring_layout_is_better(n_dims, penalty):
+    latent, known, is_anchor, _ = problem(30, 8, n_dims)
+    placement = place_anchored(
+        latent,
+        known,
+        is_anchor,
+        distance_scale=0.05,
+        penalty=penalty,
+        max_iter=50_000,
+        tol=1e-14,
+    )
+    moving = ~is_anchor if penalty is None else np.ones(30, dtype=bool)
+
+    def loss(values):
+        layout = placement.coordinates.copy()
+        layout[moving] = values.reshape(-1, n_dims)
+        return objective(layout, latent, known, is_anchor, 0.05, penalty)
+
+    reached = loss(placement.coordinates[moving])
+    best = minimize(loss, placement.coordinates[moving].ravel(), options={"gtol": 1e-8})
+    assert placement.converged
+    assert reached == pytest.approx(best.fun, rel=1e-8)
+    np.testing.assert_allclose(placement.coordinates[moving], best.x.reshape(-1, n_dims), atol=1e-2)
+
+
+@pytest.mark.parametrize("penalty", [None, 0.5])
+def test_the_objective_never_rises(penalty):
+    latent, known, is_anchor, _ = problem(60, 6, noise=0.8)
+    options = {"distance_scale": 0.05, "penalty": penalty, "tol": 0.0}
+    losses = [
+        objective(
+            place_anchored(latent, known, is_anchor, max_iter=k, **options).coordinates,
+            latent,
+            known,
+            is_anchor,
+            0.05,
+            penalty,
+        )
+        for k in range(30, 90)
+    ]
+    assert (np.diff(losses) <= 1e-10 * losses[0]).all()
+
+
+@pytest.mark.parametrize("n_cells", [200, 6000])
+def test_hard_anchors_come_back_bit_by_bit(n_cells):
+    latent, known, is_anchor, _ = problem(n_cells, 50)
+    placement = place_anchored(latent, known, is_anchor)
+    np.testing.assert_array_equal(placement.coordinates[is_anchor], known[is_anchor])
+
+
+@pytest.mark.parametrize(("n_dims", "n_anchors"), [(2, 3), (2, 40), (3, 4), (3, 60)])
+def test_exact_distances_are_recovered_exactly(n_dims, n_anchors):
+    latent, known, is_anchor, tissue = problem(60, n_anchors, n_dims, noise=0.0)
+    placement = place_anchored(latent, known, is_anchor)
+    np.testing.assert_allclose(placement.coordinates, tissue, atol=1e-6)
+    assert placement.stress < 1e-8
+
+
+def test_windows_agree_with_all_pairs(monkeypatch):
+    latent, known, is_anchor, tissue = problem(6000, 30)
+    windows = place_anchored(latent, known, is_anchor)
+    monkeypatch.setattr("dpvae.geometry.smacof.LARGEST_FULL", 6000)
+    full = place_anchored(latent, known, is_anchor, max_iter=25)
+    assert (windows.solver, full.solver) == ("window-smacof", "smacof")
+    assert windows.stress == pytest.approx(full.stress, rel=0.01)
+    error = np.linalg.norm(windows.coordinates - tissue, axis=1).mean()
+    assert error == pytest.approx(
+        np.linalg.norm(full.coordinates - tissue, axis=1).mean(), rel=0.02
+    )
+
+
+def test_follows_rigid_motions_of_the_frame():
+    latent, known, is_anchor, _ = problem(60, 7)
+    angle = 0.7
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [-np.sin(angle), -np.cos(angle)]])
+    expected = place_anchored(latent, known, is_anchor).coordinates @ turn + [300.0, -40.0]
+    moved = place_anchored(latent, known @ turn + [300.0, -40.0], is_anchor).coordinates
+    np.testing.assert_allclose(moved, expected, atol=1e-6)
+
+
+def test_follows_the_unit_of_the_tissue_and_of_the_latents():
+    latent, known, is_anchor, _ = problem(60, 7)
+    expected = place_anchored(latent, known, is_anchor).coordinates * 1000.0
+    found = place_anchored(5.0 * latent, 1000.0 * known, is_anchor).coordinates
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_follows_the_order_of_the_cells():
+    latent, known, is_anchor, _ = problem(60, 7)
+    order = np.random.default_rng(1).permutation(60)
+    expected = place_anchored(latent, known, is_anchor).coordinates[order]
+    found = place_anchored(latent[order], known[order], is_anchor[order]).coordinates
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_given_places_of_other_cells_are_ignored():
+    latent, known, is_anchor, _ = problem(40, 6)
+    expected = place_anchored(latent, known, is_anchor).coordinates
+    filled = np.where(is_anchor[:, None], known, 1e9)
+    np.testing.assert_array_equal(place_anchored(latent, filled, is_anchor).coordinates, expected)
+
+
+def test_a_large_penalty_is_a_hard_anchor_and_a_small_one_a_free_layout():
+    latent, known, is_anchor, _ = problem(50, 8)
+    options = {"distance_scale": 0.05, "max_iter": 5000, "tol": 1e-12}
+    hard = place_anchored(latent, known, is_anchor, **options).coordinates
+    stiff = place_anchored(latent, known, is_anchor, penalty=1e7, **options).coordinates
+    np.testing.assert_allclose(stiff, hard, atol=1e-3)
+    loose = place_anchored(latent, known, is_anchor, penalty=1e-9, **options)
+    free = place_free(latent, **options)
+    np.testing.assert_allclose(pdist(loose.coordinates), pdist(free.coordinates), atol=1e-3)
+
+
+def test_reported_stress_is_that_of_the_coordinates():
+    latent, known, is_anchor, _ = problem(50, 8)
+    placement = place_anchored(latent, known, is_anchor, distance_scale=0.04)
+    expected = normalised_stress(placement.coordinates, latent, distance_scale=0.04)
+    assert placement.stress == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("places", "message"),
+    [
+        ([[5.0, 5.0]], "1 anchors lie in one point.*rotation about that point and the reflection"),
+        ([[5.0, 5.0]] * 2, "2 anchors lie in one point.*Give 3 or more"),
+        ([[0.0, 0.0], [9.0, 9.0]], "2 anchors lie on one line.*the reflection across it stay"),
+        ([[0.0, 0.0], [3.0, 3.0], [9.0, 9.0]], "3 anchors lie on one line.*reflection across it"),
+        ([[0.0, 0.0, 1.0], [9.0, 9.0, 1.0]], "on one line.*rotation about that line and the refl"),
+        ([[0.0, 0.0, 1.0], [9.0, 9.0, 1.0], [0, 4, 1]], "in one plane.*reflection across it stay"),
+    ],
+)
+def test_open_motions_are_named_and_anchors_stay_exact(places, message):
+    places = np.array(places, dtype=float)
+    known = np.full((30, places.shape[1]), np.nan)
+    known[: len(places)] = places
+    is_anchor = np.arange(30) < len(places)
+    latent = np.random.default_rng(0).normal(size=(30, 6))
+    with pytest.warns(UserWarning, match=message) as caught:
+        placement = place_anchored(latent, known, is_anchor, distance_scale=0.3)
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(placement.coordinates[is_anchor], places)
+    assert placement.stress < 2.0
+    assert np.isfinite(placement.coordinates).all()
+
+
+def test_one_anchor_of_exact_latents_keeps_the_distances():
+    tissue = np.random.default_rng(0).uniform(size=(30, 2))
+    is_anchor = np.arange(30) == 3
+    with pytest.warns(UserWarning, match="1 anchors"):
+        placement = place_anchored(tissue, tissue + 5, is_anchor, distance_scale=1.0)
+    np.testing.assert_allclose(pdist(placement.coordinates), pdist(tissue), atol=1e-9)
+
+
+def test_identical_latents_are_placed_without_warnings():
+    known = np.random.default_rng(0).uniform(size=(20, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        placement = place_anchored(np.ones((20, 4)), known, np.arange(20) < 5, distance_scale=1.0)
+    centre = known[:5].mean(axis=0)
+    np.testing.assert_allclose(placement.coordinates[5:], np.tile(centre, (15, 1)), atol=1e-9)
+
+
+def test_all_cells_may_be_anchors():
+    latent, _, _, tissue = problem(20, 5)
+    placement = place_anchored(latent, tissue, np.ones(20, dtype=bool))
+    np.testing.assert_array_equal(placement.coordinates, tissue)
+
+
+LATENT = np.eye(5)
+PLACES = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [np.nan, np.nan]])
+FOUR = np.arange(5) < 4
+
+
+@pytest.mark.parametrize(
+    ("latent", "places", "is_anchor", "options", "message"),
+    [
+        (LATENT, PLACES, np.zeros(5, dtype=bool), {}, "no cell is an anchor; use place_free"),
+        (LATENT, PLACES, np.ones(5, dtype=bool), {}, "1 of 5 anchors have NaN coordinates"),
+        (LATENT, PLACES, np.ones(5), {}, "is_anchor has type float64"),
+        (LATENT, PLACES, FOUR[:4], {}, r"pass a boolean mask of shape \(5,\)"),
+        (LATENT, PLACES[:4], FOUR, {}, "anchor_coordinates has 4 rows; latent has 5"),
+        (LATENT, np.eye(5), FOUR, {}, r"anchor_coordinates has shape \(4, 5\)"),
+        (LATENT, PLACES, FOUR, {"penalty": 0.0}, "penalty is 0.0"),
+        (LATENT, PLACES, FOUR, {"distance_scale": -1.0}, "distance_scale is -1.0"),
+        (LATENT, PLACES, FOUR, {"max_iter": 0}, "max_iter is 0"),
+        (LATENT, PLACES, np.arange(5) == 0, {}, "no pair among the 1 cells"),
+        (LATENT * np.nan, PLACES, FOUR, {}, "NaN or infinite values in 5 of 5"),
+    ],
+)
+def test_wrong_input_is_refused(latent, places, is_anchor, options, message):
+    with pytest.raises(ValueError, match=message):
+        place_anchored(latent, places, is_anchor, **options)

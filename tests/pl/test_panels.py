@@ -1,0 +1,38 @@
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pytest
+
+from dpvae.pl.panels import marker_area, panels, save_figure
+
+
+def test_axes_are_made_where_none_are_given():
+    axes = panels(3, None, height_to_width=1)
+    assert axes.shape == (3,)
+    assert plt.get_fignums() == [axes[0].figure.number]
+
+
+def test_given_axes_are_used():
+    figure, axes = plt.subplots(2, 2)
+    assert list(panels(4, axes, height_to_width=1)) == list(axes.flat)
+    assert list(panels(1, axes[0, 0], height_to_width=1)) == [axes[0, 0]]
+    assert plt.get_fignums() == [figure.number]
+
+
+def test_wrong_number_of_axes():
+    _, axes = plt.subplots(1, 3)
+    with pytest.raises(ValueError, match="ax holds 3 axes, but 2 are drawn"):
+        panels(2, axes, height_to_width=1)
+
+
+def test_markers_of_more_cells_are_smaller():
+    ax = plt.figure().subplots()
+    assert marker_area(ax, 100) > marker_area(ax, 10_000) > marker_area(ax, 100_000) > 0
+
+
+@pytest.mark.parametrize("ending", ["png", "pdf"])
+def test_figure_is_saved_also_from_a_subfigure(tmp_path: Path, ending: str):
+    ax = plt.figure().subfigures(1, 2)[0].subplots()
+    save_figure(ax, tmp_path / f"plot.{ending}")
+    save_figure(ax, None)
+    assert [path.name for path in tmp_path.iterdir()] == [f"plot.{ending}"]

@@ -1,0 +1,119 @@
+import logging
+from pathlib import Path
+
+import anndata as ad
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+
+from dpvae import pl
+from dpvae.pl.cell_colours import UNKNOWN
+
+
+def offsets(ax: Axes) -> np.ndarray:
+    return np.asarray(ax.collections[0].get_offsets())
+
+
+def colours(ax: Axes) -> np.ndarray:
+    return np.asarray(ax.collections[0].get_facecolors())
+
+
+def snapshot(adata: ad.AnnData) -> dict[str, object]:
+    return {
+        "X": adata.X.toarray(),
+        "obs": adata.obs.copy(),
+        **{key: value.copy() for key, value in adata.obsm.items()},
+        "uns": sorted(adata.uns),
+    }
+
+
+def test_cells_are_drawn_where_they_are(tissue: ad.AnnData):
+    true, recovered = pl.reconstruction(tissue)
+    np.testing.assert_array_equal(offsets(true), tissue.obsm["spatial"])
+    np.testing.assert_array_equal(offsets(recovered), tissue.obsm["spatial_dpvae"])
+    np.testing.assert_array_equal(colours(true), colours(recovered))
+
+
+def test_panels_share_limits_aspect_and_origin(tissue: ad.AnnData):
+    true, recovered = pl.reconstruction(tissue, unit="µm")
+    assert true.get_xlim() == recovered.get_xlim()
+    assert true.get_ylim() == recovered.get_ylim()
+    for panel in (true, recovered):
+        assert panel.get_aspect() == 1
+        assert panel.yaxis_inverted()
+        low, high = np.sort([panel.get_xlim(), panel.get_ylim()], axis=1).T
+        assert np.all((offsets(panel) > low) & (offsets(panel) < high))
+    assert true.get_xlabel() == "spatial 1 (µm)"
+    assert recovered.get_ylabel() == "spatial_dpvae 2 (µm)"
+
+
+def test_unknown_cells_are_absent_from_the_truth_and_grey_in_the_rest(tissue: ad.AnnData):
+    tissue.obsm["spatial"][:30] = np.nan
+    true, recovered = pl.reconstruction(tissue)
+    np.testing.assert_array_equal(offsets(true), tissue.obsm["spatial"][30:])
+    assert len(offsets(recovered)) == 120
+    np.testing.assert_array_equal(colours(recovered)[:30], [UNKNOWN] * 30)
+    np.testing.assert_array_equal(colours(recovered)[30:], colours(true))
+
+
+def test_free_placement_is_aligned_for_display(tissue: ad.AnnData):
+    tissue.obsm["spatial_dpvae"] = 0.01 * tissue.obsm["spatial"][:, ::-1]
+    true, recovered = pl.reconstruction(tissue, align=True)
+    np.testing.assert_allclose(offsets(recovered), offsets(true), atol=1e-6)
+
+
+def test_another_frame_without_alignment_is_pointed_out(
+    tissue: ad.AnnData, caplog: pytest.LogCaptureFixture
+):
+    tissue.obsm["spatial_dpvae"] = tissue.obsm["spatial"] - 1e5
+    with caplog.at_level(logging.WARNING, "dpvae.pl.reconstruction"):
+        pl.reconstruction(tissue)
+    assert "align=True" in caplog.text
+
+
+def test_three_dimensions_are_projected(tissue_3d: ad.AnnData):
+    true, recovered = pl.reconstruction(tissue_3d)
+    for panel, key in ((true, "spatial"), (recovered, "spatial_dpvae")):
+        assert offsets(panel).shape == (120, 2)
+        assert panel.get_xlabel() == f"{key} PC1"
+    spread = np.linalg.svd(tissue_3d.obsm["spatial"] - tissue_3d.obsm["spatial"].mean(0))[1]
+    np.testing.assert_allclose(np.linalg.norm(offsets(true), axis=0), spread[:2])
+
+
+@pytest.mark.parametrize("color", [None, "domain", "gene_01"])
+def test_input_is_left_alone(tissue: ad.AnnData, color: str | None):
+    before = snapshot(tissue)
+    pl.reconstruction(tissue, color=color, align=True)
+    after = snapshot(tissue)
+    assert before["obs"].equals(after["obs"])
+    assert before["uns"] == after["uns"]
+    for key in ("X", "spatial", "spatial_dpvae"):
+        np.testing.assert_array_equal(before[key], after[key])
+
+
+def test_view_of_an_anndata_can_be_drawn(tissue: ad.AnnData):
+    part = tissue[tissue.obs["domain"] == "domain_2"]
+    true, _ = pl.reconstruction(part, color="domain")
+    assert len(offsets(true)) == part.n_obs
+    assert part.is_view
+
+
+def test_given_axes_and_file(tissue: ad.AnnData, tmp_path: Path):
+    _, axes = plt.subplots(1, 2)
+    drawn = pl.reconstruction(tissue, ax=axes, save=tmp_path / "plot.png")
+    assert list(drawn) == list(axes)
+    assert (tmp_path / "plot.png").stat().st_size > 1000
+
+
+def test_one_cell_can_be_drawn(tissue: ad.AnnData):
+    assert len(offsets(pl.reconstruction(tissue[:1])[0])) == 1
+
+
+def test_errors(tissue: ad.AnnData):
+    with pytest.raises(KeyError, match="neither a column"):
+        pl.reconstruction(tissue, color="nothing")
+    with pytest.raises(KeyError, match="'nothing'"):
+        pl.reconstruction(tissue, recovered_key="nothing")
+    with pytest.raises(ValueError, match="2 are drawn"):
+        pl.reconstruction(tissue, ax=plt.figure().subplots())
