@@ -11,7 +11,7 @@ WEIGHTINGS: tuple[Weighting, ...] = get_args(Weighting)
 
 N_NEAREST = 10
 MAX_ITER = 1_000
-TOL = 1e-6
+TOL = 1e-7
 SMALLEST_SQUARE = 1e-280
 
 
@@ -25,7 +25,7 @@ def multilaterate(
     """Place every cell by its distances to fixed landmarks, independently of the others.
 
     Each cell starts at the weighted centroid of its ten nearest landmarks and follows relaxed
-    majorisation updates until it moves by less than 1e-6 of the landmarks' radius.
+    majorisation updates until it moves by less than 1e-7 of the landmarks' radius.
 
     Parameters
     ----------

@@ -1,11 +1,12 @@
 """The training plan."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from scvi.module.base import BaseModuleClass, LossOutput
 from scvi.train import TrainingPlan
+from torch.optim.lr_scheduler import CosineAnnealingLR
 
 
 class DistancePreservingPlan(TrainingPlan):
@@ -23,6 +24,9 @@ class DistancePreservingPlan(TrainingPlan):
         AdamW with decoupled weight decay.
     n_epochs_kl_warmup, n_steps_kl_warmup
         β rises from ``min_kl_weight`` to ``max_kl_weight`` over this many epochs or steps.
+    lr_schedule
+        ``"cosine"``: the learning rate falls to 0 over the whole training, step by step;
+        ``"constant"``: it stays (or follows ``reduce_lr_on_plateau``).
     **kwargs
         See :class:`scvi.train.TrainingPlan`.
     """
@@ -32,13 +36,17 @@ class DistancePreservingPlan(TrainingPlan):
         module: BaseModuleClass,
         *,
         optimizer: str = "AdamW",
-        lr: float = 1e-3,
+        lr: float = 3e-3,
         weight_decay: float = 0.3,
         eps: float = 1e-8,
         n_epochs_kl_warmup: int | None = None,
-        n_steps_kl_warmup: int | None = 400,
+        n_steps_kl_warmup: int | None = 300,
+        lr_schedule: Literal["cosine", "constant"] = "cosine",
         **kwargs: Any,
     ) -> None:
+        if lr_schedule not in ("cosine", "constant"):
+            message = f"lr_schedule is {lr_schedule!r}: choose 'cosine' or 'constant'."
+            raise ValueError(message)
         super().__init__(
             module,
             optimizer=optimizer,
@@ -49,15 +57,20 @@ class DistancePreservingPlan(TrainingPlan):
             n_steps_kl_warmup=n_steps_kl_warmup,
             **kwargs,
         )
+        self.lr_schedule = lr_schedule
 
     def configure_optimizers(self) -> dict[str, Any]:
-        """Exempt λ from weight decay, which would pull it towards an arbitrary value."""
+        """Exempt λ from weight decay, and let the learning rate fall to 0 along a cosine."""
         config: dict[str, Any] = super().configure_optimizers()
         scale = self.module.distance_term.log_scale
         decayed = config["optimizer"].param_groups[0]
         if any(parameter is scale for parameter in decayed["params"]):
             decayed["params"] = [p for p in decayed["params"] if p is not scale]
             config["optimizer"].add_param_group({"params": [scale], "weight_decay": 0.0})
+        if self.lr_schedule == "cosine" and "lr_scheduler" not in config:
+            n_steps = int(self.trainer.estimated_stepping_batches)
+            cosine = CosineAnnealingLR(config["optimizer"], T_max=max(n_steps, 1))
+            config["lr_scheduler"] = {"scheduler": cosine, "interval": "step"}
         return config
 
     def compute_and_log_metrics(

@@ -19,7 +19,12 @@ from dpvae.model.fields import coordinates_state
 from dpvae.model.layout import Layout, place_around, place_freely
 from dpvae.model.plan import DistancePreservingPlan
 from dpvae.model.query import align_query, check_gene_order, section_column
-from dpvae.model.training import epochs_for_steps, without_noise
+from dpvae.model.training import (
+    epochs_between_validations,
+    epochs_for_steps,
+    suitable_threads,
+    without_noise,
+)
 
 MINIFIED = "_scvi_adata_minify_type"
 
@@ -55,7 +60,7 @@ class SpatialReconstruction:
         Parameters
         ----------
         max_epochs
-            Number of passes over the data. By default as many as make about 1,500 steps.
+            Number of passes over the data. By default as many as make about 1,000 steps.
         **kwargs
             All other arguments of scvi-tools' ``train``: ``batch_size=128``, ``train_size=0.9``,
             ``accelerator``, ``devices``, ``early_stopping=False``, ``plan_kwargs`` (see
@@ -74,9 +79,10 @@ class SpatialReconstruction:
                 batch_size=kwargs.get("batch_size", 128),
                 train_size=kwargs.get("train_size"),
             )
-        kwargs.setdefault("check_val_every_n_epoch", 1)
+        kwargs.setdefault("check_val_every_n_epoch", epochs_between_validations(max_epochs, kwargs))
         kwargs.setdefault("early_stopping_monitor", "distance_loss_validation")
-        with without_noise():
+        self.module.train()
+        with without_noise(), suitable_threads(cells.n_vars):
             super().train(max_epochs=max_epochs, **kwargs)  # type: ignore[misc]
         if self.layout_ is None or self.module.distance_term.log_scale.requires_grad:
             self._keep_layout()

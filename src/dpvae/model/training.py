@@ -1,11 +1,16 @@
-"""How long to train, and how loudly."""
+"""How long to train, on how many threads, and how loudly."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import ceil
+from typing import Any
 
-N_STEPS = 1500
+import torch
+
+N_STEPS = 1000
+N_VALIDATIONS = 100
+MOST_GENES_FOR_ONE_THREAD = 2000
 NOISE_OF_LIGHTNING = (
     r".*does not have many workers",
     r".*smaller than the logging interval",
@@ -31,6 +36,39 @@ def epochs_for_steps(
     """
     steps_per_epoch = max(n_cells * (train_size or 0.9) // batch_size, 1)
     return ceil(n_steps / steps_per_epoch)
+
+
+def epochs_between_validations(max_epochs: int, arguments: Mapping[str, Any]) -> int | None:
+    """How often to look at the validation part: about a hundred times, or never without one.
+
+    Parameters
+    ----------
+    max_epochs
+        Epochs of the training.
+    arguments
+        The other arguments of ``train``.
+    """
+    indexing = (arguments.get("datasplitter_kwargs") or {}).get("external_indexing")
+    without = arguments.get("train_size") == 1 if indexing is None else len(indexing) < 2
+    return None if without else max(max_epochs // N_VALIDATIONS, 1)
+
+
+@contextmanager
+def suitable_threads(n_genes: int) -> Iterator[None]:
+    """Train on one thread where matrices are small: more are no faster, and far slower when busy.
+
+    Parameters
+    ----------
+    n_genes
+        Number of genes. Above 2,000 the number of threads is left as it is.
+    """
+    before = torch.get_num_threads()
+    if n_genes <= MOST_GENES_FOR_ONE_THREAD:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

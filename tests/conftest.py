@@ -1,0 +1,93 @@
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pytest
+import scanpy as sc
+from anndata import AnnData
+
+from dpvae.datasets import simulated_tissue
+
+QUICK = {"n_hidden": 32, "n_layers": 1}
+QUIET = {"enable_progress_bar": False}
+
+
+@pytest.fixture(autouse=True)
+def _quiet_and_seeded():
+    import scvi
+
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    scvi.settings.seed = 0
+
+
+@pytest.fixture
+def counts() -> AnnData:
+    """A section of 240 cells with raw counts of 40 genes."""
+    return simulated_tissue(240, 40, seed=0)
+
+
+@pytest.fixture
+def expression(counts: AnnData) -> AnnData:
+    """The same section, log-normalised."""
+    return log_normalized(counts)
+
+
+@pytest.fixture
+def sections() -> AnnData:
+    """Three log-normalised sections in unrelated frames."""
+    return log_normalized(simulated_tissue(240, 40, n_sections=3, seed=0))
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Directory of a small trained DPVAE, whose reference are the first 180 of ``expression``."""
+    from dpvae.model import DPVAE
+
+    reference = log_normalized(simulated_tissue(240, 40, seed=0))[:180].copy()
+    DPVAE.setup_anndata(reference)
+    model = DPVAE(reference, **QUICK)
+    model.train(max_epochs=40, batch_size=32, **QUIET)
+    path = tmp_path_factory.mktemp("trained") / "model"
+    model.save(str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained_counts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Directory of a small trained DPSCVI, whose reference are the first 180 of ``counts``."""
+    from dpvae.model import DPSCVI
+
+    reference = simulated_tissue(240, 40, seed=0)[:180].copy()
+    DPSCVI.setup_anndata(reference)
+    model = DPSCVI(reference, **QUICK)
+    model.train(max_epochs=40, batch_size=32, **QUIET)
+    path = tmp_path_factory.mktemp("trained_counts") / "model"
+    model.save(str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def real_section() -> Callable[[str], AnnData]:
+    """Read a real section by the name of its file; skip where the sections are not at hand."""
+    here = Path(__file__).parents[1]
+    folder = Path(os.environ.get("DPVAE_TEST_DATA", here.parent / "shared" / "data"))
+
+    def read(name: str) -> AnnData:
+        path = folder / f"{name}.h5ad"
+        if not path.exists():
+            pytest.skip(f"no real sections: neither DPVAE_TEST_DATA nor {folder} holds {name}")
+        adata = anndata.read_h5ad(path)
+        adata.X = adata.X.astype(np.float32)
+        return adata
+
+    return read
+
+
+def log_normalized(adata: AnnData) -> AnnData:
+    adata = adata.copy()
+    sc.pp.normalize_total(adata)
+    sc.pp.log1p(adata)
+    return adata

@@ -1,0 +1,64 @@
+import pytest
+import torch
+
+from dpvae.model import DPVAE, DistancePreservingPlan
+
+from ..conftest import QUICK, QUIET  # noqa: TID252
+
+
+@pytest.fixture
+def model(expression):
+    DPVAE.setup_anndata(expression)
+    return DPVAE(expression, **QUICK)
+
+
+def test_weights_decay_and_the_distance_scale_does_not(model):
+    plan = DistancePreservingPlan(model.module, lr_schedule="constant", weight_decay=0.2)
+    groups = plan.configure_optimizers()["optimizer"].param_groups
+    scale = model.module.distance_term.log_scale
+    assert [group["weight_decay"] for group in groups] == [0.2, 0.0]
+    assert groups[1]["params"] == [scale]
+    assert all(parameter is not scale for parameter in groups[0]["params"])
+    n_parameters = sum(len(group["params"]) for group in groups)
+    assert n_parameters == len(list(model.module.parameters()))
+
+
+def test_a_frozen_distance_scale_is_left_out(model):
+    model.module.distance_term.log_scale.requires_grad = False
+    plan = DistancePreservingPlan(model.module, lr_schedule="constant")
+    assert len(plan.configure_optimizers()["optimizer"].param_groups) == 1
+
+
+@pytest.mark.parametrize(("schedule", "last"), [("cosine", 0.0), ("constant", 1.0)])
+def test_learning_rate_follows_its_schedule(model, schedule, last):
+    rates = []
+
+    class Record(DistancePreservingPlan):
+        def on_train_batch_end(self, *_):
+            rates.append(self.optimizers().param_groups[0]["lr"])
+
+    model._training_plan_cls = Record
+    model.train(max_epochs=4, plan_kwargs={"lr": 0.01, "lr_schedule": schedule}, **QUIET)
+    assert rates[-1] == pytest.approx(0.01 * last, abs=1e-4)
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_extra_metrics_are_logged_outside_inference_mode(model, monkeypatch):
+    modes = {}
+    log = DistancePreservingPlan.log
+    monkeypatch.setattr(
+        DistancePreservingPlan,
+        "log",
+        lambda self, name, *args, **kwargs: (
+            modes.__setitem__(name, torch.is_inference_mode_enabled()),
+            log(self, name, *args, **kwargs),
+        ),
+    )
+    model.train(max_epochs=1, **QUIET)
+    assert modes["distance_loss_train"] is False
+    assert modes["distance_scale_train"] is False
+
+
+def test_unknown_schedule_is_refused(model):
+    with pytest.raises(ValueError, match="lr_schedule is 'linear': choose 'cosine' or 'constant'"):
+        DistancePreservingPlan(model.module, lr_schedule="linear")

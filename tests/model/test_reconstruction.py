@@ -1,0 +1,295 @@
+"""What both models add to scvi-tools, on quick models."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.spatial import procrustes
+
+import dpvae
+from dpvae.datasets import simulated_tissue
+from dpvae.model import DPSCVI, DPVAE
+
+from ..conftest import QUICK, QUIET, log_normalized  # noqa: TID252
+
+
+@pytest.fixture(params=["DPVAE", "DPSCVI"])
+def kind(request):
+    return request.param
+
+
+@pytest.fixture
+def cells(kind, counts, expression):
+    return expression if kind == "DPVAE" else counts
+
+
+@pytest.fixture
+def model_dir(kind, trained, trained_counts):
+    return trained if kind == "DPVAE" else trained_counts
+
+
+@pytest.fixture
+def query(cells):
+    """The 60 cells that the models of the fixtures have not seen, without coordinates."""
+    query = cells[180:].copy()
+    del query.obsm["spatial"]
+    return query
+
+
+def fit(adata, cls=DPVAE, max_epochs=2, batch_size=128, setup=None, **kwargs):
+    cls.setup_anndata(adata, **(setup or {}))
+    model = cls(adata, **(QUICK | kwargs))
+    model.train(max_epochs=max_epochs, batch_size=batch_size, **QUIET)
+    return model
+
+
+def assert_same(adata, before):
+    pd.testing.assert_frame_equal(adata.obs, before.obs)
+    assert list(adata.obsm) == list(before.obsm)
+    assert adata.uns.keys() == before.uns.keys()
+    np.testing.assert_array_equal(adata.X.toarray(), before.X.toarray())
+
+
+def test_every_term_lands_in_the_history(model_dir, cells):
+    reference = cells[:180].copy()
+    model = fit(reference, type(dpvae.model.load(model_dir)), max_epochs=3)
+    for name in ("reconstruction_loss", "kl_local", "distance_loss", "distance_scale", "elbo"):
+        for part in ("train", "validation"):
+            column = model.history[f"{name}_{part}"]
+            assert len(column) == 3
+            assert np.isfinite(column.to_numpy(dtype=float)).all()
+    assert model.history["distance_scale_train"].iloc[-1, 0] == pytest.approx(
+        model.distance_scale, rel=0.1
+    )
+
+
+def test_hidden_places_are_recovered_better_than_by_chance(model_dir, query, cells):
+    model = dpvae.model.load(model_dir)
+    places = model.predict_coordinates(query)
+    truth = cells.obsm["spatial"][180:]
+    error = np.median(np.linalg.norm(places - truth, axis=1))
+    shuffled = np.random.default_rng(0).permutation(truth)
+    assert error < 0.7 * np.median(np.linalg.norm(shuffled - truth, axis=1))
+    assert procrustes(truth, places)[2] < 0.8
+
+
+def test_query_is_left_alone(model_dir, query):
+    before = query.copy()
+    model = dpvae.model.load(model_dir)
+    model.predict_coordinates(query)
+    model.get_elbo(query)
+    assert_same(query, before)
+
+
+def test_order_of_genes_does_not_matter(model_dir, query):
+    model = dpvae.model.load(model_dir)
+    order = np.random.default_rng(0).permutation(query.n_vars)
+    np.testing.assert_array_equal(
+        model.predict_coordinates(query[:, order].copy()), model.predict_coordinates(query)
+    )
+
+
+def test_order_and_company_of_cells_do_not_matter(model_dir, query):
+    model = dpvae.model.load(model_dir)
+    all_together = model.predict_coordinates(query)
+    some = model.predict_coordinates(query[[7, 3, 40]])
+    np.testing.assert_allclose(some, all_together[[7, 3, 40]], rtol=1e-4)
+
+
+def test_saved_and_loaded_model_gives_the_same_to_the_bit(cells, query, kind, tmp_path):
+    model = fit(cells[:180].copy(), getattr(dpvae.model, kind))
+    model.save(str(tmp_path / "model"))
+    places = model.predict_coordinates(query)
+    for adata in (None, cells[:180].copy()):
+        loaded = type(model).load(tmp_path / "model", adata=adata)
+        np.testing.assert_array_equal(loaded.predict_coordinates(query), places)
+        assert loaded.distance_scale == model.distance_scale
+
+
+def test_missing_genes_are_refused_and_the_remedy_works(model_dir, query):
+    model = dpvae.model.load(model_dir)
+    part = query[:, 3:].copy()
+    with pytest.raises(ValueError, match="lacks 3 of the reference's 40 genes"):
+        model.predict_coordinates(part)
+    type(model).prepare_query_anndata(part, model)
+    zeros = query.copy()
+    zeros.X = zeros.X.toarray()
+    zeros.X[:, :3] = 0
+    np.testing.assert_allclose(
+        model.predict_coordinates(part), model.predict_coordinates(zeros), rtol=1e-5
+    )
+
+
+def test_values_of_the_wrong_kind_are_refused_in_a_query(trained, trained_counts, counts):
+    with pytest.raises(ValueError, match="raw counts"):
+        dpvae.model.load(trained).predict_coordinates(counts)
+    with pytest.raises(ValueError, match="not integers"):
+        dpvae.model.load(trained_counts).predict_coordinates(log_normalized(counts))
+
+
+def test_free_layout_has_the_unit_of_the_reference(model_dir, query, cells):
+    places = dpvae.model.load(model_dir).predict_coordinates(query, anchors=None)
+    spread = dpvae.metrics.spread_ratio(cells.obsm["spatial"][180:], places)
+    assert 0.2 < spread < 2
+
+
+def test_anchors_stay_exactly_where_they_are(model_dir, cells):
+    query = cells[180:].copy()
+    anchors = np.arange(60) < 30
+    places = dpvae.model.load(model_dir).predict_coordinates(query, anchors)
+    np.testing.assert_array_equal(places[anchors], query.obsm["spatial"][anchors])
+    assert np.isfinite(places).all()
+
+
+def test_model_without_cells_asks_for_them(model_dir):
+    with pytest.raises(ValueError, match="loaded without an AnnData: pass the cells"):
+        dpvae.model.load(model_dir).predict_coordinates()
+
+
+def test_untrained_model_is_refused(expression):
+    DPVAE.setup_anndata(expression)
+    with pytest.raises(RuntimeError, match="train"):
+        DPVAE(expression, **QUICK).predict_coordinates()
+
+
+def test_loading_with_other_genes_is_refused(model_dir, cells):
+    with pytest.raises(ValueError, match="in another order"):
+        type(dpvae.model.load(model_dir)).load(model_dir, adata=cells[:, ::-1].copy())
+
+
+def test_query_model_starts_from_the_reference_and_keeps_its_frame(model_dir, query):
+    reference = dpvae.model.load(model_dir)
+    cls = type(reference)
+    with pytest.raises(ValueError, match="in another order.*prepare_query_anndata"):
+        cls.load_query_data(query[:, ::-1].copy(), model_dir)
+    before = reference.predict_coordinates(query)
+    model = cls.load_query_data(query, model_dir)
+    model.train(max_epochs=1, **QUIET, plan_kwargs={"weight_decay": 0.0})
+    assert model.distance_scale == reference.distance_scale
+    np.testing.assert_allclose(model.predict_coordinates(), before, rtol=1e-3)
+
+
+def test_new_batch_is_added_by_a_query_model(counts):
+    counts.obs["donor"] = ["one", "two"] * 120
+    reference, query = counts[:180].copy(), counts[180:].copy()
+    model = fit(reference, DPSCVI, setup={"batch_key": "donor"})
+    query.obs["donor"] = "three"
+    with pytest.raises(ValueError, match=r"\['three'\]. Use load_query_data"):
+        model.get_elbo(query)
+    assert np.isfinite(model.predict_coordinates(query)).all()
+    updated = DPSCVI.load_query_data(query, model)
+    updated.train(max_epochs=1, **QUIET)
+    assert np.isfinite(float(updated.get_elbo()))
+
+
+def test_minified_model_gives_the_same_places(kind, cells):
+    model = fit(cells, getattr(dpvae.model, kind))
+    places = model.predict_coordinates()
+    mean, variance = model.get_latent_representation(return_dist=True)
+    cells.obsm["X_latent_qzm"], cells.obsm["X_latent_qzv"] = mean, variance
+    model.minify_adata()
+    assert model.adata.X.nnz == 0
+    np.testing.assert_allclose(model.predict_coordinates(), places, rtol=1e-6)
+
+
+def test_sections_are_placed_in_their_own_frames(sections):
+    hidden = np.arange(sections.n_obs) % 5 == 0
+    reference, query = sections[~hidden].copy(), sections[hidden].copy()
+    truth = query.obsm.pop("spatial")
+    model = fit(reference, max_epochs=40, batch_size=32, setup={"sample_key": "section"})
+    places = model.predict_coordinates(query)
+    for section in query.obs["section"].unique():
+        rows = (query.obs["section"] == section).to_numpy()
+        centre = reference.obsm["spatial"][(reference.obs["section"] == section).to_numpy()].mean(0)
+        assert np.linalg.norm(places[rows].mean(0) - centre) < 800
+        assert procrustes(truth[rows], places[rows])[2] < 0.8
+    first = query.obs["section"].astype(str).unique()[0]
+    elsewhere = model.predict_coordinates(query, section=first)
+    centre = reference.obsm["spatial"][(reference.obs["section"] == first).to_numpy()].mean(0)
+    assert np.linalg.norm(elsewhere.mean(0) - centre) < 800
+
+
+def spoil_nan(adata):
+    adata.obsm["spatial"][:100] = np.nan
+
+
+def spoil_same_place(adata):
+    adata.obsm["spatial"][:100] = adata.obsm["spatial"][0]
+
+
+def spoil_same_cell(adata):
+    adata.X = adata.X.toarray()
+    adata.X[:100] = adata.X[0]
+
+
+def spoil_far_away(adata):
+    adata.obsm["spatial"] += 1e9
+
+
+@pytest.mark.parametrize("spoil", [spoil_nan, spoil_same_place, spoil_same_cell, spoil_far_away])
+def test_difficult_references_train_with_finite_losses(kind, cells, spoil):
+    spoil(cells)
+    model = fit(cells, getattr(dpvae.model, kind))
+    assert np.isfinite(model.history["train_loss"].to_numpy(dtype=float)).all()
+    assert np.isfinite(model.history["distance_loss_validation"].to_numpy(dtype=float)).all()
+    assert np.isfinite(model.predict_coordinates()).all()
+
+
+@pytest.mark.parametrize("n_sections", [1, 10])
+def test_one_and_ten_sections_train(n_sections):
+    adata = log_normalized(simulated_tissue(240, 40, n_sections=n_sections, seed=1))
+    model = fit(adata, setup={"sample_key": "section"})
+    assert np.isfinite(model.history["train_loss"].to_numpy(dtype=float)).all()
+
+
+def test_two_cells_a_batch_train(expression):
+    adata = expression[:31].copy()
+    DPVAE.setup_anndata(adata)
+    model = DPVAE(adata, **QUICK)
+    model.train(max_epochs=1, batch_size=2, **QUIET)
+    assert np.isfinite(model.history["train_loss"].to_numpy(dtype=float)).all()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_scale_does_not_collapse(seed):
+    """The paper's term is 0 where z and λ are; α is large and the ELBO weak on purpose."""
+    import scvi
+
+    scvi.settings.seed = seed
+    adata = log_normalized(simulated_tissue(240, 40, seed=seed))
+    model = fit(adata, max_epochs=20, batch_size=32, dp_weight=100.0)
+    unit = float(model.module.distance_term.unit)
+    spread = np.sqrt(model.get_latent_representation().var(axis=0).sum())
+    assert 0.2 < model.distance_scale * unit < 5
+    assert 0.2 < spread < 5
+
+
+def test_same_seed_gives_the_same_places(expression, query):
+    if query.X.dtype != expression.X.dtype or not (query.X.data % 1).any():
+        pytest.skip("one model is enough")
+    import scvi
+
+    places = []
+    for _ in range(2):
+        scvi.settings.seed = 3
+        places.append(fit(expression[:180].copy()).predict_coordinates(query))
+    np.testing.assert_array_equal(*places)
+
+
+def test_training_without_validation_part(expression):
+    DPVAE.setup_anndata(expression)
+    model = DPVAE(expression, **QUICK)
+    model.train(max_epochs=1, train_size=1.0, **QUIET)
+    assert "distance_loss_train" in model.history
+
+
+def test_early_stopping_watches_the_geometry(expression):
+    DPVAE.setup_anndata(expression)
+    model = DPVAE(expression, **QUICK)
+    model.train(
+        max_epochs=60,
+        early_stopping=True,
+        early_stopping_patience=1,
+        early_stopping_min_delta=0.5,
+        **QUIET,
+    )
+    assert len(model.history["distance_loss_validation"]) < 60

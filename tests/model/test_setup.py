@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+from dpvae.model.setup import check_reference, named_columns
+
+
+def check(adata, spatial_key="spatial", section_key=None, obs_keys=()):
+    check_reference(adata, spatial_key=spatial_key, section_key=section_key, obs_keys=obs_keys)
+
+
+def test_good_reference_passes(sections):
+    check(sections, section_key="section", obs_keys=["section"])
+
+
+def spoil_names(adata):
+    adata.var_names = ["same", "same", *adata.var_names[2:]]
+
+
+def spoil_section(adata):
+    adata.obs["section"] = adata.obs["section"].astype(object)
+    adata.obs.iloc[:3, adata.obs.columns.get_loc("section")] = None
+
+
+def spoil_rows(adata):
+    adata.obsm["spatial"][:4, 0] = np.nan
+
+
+def spoil_unit(adata):
+    adata.obsm["spatial"][adata.obs["section"] == adata.obs["section"].iloc[0]] *= 1000
+
+
+@pytest.mark.parametrize(
+    ("spoil", "options", "error", "message"),
+    [
+        (spoil_names, {}, ValueError, "1 gene names occur more than once.*var_names_make_unique"),
+        (spoil_section, {"obs_keys": ["section"]}, ValueError, "missing for 3 of 240 cells"),
+        (spoil_rows, {}, ValueError, r"adata.obsm\['spatial'\] has 4 rows that are NaN in part"),
+        (spoil_unit, {"section_key": "section"}, ValueError, "different units.*times as large"),
+        (None, {"obs_keys": ["donor"]}, KeyError, r"no adata.obs\['donor'\]: obs has"),
+        (None, {"spatial_key": "X_spatial"}, KeyError, r"obsm has \['spatial'\].*spatial_key="),
+    ],
+)
+def test_what_is_wrong_is_named(sections, spoil, options, error, message):
+    if spoil is not None:
+        spoil(sections)
+    with pytest.raises(error, match=message):
+        check(sections, **options)
+
+
+@pytest.mark.parametrize(
+    ("coordinates", "message"),
+    [
+        (np.zeros((240, 2)), "constant"),
+        (np.full((240, 2), np.nan), "known for 0 of 240 cells; at least 3"),
+        (np.ones((240, 4)), r"has shape \(240, 4\); it must be"),
+        (np.full((240, 2), np.inf), "is infinite in 240 rows"),
+    ],
+)
+def test_unusable_coordinates_are_refused(expression, coordinates, message):
+    expression.obsm["spatial"] = coordinates
+    with pytest.raises(ValueError, match=message):
+        check(expression)
+
+
+def test_a_view_is_refused(expression):
+    with pytest.raises(ValueError, match=r"view of another AnnData. Run adata = adata.copy\(\)"):
+        check(expression[:50])
+
+
+def test_columns_are_collected():
+    assert named_columns("a", None, ["b", "c"]) == ["a", "b", "c"]

@@ -1,0 +1,51 @@
+import warnings
+
+import pytest
+import torch
+
+from dpvae.model.training import (
+    epochs_between_validations,
+    epochs_for_steps,
+    suitable_threads,
+    without_noise,
+)
+
+
+@pytest.mark.parametrize(
+    ("n_cells", "batch_size", "train_size", "expected"),
+    [(1280, 128, 1.0, 100), (2560, 128, 0.5, 100), (50, 128, None, 1000), (10**6, 128, None, 1)],
+)
+def test_steps_become_whole_epochs(n_cells, batch_size, train_size, expected):
+    epochs = epochs_for_steps(n_cells, batch_size=batch_size, train_size=train_size, n_steps=1000)
+    assert epochs == expected
+
+
+def test_only_the_noise_is_silenced():
+    with without_noise():
+        warnings.warn("The 'train_dataloader' does not have many workers", stacklevel=1)
+        with pytest.warns(UserWarning, match="something else"):
+            warnings.warn("something else", stacklevel=1)
+
+
+@pytest.mark.parametrize(
+    ("max_epochs", "arguments", "expected"),
+    [
+        (50, {}, 1),
+        (1000, {"train_size": 0.8}, 10),
+        (1000, {"train_size": 1.0}, None),
+        (1000, {"datasplitter_kwargs": {"external_indexing": [[0, 1]]}}, None),
+        (1000, {"datasplitter_kwargs": {"external_indexing": [[0, 1], [2]]}}, 10),
+    ],
+)
+def test_validation_part_is_looked_at_where_there_is_one(max_epochs, arguments, expected):
+    assert epochs_between_validations(max_epochs, arguments) == expected
+
+
+@pytest.mark.parametrize(("n_genes", "expected"), [(2000, 1), (2001, 2)])
+def test_small_models_train_on_one_thread_and_the_number_is_restored(n_genes, expected):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    with suitable_threads(n_genes):
+        assert torch.get_num_threads() == expected
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(before)
