@@ -194,7 +194,7 @@ def _read(path: Path) -> "AnnData":
         raise FileNotFoundError(message)
     try:
         return anndata.read_h5ad(path)
-    except (OSError, KeyError, anndata.AnnDataReadError) as error:
+    except (OSError, KeyError) as error:
         message = f"{path} cannot be read as an h5ad file; it may be another format or damaged."
         raise ValueError(message) from error
 

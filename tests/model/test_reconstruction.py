@@ -159,7 +159,7 @@ def test_loading_with_other_genes_is_refused(model_dir, cells):
 def test_query_model_starts_from_the_reference_and_keeps_its_frame(model_dir, query):
     reference = dpvae.model.load(model_dir)
     cls = type(reference)
-    with pytest.raises(ValueError, match="in another order.*prepare_query_anndata"):
+    with pytest.raises(ValueError, match=r"in another order.*prepare_query_anndata"):
         cls.load_query_data(query[:, ::-1].copy(), model_dir)
     before = reference.predict_coordinates(query)
     model = cls.load_query_data(query, model_dir)

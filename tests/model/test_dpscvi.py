@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+import scvi
+from scipy.spatial import procrustes
+
+from dpvae.held_out import hide_places
+from dpvae.model import DPSCVI
+
+from ..conftest import QUICK, QUIET  # noqa: TID252
+
+SCVI_PLAN = {
+    "optimizer": "Adam",
+    "lr": 1e-3,
+    "weight_decay": 1e-6,
+    "eps": 0.01,
+    "n_epochs_kl_warmup": 400,
+    "lr_schedule": "constant",
+}
+SCVI_MODEL = {"n_hidden": 128, "n_layers": 1, "dropout_rate": 0.1, "gene_likelihood": "zinb"}
+
+
+def test_with_the_arguments_of_scvi_and_no_term_it_is_scvi(counts):
+    curves = {}
+    for cls, model, plan in (
+        (scvi.model.SCVI, {}, {}),
+        (DPSCVI, SCVI_MODEL | {"input_dropout": 0.0, "dp_weight": 0.0}, SCVI_PLAN),
+    ):
+        scvi.settings.seed = 0
+        adata = counts.copy()
+        cls.setup_anndata(adata)
+        trained = cls(adata, **model)
+        trained.train(max_epochs=15, check_val_every_n_epoch=1, plan_kwargs=plan, **QUIET)
+        curves[cls] = trained.history
+    for name in ("train_loss", "elbo_train", "elbo_validation", "kl_local_train"):
+        np.testing.assert_allclose(
+            curves[DPSCVI][name].to_numpy(dtype=float),
+            curves[scvi.model.SCVI][name].to_numpy(dtype=float),
+            rtol=1e-5,
+        )
+
+
+def test_normalised_expression_of_a_query(counts):
+    reference, query = counts[:180].copy(), counts[180:, ::-1].copy()
+    DPSCVI.setup_anndata(reference)
+    model = DPSCVI(reference, **QUICK)
+    model.train(max_epochs=1, **QUIET)
+    frequencies = model.get_normalized_expression(query)
+    assert frequencies.columns.tolist() == reference.var_names.tolist()
+    np.testing.assert_allclose(frequencies.sum(axis=1), 1, rtol=1e-4)
+
+
+def test_covariates_are_registered(counts):
+    counts.obs["donor"] = ["one", "two"] * 120
+    counts.obs["sex"] = ["f", "m"] * 120
+    counts.obs["age"] = np.linspace(0, 1, 240)
+    counts.obs["size"] = np.asarray(counts.X.sum(axis=1)).ravel()
+    DPSCVI.setup_anndata(
+        counts,
+        batch_key="donor",
+        labels_key="cell_type",
+        size_factor_key="size",
+        categorical_covariate_keys=["sex"],
+        continuous_covariate_keys=["age"],
+    )
+    model = DPSCVI(counts, **QUICK)
+    model.train(max_epochs=1, **QUIET)
+    bare = counts[:10].copy()
+    bare.obs = bare.obs[[]]
+    np.testing.assert_array_equal(
+        model.get_latent_representation(bare), model.get_latent_representation(indices=range(10))
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"labels_key": "type"}, r"no adata.obs\['type'\]"),
+        ({"categorical_covariate_keys": ["sex"]}, r"no adata.obs\['sex'\]"),
+        ({"layer": "counts"}, r"no adata.layers\['counts'\]"),
+    ],
+)
+def test_failed_setup_changes_nothing(counts, options, message):
+    obs, obsm, uns = counts.obs.copy(), sorted(counts.obsm), sorted(counts.uns)
+    with pytest.raises(KeyError, match=message):
+        DPSCVI.setup_anndata(counts, **options)
+    assert counts.obs.equals(obs)
+    assert (sorted(counts.obsm), sorted(counts.uns)) == (obsm, uns)
+
+
+def test_normalised_values_are_refused(expression):
+    with pytest.raises(ValueError, match=r"not integers.*use DPVAE"):
+        DPSCVI.setup_anndata(expression)
+
+
+@pytest.mark.slow
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("name", "bound"), [("visium_v1_adult_mouse_brain", 0.12), ("dlpfc_151507", 0.28)]
+)
+def test_hidden_spots_of_a_real_section_are_recovered(real_section, name, bound):
+    adata = real_section(name)
+    reference, query = hide_places(adata, spatial_key="spatial")
+    DPSCVI.setup_anndata(reference)
+    model = DPSCVI(reference)
+    model.train(**QUIET)
+    truth = adata[query.obs_names].obsm["spatial"]
+    assert procrustes(truth, model.predict_coordinates(query))[2] < bound

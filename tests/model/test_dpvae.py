@@ -1,0 +1,144 @@
+import numpy as np
+import pytest
+import torch
+from scipy.spatial import procrustes
+
+from dpvae.held_out import hide_places, knn_coordinates, ridge_coordinates
+from dpvae.model import DPVAE
+
+from ..conftest import QUICK, QUIET, log_normalized  # noqa: TID252
+
+
+def snapshot(adata):
+    return adata.obs.copy(), sorted(adata.obsm), sorted(adata.uns), sorted(adata.layers)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"layer": "log"}, KeyError, r"no adata.layers\['log'\]"),
+        ({"spatial_key": "xy"}, KeyError, r"no adata.obsm\['xy'\]"),
+        ({"sample_key": "slide"}, KeyError, r"no adata.obs\['slide'\]"),
+        ({"batch_key": "donor"}, KeyError, r"no adata.obs\['donor'\]"),
+    ],
+)
+def test_failed_setup_changes_nothing(expression, options, error, message):
+    obs, *keys = snapshot(expression)
+    with pytest.raises(error, match=message):
+        DPVAE.setup_anndata(expression, **options)
+    assert snapshot(expression)[0].equals(obs)
+    assert list(snapshot(expression)[1:]) == keys
+
+
+def test_raw_counts_are_refused_and_nothing_is_changed(counts):
+    obs, *keys = snapshot(counts)
+    with pytest.raises(ValueError, match=r"adata.X holds raw counts.*sc.pp.normalize_total"):
+        DPVAE.setup_anndata(counts)
+    assert snapshot(counts)[0].equals(obs)
+    assert list(snapshot(counts)[1:]) == keys
+
+
+def test_sections_are_those_of_the_sample_else_of_the_batch(sections):
+    sections.obs["donor"] = np.where(np.arange(240) % 2, "one", "two")
+    DPVAE.setup_anndata(sections, sample_key="section", batch_key="donor")
+    model = DPVAE(sections, **QUICK)
+    assert model.summary_stats["n_section"] == 3
+    assert model.summary_stats["n_batch"] == 2
+    DPVAE.setup_anndata(sections, batch_key="donor")
+    assert DPVAE(sections, **QUICK).summary_stats["n_section"] == 2
+
+
+def test_genes_are_standardised_by_the_statistics_of_the_reference(expression):
+    DPVAE.setup_anndata(expression)
+    standardization = DPVAE(expression, **QUICK).module.gene_standardization
+    dense = expression.X.toarray()
+    np.testing.assert_allclose(standardization.mean[0], dense.mean(0), rtol=1e-4)
+    np.testing.assert_allclose(standardization.scale[0], dense.std(0), rtol=1e-3)
+
+
+def test_per_section_statistics_take_out_what_shifts_a_whole_section(sections):
+    def fit(standardize):
+        DPVAE.setup_anndata(sections, sample_key="section")
+        model = DPVAE(sections, **QUICK, standardize=standardize)
+        model.train(max_epochs=1, **QUIET)
+        return model
+
+    query = sections[sections.obs["section"] == sections.obs["section"].iloc[0]].copy()
+    query.obs["section"] = "new"
+    shifted = query.copy()
+    shifted.X = 3 * shifted.X.toarray() + 1
+    for standardize, agree in (("section", True), ("reference", False)):
+        model = fit(standardize)
+        here, there = (model.get_latent_representation(cells) for cells in (query, shifted))
+        assert np.allclose(here, there, atol=1e-4) is agree
+
+
+def test_per_section_model_survives_saving_and_a_query_model(sections, tmp_path):
+    reference = sections[sections.obs["section"] != sections.obs["section"].iloc[-1]].copy()
+    query = sections[sections.obs["section"] == sections.obs["section"].iloc[-1]].copy()
+    DPVAE.setup_anndata(reference, sample_key="section")
+    model = DPVAE(reference, **QUICK, standardize="section")
+    model.train(max_epochs=1, **QUIET)
+    latent = model.get_latent_representation(query)
+    model.save(str(tmp_path / "model"))
+    loaded = DPVAE.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.get_latent_representation(query), latent)
+    updated = DPVAE.load_query_data(query, tmp_path / "model")
+    updated.train(max_epochs=1, plan_kwargs={"lr": 0.0}, **QUIET)
+    np.testing.assert_allclose(updated.get_latent_representation(), latent, atol=1e-3)
+
+
+def test_network_of_the_paper_is_within_reach(expression):
+    DPVAE.setup_anndata(expression)
+    model = DPVAE(
+        expression,
+        n_layers=1,
+        n_hidden=64,
+        n_latent=2,
+        dropout_rate=0,
+        input_dropout=0,
+        distance_latent="sample",
+    )
+    model.train(
+        max_epochs=2,
+        batch_size=240,
+        plan_kwargs={
+            "optimizer": "Adam",
+            "weight_decay": 0,
+            "n_steps_kl_warmup": None,
+            "lr_schedule": "constant",
+        },
+        **QUIET,
+    )
+    rates = model.module.input_dropout.p, [
+        layer.p for layer in model.module.modules() if isinstance(layer, torch.nn.Dropout)
+    ]
+    assert rates == (0, [0])
+    assert model.get_latent_representation().shape == (240, 2)
+    assert np.isfinite(model.history["distance_loss_train"].to_numpy(dtype=float)).all()
+
+
+def test_unknown_standardisation_is_refused(expression):
+    DPVAE.setup_anndata(expression)
+    with pytest.raises(ValueError, match="standardize is 'gene': choose 'reference' or 'section'"):
+        DPVAE(expression, standardize="gene")
+
+
+@pytest.mark.slow
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("name", "bound"), [("visium_v1_adult_mouse_brain", 0.10), ("dlpfc_151507", 0.25)]
+)
+def test_hidden_spots_of_a_real_section_are_recovered(real_section, name, bound):
+    adata = log_normalized(real_section(name))
+    reference, query = hide_places(adata, spatial_key="spatial")
+    truth = adata[query.obs_names].obsm["spatial"]
+    DPVAE.setup_anndata(reference)
+    model = DPVAE(reference)
+    model.train(**QUIET)
+    places = model.predict_coordinates(query)
+    disparity = procrustes(truth, places)[2]
+    data = reference.X.toarray(), reference.obsm["spatial"], query.X.toarray()
+    assert disparity < bound
+    assert disparity < procrustes(truth, knn_coordinates(*data))[2]
+    assert disparity < procrustes(truth, ridge_coordinates(*data))[2]

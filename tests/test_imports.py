@@ -1,0 +1,84 @@
+"""The layers of the package: imports run one way, and light parts stay light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dpvae
+
+SOURCE = Path(dpvae.__file__).parent
+BASE = {"_keys", "_section"}
+MAY_IMPORT = {
+    "_keys": set(),
+    "_section": set(),
+    "geometry": {"_keys"},
+    "metrics": {"_keys", "geometry"},
+    "datasets": {"_keys"},
+    "tl": BASE | {"geometry", "metrics"},
+    "pl": BASE | {"geometry", "metrics", "tl"},
+    "module": {"_keys"},
+    "model": BASE | {"geometry", "module"},
+    "held_out": BASE | {"geometry", "metrics"},
+    "jobs": BASE | {"geometry", "metrics", "model", "held_out"},
+    "cli": BASE | {"datasets", "jobs", "pl"},
+}
+
+
+def imported_parts(path):
+    """Parts of the package that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "dpvae":
+            names = node.module.split(".")[1:2] or [alias.name for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [a.name.split(".")[1] for a in node.names if a.name.startswith("dpvae.")]
+        else:
+            continue
+        yield from names
+
+
+def files_of(part):
+    path = SOURCE / part
+    return sorted(path.glob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+
+
+def test_every_part_has_its_place():
+    found = {path.stem for path in SOURCE.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert found - {"__init__", "__pycache__", "py"} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("part", sorted(MAY_IMPORT))
+def test_imports_run_one_way(part):
+    for path in files_of(part):
+        foreign = set(imported_parts(path)) - {part}
+        assert foreign <= MAY_IMPORT[part], f"{path.name} imports {foreign - MAY_IMPORT[part]}"
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("dpvae", ["torch", "scvi", "squidpy", "scanpy", "anndata", "matplotlib", "numba"]),
+        ("dpvae.geometry", ["torch", "scvi", "squidpy", "scanpy", "anndata", "matplotlib"]),
+        ("dpvae.cli", ["torch", "scvi", "squidpy", "scanpy", "anndata", "matplotlib", "numba"]),
+        ("dpvae.module", ["squidpy"]),
+        ("dpvae.tl", ["torch", "scvi", "squidpy", "matplotlib"]),
+        ("dpvae.pl", ["torch", "scvi", "squidpy"]),
+    ],
+)
+def test_heavy_libraries_are_imported_only_when_used(module, heavy):
+    code = f"import sys, {module}; print(*sorted(set({heavy}) & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
+
+
+def test_unknown_part_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'utils'"):
+        dpvae.utils  # noqa: B018
+
+
+def test_files_are_small():
+    for path in SOURCE.rglob("*.py"):
+        n_lines = len(path.read_text(encoding="utf-8").splitlines())
+        assert n_lines <= 310, f"{path.name} has {n_lines} lines"

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+import dpvae
+
+
+@pytest.fixture
+def partial(placed):
+    """Every fourth place is unknown."""
+    placed.obsm["partial"] = placed.obsm["spatial"].copy()
+    placed.obsm["partial"][::4] = np.nan
+    return placed
+
+
+def test_unknown_places_are_filled_and_known_ones_stay_to_the_bit(partial):
+    dpvae.tl.impute(partial, spatial_key="partial")
+    known = np.arange(240) % 4 > 0
+    filled = partial.obsm["spatial_dpvae"]
+    np.testing.assert_array_equal(filled[known], partial.obsm["spatial"][known])
+    errors = np.linalg.norm(filled - partial.obsm["spatial"], axis=1)
+    assert errors.max() < 1e-3 * np.ptp(partial.obsm["spatial"])
+    assert np.isnan(partial.obsm["partial"][::4]).all()
+
+
+def test_penalised_anchors_may_move(partial):
+    partial.obsm["partial"][1] += 500
+    hard = dpvae.tl.impute(partial, spatial_key="partial", copy=True)
+    soft = dpvae.tl.impute(partial, spatial_key="partial", penalty=0.01, copy=True)
+    assert np.linalg.norm(hard[1] - partial.obsm["spatial"][1]) > 700
+    assert np.linalg.norm(soft[1] - partial.obsm["spatial"][1]) < 100
+
+
+def test_sections_have_anchors_of_their_own(partial):
+    partial.obs["half"] = np.where(np.arange(240) < 120, "a", "b")
+    partial.obsm["partial"][120:] = np.nan
+    with pytest.raises(ValueError, match=r"No cell of section 'b' has a place.*tl.reconstruct"):
+        dpvae.tl.impute(partial, spatial_key="partial", sample_key="half")
+    assert "spatial_dpvae" not in partial.obsm
