@@ -19,6 +19,7 @@ SCVI_PLAN = {
 SCVI_MODEL = {"n_hidden": 128, "n_layers": 1, "dropout_rate": 0.1, "gene_likelihood": "zinb"}
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_with_the_arguments_of_scvi_and_no_term_it_is_scvi(counts):
     curves = {}
     for cls, model, plan in (

@@ -41,6 +41,7 @@ def test_result_survives_a_file(placed, tmp_path):
     assert read.uns["spatial_dpvae"]["params"]["use_rep"] == "X_dpvae"
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_result_is_drawn_by_squidpy_and_scanpy(placed):
     dpvae.tl.reconstruct(placed)
     axes = sq.pl.spatial_scatter(
