@@ -110,9 +110,10 @@ def test_network_of_the_paper_is_within_reach(expression):
         },
         **QUIET,
     )
-    rates = model.module.input_dropout.p, [
-        layer.p for layer in model.module.modules() if isinstance(layer, torch.nn.Dropout)
-    ]
+    rates = (
+        model.module.input_dropout.p,
+        [layer.p for layer in model.module.modules() if isinstance(layer, torch.nn.Dropout)],
+    )
     assert rates == (0, [0])
     assert model.get_latent_representation().shape == (240, 2)
     assert np.isfinite(model.history["distance_loss_train"].to_numpy(dtype=float)).all()
