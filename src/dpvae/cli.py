@@ -81,6 +81,8 @@ def demo(
         from dpvae import datasets, pl
         from dpvae.jobs import as_rich_table, run_demo
 
+        _only_warnings()
+
         adata = datasets.simulated_tissue(seed=seed) if data is None else _read(data)
         output.mkdir(parents=True, exist_ok=True)
         console.print(f"{adata.n_obs} cells, {adata.n_vars} genes. One place in five is hidden …")
@@ -125,6 +127,8 @@ def train(
         adata = _read(reference)
         from dpvae.jobs import train_model
 
+        _only_warnings()
+
         trained = train_model(
             adata,
             model_name=model.value,
@@ -168,6 +172,8 @@ def predict(
         adata = _read(query)
         from dpvae.jobs import place_query
 
+        _only_warnings()
+
         placed = place_query(model, adata, section=section, add_missing_genes=add_missing_genes)
         _write(placed, output)
         console.print(f"Placed {adata.n_obs} cells. Wrote {output}.")
@@ -176,14 +182,18 @@ def predict(
 @contextmanager
 def _plain_errors() -> Iterator[None]:
     """End with a message and exit code 1, instead of a traceback, where the input is at fault."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    logging.getLogger("scvi").setLevel(logging.WARNING)
     try:
         yield
     except (ValueError, KeyError, RuntimeError, OSError) as error:
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
         errors.print(f"[bold red]Error:[/] {message}", highlight=False)
         sys.exit(1)
+
+
+def _only_warnings() -> None:
+    """Silence what the libraries tell developers; they set their own levels when imported."""
+    for name in ("lightning.pytorch", "lightning.fabric", "scvi"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _read(path: Path) -> "AnnData":

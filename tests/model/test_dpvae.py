@@ -56,9 +56,10 @@ def test_genes_are_standardised_by_the_statistics_of_the_reference(expression):
     np.testing.assert_allclose(standardization.scale[0], dense.std(0), rtol=1e-3)
 
 
-def test_per_section_statistics_take_out_what_shifts_a_whole_section(sections):
+@pytest.mark.parametrize("sample_key", ["section", None])
+def test_per_section_statistics_take_out_what_shifts_a_whole_section(sections, sample_key):
     def fit(standardize):
-        DPVAE.setup_anndata(sections, sample_key="section")
+        DPVAE.setup_anndata(sections, sample_key=sample_key)
         model = DPVAE(sections, **QUICK, standardize=standardize)
         model.train(max_epochs=1, **QUIET)
         return model

@@ -20,6 +20,7 @@ from dpvae._keys import REGISTRY
 from dpvae.model.expression import check_log_normalized, expression_of
 from dpvae.model.fields import CoordinatesField, SectionField
 from dpvae.model.gene_statistics import gene_statistics
+from dpvae.model.query import section_column
 from dpvae.model.reconstruction import MINIFIED, SpatialReconstruction
 from dpvae.model.setup import check_reference, named_columns
 from dpvae.module import DPGaussianVAE
@@ -216,10 +217,14 @@ class DPVAE(
     def _register_query(self, adata: AnnData, *, fill_covariates: bool) -> AnnData:
         query = super()._register_query(adata, fill_covariates=fill_covariates)
         if self.per_section_:
+            setup = self.registry_["setup_args"]
             n_known = self.module.gene_standardization.mean.shape[0]
-            section = self._section_codes(self.get_anndata_manager(query))
+            manager = self.get_anndata_manager(query)
+            if section_column(setup) is None:  # sections have no names: the query is a new one
+                query.obs[manager.data_registry[REGISTRY.section].attr_key] = n_known
+            section = self._section_codes(manager)
             n_sections = max(int(section.max()) + 1, n_known)
-            expression = expression_of(query, self.registry_["setup_args"]["layer"])
+            expression = expression_of(query, setup["layer"])
             mean, scale = gene_statistics(expression, section, n_sections)
             self.module.gene_standardization.set_query(mean[n_known:], scale[n_known:])
         return query

@@ -46,15 +46,14 @@ class CoordinatesField(ObsmField):
         coordinates = check_coordinates(np.asarray(adata.obsm[self.spatial_key]), name=name)
         section = section_codes(adata, self.section_key)
         adata.obsm[OBSM.centred] = standard_coordinates(coordinates, section, 1.0)
-        state: dict[str, Any] = super().register_field(adata)
         return {
-            **state,
+            self.COLUMN_NAMES_KEY: np.arange(coordinates.shape[1]),
             self.UNIT_KEY: coordinate_unit(coordinates, section),
             self.N_DIMS_KEY: coordinates.shape[1],
         }
 
     def transfer_field(
-        self, state_registry: dict[str, Any], adata_target: AnnData, **kwargs: Any
+        self, state_registry: dict[str, Any], adata_target: AnnData, **_: Any
     ) -> dict[str, Any]:
         """Centre a query's coordinates; where it has none, every place is unknown."""
         n_dims = state_registry[self.N_DIMS_KEY]
@@ -72,7 +71,6 @@ class CoordinatesField(ObsmField):
             section = section_codes(adata_target, self.section_key)
             centred = standard_coordinates(coordinates, section, 1.0)
         adata_target.obsm[OBSM.centred] = centred
-        super().transfer_field(state_registry, adata_target, **kwargs)
         return dict(state_registry)
 
 
