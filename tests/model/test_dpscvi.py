@@ -14,7 +14,6 @@ SCVI_PLAN = {
     "weight_decay": 1e-6,
     "eps": 0.01,
     "n_epochs_kl_warmup": 400,
-    "lr_schedule": "constant",
 }
 SCVI_MODEL = {"n_hidden": 128, "n_layers": 1, "dropout_rate": 0.1, "gene_likelihood": "zinb"}
 

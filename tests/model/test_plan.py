@@ -29,8 +29,16 @@ def test_a_frozen_distance_scale_is_left_out(model):
     assert len(plan.configure_optimizers()["optimizer"].param_groups) == 1
 
 
-@pytest.mark.parametrize(("schedule", "last"), [("cosine", 0.0), ("constant", 1.0)])
-def test_learning_rate_follows_its_schedule(model, schedule, last):
+@pytest.mark.parametrize(
+    ("arguments", "first", "last"),
+    [
+        ({}, 0.003, 0.0),
+        ({"lr": 0.01}, 0.01, 0.01),
+        ({"lr": 0.01, "lr_schedule": "cosine"}, 0.01, 0.0),
+        ({"lr_schedule": "constant"}, 0.003, 0.003),
+    ],
+)
+def test_learning_rate_follows_its_schedule(model, arguments, first, last):
     rates = []
 
     class Record(DistancePreservingPlan):
@@ -38,8 +46,9 @@ def test_learning_rate_follows_its_schedule(model, schedule, last):
             rates.append(self.optimizers().param_groups[0]["lr"])
 
     model._training_plan_cls = Record
-    model.train(max_epochs=4, plan_kwargs={"lr": 0.01, "lr_schedule": schedule}, **QUIET)
-    assert rates[-1] == pytest.approx(0.01 * last, abs=1e-4)
+    model.train(max_epochs=20, plan_kwargs=arguments, **QUIET)
+    assert rates[0] == pytest.approx(first, rel=0.01)
+    assert rates[-1] == pytest.approx(last, abs=1e-4)
     assert rates == sorted(rates, reverse=True)
 
 

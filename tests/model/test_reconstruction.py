@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import scvi
 from scipy.spatial import procrustes
 
 import dpvae
@@ -252,8 +253,6 @@ def test_two_cells_a_batch_train(expression):
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_scale_does_not_collapse(seed):
     """The paper's term is 0 where z and λ are; α is large and the ELBO weak on purpose."""
-    import scvi
-
     scvi.settings.seed = seed
     adata = log_normalized(simulated_tissue(240, 40, seed=seed))
     model = fit(adata, max_epochs=20, batch_size=32, dp_weight=100.0)
@@ -263,15 +262,12 @@ def test_scale_does_not_collapse(seed):
     assert 0.2 < spread < 5
 
 
-def test_same_seed_gives_the_same_places(expression, query):
-    if query.X.dtype != expression.X.dtype or not (query.X.data % 1).any():
-        pytest.skip("one model is enough")
-    import scvi
-
+def test_same_seed_gives_the_same_places(expression):
     places = []
     for _ in range(2):
         scvi.settings.seed = 3
-        places.append(fit(expression[:180].copy()).predict_coordinates(query))
+        model = fit(expression[:180].copy())
+        places.append(model.predict_coordinates(expression[180:].copy()))
     np.testing.assert_array_equal(*places)
 
 

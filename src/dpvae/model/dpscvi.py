@@ -4,7 +4,6 @@ from typing import Any, Literal
 
 from anndata import AnnData
 from scvi import REGISTRY_KEYS
-from scvi.data import AnnDataManager
 from scvi.data.fields import (
     CategoricalJointObsField,
     CategoricalObsField,
@@ -15,9 +14,8 @@ from scvi.data.fields import (
 from scvi.model import SCVI
 
 from dpvae.model.expression import check_counts
-from dpvae.model.fields import CoordinatesField, SectionField
-from dpvae.model.reconstruction import MINIFIED, SpatialReconstruction
-from dpvae.model.setup import check_reference, named_columns
+from dpvae.model.reconstruction import SpatialReconstruction
+from dpvae.model.setup import check_reference, named_columns, register_cells
 from dpvae.module import DPCountVAE
 
 
@@ -70,8 +68,11 @@ class DPSCVI(SpatialReconstruction, SCVI):
     >>> adata = simulated_tissue(200, 50)
     >>> DPSCVI.setup_anndata(adata)
     >>> model = DPSCVI(adata)
-    >>> model.train()  # doctest: +SKIP
-    >>> adata.obsm["X_dpvae"] = model.get_latent_representation()  # doctest: +SKIP
+    >>> model.train(max_epochs=1, enable_progress_bar=False)
+    >>> query = adata[:5, ::-1].copy()  # genes in another order
+    >>> del query.obsm["spatial"]
+    >>> model.predict_coordinates(query).shape
+    (5, 2)
     """
 
     _module_cls = DPCountVAE
@@ -181,14 +182,16 @@ class DPSCVI(SpatialReconstruction, SCVI):
             NumericalObsField(REGISTRY_KEYS.SIZE_FACTOR_KEY, size_factor_key, required=False),
             CategoricalJointObsField(REGISTRY_KEYS.CAT_COVS_KEY, categorical_covariate_keys),
             NumericalJointObsField(REGISTRY_KEYS.CONT_COVS_KEY, continuous_covariate_keys),
-            SectionField(section_key),
-            CoordinatesField(spatial_key, section_key),
         ]
-        if MINIFIED in adata.uns:
-            fields += cls._get_fields_for_adata_minification(adata.uns[MINIFIED])
-        manager = AnnDataManager(fields=fields, setup_method_args=setup_method_args)
-        manager.register_fields(adata, **kwargs)
-        cls.register_manager(manager)
+        register_cells(
+            cls,
+            adata,
+            fields,
+            spatial_key=spatial_key,
+            section_key=section_key,
+            setup_method_args=setup_method_args,
+            **kwargs,
+        )
 
     @staticmethod
     def _check_expression(adata: AnnData, layer: str | None) -> None:

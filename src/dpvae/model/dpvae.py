@@ -18,11 +18,10 @@ from scvi.model.base import (
 
 from dpvae._keys import REGISTRY
 from dpvae.model.expression import check_log_normalized, expression_of
-from dpvae.model.fields import CoordinatesField, SectionField
 from dpvae.model.gene_statistics import gene_statistics
 from dpvae.model.query import section_column
-from dpvae.model.reconstruction import MINIFIED, SpatialReconstruction
-from dpvae.model.setup import check_reference, named_columns
+from dpvae.model.reconstruction import SpatialReconstruction
+from dpvae.model.setup import check_reference, named_columns, register_cells
 from dpvae.module import DPGaussianVAE
 
 
@@ -81,8 +80,11 @@ class DPVAE(
     >>> sc.pp.log1p(adata)
     >>> DPVAE.setup_anndata(adata)
     >>> model = DPVAE(adata)
-    >>> model.train()  # doctest: +SKIP
-    >>> adata.obsm["X_dpvae"] = model.get_latent_representation()  # doctest: +SKIP
+    >>> model.train(max_epochs=1, enable_progress_bar=False)
+    >>> query = adata[:5, ::-1].copy()  # genes in another order
+    >>> del query.obsm["spatial"]
+    >>> model.predict_coordinates(query).shape
+    (5, 2)
     """
 
     _module_cls = DPGaussianVAE
@@ -186,14 +188,16 @@ class DPVAE(
         fields = [
             LayerField(REGISTRY_KEYS.X_KEY, layer, is_count_data=False),
             CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key),
-            SectionField(section_key),
-            CoordinatesField(spatial_key, section_key),
         ]
-        if MINIFIED in adata.uns:
-            fields += cls._get_fields_for_adata_minification(adata.uns[MINIFIED])
-        manager = AnnDataManager(fields=fields, setup_method_args=setup_method_args)
-        manager.register_fields(adata, **kwargs)
-        cls.register_manager(manager)
+        register_cells(
+            cls,
+            adata,
+            fields,
+            spatial_key=spatial_key,
+            section_key=section_key,
+            setup_method_args=setup_method_args,
+            **kwargs,
+        )
 
     @staticmethod
     def _check_expression(adata: AnnData, layer: str | None) -> None:

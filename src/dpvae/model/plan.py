@@ -8,6 +8,8 @@ from scvi.module.base import BaseModuleClass, LossOutput
 from scvi.train import TrainingPlan
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
+LEARNING_RATE = 3e-3
+
 
 class DistancePreservingPlan(TrainingPlan):
     """:class:`scvi.train.TrainingPlan` with the defaults that a distance-preserving model needs.
@@ -20,8 +22,11 @@ class DistancePreservingPlan(TrainingPlan):
     ----------
     module
         The module to train.
-    optimizer, lr, weight_decay, eps
+    optimizer, weight_decay, eps
         AdamW with decoupled weight decay.
+    lr
+        Learning rate. By default 0.003 at the start, falling along a cosine; a rate that is given
+        stays as it is, unless ``lr_schedule`` says otherwise.
     n_epochs_kl_warmup, n_steps_kl_warmup
         β rises from ``min_kl_weight`` to ``max_kl_weight`` over this many epochs or steps.
     lr_schedule
@@ -36,21 +41,23 @@ class DistancePreservingPlan(TrainingPlan):
         module: BaseModuleClass,
         *,
         optimizer: str = "AdamW",
-        lr: float = 3e-3,
+        lr: float | None = None,
         weight_decay: float = 0.3,
         eps: float = 1e-8,
         n_epochs_kl_warmup: int | None = None,
         n_steps_kl_warmup: int | None = 300,
-        lr_schedule: Literal["cosine", "constant"] = "cosine",
+        lr_schedule: Literal["cosine", "constant"] | None = None,
         **kwargs: Any,
     ) -> None:
+        if lr_schedule is None:
+            lr_schedule = "cosine" if lr is None else "constant"
         if lr_schedule not in ("cosine", "constant"):
             message = f"lr_schedule is {lr_schedule!r}: choose 'cosine' or 'constant'."
             raise ValueError(message)
         super().__init__(
             module,
             optimizer=optimizer,
-            lr=lr,
+            lr=LEARNING_RATE if lr is None else lr,
             weight_decay=weight_decay,
             eps=eps,
             n_epochs_kl_warmup=n_epochs_kl_warmup,

@@ -19,14 +19,13 @@ from dpvae.model.fields import coordinates_state
 from dpvae.model.layout import Layout, place_around, place_freely
 from dpvae.model.plan import DistancePreservingPlan
 from dpvae.model.query import align_query, check_gene_order, section_column
+from dpvae.model.setup import MINIFIED
 from dpvae.model.training import (
     epochs_between_validations,
     epochs_for_steps,
     suitable_threads,
     without_noise,
 )
-
-MINIFIED = "_scvi_adata_minify_type"
 
 
 class SpatialReconstruction:
@@ -38,7 +37,6 @@ class SpatialReconstruction:
     _training_plan_cls = DistancePreservingPlan
     _query: AnnData | None = None
     layout_: dict[str, Any] | None = None
-
     adata: AnnData | None
     module: Any
     registry_: dict[str, Any]
@@ -131,9 +129,9 @@ class SpatialReconstruction:
         RuntimeError
             If the model is not trained.
 
-        Examples
+        See Also
         --------
-        >>> places = model.predict_coordinates(query)  # doctest: +SKIP
+        dpvae.model.DPVAE : with an example.
         """
         cells = self._cells(adata)
         setup = self.registry_["setup_args"]
@@ -144,7 +142,8 @@ class SpatialReconstruction:
             coordinates = np.asarray(cells.obsm[setup["spatial_key"]], dtype=float)
             return place_around(latent, names, coordinates, mask, self.distance_scale)
         if anchors is None:
-            return place_freely(latent, names, self._n_dims, self.distance_scale)
+            n_dims = int(coordinates_state(self.registry_)["n_dims"])
+            return place_freely(latent, names, n_dims, self.distance_scale)
         layout = Layout(**self.layout_)  # type: ignore[arg-type]
         frames = layout.frames(latent, names, section)
         return layout.place(latent, frames, self.distance_scale)
@@ -253,10 +252,6 @@ class SpatialReconstruction:
             registry = manager.registry
         return 1.0 if registry is None else float(coordinates_state(registry)["unit"])
 
-    @property
-    def _n_dims(self) -> int:
-        return int(coordinates_state(self.registry_)["n_dims"])
-
     def _cells(self, adata: AnnData | None) -> AnnData:
         cells = self.adata if adata is None else adata
         if cells is None:
@@ -290,21 +285,14 @@ class SpatialReconstruction:
         self._query = query
         return query
 
-    def _fit_distance_scale(self, latent: NDArray[np.float32], rows: NDArray[Any]) -> None:
-        cells = self._cells(None)
-        section = section_names(cells, section_column(self.registry_["setup_args"]))
-        if np.ptp(latent, axis=0).any():
-            places = cells.obsm[OBSM.centred][rows]
-            scale = fit_distance_scale(latent, places, section=section[rows])
-            self.module.distance_term.set_distance_scale(scale)
-
     def _keep_layout(self) -> None:
         cells = self._cells(None)
         setup = self.registry_["setup_args"]
         known = known_rows(cells.obsm[OBSM.centred])
         latent = self.get_latent_representation()[known]
-        if self.module.dp_weight == 0:
-            self._fit_distance_scale(latent, known)
         coordinates = np.asarray(cells.obsm[setup["spatial_key"]], dtype=float)[known]
         section = section_names(cells, section_column(setup))[known]
         self.layout_ = asdict(Layout(latent, coordinates, section))
+        if self.module.dp_weight == 0 and np.ptp(latent, axis=0).any():
+            scale = fit_distance_scale(latent, coordinates, section=section)
+            self.module.distance_term.set_distance_scale(scale)

@@ -1,16 +1,20 @@
-"""Registration of a reference, and the checks that come before it."""
+"""Registration of an AnnData with a model, and the checks that come before it."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
+from scvi.data import AnnDataManager
 
 from dpvae._section import section_names
 from dpvae.geometry import check_coordinates
+from dpvae.model.fields import CoordinatesField, SectionField
 
 LARGEST_RATIO_OF_SIZES = 20
+MINIFIED = "_scvi_adata_minify_type"
 
 
 def check_reference(
@@ -65,6 +69,43 @@ def check_one_unit(coordinates: NDArray[np.float64], section: NDArray[np.str_], 
             "into one unit, such as micrometres."
         )
         raise ValueError(message)
+
+
+def register_cells(
+    model_class: Any,
+    adata: AnnData,
+    fields: list[Any],
+    *,
+    spatial_key: str,
+    section_key: str | None,
+    setup_method_args: dict[str, Any],
+    **transfer: Any,
+) -> None:
+    """Register what a model reads of an AnnData.
+
+    Parameters
+    ----------
+    model_class
+        The class of the model.
+    adata
+        The cells.
+    fields
+        What the backbone reads; sections and coordinates are added.
+    spatial_key
+        Key of the coordinates in ``adata.obsm``.
+    section_key
+        Column of ``adata.obs`` that names the sections, or ``None``.
+    setup_method_args
+        The arguments of ``setup_anndata``, as scvi-tools keeps them.
+    **transfer
+        How a saved registration is carried over, of scvi-tools.
+    """
+    fields = [*fields, SectionField(section_key), CoordinatesField(spatial_key, section_key)]
+    if MINIFIED in adata.uns:
+        fields += model_class._get_fields_for_adata_minification(adata.uns[MINIFIED])
+    manager = AnnDataManager(fields=fields, setup_method_args=setup_method_args)
+    manager.register_fields(adata, **transfer)
+    model_class.register_manager(manager)
 
 
 def named_columns(*keys: str | Sequence[str] | None) -> list[str]:
