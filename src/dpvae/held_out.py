@@ -66,7 +66,6 @@ def knn_coordinates(expression: Floats, coordinates: Floats, query: Floats) -> F
         Log-normalised expression of the cells to place, shape ``(n_query, n_genes)``.
     """
     model = make_pipeline(
-        StandardScaler(),
         PCA(min(N_COMPONENTS, *expression.shape), random_state=0),
         KNeighborsRegressor(min(N_NEIGHBORS, len(expression))),
     )

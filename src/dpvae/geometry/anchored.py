@@ -165,7 +165,7 @@ def _warn_if_motion_is_open(places: NDArray[np.float64]) -> None:
         n_dims - 1: ("on one line" if n_dims == 2 else "in one plane", "the reflection across it"),
     }.get(rank, ("on one line", "the rotation about that line and the reflection"))
     message = (
-        f"{n_anchors} anchors lie {shape}: the shift of the layout is fixed, but {left_open} stay "
+        f"{n_anchors} anchors lie {shape}: they fix the shift of the layout but leave {left_open} "
         f"undetermined. Give {n_dims + 1} or more anchors in general position to fix the frame."
     )
     warnings.warn(message, UserWarning, stacklevel=3)

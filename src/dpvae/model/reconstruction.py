@@ -275,9 +275,9 @@ class SpatialReconstruction:
         query = align_query(adata, self.registry_, genes, fill_covariates=fill_covariates)
         setup = self.registry_["setup_args"]
         self._check_expression(query, setup["layer"])
-        self.setup_anndata(
-            query, source_registry=self.registry_, extend_categories=fill_covariates, **setup
-        )
+        transfer = {"source_registry": self.registry_, "extend_categories": fill_covariates}
+        with without_noise():
+            self.setup_anndata(query, **transfer, **setup)
         if self._query is not None:
             self.deregister_manager(self._query)  # type: ignore[attr-defined]
         manager = self._get_most_recent_anndata_manager(query, required=True)  # type: ignore[attr-defined]

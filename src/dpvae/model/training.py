@@ -11,7 +11,8 @@ import torch
 N_STEPS = 1000
 N_VALIDATIONS = 100
 MOST_GENES_FOR_ONE_THREAD = 2000
-NOISE_OF_LIGHTNING = (
+NOISE = (
+    r".*has fewer than 3 cells",
     r".*does not have many workers",
     r".*smaller than the logging interval",
     r".*isinstance\(treespec, LeafSpec\)",
@@ -73,8 +74,8 @@ def suitable_threads(n_genes: int) -> Iterator[None]:
 
 @contextmanager
 def without_noise() -> Iterator[None]:
-    """Silence warnings of Lightning that do not concern data that are in memory."""
+    """Silence warnings of the libraries below that tell a user of this one nothing."""
     with warnings.catch_warnings():
-        for message in NOISE_OF_LIGHTNING:
+        for message in NOISE:
             warnings.filterwarnings("ignore", message=message)
         yield
