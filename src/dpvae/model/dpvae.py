@@ -67,8 +67,10 @@ class DPVAE(
     Notes
     -----
     The network of the paper is ``DPVAE(adata, n_layers=1, n_hidden=…, n_latent=2,
-    dropout_rate=0, input_dropout=0, distance_latent="sample")`` with ``plan_kwargs={"optimizer":
-    "Adam", "weight_decay": 0}`` and ``batch_size=adata.n_obs`` in :meth:`train`.
+    dropout_rate=0, input_dropout=0, distance_latent="sample")`` with ``batch_size=adata.n_obs``
+    and ``plan_kwargs={"optimizer": "Adam", "lr": …, "weight_decay": 0, "n_steps_kl_warmup":
+    None}`` in :meth:`train`. Its α weighs a term that is λ times ours and is not multiplied by
+    the number of genes.
 
     Examples
     --------
