@@ -1,4 +1,6 @@
+import numpy as np
 import pytest
+import scvi
 import torch
 
 from dpvae.model import DPVAE, DistancePreservingPlan
@@ -50,6 +52,17 @@ def test_learning_rate_follows_its_schedule(model, arguments, first, last):
     assert rates[0] == pytest.approx(first, rel=0.01)
     assert rates[-1] == pytest.approx(last, abs=1e-4)
     assert rates == sorted(rates, reverse=True)
+
+
+def test_looking_at_the_validation_part_does_not_change_the_training(expression):
+    curves = []
+    for every in (1, 3):
+        scvi.settings.seed = 0
+        DPVAE.setup_anndata(expression)
+        model = DPVAE(expression, **QUICK)
+        model.train(max_epochs=6, check_val_every_n_epoch=every, **QUIET)
+        curves.append(model.history["train_loss"].to_numpy(dtype=float))
+    np.testing.assert_array_equal(*curves)
 
 
 def test_extra_metrics_are_logged_outside_inference_mode(model, monkeypatch):

@@ -65,6 +65,7 @@ class DistancePreservingPlan(TrainingPlan):
             **kwargs,
         )
         self.lr_schedule = lr_schedule
+        self._random_state = torch.get_rng_state()
 
     def configure_optimizers(self) -> dict[str, Any]:
         """Exempt λ from weight decay, and let the learning rate fall to 0 along a cosine."""
@@ -79,6 +80,15 @@ class DistancePreservingPlan(TrainingPlan):
             cosine = CosineAnnealingLR(config["optimizer"], T_max=max(n_steps, 1))
             config["lr_scheduler"] = {"scheduler": cosine, "interval": "step"}
         return config
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Remember the random numbers, so that a look at the validation part takes none."""
+        if self.trainer.is_last_batch:
+            self._random_state = torch.get_rng_state()
+
+    def on_validation_end(self) -> None:
+        """Go on with the random numbers as if the validation part had not been looked at."""
+        torch.set_rng_state(self._random_state)
 
     def compute_and_log_metrics(
         self, loss_output: LossOutput, metrics: dict[str, Any], mode: str
