@@ -26,7 +26,7 @@ def test_runs_from_end_to_end_to_the_stored_result(path, tmp_path):
     notebook = nbformat.read(path, as_version=4)
     runner = ExecutePreprocessor(timeout=600, kernel_name="python3")
     runner.preprocess(notebook, {"metadata": {"path": str(tmp_path)}})
-    assert scores(notebook) == pytest.approx(scores(stored), rel=0.1)
+    assert scores(notebook) == pytest.approx(scores(stored), rel=0.2)
 
 
 def scores(notebook):
