@@ -95,7 +95,7 @@ def test_ignores_rigid_motions_of_the_latents(n_cells):
     rotation = np.linalg.qr(np.random.default_rng(3).normal(size=(10, 10)))[0]
     here = place_free(latent, max_iter=12).coordinates[:100]
     there = place_free(latent @ rotation + 7.0, max_iter=12).coordinates[:100]
-    np.testing.assert_allclose(pdist(there), pdist(here), atol=1e-8)
+    np.testing.assert_allclose(pdist(there), pdist(here), atol=1e-8 if n_cells < 5000 else 1e-4)
 
 
 def test_follows_the_order_of_the_cells():

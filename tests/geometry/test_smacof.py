@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dpvae.geometry.comparison import CompiledComparison
 from dpvae.geometry.frame import FreeFrame
 from dpvae.geometry.majorisation import guttman_transform
 from dpvae.geometry.smacof import full_smacof, window_smacof
@@ -11,7 +12,8 @@ def test_the_objective_never_rises():
     targets, start = rng.normal(size=(6, 80)), rng.normal(size=(2, 80))
     residuals = [
         guttman_transform(
-            targets, full_smacof(targets, start, FreeFrame(), max_iter=k, tol=0.0)[0]
+            targets,
+            full_smacof(CompiledComparison(targets), start, FreeFrame(), max_iter=k, tol=0.0)[0],
         )[1]
         for k in range(1, 60)
     ]
@@ -22,7 +24,9 @@ def test_the_objective_never_rises():
 def test_the_end_is_a_fixed_point():
     rng = np.random.default_rng(1)
     targets, start = rng.normal(size=(6, 50)), rng.normal(size=(2, 50))
-    layout, _, converged = full_smacof(targets, start, FreeFrame(), max_iter=5000, tol=1e-14)
+    layout, _, converged = full_smacof(
+        CompiledComparison(targets), start, FreeFrame(), max_iter=5000, tol=1e-14
+    )
     assert converged
     np.testing.assert_allclose(guttman_transform(targets, layout)[0], layout, atol=1e-4)
 
@@ -38,8 +42,10 @@ def folded():
 
 def test_windows_reach_the_stress_of_all_pairs(folded):
     targets, start = folded
-    full, *_ = full_smacof(targets, start, FreeFrame(), max_iter=2000, tol=1e-7)
-    layout, n_sweeps, converged = window_smacof(targets, start, FreeFrame(), max_iter=300, seed=0)
+    full, *_ = full_smacof(CompiledComparison(targets), start, FreeFrame(), max_iter=2000, tol=1e-7)
+    layout, n_sweeps, converged = window_smacof(
+        CompiledComparison(targets), start, FreeFrame(), max_iter=300, seed=0
+    )
     assert converged
     assert 12 <= n_sweeps < 300
     expected = np.sqrt(guttman_transform(targets, full)[1])
@@ -48,14 +54,19 @@ def test_windows_reach_the_stress_of_all_pairs(folded):
 
 def test_windows_stop_at_the_allowed_sweeps(folded):
     targets, start = folded
-    layout, n_sweeps, converged = window_smacof(targets, start, FreeFrame(), max_iter=2, seed=0)
+    layout, n_sweeps, converged = window_smacof(
+        CompiledComparison(targets), start, FreeFrame(), max_iter=2, seed=0
+    )
     assert (n_sweeps, converged) == (2, False)
     assert guttman_transform(targets, layout)[1] < guttman_transform(targets, start)[1]
 
 
 def test_windows_follow_the_seed(folded):
     one, two, other = (
-        window_smacof(*folded, FreeFrame(), max_iter=12, seed=seed)[0] for seed in (0, 0, 1)
+        window_smacof(
+            CompiledComparison(folded[0]), folded[1], FreeFrame(), max_iter=12, seed=seed
+        )[0]
+        for seed in (0, 0, 1)
     )
     np.testing.assert_array_equal(one, two)
     assert np.abs(one - other).max() > 1e-6

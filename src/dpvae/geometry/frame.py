@@ -33,10 +33,10 @@ class AnchoredFrame:
     """Some cells are held at, or drawn to, given places.
 
     With unit weights the majorising function is quadratic with the matrix V = n I − 11ᵀ. Its
-    minimum under X_A = S, or with n μ Σ_A ‖x_a − s_a‖² added, follows in closed form from
-    Sherman and Morrison's formula and 1ᵀ B(Y) Y = 0: shift the Guttman transform so that its
-    anchors have the centroid of S, then replace every anchor g_a by (g_a + μ s_a) / (1 + μ), which
-    is s_a for hard anchors.
+    minimum under X_A = S, or with n Σ_A μ_a ‖x_a − s_a‖² added, follows in closed form from
+    Sherman and Morrison's formula and 1ᵀ B(Y) Y = 0. With the hold h_a = μ_a / (1 + μ_a), 1 for
+    hard anchors: shift the Guttman transform by the mean of s_a − g_a weighted by h_a, then move
+    every anchor by the part h_a of the way from there to s_a.
 
     Attributes
     ----------
@@ -45,28 +45,25 @@ class AnchoredFrame:
     places
         S, transposed: shape (p, a), in tissue units.
     penalty
-        μ > 0, or ``None`` for hard anchors.
+        μ > 0 of each anchor, shape (a,), infinity for a hard one.
     """
 
     cells: NDArray[np.int64]
     places: NDArray[np.float64]
-    penalty: float | None
+    penalty: NDArray[np.float64]
 
     def restrict(self, transform: NDArray[np.float64]) -> NDArray[np.float64]:
         """Turn a Guttman transform, shape (p, n), into the minimum of the majorising function."""
-        shift = (self.places - transform[:, self.cells]).mean(axis=1, keepdims=True)
-        layout = np.asarray(transform + shift)
-        layout[:, self.cells] = self._held(layout[:, self.cells])
+        hold = 1.0 / (1.0 + 1.0 / self.penalty)
+        gap = self.places - transform[:, self.cells]
+        layout = np.asarray(transform + (gap @ hold / hold.sum())[:, None])
+        anchors = layout[:, self.cells]
+        moved = anchors + hold * (self.places - anchors)
+        layout[:, self.cells] = np.where(hold == 1.0, self.places, moved)
         return layout
 
     def cost(self, layout: NDArray[np.float64]) -> float:
-        """Return n μ Σ_A ‖x_a − s_a‖² of a layout of shape (p, n), 0 for hard anchors."""
-        if self.penalty is None:
-            return 0.0
-        squares = float(((layout[:, self.cells] - self.places) ** 2).sum())
-        return float(layout.shape[1] * self.penalty * squares)
-
-    def _held(self, anchors: NDArray[np.float64]) -> NDArray[np.float64]:
-        if self.penalty is None:
-            return self.places
-        return np.asarray((anchors + self.penalty * self.places) / (1.0 + self.penalty))
+        """Return n Σ_A μ_a ‖x_a − s_a‖² of a layout of shape (p, n), without hard anchors."""
+        soft = np.isfinite(self.penalty)
+        squares = ((layout[:, self.cells[soft]] - self.places[:, soft]) ** 2).sum(axis=0)
+        return float(layout.shape[1] * (self.penalty[soft] @ squares))

@@ -27,7 +27,7 @@ def _squared_distances(
 
 @compiled
 def _paired_squares(
-    points: NDArray[np.float64], begin: int, partner: int, width: int, squared: NDArray[np.float64]
+    points: NDArray[np.floating], begin: int, partner: int, width: int, squared: NDArray[np.float64]
 ) -> None:
     for j in range(width):
         squared[j] = 0.0
@@ -99,23 +99,24 @@ def guttman_transform(
 
 @compiled
 def window_transform(
-    targets: NDArray[np.float64],
-    layout: NDArray[np.float64],
-    window_targets: NDArray[np.float64],
-    window_layout: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    targets: NDArray[np.floating],
+    layout: NDArray[np.floating],
+    window_targets: NDArray[np.floating],
+    window_layout: NDArray[np.floating],
+) -> NDArray[np.floating]:
     """Guttman transform of a layout, estimated from a window of m of its cells.
 
     The mean over the window's cells j of x_j + (δ_ij / d_ij)(x_i − x_j). Its expectation over
     random windows is G(X) for a centred layout, and it has no noise where δ = d. Time
-    O(n m (d + p)), memory O(n p).
+    O(n m (d + p)), memory O(n p). All four arrays have one type, float32 or float64, and so has the
+    result.
 
     Parameters
     ----------
     targets
-        z/λ, transposed: shape (d, n).
+        z/λ, transposed: shape (d, n), d ≥ 1.
     layout
-        X, transposed: shape (p, n).
+        X, transposed: shape (p, n), p = 2 or 3.
     window_targets, window_layout
         The columns of the window: shapes (d, m) and (p, m).
 
@@ -123,28 +124,56 @@ def window_transform(
     -------
     The estimate, shape (p, n).
     """
-    n_axes, n_cells = layout.shape
-    width = window_layout.shape[1]
-    transform = np.empty((n_axes, n_cells))
-    wanted = np.empty(width)
-    found = np.empty(width)
+    n_latent, n_cells = targets.shape
+    n_axes, width = window_layout.shape
+    number = targets.dtype.type
+    smallest = number(1e-30)
+    transform = np.empty_like(layout)
+    wanted = np.empty(width, targets.dtype)
+    there0, there1 = window_layout[0], window_layout[1]
+    there2 = window_layout[n_axes - 1]
     for i in range(n_cells):
-        _squared_distances(targets[:, i], window_targets, 0, width, wanted)
-        _squared_distances(layout[:, i], window_layout, 0, width, found)
-        _ratios(wanted, found, width)
-        for axis in range(n_axes):
-            here = layout[axis, i]
-            there = window_layout[axis]
-            total = 0.0
+        wanted[:] = number(0)
+        axis = 0
+        while axis + 5 <= n_latent:
+            z0, z1, z2 = targets[axis, i], targets[axis + 1, i], targets[axis + 2, i]
+            z3, z4 = targets[axis + 3, i], targets[axis + 4, i]
+            w0, w1, w2 = window_targets[axis], window_targets[axis + 1], window_targets[axis + 2]
+            w3, w4 = window_targets[axis + 3], window_targets[axis + 4]
             for j in range(width):
-                total += there[j] + wanted[j] * (here - there[j])
-            transform[axis, i] = total / width
+                e0, e1, e2, e3, e4 = w0[j] - z0, w1[j] - z1, w2[j] - z2, w3[j] - z3, w4[j] - z4
+                wanted[j] += (e0 * e0 + e1 * e1) + (e2 * e2 + e3 * e3) + e4 * e4
+            axis += 5
+        while axis < n_latent:
+            z0, w0 = targets[axis, i], window_targets[axis]
+            for j in range(width):
+                e0 = w0[j] - z0
+                wanted[j] += e0 * e0
+            axis += 1
+        x0, x1, x2 = layout[0, i], layout[1, i], layout[n_axes - 1, i]
+        total0, total1, total2 = number(0), number(0), number(0)
+        if n_axes == 2:
+            for j in range(width):
+                e0, e1 = x0 - there0[j], x1 - there1[j]
+                ratio = np.sqrt(wanted[j] / max(e0 * e0 + e1 * e1, smallest))
+                total0 += there0[j] + ratio * e0
+                total1 += there1[j] + ratio * e1
+        else:
+            for j in range(width):
+                e0, e1, e2 = x0 - there0[j], x1 - there1[j], x2 - there2[j]
+                ratio = np.sqrt(wanted[j] / max(e0 * e0 + e1 * e1 + e2 * e2, smallest))
+                total0 += there0[j] + ratio * e0
+                total1 += there1[j] + ratio * e1
+                total2 += there2[j] + ratio * e2
+            transform[2, i] = total2 / number(width)
+        transform[0, i] = total0 / number(width)
+        transform[1, i] = total1 / number(width)
     return transform
 
 
 @compiled
 def cyclic_residual(
-    targets: NDArray[np.float64], layout: NDArray[np.float64], offsets: NDArray[np.int64]
+    targets: NDArray[np.floating], layout: NDArray[np.floating], offsets: NDArray[np.int64]
 ) -> tuple[float, float]:
     """Residual and total of squared distances over the pairs (i, i + offset).
 
@@ -180,3 +209,38 @@ def cyclic_residual(
                     residual += difference * difference
                     total += wanted[j]
     return residual, total
+
+
+@compiled
+def cyclic_squares(
+    targets: NDArray[np.float64], layout: NDArray[np.float64], offsets: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Squared residuals of each cell, over its pairs with the cells offsets ahead and behind.
+
+    Parameters
+    ----------
+    targets, layout, offsets
+        As in :func:`cyclic_residual`.
+
+    Returns
+    -------
+    Σ (δ − d)² over the 2 k pairs of each cell, shape (n,). Time O(n k (d + p)), memory O(n).
+    """
+    n_cells = layout.shape[1]
+    squares = np.zeros(n_cells)
+    wanted = np.empty(BLOCK)
+    found = np.empty(BLOCK)
+    for offset in offsets:
+        for begin, partner, length in (
+            (0, offset, n_cells - offset),
+            (n_cells - offset, 0, offset),
+        ):
+            for block in range(0, length, BLOCK):
+                width = min(BLOCK, length - block)
+                _paired_squares(targets, begin + block, partner + block, width, wanted)
+                _paired_squares(layout, begin + block, partner + block, width, found)
+                for j in range(width):
+                    difference = np.sqrt(wanted[j]) - np.sqrt(found[j])
+                    squares[begin + block + j] += difference * difference
+                    squares[partner + block + j] += difference * difference
+    return squares

@@ -4,7 +4,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Solver = Literal["exact", "smacof", "window-smacof", "landmarks"]
+from dpvae.geometry.blend import Blend
+
+Solver = Literal["exact", "smacof", "window-smacof", "masked-smacof", "blend", "landmarks"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +24,17 @@ class Placement:
     converged
         Whether the stopping rule was met within the allowed iterations.
     solver
-        ``"exact"``, ``"smacof"``, ``"window-smacof"`` or ``"landmarks"``.
+        ``"exact"``, ``"smacof"``, ``"window-smacof"``, ``"masked-smacof"``, ``"blend"`` or
+        ``"landmarks"``.
+    residual
+        For each cell the root mean square of d_s − d_z/λ over its pairs, shape (n,), in tissue
+        units; ``None`` where it was not computed.
+    expected_error
+        For each cell the expected distance from its true place, shape (n,), in tissue units, 0 for
+        a hard anchor; ``None`` without anchors to learn it from.
+    blend
+        Which ways of placing were mixed and how well each placed anchors left out; ``None`` where
+        nothing was mixed.
 
     Examples
     --------
@@ -38,3 +50,6 @@ class Placement:
     n_iterations: int
     converged: bool
     solver: Solver
+    residual: NDArray[np.float64] | None = None
+    expected_error: NDArray[np.float64] | None = None
+    blend: Blend | None = None

@@ -4,14 +4,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from dpvae.geometry.comparison import Comparison
 from dpvae.geometry.frame import Frame
-from dpvae.geometry.majorisation import guttman_transform, window_transform
 from dpvae.geometry.placement import Placement
-from dpvae.geometry.stress import layout_stress, sampled_residual, sampled_stress
+from dpvae.geometry.stress import cell_residuals, layout_stress, sampled_stress
 
 logger = logging.getLogger(__name__)
 
-LARGEST_FULL = 5_000
+LARGEST_FULL = 4_000
 WINDOW = 250
 STAGE = 4
 WINDOW_TOL = 2e-3
@@ -19,6 +19,7 @@ WINDOW_TOL = 2e-3
 
 def majorise(
     targets: NDArray[np.float64],
+    comparison: Comparison,
     start: NDArray[np.float64],
     frame: Frame,
     *,
@@ -28,13 +29,15 @@ def majorise(
 ) -> Placement:
     """Lower the stress of a layout until it stands still (SMACOF).
 
-    Up to 5,000 cells every pair counts in every iteration (:func:`full_smacof`); above, every
+    Up to 4,000 cells every pair counts in every iteration (:func:`full_smacof`); above, every
     sweep draws a fresh window of 250 cells (:func:`window_smacof`).
 
     Parameters
     ----------
     targets
         z/λ, transposed: shape (d, n).
+    comparison
+        What compares layouts with the targets.
     start
         The first layout, transposed: shape (p, n), in tissue units.
     frame
@@ -49,26 +52,33 @@ def majorise(
 
     Returns
     -------
-    The placement. Its stress is over all pairs, above 5,000 cells estimated from 64 n pairs.
+    The placement. Its stress is over all pairs, above 4,000 cells estimated from random ones.
     """
     n_cells = start.shape[1]
     if n_cells <= LARGEST_FULL:
         logger.info("Placing %d cells by SMACOF over all pairs.", n_cells)
         layout, n_iterations, converged = full_smacof(
-            targets, start, frame, max_iter=max_iter, tol=tol
+            comparison, start, frame, max_iter=max_iter, tol=tol
         )
         stress = layout_stress(targets, layout)
-        return Placement(layout.T.copy(), stress, n_iterations, converged, "smacof")
-    logger.info("Placing %d cells by SMACOF over windows of %d random cells.", n_cells, WINDOW)
-    layout, n_iterations, converged = window_smacof(
-        targets, start, frame, max_iter=max_iter, seed=seed
+    else:
+        logger.info("Placing %d cells by SMACOF over windows of %d random cells.", n_cells, WINDOW)
+        layout, n_iterations, converged = window_smacof(
+            comparison, start, frame, max_iter=max_iter, seed=seed
+        )
+        stress = sampled_stress(targets, layout, seed=seed)
+    return Placement(
+        layout.T.copy(),
+        stress,
+        n_iterations,
+        converged,
+        "smacof" if n_cells <= LARGEST_FULL else "window-smacof",
+        residual=cell_residuals(targets, layout, seed=seed),
     )
-    stress = sampled_stress(targets, layout, seed=seed)
-    return Placement(layout.T.copy(), stress, n_iterations, converged, "window-smacof")
 
 
 def full_smacof(
-    targets: NDArray[np.float64],
+    comparison: Comparison,
     start: NDArray[np.float64],
     frame: Frame,
     *,
@@ -83,7 +93,7 @@ def full_smacof(
 
     Parameters
     ----------
-    targets, start, frame, max_iter, tol
+    comparison, start, frame, max_iter, tol
         As in :func:`majorise`.
 
     Returns
@@ -93,7 +103,7 @@ def full_smacof(
     layout = start
     previous = math.inf
     for iteration in range(max_iter):
-        transform, residual = guttman_transform(targets, layout)
+        transform, residual = comparison.all_pairs(layout)
         nearest = frame.restrict(transform)
         objective = math.sqrt(residual + frame.cost(layout))
         if iteration > 0 and previous - objective <= tol * previous:
@@ -104,7 +114,7 @@ def full_smacof(
 
 
 def window_smacof(
-    targets: NDArray[np.float64],
+    comparison: Comparison,
     start: NDArray[np.float64],
     frame: Frame,
     *,
@@ -114,13 +124,13 @@ def window_smacof(
     """Majorise stress against a fresh random window of 250 cells in every sweep.
 
     Updates are relaxed as in :func:`full_smacof`. After every four sweeps the mean of their layouts
-    is tried on 64 n fixed pairs; from the third such stage on, the first that lowers the objective
-    by less than 0.2 % ends the search, and the last two means are averaged. Time O(250 n (d + p)) a
-    sweep, memory O(n (d + p)).
+    is tried on a fixed set of random pairs; from the third such stage on, the first that lowers the
+    objective by less than 0.2 % ends the search, and the last two means are averaged. Time
+    O(250 n (d + p)) a sweep, memory O(n (d + p)).
 
     Parameters
     ----------
-    targets, start, frame, max_iter, seed
+    comparison, start, frame, max_iter, seed
         As in :func:`majorise`.
 
     Returns
@@ -133,17 +143,14 @@ def window_smacof(
     previous = math.inf
     for sweep in range(1, max_iter + 1):
         window = rng.choice(start.shape[1], size=WINDOW, replace=False)
-        estimate = window_transform(
-            targets, layout, np.take(targets, window, axis=1), np.take(layout, window, axis=1)
-        )
-        nearest = frame.restrict(estimate)
+        nearest = frame.restrict(comparison.window(layout, window))
         layout = 2.0 * nearest - layout if sweep > 1 else nearest
         total += layout
         if sweep % STAGE:
             continue
         earlier, mean = mean, total / STAGE
         total = np.zeros_like(start)
-        objective = math.sqrt(sampled_residual(targets, mean, seed=seed) + frame.cost(mean))
+        objective = math.sqrt(comparison.sampled(mean, seed=seed) + frame.cost(mean))
         if sweep >= 3 * STAGE and previous - objective <= WINDOW_TOL * previous:
             return (earlier + mean) / 2.0, sweep, True
         previous = objective
