@@ -12,6 +12,19 @@ class _Obsm(NamedTuple):
     centred: str = "_dpvae_coordinates"
 
 
+class _Uns(NamedTuple):
+    """Keys of ``adata.uns``."""
+
+    autocorrelation: str = "dpvae_autocorrelation"
+    distance_preservation: str = "dpvae_distance_preservation"
+
+
+class _Obsp(NamedTuple):
+    """Keys of ``adata.obsp``."""
+
+    pair_mask: str = "dpvae_pair_mask"
+
+
 class _Registry(NamedTuple):
     """Keys of the scvi-tools data registry and of the minibatches made from it."""
 
@@ -29,5 +42,7 @@ class _History(NamedTuple):
 
 
 OBSM: Final = _Obsm()
+OBSP: Final = _Obsp()
+UNS: Final = _Uns()
 REGISTRY: Final = _Registry()
 HISTORY: Final = _History()

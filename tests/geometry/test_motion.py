@@ -36,18 +36,22 @@ def test_the_posterior_mean_equals_sampling_all_motions(monkeypatch):
     radius = np.sqrt(layout.var(axis=0).sum())
     here = (layout - layout[cells].mean(axis=0)) / radius
     there = places[cells] - places[cells].mean(axis=0)
-    step = np.log(motion.NOISE_SHARES[1] / motion.NOISE_SHARES[0])
-    share = np.exp(rng.choice(np.log(motion.NOISE_SHARES), n_draws))
-    assert step > 0
-    grid = np.linspace(-1, 1, motion.N_SIZES) * motion.WIDTH_OF_SIZES / 2.0
-    size = np.sqrt((there**2).sum() / 3) * np.exp(rng.choice(grid, n_draws))
+    number = rng.integers(len(motion.NOISE_SHARES), size=n_draws)
+    share = motion.NOISE_SHARES[number]
+    radius_there = np.sqrt((there**2).sum() / 3)
+    cross = there.T @ here[cells]
+    fitted = np.linalg.svd(cross, compute_uv=False).sum() / (here[cells] ** 2).sum()
+    sizes = motion._sizes(
+        radius_there, fitted / np.sqrt(1 - motion.NOISE_SHARES[:, None]), n_anchors=4
+    )
+    size = sizes[number, rng.integers(sizes.shape[1], size=n_draws)]
     floor = motion.LEAST_NOISE + motion.NOISE_PER_THICKNESS * 0.2
     matrices = (np.sqrt(1 - share) * size)[:, None, None] * turns
     variance = size**2 * share / 2
     misfit = ((there.T - matrices @ here[cells].T) ** 2).sum(axis=(1, 2))
     log_weight = (
         -0.5 * np.log(share)
-        - 0.5 * (floor / share) ** 2
+        - 2.0 * np.log1p(floor / share)
         - misfit / (2 * variance)
         - 3 * np.log(variance)
     )

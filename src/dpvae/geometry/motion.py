@@ -8,7 +8,7 @@ from scipy.special import logsumexp
 from dpvae.geometry.procrustes import align
 
 FEW = 50
-NOISE_SHARES = np.geomspace(0.003, 0.97, 30)
+NOISE_SHARES = np.geomspace(1e-6, 0.97, 60)
 LEAST_NOISE = 0.005
 NOISE_PER_THICKNESS = 2.0
 WIDTH_OF_SIZES = 1.2
@@ -30,8 +30,9 @@ def expected_motion(
     uncertain, and the best aligned layout (Procrustes) then throws far cells about. Instead every
     cell comes to the mean of its places over all rotations, reflections and sizes, each weighted by
     how well it explains the anchors: the posterior mean under s = t + b R y + noise, with R uniform
-    (Haar), t flat, and the share of noise in the tissue's variance log-uniform upwards from about
-    the layout's own thickness. From 50 anchors on this is the Procrustes alignment.
+    (Haar), t flat, b about what the spread of the anchors says, and the share of noise in the
+    tissue's variance log-uniform above the layout's own thickness and rare below. From 50 anchors
+    on this is the Procrustes alignment.
 
     Parameters
     ----------
@@ -136,14 +137,15 @@ def _posterior_motion(here: Points, there: Points, thickness: float) -> tuple[Po
     n_anchors, n_dims = here.shape
     total, own = float((there**2).sum()), float((here**2).sum())
     radius = math.sqrt(total / (n_anchors - 1))
-    sizes = radius * np.exp(np.linspace(-1.0, 1.0, N_SIZES) * WIDTH_OF_SIZES / math.sqrt(n_anchors))
-    share, size = NOISE_SHARES[:, None], sizes[None, :]
+    share = NOISE_SHARES[:, None]
+    fitted = float(np.linalg.svd(there.T @ here, compute_uv=False).sum()) / (own or 1.0)
+    size = _sizes(radius, fitted / np.sqrt(1.0 - share), n_anchors)
     stretch = np.sqrt(1.0 - share) * size
     variance = size**2 * share / n_dims
     floor = LEAST_NOISE + NOISE_PER_THICKNESS * thickness
     fixed = (
         -0.5 * np.log(share)
-        - 0.5 * (floor / share) ** 2
+        - 2.0 * np.log1p(floor / share)
         - (total + stretch**2 * own) / (2.0 * variance)
         - 0.5 * (n_anchors - 1) * n_dims * np.log(variance)
     )
@@ -169,6 +171,15 @@ def _posterior_motion(here: Points, there: Points, thickness: float) -> tuple[Po
         float(chance @ squares),
         float(chance @ noises),
     )
+
+
+def _sizes(radius: float, fitted: Points, n_anchors: int) -> Points:
+    """Radii of the tissue around that of its anchors, one of them being the fitted one if near."""
+    step = 2.0 * WIDTH_OF_SIZES / math.sqrt(n_anchors) / (N_SIZES - 1)
+    steps = np.log(np.maximum(fitted, 1e-300) / radius) / step
+    is_near = np.abs(steps) <= N_SIZES // 2
+    shift = np.where(is_near, steps - np.round(steps), 0.0)
+    return np.asarray(radius * np.exp(step * (shift + np.arange(N_SIZES) - N_SIZES // 2)))
 
 
 def _rotations(n_dims: int) -> tuple[Points, Points]:

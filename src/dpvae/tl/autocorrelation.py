@@ -1,0 +1,179 @@
+"""Moran's I and Geary's C of genes or representations."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, issparse
+
+from dpvae._keys import OBSM, UNS
+from dpvae._section import cells_per_section, section_names
+from dpvae.geometry import known_rows
+from dpvae.metrics import SpatialStatistic, false_discovery_rate
+from dpvae.metrics import autocorrelation as autocorrelation_of
+from dpvae.tl.coordinates import read_coordinates
+from dpvae.tl.result import check_free_uns
+
+
+def autocorrelation(
+    adata: AnnData,
+    *,
+    genes: Sequence[str] | None = None,
+    layer: str | None = None,
+    use_rep: str | None = None,
+    spatial_key: str = OBSM.spatial,
+    n_neighbors: int = 5,
+    connectivity_key: str | None = None,
+    sample_key: str | None = None,
+    n_permutations: int = 0,
+    key_added: str = UNS.autocorrelation,
+    seed: int = 0,
+    copy: bool = False,
+) -> pd.DataFrame | None:
+    """Measure how alike neighbours are in the tissue: Moran's I and Geary's C.
+
+    Of genes, or with ``use_rep`` of the axes of a latent representation or of coordinates. By
+    default over the five nearest neighbours, as in table I of :cite:t:`Zhou24`.
+
+    Parameters
+    ----------
+    adata
+        The cells.
+    genes
+        Names of the genes. By default all.
+    layer
+        Layer of their expression. By default ``adata.X``.
+    use_rep
+        Key of ``adata.obsm`` whose columns are taken instead of genes.
+    spatial_key
+        Key of the coordinates in ``adata.obsm``. Cells of unknown place are left out.
+    n_neighbors
+        k of the graph of nearest neighbours, made in every section by itself.
+    connectivity_key
+        Key of ``adata.obsp`` with a graph to use instead, for example the one of
+        :func:`squidpy.gr.spatial_neighbors_knn`; edges between sections are left out.
+    sample_key
+        Column of ``adata.obs`` that names the section. By default all cells are one section.
+    n_permutations
+        Number of random orders of the cells, for p-values by permutation. By default none.
+    key_added
+        Key of the table in ``adata.uns``.
+    seed
+        Seed of the permutations.
+    copy
+        Whether to return the table instead of writing it.
+
+    Returns
+    -------
+    ``None``, or with ``copy=True`` the table. A row for each variable and section, sorted as they
+    are in ``adata``, with ``variable``, ``section``, and for both statistics the value
+    (``morans_i``: 1 alike, 0 chance; ``gearys_c``: 0 alike, 1 chance), the one-sided p-value under
+    randomisation (``_p``), the share of false discoveries among all variables of the section
+    (``_fdr``) and, if wanted, the p-value by permutation (``_p_permutation``).
+
+    Raises
+    ------
+    KeyError
+        If a key or gene does not exist.
+    ValueError
+        If values are not finite, a section has fewer than four cells of known place, or something
+        would be overwritten.
+
+    Warns
+    -----
+    UserWarning
+        If variables are constant: their statistics are NaN.
+
+    Examples
+    --------
+    >>> import dpvae
+    >>> adata = dpvae.datasets.simulated_tissue(300, 20)
+    >>> dpvae.tl.autocorrelation(adata, use_rep="spatial")
+    >>> table = adata.uns["dpvae_autocorrelation"]
+    >>> bool((table["morans_i"] > 0.9).all())
+    True
+    """
+    names, values = _variables(adata, genes, layer, use_rep)
+    known = known_rows(read_coordinates(adata, spatial_key))
+    if connectivity_key is not None and connectivity_key not in adata.obsp:
+        message = (
+            f"There is no adata.obsp[{connectivity_key!r}]; obsp has {sorted(adata.obsp)}. Run "
+            "sq.gr.spatial_neighbors_knn(adata) first, or leave connectivity_key out."
+        )
+        raise KeyError(message)
+    if not copy:
+        check_free_uns(adata, key_added)
+    tables = []
+    for section, members in cells_per_section(section_names(adata, sample_key)):
+        cells = np.flatnonzero(members & known)
+        if len(cells) < 4:
+            message = f"Section {section!r} has {len(cells)} cells of known place; 4 are needed."
+            raise ValueError(message)
+        graph = (
+            _nearest(adata.obsm[spatial_key], cells, n_neighbors)
+            if connectivity_key is None
+            else csr_matrix(adata.obsp[connectivity_key])[cells][:, cells]
+        )
+        result = autocorrelation_of(values[cells], graph, n_permutations=n_permutations, seed=seed)
+        columns: dict[str, Any] = {"variable": names, "section": section}
+        for name, statistic in (("morans_i", result.morans_i), ("gearys_c", result.gearys_c)):
+            columns.update(_columns(name, statistic))
+        tables.append(pd.DataFrame(columns))
+    table = pd.concat(tables, ignore_index=True)
+    if copy:
+        return table
+    adata.uns[key_added] = table
+    return None
+
+
+def _variables(
+    adata: AnnData, genes: Sequence[str] | None, layer: str | None, use_rep: str | None
+) -> tuple[list[str], Any]:
+    if use_rep is not None:
+        if genes is not None or layer is not None:
+            message = "Give use_rep, or genes and layer, but not both."
+            raise ValueError(message)
+        if use_rep not in adata.obsm:
+            message = f"There is no adata.obsm[{use_rep!r}]; obsm has {sorted(adata.obsm)}."
+            raise KeyError(message)
+        found = adata.obsm[use_rep]
+        if isinstance(found, pd.DataFrame):
+            return [str(name) for name in found.columns], found.to_numpy()
+        return [f"{use_rep} {k + 1}" for k in range(found.shape[1])], found
+    if layer is not None and layer not in adata.layers:
+        message = f"There is no adata.layers[{layer!r}]; layers are {sorted(adata.layers)}."
+        raise KeyError(message)
+    values = adata.X if layer is None else adata.layers[layer]
+    if genes is None:
+        return [str(name) for name in adata.var_names], _in_memory(values)
+    wanted = [genes] if isinstance(genes, str) else list(genes)
+    missing = [gene for gene in wanted if gene not in adata.var_names]
+    if missing:
+        message = f"{len(missing)} of {len(wanted)} genes are not in var_names: {missing[:5]}."
+        raise KeyError(message)
+    return wanted, _in_memory(values[:, adata.var_names.get_indexer(wanted)])
+
+
+def _in_memory(values: Any) -> Any:
+    return csr_matrix(values) if issparse(values) else np.asarray(values)
+
+
+def _nearest(coordinates: Any, cells: NDArray[np.intp], n_neighbors: int) -> csr_matrix:
+    from sklearn.neighbors import NearestNeighbors
+
+    if n_neighbors < 1:
+        message = f"n_neighbors is {n_neighbors}; pass at least 1."
+        raise ValueError(message)
+    finder = NearestNeighbors(n_neighbors=min(n_neighbors, len(cells) - 1))
+    return finder.fit(np.asarray(coordinates, dtype=np.float64)[cells]).kneighbors_graph()
+
+
+def _columns(name: str, statistic: SpatialStatistic) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    yield name, statistic.value
+    yield f"{name}_p", statistic.p_randomisation
+    yield f"{name}_fdr", false_discovery_rate(statistic.p_randomisation)
+    if statistic.p_permutation is not None:
+        yield f"{name}_p_permutation", statistic.p_permutation

@@ -1,0 +1,11 @@
+"""Where results are written in ``adata.uns``."""
+
+import pandas as pd
+from anndata import AnnData
+
+
+def check_free_uns(adata: AnnData, key: str) -> None:
+    """Raise where a table would overwrite something that is not a table of results."""
+    if key in adata.uns and not isinstance(adata.uns[key], pd.DataFrame):
+        message = f"adata.uns[{key!r}] exists and would be overwritten: choose another key_added=…"
+        raise ValueError(message)
