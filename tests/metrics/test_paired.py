@@ -32,9 +32,9 @@ def test_cells_that_are_unknown_in_either_set_are_dropped(metric, pair):
 @pytest.mark.parametrize("metric", METRICS)
 def test_wrong_shapes_are_refused(metric, pair):
     true, recovered = pair
-    with pytest.raises(ValueError, match=r"true has shape \(50, 2\) and recovered \(49, 2\)"):
+    with pytest.raises(ValueError, match=r"\(50, 2\) .*\(49, 2\); both must be"):
         metric(true, recovered[1:])
-    with pytest.raises(ValueError, match=r"true has shape \(50,\)"):
+    with pytest.raises(ValueError, match=r"shapes? \(50,\)"):
         metric(true[:, 0], recovered[:, 0])
 
 

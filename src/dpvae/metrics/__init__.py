@@ -1,14 +1,20 @@
 """Arrays to a number: how well recovered places agree with true ones."""
 
+from dpvae.metrics.angles import triangle_angle_error
 from dpvae.metrics.autocorrelation import (
     Autocorrelation,
     SpatialStatistic,
     autocorrelation,
     false_discovery_rate,
 )
+from dpvae.metrics.bilipschitz import Distortion, bilipschitz_distortion
+from dpvae.metrics.contacts import contact_precision
 from dpvae.metrics.error import CoordinateError, coordinate_error
+from dpvae.metrics.isometry import Isometry, latent_isometry, metric_ellipses
 from dpvae.metrics.neighbours import neighbour_overlap
+from dpvae.metrics.pearson import DistanceCorrelation, distance_pearson
 from dpvae.metrics.procrustes import procrustes_disparity
+from dpvae.metrics.ranks import continuity, trustworthiness
 from dpvae.metrics.spearman import distance_spearman
 from dpvae.metrics.spread import spread_ratio
 from dpvae.metrics.stress import normalised_stress
@@ -16,13 +22,24 @@ from dpvae.metrics.stress import normalised_stress
 __all__ = [
     "Autocorrelation",
     "CoordinateError",
+    "DistanceCorrelation",
+    "Distortion",
+    "Isometry",
     "SpatialStatistic",
     "autocorrelation",
+    "bilipschitz_distortion",
+    "contact_precision",
+    "continuity",
     "coordinate_error",
+    "distance_pearson",
     "distance_spearman",
     "false_discovery_rate",
+    "latent_isometry",
+    "metric_ellipses",
     "neighbour_overlap",
     "normalised_stress",
     "procrustes_disparity",
     "spread_ratio",
+    "triangle_angle_error",
+    "trustworthiness",
 ]

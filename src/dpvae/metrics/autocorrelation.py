@@ -112,7 +112,7 @@ def autocorrelation(
     >>> line = diags([1.0, 1.0], [-1, 1], shape=(8, 8))
     >>> result = autocorrelation(np.c_[np.arange(8.0), np.tile([0.0, 1.0], 4)], line)
     >>> result.morans_i.value.round(3), result.gearys_c.value.round(3)
-    (array([ 0.625, -1.   ]), array([0.167, 2.   ]))
+    (array([ 0.714, -1.   ]), array([0.083, 1.75 ]))
     """
     weights = SpatialWeights.of(graph)
     table = _checked(values, weights.n_cells)

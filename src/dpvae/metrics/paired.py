@@ -30,19 +30,59 @@ def paired_rows(true: ArrayLike, recovered: ArrayLike, *, at_least: int) -> tupl
     >>> true.tolist(), recovered.tolist()
     ([[0.0, 0.0]], [[5.0, 5.0]])
     """
-    first = np.asarray(true, dtype=np.float64)
-    second = np.asarray(recovered, dtype=np.float64)
-    if first.ndim != 2 or first.shape != second.shape:
+    first, second = np.shape(true), np.shape(recovered)
+    if len(first) != 2 or first != second:
         message = (
-            f"true has shape {first.shape} and recovered {second.shape}; "
+            f"true has shape {first} and recovered {second}; "
             "both must be (cells, dimensions), with one row for the same cell."
         )
         raise ValueError(message)
-    n_infinite = int((np.isinf(first) | np.isinf(second)).any(axis=1).sum())
-    if n_infinite:
-        message = f"{n_infinite} rows hold infinite coordinates; set rows without a place to NaN."
+    return paired_cells(true, recovered, at_least=at_least)
+
+
+def paired_cells(true: ArrayLike, other: ArrayLike, *, at_least: int) -> tuple[Points, Points]:
+    """Rows that are known in both coordinates and, say, a latent representation.
+
+    Parameters
+    ----------
+    true
+        Shape (n, p). Rows with NaN in either are dropped.
+    other
+        Shape (n, q); row i is the same cell.
+    at_least
+        The smallest number of rows that must remain.
+
+    Returns
+    -------
+    Both as float64, shapes (m, p) and (m, q). Memory O(n (p + q)).
+
+    Raises
+    ------
+    ValueError
+        If one is not 2-D, the numbers of rows differ, a value is infinite, or too few rows remain.
+
+    Examples
+    --------
+    >>> from dpvae.metrics.paired import paired_cells
+    >>> paired_cells([[0, 0], [1, 2]], [[5, 5, 5], [1, 1, 1]], at_least=1)[1].shape
+    (2, 3)
+    """
+    first = np.asarray(true, dtype=np.float64)
+    second = np.asarray(other, dtype=np.float64)
+    if first.ndim != 2 or second.ndim != 2 or len(first) != len(second):
+        message = (
+            f"the arrays have shapes {first.shape} and {second.shape}; "
+            "both must be (cells, dimensions), with one row for the same cell."
+        )
         raise ValueError(message)
-    known = ~(np.isnan(first) | np.isnan(second)).any(axis=1)
+    infinite = np.isinf(first).any(axis=1) | np.isinf(second).any(axis=1)
+    if infinite.any():
+        message = (
+            f"{int(infinite.sum())} rows hold infinite coordinates; set rows without a place to "
+            "NaN."
+        )
+        raise ValueError(message)
+    known = ~(np.isnan(first).any(axis=1) | np.isnan(second).any(axis=1))
     if known.sum() < at_least:
         message = (
             f"{known.sum()} of {len(first)} cells have both a true and a recovered place; "

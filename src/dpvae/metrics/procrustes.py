@@ -4,7 +4,9 @@ from dpvae.geometry import align
 from dpvae.metrics.paired import paired_rows
 
 
-def procrustes_disparity(true: ArrayLike, recovered: ArrayLike) -> float:
+def procrustes_disparity(
+    true: ArrayLike, recovered: ArrayLike, *, allow_reflection: bool = True
+) -> float:
     """Squared error that no shift, rotation, reflection or scale can remove.
 
     Σ ‖true − aligned recovered‖² / Σ ‖true − its centroid‖², as ``scipy.spatial.procrustes``
@@ -16,6 +18,9 @@ def procrustes_disparity(true: ArrayLike, recovered: ArrayLike) -> float:
         Shape (n, p), in any unit.
     recovered
         Shape (n, p), in any unit. Rows with NaN in either are dropped.
+    allow_reflection
+        Whether a mirror image counts as the same shape. Default ``True``, as in SciPy: distances
+        cannot tell left from right. With ``False`` a mirrored layout is an error.
 
     Returns
     -------
@@ -39,4 +44,4 @@ def procrustes_disparity(true: ArrayLike, recovered: ArrayLike) -> float:
     0.0
     """
     first, second = paired_rows(true, recovered, at_least=2)
-    return align(second, first).disparity
+    return align(second, first, allow_reflection=allow_reflection).disparity

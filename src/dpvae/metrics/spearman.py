@@ -3,7 +3,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import spearmanr
 
 from dpvae.geometry import pair_distances, pairs_within
-from dpvae.metrics.paired import paired_rows, root_mean_square_radius
+from dpvae.metrics.paired import paired_cells, root_mean_square_radius
 
 
 def distance_spearman(
@@ -16,7 +16,8 @@ def distance_spearman(
     true
         Shape (n, p), in any unit.
     recovered
-        Shape (n, p), in any unit. Rows with NaN in either are dropped.
+        Coordinates or a latent representation, shape (n, q), in any unit. Rows with NaN in either
+        are dropped.
     max_pairs
         All pairs are used up to this number, random ones above. Default 200,000.
     seed
@@ -29,8 +30,8 @@ def distance_spearman(
     Raises
     ------
     ValueError
-        If the shapes differ, fewer than three cells are known in both, or all distances of one set
-        are equal.
+        If the numbers of rows differ, fewer than three cells are known in both, or all distances of
+        one set are equal.
 
     Notes
     -----
@@ -42,7 +43,7 @@ def distance_spearman(
     >>> distance_spearman([[0, 0], [1, 0], [3, 0]], [[0, 0], [1, 0], [9, 0]])
     1.0
     """
-    first, second = paired_rows(true, recovered, at_least=3)
+    first, second = paired_cells(true, recovered, at_least=3)
     root_mean_square_radius(first, name="true")
     root_mean_square_radius(second, name="recovered")
     rows = pairs_within(np.zeros(len(first), dtype=np.int64), max_pairs=max_pairs, seed=seed)

@@ -13,13 +13,14 @@ from scvi.data.fields import (
 )
 from scvi.model import SCVI
 
+from dpvae.model.decoder_metric import DecoderMetric
 from dpvae.model.expression import check_counts
 from dpvae.model.reconstruction import SpatialReconstruction
 from dpvae.model.setup import check_reference, named_columns, register_cells
 from dpvae.module import DPCountVAE
 
 
-class DPSCVI(SpatialReconstruction, SCVI):
+class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
     """Distance-preserving scVI, for raw counts :cite:p:`Zhou24,Lopez18`.
 
     :class:`scvi.model.SCVI` with the distance term, and with defaults that suit it. What SCVI

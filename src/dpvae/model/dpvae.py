@@ -17,6 +17,7 @@ from scvi.model.base import (
 )
 
 from dpvae._keys import REGISTRY
+from dpvae.model.decoder_metric import DecoderMetric
 from dpvae.model.expression import check_log_normalized, expression_of
 from dpvae.model.gene_statistics import gene_statistics
 from dpvae.model.query import section_column
@@ -27,6 +28,7 @@ from dpvae.module import DPGaussianVAE
 
 class DPVAE(
     SpatialReconstruction,
+    DecoderMetric,
     VAEMixin,
     ArchesMixin,
     UnsupervisedTrainingMixin,

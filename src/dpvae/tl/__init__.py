@@ -2,7 +2,18 @@
 
 from dpvae.tl.autocorrelation import autocorrelation
 from dpvae.tl.impute import impute
+from dpvae.tl.isometry import isometry
+from dpvae.tl.preservation import distance_preservation
 from dpvae.tl.procrustes import procrustes
 from dpvae.tl.reconstruct import reconstruct
+from dpvae.tl.score import score
 
-__all__ = ["autocorrelation", "impute", "procrustes", "reconstruct"]
+__all__ = [
+    "autocorrelation",
+    "distance_preservation",
+    "impute",
+    "isometry",
+    "procrustes",
+    "reconstruct",
+    "score",
+]

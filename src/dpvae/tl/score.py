@@ -1,0 +1,96 @@
+"""Scores of recovered coordinates."""
+
+import pandas as pd
+from anndata import AnnData
+
+from dpvae import metrics
+from dpvae._keys import OBSM
+from dpvae._section import cells_per_section, section_names
+from dpvae.metrics.paired import paired_rows
+from dpvae.tl.coordinates import read_coordinates
+from dpvae.tl.result import check_free_uns, given_or_written
+
+
+def score(
+    adata: AnnData,
+    spatial_key: str = OBSM.spatial,
+    recovered_key: str = OBSM.reconstructed,
+    *,
+    sample_key: str | None = None,
+    key_added: str | None = None,
+    seed: int = 0,
+    copy: bool = False,
+) -> pd.DataFrame | None:
+    """Score recovered coordinates against the true ones, section by section.
+
+    Parameters
+    ----------
+    adata
+        The cells. Those without a place in one of the two are left out.
+    spatial_key
+        Key of the true coordinates in ``adata.obsm``.
+    recovered_key
+        Key of the recovered ones.
+    sample_key
+        Column of ``adata.obs`` that names the section. By default all cells are one section.
+    key_added
+        Key of the table in ``adata.uns``. By default ``recovered_key`` followed by ``"_score"``.
+    seed
+        Seed of random pairs and triangles.
+    copy
+        Whether to return the table instead of writing it.
+
+    Returns
+    -------
+    ``None``, or with ``copy=True`` the table: a row for each section, with ``section``,
+    ``n_cells`` and the scores of :mod:`dpvae.metrics`. Free of frame and size, best → chance:
+    ``procrustes_disparity`` (0 → 1), ``normalised_stress`` (0 → about .6),
+    ``distance_spearman`` (1 → 0), ``neighbour_overlap`` (1 → 0), ``trustworthiness`` and
+    ``continuity`` (1 → .5), ``contact_precision`` (1 → 0), ``triangle_angle_error`` (0° → about
+    50°). In the frame and unit of the true coordinates: ``spread_ratio`` (1), ``median_error``
+    and ``mean_error`` (0).
+
+    Raises
+    ------
+    KeyError
+        If a key does not exist.
+    ValueError
+        If the shapes differ, a section has too few known cells, or something would be overwritten.
+
+    Examples
+    --------
+    >>> import dpvae
+    >>> adata = dpvae.datasets.simulated_tissue(200, 50)
+    >>> adata.obsm["spatial_dpvae"] = adata.obsm["spatial"] + [3.0, 4.0]
+    >>> dpvae.tl.score(adata)
+    >>> float(adata.uns["spatial_dpvae_score"]["median_error"].iloc[0].round(6))
+    5.0
+    """
+    true = read_coordinates(adata, spatial_key)
+    recovered = read_coordinates(adata, recovered_key)
+    key = key_added or f"{recovered_key}_score"
+    if not copy:
+        check_free_uns(adata, key)
+    rows = []
+    for section, cells in cells_per_section(section_names(adata, sample_key)):
+        one, two = paired_rows(true[cells], recovered[cells], at_least=8)
+        k = min(15, (len(one) - 1) // 2)
+        error = metrics.coordinate_error(one, two)
+        rows.append(
+            {
+                "section": section,
+                "n_cells": len(one),
+                "procrustes_disparity": metrics.procrustes_disparity(one, two),
+                "normalised_stress": metrics.normalised_stress(one, two),
+                "distance_spearman": metrics.distance_spearman(one, two, seed=seed),
+                "neighbour_overlap": metrics.neighbour_overlap(one, two, n_neighbors=k),
+                "trustworthiness": metrics.trustworthiness(one, two, n_neighbors=k, seed=seed),
+                "continuity": metrics.continuity(one, two, n_neighbors=k, seed=seed),
+                "contact_precision": metrics.contact_precision(one, two),
+                "triangle_angle_error": metrics.triangle_angle_error(one, two, seed=seed),
+                "spread_ratio": metrics.spread_ratio(one, two),
+                "median_error": error.median,
+                "mean_error": error.mean,
+            }
+        )
+    return given_or_written(adata, key, rows, copy=copy)
