@@ -30,6 +30,7 @@ class _Registry(NamedTuple):
 
     coordinates: str = "coordinates"
     section: str = "section"
+    row: str = "dpvae_row"
 
 
 class _History(NamedTuple):

@@ -147,3 +147,49 @@ def test_degenerate_batches_have_finite_value_and_gradient(case):
 def test_unknown_error_is_refused():
     with pytest.raises(ValueError, match="error is 'cubic': choose 'absolute' or 'squared'"):
         DistanceTerm(error="cubic")
+
+
+def test_a_mask_is_a_weighted_mean_over_its_pairs_and_far_pairs_mix_in():
+    generator = torch.Generator().manual_seed(0)
+    latent = torch.randn(12, 4, generator=generator, dtype=torch.double)
+    places = torch.randn(12, 2, generator=generator, dtype=torch.double)
+    places[3] = torch.nan
+    section = torch.arange(12) % 2
+    upper = torch.rand(12, 12, generator=generator, dtype=torch.double).triu(1)
+    upper[upper < 0.6] = 0.0
+    mask = upper + upper.T
+    term = DistanceTerm()
+    total = weights = everyone = pairs = 0.0
+    for i in range(12):
+        for j in range(i + 1, 12):
+            if 3 in (i, j) or section[i] != section[j]:
+                continue
+            gap = abs((latent[i] - latent[j]).norm() - (places[i] - places[j]).norm())
+            total, weights = total + mask[i, j] * gap, weights + mask[i, j]
+            everyone, pairs = everyone + gap, pairs + 1
+    near, far = total / weights, everyone / pairs
+    found = term(latent, places, section, mask)
+    torch.testing.assert_close(found, near)
+    found = term(latent, places, section, mask, far_share=0.3)
+    torch.testing.assert_close(found, 0.7 * near + 0.3 * far)
+    everything = term(latent, places, section, 1.0 - torch.eye(12, dtype=torch.double))
+    torch.testing.assert_close(everything, term(latent, places, section))
+
+
+def test_masked_pairs_of_large_batches_all_count():
+    generator = torch.Generator().manual_seed(0)
+    latent = torch.randn(1500, 3, generator=generator)
+    places = torch.randn(1500, 2, generator=generator)
+    mask = torch.zeros(1500, 1500)
+    mask[7, 1100] = mask[1100, 7] = 2.0
+    expected = ((latent[7] - latent[1100]).norm() - (places[7] - places[1100]).norm()).abs()
+    found = DistanceTerm()(latent, places, torch.zeros(1500), mask)
+    torch.testing.assert_close(found, expected)
+
+
+def test_an_empty_mask_gives_a_finite_gradient():
+    latent = torch.randn(6, 3, requires_grad=True)
+    loss = DistanceTerm()(latent, torch.randn(6, 2), torch.zeros(6), torch.zeros(6, 6))
+    loss.backward()
+    assert loss.item() == 0.0
+    assert latent.grad is None or torch.isfinite(latent.grad).all()

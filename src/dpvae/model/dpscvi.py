@@ -15,6 +15,7 @@ from scvi.model import SCVI
 
 from dpvae.model.decoder_metric import DecoderMetric
 from dpvae.model.expression import check_counts
+from dpvae.model.pair_graph import check_mask
 from dpvae.model.reconstruction import SpatialReconstruction
 from dpvae.model.setup import check_reference, named_columns, register_cells
 from dpvae.module import DPCountVAE
@@ -127,6 +128,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         size_factor_key: str | None = None,
         categorical_covariate_keys: list[str] | None = None,
         continuous_covariate_keys: list[str] | None = None,
+        mask_key: str | None = None,
         **kwargs: Any,
     ) -> None:
         """Tell the model where things are in an AnnData.
@@ -148,6 +150,9 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
             Column of ``adata.obs`` that names the technical batch.
         labels_key, size_factor_key, categorical_covariate_keys, continuous_covariate_keys
             As in :meth:`scvi.model.SCVI.setup_anndata`.
+        mask_key
+            Key in ``adata.obsp`` of a pair mask G, as :func:`dpvae.tl.pair_mask` writes it, whose
+            pairs make half of the distance term. By default all pairs count alike.
         **kwargs
             Used by scvi-tools when a model is loaded.
 
@@ -176,6 +181,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
                     continuous_covariate_keys,
                 ),
             )
+            check_mask(adata, mask_key, section_key)
         fields = [
             LayerField(REGISTRY_KEYS.X_KEY, layer, is_count_data=False),
             CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key),
@@ -190,6 +196,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
             fields,
             spatial_key=spatial_key,
             section_key=section_key,
+            mask_key=mask_key,
             setup_method_args=setup_method_args,
             **kwargs,
         )

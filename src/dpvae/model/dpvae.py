@@ -20,6 +20,7 @@ from dpvae._keys import REGISTRY
 from dpvae.model.decoder_metric import DecoderMetric
 from dpvae.model.expression import check_log_normalized, expression_of
 from dpvae.model.gene_statistics import gene_statistics
+from dpvae.model.pair_graph import check_mask
 from dpvae.model.query import section_column
 from dpvae.model.reconstruction import SpatialReconstruction
 from dpvae.model.setup import check_reference, named_columns, register_cells
@@ -149,6 +150,7 @@ class DPVAE(
         spatial_key: str = "spatial",
         sample_key: str | None = None,
         batch_key: str | None = None,
+        mask_key: str | None = None,
         **kwargs: Any,
     ) -> None:
         """Tell the model where things are in an AnnData.
@@ -168,6 +170,9 @@ class DPVAE(
             something. By default ``batch_key``; without either all cells are one section.
         batch_key
             Column of ``adata.obs`` that names the technical batch.
+        mask_key
+            Key in ``adata.obsp`` of a pair mask G, as :func:`dpvae.tl.pair_mask` writes it, whose
+            pairs make half of the distance term. By default all pairs count alike.
         **kwargs
             Used by scvi-tools when a model is loaded.
 
@@ -189,6 +194,7 @@ class DPVAE(
                 section_key=section_key,
                 obs_keys=named_columns(sample_key, batch_key),
             )
+            check_mask(adata, mask_key, section_key)
         fields = [
             LayerField(REGISTRY_KEYS.X_KEY, layer, is_count_data=False),
             CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key),
@@ -199,6 +205,7 @@ class DPVAE(
             fields,
             spatial_key=spatial_key,
             section_key=section_key,
+            mask_key=mask_key,
             setup_method_args=setup_method_args,
             **kwargs,
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from anndata import AnnData
-from scvi.data.fields import CategoricalObsField, ObsmField
+from scvi.data.fields import CategoricalObsField, NumericalObsField, ObsmField
 
 from dpvae._keys import OBSM, REGISTRY
 from dpvae._section import section_codes
@@ -85,6 +85,27 @@ class SectionField(CategoricalObsField):
     ) -> dict[str, Any]:
         """Give a query's new sections the numbers that follow the reference's."""
         kwargs["extend_categories"] = True
+        state: dict[str, Any] = super().transfer_field(state_registry, adata_target, **kwargs)
+        return state
+
+
+class RowField(NumericalObsField):
+    """The row of every cell, by which a minibatch finds its pairs in the mask."""
+
+    def __init__(self) -> None:
+        super().__init__(REGISTRY.row, "_dpvae_row")
+
+    def register_field(self, adata: AnnData) -> dict[str, Any]:
+        """Give every cell its number."""
+        adata.obs[self.attr_key] = np.arange(adata.n_obs)
+        state: dict[str, Any] = super().register_field(adata)
+        return state
+
+    def transfer_field(
+        self, state_registry: dict[str, Any], adata_target: AnnData, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Give every cell of a query its number."""
+        adata_target.obs[self.attr_key] = np.arange(adata_target.n_obs)
         state: dict[str, Any] = super().transfer_field(state_registry, adata_target, **kwargs)
         return state
 

@@ -17,6 +17,7 @@ from dpvae.model.anchors import check_anchors
 from dpvae.model.directory import check_model_directory
 from dpvae.model.fields import coordinates_state
 from dpvae.model.layout import Layout, place_around, place_freely
+from dpvae.model.pair_graph import pair_graph_in_use
 from dpvae.model.plan import DistancePreservingPlan
 from dpvae.model.query import align_query, check_gene_order, section_column
 from dpvae.model.setup import MINIFIED
@@ -80,7 +81,7 @@ class SpatialReconstruction:
         kwargs.setdefault("check_val_every_n_epoch", epochs_between_validations(max_epochs, kwargs))
         kwargs.setdefault("early_stopping_monitor", "distance_loss_validation")
         self.module.train()
-        with without_noise(), suitable_threads(cells.n_vars):
+        with without_noise(), suitable_threads(cells.n_vars), pair_graph_in_use(self):
             super().train(max_epochs=max_epochs, **kwargs)  # type: ignore[misc]
         if self.layout_ is None or self.module.distance_term.log_scale.requires_grad:
             self._keep_layout()

@@ -11,7 +11,7 @@ from scvi.data import AnnDataManager
 
 from dpvae._section import section_names
 from dpvae.geometry import check_coordinates
-from dpvae.model.fields import CoordinatesField, SectionField
+from dpvae.model.fields import CoordinatesField, RowField, SectionField
 
 LARGEST_RATIO_OF_SIZES = 20
 MINIFIED = "_scvi_adata_minify_type"
@@ -78,6 +78,7 @@ def register_cells(
     *,
     spatial_key: str,
     section_key: str | None,
+    mask_key: str | None,
     setup_method_args: dict[str, Any],
     **transfer: Any,
 ) -> None:
@@ -95,12 +96,16 @@ def register_cells(
         Key of the coordinates in ``adata.obsm``.
     section_key
         Column of ``adata.obs`` that names the sections, or ``None``.
+    mask_key
+        Key of the pair mask in ``adata.obsp``, or ``None``: then rows are not registered.
     setup_method_args
         The arguments of ``setup_anndata``, as scvi-tools keeps them.
     **transfer
         How a saved registration is carried over, of scvi-tools.
     """
     fields = [*fields, SectionField(section_key), CoordinatesField(spatial_key, section_key)]
+    if mask_key is not None:
+        fields.append(RowField())
     if MINIFIED in adata.uns:
         fields += model_class._get_fields_for_adata_minification(adata.uns[MINIFIED])
     manager = AnnDataManager(fields=fields, setup_method_args=setup_method_args)

@@ -3,11 +3,15 @@
 from dataclasses import replace
 from typing import Any, Literal
 
+import torch
+from scipy.sparse import csr_matrix
 from scvi.module.base import LossOutput
 from torch import Tensor
 
 from dpvae._keys import HISTORY, REGISTRY
 from dpvae.module.distance_term import DistanceTerm
+
+FAR_SHARE = 0.5
 
 
 class DistancePreserving:
@@ -21,6 +25,10 @@ class DistancePreserving:
     The reconstruction term is a sum over genes, so the distance term is multiplied by their
     number: α (``dp_weight``) is what a distance error of one tissue radius costs, in nats per
     gene, whatever the number of genes.
+
+    With a pair mask (``pair_graph``, set while the model is trained with ``mask_key``) half of
+    :math:`L_{DP}` is the mean over the masked pairs of the minibatch, weighted by G, and half that
+    over all its pairs: masked near pairs alone would leave the layout free to fold.
 
     Parameters
     ----------
@@ -41,6 +49,7 @@ class DistancePreserving:
 
     n_input: int
     z_encoder: Any
+    pair_graph: csr_matrix | None = None
 
     def __init__(
         self,
@@ -77,6 +86,8 @@ class DistancePreserving:
             self._distance_latent(inference_outputs),
             tensors[REGISTRY.coordinates],
             tensors[REGISTRY.section],
+            self._pair_mask(tensors),
+            far_share=FAR_SHARE,
         )
         weight = self.dp_weight * self.n_input
         metrics = {
@@ -88,6 +99,15 @@ class DistancePreserving:
             loss=output.loss + weight * distance_loss,
             extra_metrics={**output.extra_metrics, **metrics},
         )
+
+    def _pair_mask(self, tensors: dict[str, Tensor]) -> Tensor | None:
+        """G of the minibatch, from the graph that the model is trained with."""
+        if self.pair_graph is None:
+            return None
+        rows = tensors[REGISTRY.row].long().reshape(-1)
+        block = self.pair_graph[rows.cpu().numpy()][:, rows.cpu().numpy()]
+        coordinates = tensors[REGISTRY.coordinates]
+        return torch.as_tensor(block.toarray(), dtype=coordinates.dtype, device=coordinates.device)
 
     def _distance_latent(self, inference_outputs: dict[str, Any]) -> Tensor:
         if self.distance_latent == "mean":

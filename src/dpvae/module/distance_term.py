@@ -69,7 +69,12 @@ class DistanceTerm(nn.Module):
         self.log_scale.copy_(torch.log(distance_scale * self.unit))
 
     def forward(
-        self, latent: Tensor, coordinates: Tensor, section: Tensor, pair_mask: Tensor | None = None
+        self,
+        latent: Tensor,
+        coordinates: Tensor,
+        section: Tensor,
+        pair_mask: Tensor | None = None,
+        far_share: float = 0.0,
     ) -> Tensor:
         """Compute the term for one minibatch.
 
@@ -85,23 +90,31 @@ class DistanceTerm(nn.Module):
         pair_mask
             G, shape ``(n_cells, n_cells)``, symmetric, zero for pairs that do not count. By
             default every pair counts alike.
+        far_share
+            Share of the term that is taken over all pairs alike, from 0, the mask alone, to 1.
 
         Returns
         -------
         The mean error over the valid pairs, shape ``()``; 0 where no pair is valid.
         """
-        pairs = CellPairs.of(latent.shape[0], latent.device)
         known = coordinates.isfinite().all(dim=-1)
         section = section.reshape(-1)
         places = torch.where(known[:, None], coordinates, 0.0) / self.unit
 
-        first, second = pairs.first, pairs.second
-        weight = known[first] & known[second] & (section[first] == section[second])
-        weight = weight.to(latent.dtype)
-        if pair_mask is not None:
-            weight = weight * pair_mask[first, second]
+        def mean_error(pairs: CellPairs, weight: Tensor | None) -> Tensor:
+            first, second = pairs.first, pairs.second
+            valid = known[first] & known[second] & (section[first] == section[second])
+            counts = valid.to(latent.dtype) if weight is None else valid * weight
+            error = pairs.distances(latent) / self.log_scale.exp() - pairs.distances(places)
+            error = error.abs() if self.error == "absolute" else error.square()
+            total = counts.sum()
+            return (counts * error).sum() / torch.where(total > 0, total, torch.ones_like(total))
 
-        error = pairs.distances(latent) / self.log_scale.exp() - pairs.distances(places)
-        error = error.abs() if self.error == "absolute" else error.square()
-        total = weight.sum()
-        return (weight * error).sum() / torch.where(total > 0, total, torch.ones_like(total))
+        if pair_mask is None:
+            return mean_error(CellPairs.of(latent.shape[0], latent.device), None)
+        near = CellPairs.masked(pair_mask)
+        masked = mean_error(near, pair_mask[near.first, near.second])
+        if far_share == 0.0:
+            return masked
+        everywhere = mean_error(CellPairs.of(latent.shape[0], latent.device), None)
+        return (1.0 - far_share) * masked + far_share * everywhere

@@ -23,11 +23,14 @@ class CellPairs:
         Index of the two cells of each pair, shape ``(n_pairs,)``.
     shifts
         The cyclic shifts, or ``None`` where all pairs are taken.
+    is_masked
+        Whether the pairs are those of a mask.
     """
 
     first: Tensor
     second: Tensor
     shifts: tuple[int, ...] | None
+    is_masked: bool = False
 
     @classmethod
     def of(cls, n_cells: int, device: torch.device) -> "CellPairs":
@@ -42,6 +45,12 @@ class CellPairs:
         second = torch.cat([(cells + shift) % n_cells for shift in shifts])
         return cls(cells.repeat(len(shifts)), second, shifts)
 
+    @classmethod
+    def masked(cls, pair_mask: Tensor) -> "CellPairs":
+        """Choose the pairs i < j that a mask of shape ``(n_cells, n_cells)`` holds."""
+        first, second = pair_mask.triu(1).nonzero(as_tuple=True)
+        return cls(first, second, None, is_masked=True)
+
     def distances(self, positions: Tensor) -> Tensor:
         """Euclidean distance of each pair, with gradient 0 where two positions coincide.
 
@@ -54,6 +63,9 @@ class CellPairs:
         -------
         Shape ``(n_pairs,)``, not squared.
         """
+        if self.is_masked:
+            apart = positions[self.first] - positions[self.second]
+            return torch.as_tensor(torch.linalg.vector_norm(apart, dim=-1))
         if self.shifts is None:
             return pdist(positions)
         return torch.cat(

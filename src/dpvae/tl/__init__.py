@@ -3,6 +3,7 @@
 from dpvae.tl.autocorrelation import autocorrelation
 from dpvae.tl.impute import impute
 from dpvae.tl.isometry import isometry
+from dpvae.tl.pair_mask import pair_mask
 from dpvae.tl.preservation import distance_preservation
 from dpvae.tl.procrustes import procrustes
 from dpvae.tl.reconstruct import reconstruct
@@ -13,6 +14,7 @@ __all__ = [
     "distance_preservation",
     "impute",
     "isometry",
+    "pair_mask",
     "procrustes",
     "reconstruct",
     "score",

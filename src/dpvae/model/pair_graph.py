@@ -1,0 +1,150 @@
+"""Training with a pair mask: the mask, and minibatches in which its pairs meet."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+from anndata import AnnData
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from scvi import settings
+from scvi.dataloaders import DataSplitter
+from torch.utils.data import Sampler
+
+from dpvae._section import section_codes
+from dpvae.geometry import check_pair_mask
+
+logger = logging.getLogger(__name__)
+
+PATCH = 8
+
+
+def check_mask(adata: AnnData, mask_key: str | None, section_key: str | None) -> None:
+    """Raise where a pair mask cannot be used, before anything is written.
+
+    Parameters
+    ----------
+    adata
+        The reference.
+    mask_key
+        Key of the mask in ``adata.obsp``, or ``None`` for no mask.
+    section_key
+        Column of ``adata.obs`` that names the sections, or ``None``.
+    """
+    if mask_key is not None:
+        read_mask(adata, mask_key, section_key)
+
+
+def read_mask(adata: AnnData, mask_key: str, section_key: str | None) -> csr_matrix:
+    """Read a pair mask, shape ``(n_cells, n_cells)``; raise where it cannot be used."""
+    if mask_key not in adata.obsp:
+        message = (
+            f"There is no adata.obsp[{mask_key!r}]; obsp has {sorted(adata.obsp) or 'nothing'}. "
+            "Make a mask with dpvae.tl.pair_mask(adata), and name it with mask_key=…"
+        )
+        raise KeyError(message)
+    name = f"adata.obsp[{mask_key!r}]"
+    section = section_codes(adata, section_key)
+    return check_pair_mask(adata.obsp[mask_key], adata.n_obs, name=name, section=section)
+
+
+class PatchSampler(Sampler[int]):
+    """Goes through cells once, in random patches of cells that a graph connects.
+
+    A random cell is followed by up to seven of its neighbours that have not been visited, then by
+    the next random cell: a minibatch holds both near pairs and, between patches, far ones.
+
+    Parameters
+    ----------
+    graph
+        The pair mask of the cells, shape ``(n_cells, n_cells)``.
+    seed
+        Seed of the first order; every pass makes a new one.
+    """
+
+    def __init__(self, graph: csr_matrix, seed: int) -> None:
+        self.graph = graph
+        self.rng = np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        """Return the number of cells."""
+        return int(self.graph.shape[0])
+
+    def __iter__(self) -> Iterator[int]:
+        """Go through the rows of the graph."""
+        return iter(patch_order(self.graph, self.rng).tolist())
+
+
+def patch_order(graph: csr_matrix, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Order cells at random, in patches of up to eight that the graph connects.
+
+    Parameters
+    ----------
+    graph
+        The pair mask, shape ``(n_cells, n_cells)``.
+    rng
+        Source of the order.
+
+    Returns
+    -------
+    Every row number once, shape ``(n_cells,)``. Time O(n_cells + pairs).
+    """
+    n_cells = graph.shape[0]
+    is_left = np.ones(n_cells, dtype=bool)
+    order = np.empty(n_cells, dtype=np.intp)
+    filled = 0
+    for cell in rng.permutation(n_cells):
+        if not is_left[cell]:
+            continue
+        neighbours = graph.indices[graph.indptr[cell] : graph.indptr[cell + 1]]
+        neighbours = neighbours[is_left[neighbours]]
+        patch = np.append(cell, rng.permutation(neighbours[neighbours != cell])[: PATCH - 1])
+        is_left[patch] = False
+        order[filled : filled + len(patch)] = patch
+        filled += len(patch)
+    return order
+
+
+class PatchSplitter(DataSplitter):
+    """scvi-tools' split into training and validation part, the former in patches of a mask.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Those of :class:`scvi.dataloaders.DataSplitter`.
+    pair_graph
+        The pair mask, shape ``(n_cells, n_cells)``. Pairs with cells of the validation part do not
+        train.
+    """
+
+    def __init__(self, *args: Any, pair_graph: csr_matrix, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.pair_graph = pair_graph
+
+    def train_dataloader(self) -> Any:
+        """Create the loader of the training part."""
+        loader = super().train_dataloader()
+        graph = self.pair_graph[self.train_idx][:, self.train_idx]
+        loader.sampler.sampler = PatchSampler(graph, settings.seed or 0)
+        return loader
+
+
+@contextmanager
+def pair_graph_in_use(model: Any) -> Iterator[None]:
+    """Train a model with the pair mask that it was set up with, if any."""
+    setup = model.registry_["setup_args"]
+    mask_key = setup.get("mask_key")
+    if mask_key is None:
+        yield
+        return
+    graph = read_mask(model.adata, mask_key, setup["sample_key"] or setup["batch_key"])
+    model.module.pair_graph = graph
+    model._data_splitter_cls = partial(PatchSplitter, pair_graph=graph)
+    try:
+        yield
+    finally:
+        model.module.pair_graph = None
+        del model._data_splitter_cls
