@@ -72,7 +72,7 @@ def test_training_uses_the_mask_only_while_it_runs(masked, monkeypatch):
     monkeypatch.setattr(model.module.distance_term, "forward", spy)
     model.train(max_epochs=2, batch_size=32, **QUIET)
     assert sum(has_pairs for has_pairs, _ in seen) > 0.8 * len(seen)
-    assert {share for _, share in seen} == {0.5}
+    assert {share for _, share in seen} == {0.8}
     assert model.module.pair_graph is None
     assert "_data_splitter_cls" not in vars(model)
 
@@ -109,18 +109,18 @@ def test_saved_models_and_queries_need_no_mask(model_class, expression, counts, 
 
 def test_near_pairs_alone_would_fold_and_far_pairs_hold(masked, monkeypatch):
     disparity = {}
-    for far_share in (0.0, 0.5):
+    for far_share in (0.0, 0.8):
         scvi.settings.seed = 0
         monkeypatch.setattr("dpvae.module.distance_preserving.FAR_SHARE", far_share)
         reference = masked[:180].copy()
         pair_mask(reference, n_neighbors=4)
         DPVAE.setup_anndata(reference, mask_key="dpvae_pair_mask")
         model = DPVAE(reference, n_hidden=64, n_layers=1)
-        model.train(max_epochs=120, batch_size=60, **QUIET)
+        model.train(max_epochs=250, batch_size=60, **QUIET)
         layout = place_free(model.get_latent_representation()).coordinates
         disparity[far_share] = procrustes_disparity(reference.obsm["spatial"], layout)
-    assert disparity[0.5] < 0.1
-    assert disparity[0.0] > 2 * disparity[0.5]
+    assert disparity[0.8] < 0.25
+    assert disparity[0.0] > 2 * disparity[0.8]
 
 
 def test_the_validation_part_is_seen_in_its_own_order(masked):
@@ -128,7 +128,9 @@ def test_the_validation_part_is_seen_in_its_own_order(masked):
     model = DPVAE(masked, **QUICK)
     model.train(max_epochs=1, train_size=0.5, batch_size=32, **QUIET)
     assert len(set(model.train_indices) | set(model.validation_indices)) == 240
-    assert torch.isfinite(torch.tensor(model.history["distance_loss_validation"].to_numpy())).all()
+    assert torch.isfinite(
+        torch.tensor(model.history["distance_loss_validation"].to_numpy(dtype=float))
+    ).all()
 
 
 @pytest.mark.parametrize(

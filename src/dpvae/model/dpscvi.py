@@ -152,7 +152,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
             As in :meth:`scvi.model.SCVI.setup_anndata`.
         mask_key
             Key in ``adata.obsp`` of a pair mask G, as :func:`dpvae.tl.pair_mask` writes it, whose
-            pairs make half of the distance term. By default all pairs count alike.
+            pairs make a fifth of the distance term. By default all pairs count alike.
         **kwargs
             Used by scvi-tools when a model is loaded.
 

@@ -172,7 +172,7 @@ class DPVAE(
             Column of ``adata.obs`` that names the technical batch.
         mask_key
             Key in ``adata.obsp`` of a pair mask G, as :func:`dpvae.tl.pair_mask` writes it, whose
-            pairs make half of the distance term. By default all pairs count alike.
+            pairs make a fifth of the distance term. By default all pairs count alike.
         **kwargs
             Used by scvi-tools when a model is loaded.
 

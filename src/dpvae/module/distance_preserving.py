@@ -11,7 +11,7 @@ from torch import Tensor
 from dpvae._keys import HISTORY, REGISTRY
 from dpvae.module.distance_term import DistanceTerm
 
-FAR_SHARE = 0.5
+FAR_SHARE = 0.8
 
 
 class DistancePreserving:
@@ -26,9 +26,9 @@ class DistancePreserving:
     number: α (``dp_weight``) is what a distance error of one tissue radius costs, in nats per
     gene, whatever the number of genes.
 
-    With a pair mask (``pair_graph``, set while the model is trained with ``mask_key``) half of
-    :math:`L_{DP}` is the mean over the masked pairs of the minibatch, weighted by G, and half that
-    over all its pairs: masked near pairs alone would leave the layout free to fold.
+    With a pair mask (``pair_graph``, set while the model is trained with ``mask_key``) a fifth of
+    :math:`L_{DP}` is the mean over the masked pairs of the minibatch, weighted by G, and the rest
+    that over all its pairs: masked near pairs alone would leave the layout free to fold.
 
     Parameters
     ----------

@@ -1,7 +1,27 @@
-"""Plots of what scanpy and squidpy do not draw."""
+"""Plots: what scanpy and squidpy do not draw."""
 
+from dpvae.pl.anchors import anchors
+from dpvae.pl.autocorrelation import autocorrelation
+from dpvae.pl.cell_error import cell_error
+from dpvae.pl.distance_correlation import distance_correlation
 from dpvae.pl.history import training_history
+from dpvae.pl.isometry import isometry
 from dpvae.pl.reconstruction import reconstruction
+from dpvae.pl.regularisation_path import regularisation_path
 from dpvae.pl.residuals import residuals
+from dpvae.pl.shepard import shepard
+from dpvae.pl.transfer_matrix import transfer_matrix
 
-__all__ = ["reconstruction", "residuals", "training_history"]
+__all__ = [
+    "anchors",
+    "autocorrelation",
+    "cell_error",
+    "distance_correlation",
+    "isometry",
+    "reconstruction",
+    "regularisation_path",
+    "residuals",
+    "shepard",
+    "training_history",
+    "transfer_matrix",
+]

@@ -1,0 +1,147 @@
+"""The pictures of the gallery, from real sections: python -m benchmarks.gallery FOLDER [OUT]."""
+
+import logging
+import sys
+import warnings
+from pathlib import Path
+
+import anndata as ad
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import scanpy as sc
+import scvi
+
+import dpvae
+
+BRAIN = "visium_v1_adult_mouse_brain"
+CORTEX = "merfish_mouse_motor_cortex_gaston"
+SECTIONS = "starmap_mpfc_3sections"
+WEIGHTS = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+STEPS = 300
+RESOLUTION = 110
+
+
+def section(folder, name):
+    adata = ad.read_h5ad(folder / f"{name}.h5ad")
+    sc.pp.normalize_total(adata)
+    sc.pp.log1p(adata)
+    return adata
+
+
+def split(adata, seed=0):
+    order = np.random.RandomState(seed).permutation(adata.n_obs)
+    n_train = int(0.8 * adata.n_obs)
+    return adata[order[:n_train]].copy(), adata[order[n_train:]].copy()
+
+
+def trained(reference, *, seed=0, steps=None, **options):
+    scvi.settings.seed = seed
+    dpvae.model.DPVAE.setup_anndata(reference)
+    model = dpvae.model.DPVAE(reference, **options)
+    epochs = None if steps is None else max(steps * 128 // reference.n_obs, 1)
+    model.train(max_epochs=epochs, enable_progress_bar=False)
+    return model
+
+
+def brain(folder, save):
+    reference, query = split(section(folder, BRAIN))
+    models = {"dp-VAE": trained(reference), "plain VAE": trained(reference, dp_weight=0.0)}
+    model = models["dp-VAE"]
+    query.obsm["X_dpvae"] = model.get_latent_representation(query)
+    query.obsm["spatial_dpvae"] = model.predict_coordinates(query)
+    save("reconstruction", dpvae.pl.reconstruction(query, unit="pixels"))
+    save("residuals", dpvae.pl.residuals(query, unit="pixels"))
+    save("cell_error", dpvae.pl.cell_error(query, unit="pixels"))
+    save("shepard", dpvae.pl.shepard(query, distance_scale=model.distance_scale, unit="pixels"))
+    save("training_history", dpvae.pl.training_history(model))
+
+    sc.pp.pca(query, n_comps=10)
+    query.obsm["X_vae"] = models["plain VAE"].get_latent_representation(query)
+    latents = {"dp-VAE": "X_dpvae", "plain VAE": "X_vae", "PCA": "X_pca"}
+    tables = {
+        name: dpvae.tl.distance_preservation(query, use_rep=key, copy=True)
+        for name, key in latents.items()
+    }
+    save("distance_correlation", dpvae.pl.distance_correlation(tables))
+    tables = {
+        name: dpvae.tl.autocorrelation(query, use_rep=key, copy=True)
+        for name, key in latents.items()
+    }
+    tables["genes"] = dpvae.tl.autocorrelation(query, copy=True)
+    save("autocorrelation", dpvae.pl.autocorrelation(tables))
+
+    query.obsm["X_dpvae_metric"] = model.decoder_metric(query)
+    save("isometry", dpvae.pl.isometry(query))
+
+    scale = model.distance_scale
+    dpvae.tl.reconstruct(query, distance_scale=scale, key_added="spatial_free")
+    is_anchor = np.isin(
+        np.arange(query.n_obs), np.random.default_rng(1).permutation(query.n_obs)[:5]
+    )
+    query.obsm["spatial_known"] = np.where(is_anchor[:, None], query.obsm["spatial"], np.nan)
+    dpvae.tl.impute(
+        query, spatial_key="spatial_known", distance_scale=scale, key_added="spatial_anchored"
+    )
+    panels = dpvae.pl.anchors(
+        query, is_anchor, free_key="spatial_free", anchored_key="spatial_anchored", unit="pixels"
+    )
+    save("anchors", panels)
+
+
+def transfer(folder, save):
+    adata = section(folder, SECTIONS)
+    names = [str(name) for name in adata.obs["section"].unique()]
+    scores = pd.DataFrame(np.nan, names, names)
+    for name in names:
+        reference, held_out = split(adata[adata.obs["section"].astype(str) == name].copy())
+        model = trained(reference, steps=STEPS)
+        for other in names:
+            query = held_out if other == name else adata[adata.obs["section"].astype(str) == other]
+            found = model.predict_coordinates(query.copy())
+            scores.loc[name, other] = dpvae.metrics.procrustes_disparity(
+                query.obsm["spatial"], found
+            )
+    save("transfer_matrix", dpvae.pl.transfer_matrix(scores))
+
+
+def path(folder, save):
+    reference, query = split(section(folder, CORTEX))
+    rows = []
+    for seed in range(2):
+        for weight in WEIGHTS:
+            model = trained(reference, seed=seed, steps=STEPS, dp_weight=weight)
+            found = model.predict_coordinates(query)
+            rows.append(
+                {
+                    "dp_weight": weight,
+                    "procrustes_disparity": dpvae.metrics.procrustes_disparity(
+                        query.obsm["spatial"], found
+                    ),
+                }
+            )
+    save("regularisation_path", dpvae.pl.regularisation_path(pd.DataFrame(rows)))
+
+
+def main():
+    folder = Path(sys.argv[1])
+    out = Path(sys.argv[2] if len(sys.argv) > 2 else "docs/_static/gallery")
+    out.mkdir(parents=True, exist_ok=True)
+    mpl.use("Agg")
+    warnings.simplefilter("ignore")
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+
+    def save(name, axes):
+        figure = np.ravel(axes)[0].figure
+        figure.savefig(out / f"{name}.png", dpi=RESOLUTION, bbox_inches="tight")
+        plt.close(figure)
+        print(name, flush=True)
+
+    transfer(folder, save)
+    path(folder, save)
+    brain(folder, save)
+
+
+if __name__ == "__main__":
+    main()

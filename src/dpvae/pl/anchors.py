@@ -1,0 +1,101 @@
+"""What anchors do to a layout."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike, NDArray
+
+from dpvae._keys import OBSM
+from dpvae.pl.coordinates import read_pair
+from dpvae.pl.panels import marker_area, panels, save_figure
+from dpvae.pl.position_colours import position_colours
+from dpvae.pl.view import view_of
+
+
+def anchors(
+    adata: ad.AnnData,
+    is_anchor: ArrayLike,
+    *,
+    free_key: str,
+    anchored_key: str = OBSM.reconstructed,
+    spatial_key: str = OBSM.spatial,
+    unit: str | None = None,
+    ax: Sequence[Axes] | NDArray[Any] | None = None,
+    save: str | Path | None = None,
+) -> NDArray[Any]:
+    """Draw the tissue, its free layout, and its layout around anchors (Fig. 8 of Zhou & Du 2024).
+
+    Each cell has the colour of its true place, anchors are ringed. A free layout has a shape, but
+    no place, turn or side: that is what anchors add.
+
+    Parameters
+    ----------
+    adata
+        Cells of one section.
+    is_anchor
+        Mask of the anchors, shape (n_cells,).
+    free_key
+        Key of ``adata.obsm`` with coordinates from :func:`dpvae.tl.reconstruct`.
+    anchored_key
+        Key of ``adata.obsm`` with coordinates from :func:`dpvae.tl.impute`. Default
+        ``"spatial_dpvae"``.
+    spatial_key
+        Key of ``adata.obsm`` with the true coordinates. Default ``"spatial"``.
+    unit
+        Unit of the coordinates for the axis labels. Default none.
+    ax
+        Three axes to draw on. By default a new figure is made.
+    save
+        Path to save the figure at. Default: it is not saved.
+
+    Returns
+    -------
+    The three axes, shape (3,): true, free, with anchors.
+
+    Raises
+    ------
+    KeyError
+        If a key is not there.
+    ValueError
+        If coordinates cannot be drawn, or the mask does not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dpvae import datasets, pl
+    >>> adata = datasets.simulated_tissue(200, 20)
+    >>> adata.obsm["free"] = adata.obsm["spatial"][:, ::-1] - 100
+    >>> adata.obsm["spatial_dpvae"] = adata.obsm["spatial"].copy()
+    >>> axes = pl.anchors(adata, np.arange(200) < 4, free_key="free")
+    >>> axes[2].get_title()
+    '4 anchors'
+    """
+    mask = np.asarray(is_anchor)
+    if mask.dtype != np.bool_ or mask.shape != (adata.n_obs,):
+        message = f"is_anchor has type {mask.dtype} and shape {mask.shape}; pass a mask of cells."
+        raise ValueError(message)
+    true, free = read_pair(adata, spatial_key, free_key, align=False)
+    _, anchored = read_pair(adata, spatial_key, anchored_key, align=False)
+    view = view_of(true)
+    colours = position_colours(view.project(true))
+    axes = panels(3, ax, height_to_width=1)
+    titles = ("true", "free layout", f"{int(mask.sum())} anchors")
+    for panel, places, title in zip(axes, (true, free, anchored), titles, strict=True):
+        points = view.project(places)
+        order = view.back_to_front(places)
+        panel.scatter(
+            *points[order].T,
+            c=colours[order],
+            s=marker_area(panel, adata.n_obs),
+            linewidths=0,
+            rasterized=True,
+        )
+        panel.scatter(*points[mask].T, s=42, facecolors="none", edgecolors="black", linewidths=1.6)
+        panel.set_title(title)
+        view.dress(panel, "", unit)
+    save_figure(axes[0], save)
+    return axes

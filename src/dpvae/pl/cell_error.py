@@ -1,0 +1,107 @@
+"""Cells coloured by how far they were placed from where they are."""
+
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+from matplotlib.axes import Axes
+
+from dpvae._keys import OBSM
+from dpvae.geometry.coordinates import known_rows
+from dpvae.pl.cell_colours import UNKNOWN
+from dpvae.pl.coordinates import read_pair
+from dpvae.pl.panels import marker_area, panels, save_figure
+from dpvae.pl.view import view_of
+
+ERROR_COLOURS = "viridis_r"
+TOP_OF_SCALE = 0.98
+
+
+def cell_error(
+    adata: ad.AnnData,
+    *,
+    spatial_key: str = OBSM.spatial,
+    recovered_key: str = OBSM.reconstructed,
+    align: bool = False,
+    unit: str | None = None,
+    ax: Axes | None = None,
+    save: str | Path | None = None,
+) -> Axes:
+    """Draw cells at their true place, coloured by the distance to the recovered one.
+
+    As Fig. 11 of Zhou & Du 2024 (arXiv:2408.00911): where the tissue is hard. The title has the
+    median; the scale ends at the 98th percentile.
+
+    Parameters
+    ----------
+    adata
+        Cells of one section.
+    spatial_key
+        Key of ``adata.obsm`` with the true coordinates, shape (n_cells, 2 or 3). Default
+        ``"spatial"``.
+    recovered_key
+        Key of ``adata.obsm`` with the recovered coordinates. Default ``"spatial_dpvae"``. Cells
+        without one are grey.
+    align
+        Whether to bring the recovered coordinates onto the true ones by shift, rotation,
+        reflection and scale first. Default ``False``.
+    unit
+        Unit of the coordinates for the labels, such as ``"µm"``. Default none.
+    ax
+        Axes to draw on. By default a new figure is made.
+    save
+        Path to save the figure at. Default: it is not saved.
+
+    Returns
+    -------
+    The axes.
+
+    Raises
+    ------
+    KeyError
+        If a key is not there.
+    ValueError
+        If coordinates cannot be drawn, or no cell has both places.
+
+    Examples
+    --------
+    >>> from dpvae import datasets, pl
+    >>> adata = datasets.simulated_tissue(200, 20)
+    >>> adata.obsm["spatial_dpvae"] = adata.obsm["spatial"] + [30.0, 40.0]
+    >>> pl.cell_error(adata, unit="µm").get_title()
+    'median 50 µm'
+    """
+    true, recovered = read_pair(adata, spatial_key, recovered_key, align=align)
+    error = np.linalg.norm(recovered - true, axis=1)
+    if np.isnan(error).all():
+        message = f"No cell has a known place in both {spatial_key!r} and {recovered_key!r}."
+        raise ValueError(message)
+    view = view_of(true)
+    points = view.project(true)
+    width, height = np.ptp(points[known_rows(points)], axis=0)
+    axes: Axes = panels(1, ax, height_to_width=height / width if width > 0 else 1)[0]
+    order = view.back_to_front(true)
+    with_error, without = order[~np.isnan(error[order])], order[np.isnan(error[order])]
+    look: dict[str, Any] = {
+        "s": marker_area(axes, adata.n_obs),
+        "linewidths": 0,
+        "rasterized": True,
+    }
+    axes.scatter(points[without, 0], points[without, 1], color=UNKNOWN, **look)
+    dots = axes.scatter(
+        points[with_error, 0],
+        points[with_error, 1],
+        c=error[with_error],
+        cmap=ERROR_COLOURS,
+        vmin=0,
+        vmax=np.nanquantile(error, TOP_OF_SCALE),
+        **look,
+    )
+    suffix = f" {unit}" if unit else ""
+    axes.set_title(f"median {np.nanmedian(error):.3g}{suffix}")
+    label = "error" + (f" ({unit})" if unit else "")
+    axes.figure.colorbar(dots, ax=axes, label=label, extend="max", shrink=0.8)
+    view.dress(axes, spatial_key, unit)
+    save_figure(axes, save)
+    return axes

@@ -1,0 +1,107 @@
+"""Ellipses of equal change of expression in the latent space."""
+
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection
+
+from dpvae._keys import OBSM
+from dpvae.metrics import latent_isometry, metric_ellipses
+from dpvae.pl.panels import panels, save_figure
+from dpvae.tl.coordinates import read_representation
+
+LONGEST = 0.08
+
+
+def isometry(
+    adata: ad.AnnData,
+    *,
+    use_rep: str = OBSM.latent,
+    metric_key: str = "X_dpvae_metric",
+    max_ellipses: int = 150,
+    seed: int = 0,
+    ax: Axes | None = None,
+    save: str | Path | None = None,
+) -> Axes:
+    """Draw where and how the decoder stretches the latent space (Fig. 4 and 14 of Zhou & Du 2024).
+
+    Each ellipse holds the steps in the latent space that change expression by the same amount, in
+    the plane of the two leading principal components. Circles of one size everywhere: distances
+    mean the same in all places and directions. All ellipses are magnified alike.
+
+    Parameters
+    ----------
+    adata
+        Cells.
+    use_rep
+        Key of ``adata.obsm`` with the latent representation. Default ``"X_dpvae"``.
+    metric_key
+        Key of ``adata.obsm`` with the decoder's metric, ``model.decoder_metric(adata)``. Default
+        ``"X_dpvae_metric"``.
+    max_ellipses
+        Draw the ellipses of a random subset of so many cells where there are more. Default 150.
+    seed
+        Seed of the subset. Default 0.
+    ax
+        Axes to draw on. By default a new figure is made.
+    save
+        Path to save the figure at. Default: it is not saved.
+
+    Returns
+    -------
+    The axes.
+
+    Raises
+    ------
+    KeyError
+        If a key is not there.
+    ValueError
+        If the metric is malformed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dpvae import datasets, pl
+    >>> adata = datasets.simulated_tissue(200, 20)
+    >>> adata.obsm["X_dpvae"] = adata.obsm["spatial"] / 100
+    >>> adata.obsm["X_dpvae_metric"] = np.tile(np.eye(2), (200, 1, 1))
+    >>> pl.isometry(adata).get_title()
+    'median condition number 1'
+    """
+    latent = np.asarray(read_representation(adata, use_rep), dtype=np.float64)
+    metric = read_representation(adata, metric_key)
+    condition = latent_isometry(metric)
+    centred = latent - latent.mean(axis=0)
+    plane = np.linalg.svd(centred.T @ centred)[0][:, :2]
+    points = centred @ plane
+    half_axes, angles = metric_ellipses(metric, plane)
+    drawn = np.random.default_rng(seed).permutation(len(points))[:max_ellipses]
+    axes: Axes = panels(1, ax, height_to_width=1)[0]
+    axes.scatter(points[:, 0], points[:, 1], s=3, color="#BBBBBB", linewidths=0, rasterized=True)
+    size = LONGEST * float(np.ptp(points, axis=0).max())
+    widths = 2 * half_axes[drawn] * size / np.quantile(half_axes[drawn, 0], 0.9)
+    ellipses = EllipseCollection(
+        widths[:, 0],
+        widths[:, 1],
+        np.degrees(angles[drawn]),
+        units="xy",
+        offsets=points[drawn],
+        transOffset=axes.transData,
+        cmap="viridis_r",
+        facecolors="none",
+        linewidths=1.0,
+    )
+    ellipses.set_array(condition.condition_number[drawn])
+    ellipses.set_clim(1.0, float(np.quantile(condition.condition_number, 0.98)) + 1e-9)
+    ellipses.set_facecolor("none")
+    axes.add_collection(ellipses)
+    axes.set_aspect("equal")
+    axes.margins(0.08)
+    axes.set(xlabel=f"{use_rep} PC1", ylabel=f"{use_rep} PC2")
+    axes.set_title(f"median condition number {condition.median:.3g}")
+    axes.figure.colorbar(ellipses, ax=axes, label="condition number (1: isometric)", shrink=0.8)
+    axes.spines[["top", "right"]].set_visible(False)
+    save_figure(axes, save)
+    return axes

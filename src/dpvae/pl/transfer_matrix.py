@@ -1,0 +1,76 @@
+"""A score for every pair of training and test section."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from dpvae.pl.panels import panels, save_figure
+
+DARK_FROM = 0.55
+
+
+def transfer_matrix(
+    scores: pd.DataFrame,
+    *,
+    label: str = "Procrustes disparity",
+    limits: tuple[float, float] = (0.0, 1.0),
+    ax: Axes | None = None,
+    save: str | Path | None = None,
+) -> Axes:
+    """Draw how well models of each section do on every section (Fig. 10 of Zhou & Du 2024).
+
+    Parameters
+    ----------
+    scores
+        A row for each section that was trained on, a column for each that was tested, named by
+        index and columns. NaN are left empty.
+    label
+        What the score is called. Default ``"Procrustes disparity"``.
+    limits
+        Values at the ends of the colours. Default 0 to 1, the same shape to chance.
+    ax
+        Axes to draw on. By default a new figure is made.
+    save
+        Path to save the figure at. Default: it is not saved.
+
+    Returns
+    -------
+    The axes.
+
+    Raises
+    ------
+    ValueError
+        If the table is empty or holds anything but numbers.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from dpvae import pl
+    >>> names = ["a", "b"]
+    >>> ax = pl.transfer_matrix(pd.DataFrame([[0.1, 0.6], [0.7, 0.2]], names, names))
+    >>> [text.get_text() for text in ax.texts]
+    ['.10', '.60', '.70', '.20']
+    """
+    if scores.size == 0 or not all(pd.api.types.is_numeric_dtype(t) for t in scores.dtypes):
+        message = (
+            f"scores is a table of shape {scores.shape}; pass numbers, trained on by tested on."
+        )
+        raise ValueError(message)
+    axes: Axes = panels(1, ax, height_to_width=len(scores) / max(scores.shape[1], 1))[0]
+    values = scores.to_numpy(dtype=float)
+    image = axes.imshow(values, cmap="cividis_r", vmin=limits[0], vmax=limits[1])
+    for (row, column), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            share = (value - limits[0]) / (limits[1] - limits[0])
+            text = f"{value:.2f}".removeprefix("0") if abs(value) < 1 else f"{value:.2g}"
+            color = "white" if share > DARK_FROM else "black"
+            axes.text(column, row, text, ha="center", va="center", color=color, fontsize="small")
+    axes.set_xticks(range(scores.shape[1]), scores.columns.astype(str), rotation=45, ha="right")
+    axes.set_yticks(range(len(scores)), scores.index.astype(str))
+    axes.set(xlabel="tested on", ylabel="trained on")
+    axes.figure.colorbar(image, ax=axes, label=label, shrink=0.8)
+    axes.spines[:].set_visible(False)
+    save_figure(axes, save)
+    return axes
