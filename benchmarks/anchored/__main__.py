@@ -38,10 +38,10 @@ INTRODUCTION = """# Anchored placement
 
 Written by `python -m benchmarks.anchored FOLDER`. A model was trained on a random half of each
 section; of the other half a few cells, the anchors, have a place, and all others are placed. Root
-mean square error of these, in radii of the tissue (1 is about as good as putting every cell into the
-middle), mean over five draws of the anchors. "ours / best" compares with the best of the four
-others, chosen with hindsight for each row. With three anchors the draws decide much: five triples of
-anchors are a small sample for all methods.
+mean square error of these, in radii of the tissue (1 is about as good as putting every cell into
+the middle), mean over five draws of the anchors. "ours / best" compares with the best of the four
+others, chosen with hindsight for each row. With three anchors the draws decide much: five triples
+of anchors are a small sample for all methods.
 """
 
 
@@ -117,13 +117,11 @@ def main():
             print(row, flush=True)
     table = pd.DataFrame(rows)
     ratio = table["ours / best"].astype(float)
-    summary = pd.DataFrame({"anchors": table["anchors"], "ratio": ratio}).groupby(
-        "anchors", sort=False
-    )
+    summary = ratio.groupby(table["anchors"], sort=False)
     lines = [
-        f"{n} anchors: ours / best is {r.mean():.3f} on average, {r.max():.3f} at worst, above 1.02 in "
-        f"{(r > 1.02).sum()} of {len(r)}."
-        for n, r in summary["ratio"]
+        f"{n} anchors: ours / best is {r.mean():.3f} on average, {r.max():.3f} at worst, above "
+        f"1.02 in {(r > 1.02).sum()} of {len(r)}."
+        for n, r in summary
     ]
     head = f"{' | '.join(table.columns)}\n{' | '.join(['---'] * table.shape[1])}"
     body = "\n".join(" | ".join(row) for row in table.astype(str).to_numpy())

@@ -18,9 +18,12 @@ def test_foreign_results_are_never_overwritten(expression):
 
 def test_own_results_may_be_written_again(expression):
     placement = Placement(np.zeros((240, 2)), 0.5, 3, True, "pca")
+    section = np.full(240, "")
     for _ in range(2):
         check_free_key(expression, "mine")
-        write_coordinates(expression, "mine", placement.coordinates, {"": placement}, {"a": None})
+        write_coordinates(
+            expression, "mine", placement.coordinates, {"": placement}, section, {"a": None}
+        )
     assert expression.uns["mine"]["params"] == {}
     assert expression.uns["mine"]["sections"]["n_iterations"].tolist() == [3]
 

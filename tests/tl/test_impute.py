@@ -36,3 +36,29 @@ def test_sections_have_anchors_of_their_own(partial):
     with pytest.raises(ValueError, match=r"No cell of section 'b' has a place.*tl.reconstruct"):
         dpvae.tl.impute(partial, spatial_key="partial", sample_key="half")
     assert "spatial_dpvae" not in partial.obsm
+
+
+def test_confidence_is_written_beside_the_coordinates(placed):
+    placed.obsm["partial"] = placed.obsm["spatial"].copy()
+    placed.obsm["partial"][:180] = np.nan
+    placed.obsm["X_dpvae"] = placed.obsm["X_dpvae"] + np.random.default_rng(0).normal(
+        0, 1.0, placed.obsm["X_dpvae"].shape
+    )
+    dpvae.tl.impute(placed, spatial_key="partial")
+    error = np.linalg.norm(placed.obsm["spatial_dpvae"] - placed.obsm["spatial"], axis=1)
+    expected = placed.obs["spatial_dpvae_expected_error"]
+    assert (expected[180:] == 0).all()
+    assert expected[:180].mean() == pytest.approx(error[:180].mean(), rel=0.25)
+    assert (placed.obs["spatial_dpvae_residual"] > 0).all()
+    sections = placed.uns["spatial_dpvae"]["sections"]
+    assert sections["solver"].tolist() == ["blend"]
+    rmse = np.sqrt((error[:180] ** 2).mean())
+    assert sections["validated_error"].iloc[0] == pytest.approx(rmse, rel=0.3)
+
+
+def test_the_objective_of_the_paper_can_be_asked_for(placed):
+    placed.obsm["partial"] = placed.obsm["spatial"].copy()
+    placed.obsm["partial"][:180] = np.nan
+    dpvae.tl.impute(placed, spatial_key="partial", method="stress")
+    assert placed.uns["spatial_dpvae"]["sections"]["solver"].tolist() == ["smacof"]
+    assert "spatial_dpvae_expected_error" not in placed.obs

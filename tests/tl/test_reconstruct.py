@@ -62,3 +62,20 @@ def test_problems_are_named_and_nothing_is_written(placed):
     with pytest.raises(ValueError, match="3"):
         dpvae.tl.reconstruct(placed)
     assert "spatial_dpvae" not in placed.obsm
+
+
+def test_only_the_pairs_of_a_mask_count(placed):
+    dpvae.tl.pair_mask(placed, n_neighbors=60)
+    dpvae.tl.reconstruct(placed, mask_key="dpvae_pair_mask", distance_scale=0.01)
+    mask = placed.obsp["dpvae_pair_mask"]
+    expected = dpvae.geometry.place_free(
+        placed.obsm["X_dpvae"], pair_mask=mask, distance_scale=0.01
+    )
+    np.testing.assert_array_equal(placed.obsm["spatial_dpvae"], expected.coordinates)
+    np.testing.assert_array_equal(placed.obs["spatial_dpvae_residual"], expected.residual)
+    assert placed.uns["spatial_dpvae"]["sections"]["solver"].tolist() == ["masked-smacof"]
+
+
+def test_a_missing_mask_is_named(placed):
+    with pytest.raises(KeyError, match=r"no adata\.obsp\['G'\].*tl\.pair_mask"):
+        dpvae.tl.reconstruct(placed, mask_key="G")

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from dpvae._keys import OBSM
-from dpvae.geometry import Placement, check_coordinate_rows
+from dpvae.geometry import Placement, check_coordinate_rows, check_pair_mask
 
 
 def read_representation(adata: AnnData, use_rep: str) -> NDArray[Any]:
@@ -23,6 +24,18 @@ def read_coordinates(adata: AnnData, spatial_key: str) -> NDArray[np.float64]:
     _check_key(adata, spatial_key, "the coordinates of the cells", "spatial_key")
     name = f"adata.obsm[{spatial_key!r}]"
     return check_coordinate_rows(adata.obsm[spatial_key], name=name)
+
+
+def read_mask(adata: AnnData, mask_key: str) -> csr_matrix:
+    """Pair mask ``adata.obsp[mask_key]``."""
+    if mask_key not in adata.obsp:
+        found = sorted(adata.obsp) or "nothing"
+        message = (
+            f"There is no adata.obsp[{mask_key!r}]; obsp has {found}. Make a mask with "
+            "dpvae.tl.pair_mask(adata)."
+        )
+        raise KeyError(message)
+    return check_pair_mask(adata.obsp[mask_key], adata.n_obs, name=f"adata.obsp[{mask_key!r}]")
 
 
 def check_free_key(adata: AnnData, key: str) -> None:
@@ -42,10 +55,19 @@ def write_coordinates(
     key: str,
     coordinates: NDArray[np.float64],
     placements: Mapping[str, Placement],
+    section: NDArray[np.str_],
     params: Mapping[str, Any],
 ) -> None:
-    """Write coordinates into ``obsm``, and how they were found into ``uns``."""
+    """Write coordinates into ``obsm``, confidence into ``obs``, and the how into ``uns``."""
     adata.obsm[key] = coordinates
+    for name in ("residual", "expected_error"):
+        values = np.full(adata.n_obs, np.nan)
+        for part, placement in placements.items():
+            found = getattr(placement, name)
+            if found is not None:
+                values[section == part] = found
+        if np.isfinite(values).any():
+            adata.obs[f"{key}_{name}"] = values
     adata.uns[key] = {
         "params": {name: value for name, value in params.items() if value is not None},
         "sections": pd.DataFrame(
@@ -55,9 +77,15 @@ def write_coordinates(
                 "n_iterations": [placement.n_iterations for placement in placements.values()],
                 "converged": [placement.converged for placement in placements.values()],
                 "solver": [placement.solver for placement in placements.values()],
+                "validated_error": [_validated_error(p) for p in placements.values()],
             }
         ),
     }
+
+
+def _validated_error(placement: Placement) -> float:
+    errors = {} if placement.blend is None else placement.blend.errors
+    return float(errors.get("blend", np.nan))
 
 
 def _check_key(adata: AnnData, key: str, content: str, argument: str) -> None:

@@ -1,5 +1,7 @@
 """Imputation of missing places."""
 
+from typing import Literal
+
 import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ def impute(
     spatial_key: str = OBSM.spatial,
     distance_scale: float | None = None,
     penalty: float | None = None,
+    method: Literal["blend", "stress"] | None = None,
     sample_key: str | None = None,
     key_added: str = OBSM.reconstructed,
     seed: int = 0,
@@ -29,9 +32,11 @@ def impute(
 ) -> NDArray[np.float64] | None:
     """Fill in the places of cells that have none, around those that have one.
 
-    Equations 6 and 7 of :cite:t:`Zhou24`: cells whose row of ``adata.obsm[spatial_key]`` is NaN
-    are placed so that all distances follow those of the latent representation; the others are
-    anchors and stay exactly where they are.
+    Cells whose row of ``adata.obsm[spatial_key]`` is NaN are placed by their latent
+    representation; the others are anchors and stay exactly where they are. With few anchors the
+    distances decide (equations 6 and 7 of :cite:t:`Zhou24`), with many also regressions of places
+    on latents, as far as they place left-out anchors better: see
+    :func:`dpvae.geometry.place_anchored`.
 
     Parameters
     ----------
@@ -46,6 +51,9 @@ def impute(
     penalty
         μ. Where given, anchors may move, at this price; see
         :func:`dpvae.geometry.place_anchored`.
+    method
+        ``"blend"`` of all that helps, or ``"stress"``, the objective of the paper alone. By default
+        the blend, where anchors are exact and fix the frame.
     sample_key
         Column of ``adata.obs`` that names the section. Each section is placed by itself and needs
         anchors of its own. By default all cells are one section.
@@ -62,8 +70,13 @@ def impute(
     Written are
 
     - ``adata.obsm[key_added]``: the coordinates of all cells;
+    - ``adata.obs[key_added + "_expected_error"]``: how far each cell is expected to be from its
+      true place, in the unit of the coordinates (of blends only);
+    - ``adata.obs[key_added + "_residual"]``: how badly its distances to the others agree with the
+      latent ones, root mean square;
     - ``adata.uns[key_added]``: ``"params"`` and ``"sections"``, a table with the stress, the
-      number of iterations, whether they converged, and the solver.
+      number of iterations, whether they converged, the solver, and the root mean square error of
+      anchors that were left out.
 
     Raises
     ------
@@ -110,6 +123,7 @@ def impute(
             known[cells],
             distance_scale=distance_scale,
             penalty=penalty,
+            method=method,
             seed=seed,
         )
         coordinates[cells] = placements[name].coordinates
@@ -120,7 +134,8 @@ def impute(
         "spatial_key": spatial_key,
         "distance_scale": distance_scale,
         "penalty": penalty,
+        "method": method,
         "seed": seed,
     }
-    write_coordinates(adata, key_added, coordinates, placements, params)
+    write_coordinates(adata, key_added, coordinates, placements, names, params)
     return None

@@ -7,7 +7,12 @@ from numpy.typing import NDArray
 from dpvae._keys import OBSM
 from dpvae._section import cells_per_section, section_names
 from dpvae.geometry import place_free
-from dpvae.tl.coordinates import check_free_key, read_representation, write_coordinates
+from dpvae.tl.coordinates import (
+    check_free_key,
+    read_mask,
+    read_representation,
+    write_coordinates,
+)
 
 
 def reconstruct(
@@ -16,6 +21,7 @@ def reconstruct(
     use_rep: str = OBSM.latent,
     n_dims: int = 2,
     distance_scale: float = 1.0,
+    mask_key: str | None = None,
     sample_key: str | None = None,
     key_added: str = OBSM.reconstructed,
     seed: int = 0,
@@ -37,6 +43,9 @@ def reconstruct(
     distance_scale
         λ, latent distance per unit of the layout; with ``model.distance_scale`` the unit is that
         of the model's reference.
+    mask_key
+        Key of a pair mask in ``adata.obsp``, as :func:`dpvae.tl.pair_mask` writes it: only its
+        pairs count. By default all pairs do.
     sample_key
         Column of ``adata.obs`` that names the section. Each section is laid out by itself. By
         default all cells are one section.
@@ -52,6 +61,8 @@ def reconstruct(
     ``None``, or with ``copy=True`` the coordinates, shape ``(n_cells, n_dims)``. Written are
 
     - ``adata.obsm[key_added]``: the coordinates;
+    - ``adata.obs[key_added + "_residual"]``: how badly the distances of each cell to the others
+      agree with the latent ones, root mean square;
     - ``adata.uns[key_added]``: ``"params"`` and ``"sections"``, a table with the stress, the
       number of iterations, whether they converged, and the solver.
 
@@ -80,15 +91,26 @@ def reconstruct(
     latent = read_representation(adata, use_rep)
     if not copy:
         check_free_key(adata, key_added)
+    mask = None if mask_key is None else read_mask(adata, mask_key)
     coordinates = np.empty((adata.n_obs, n_dims))
     placements = {}
-    for name, cells in cells_per_section(section_names(adata, sample_key)):
+    names = section_names(adata, sample_key)
+    for name, cells in cells_per_section(names):
         placements[name] = place_free(
-            latent[cells], n_dims=n_dims, distance_scale=distance_scale, seed=seed
+            latent[cells],
+            n_dims=n_dims,
+            distance_scale=distance_scale,
+            pair_mask=None if mask is None else mask[cells][:, cells],
+            seed=seed,
         )
         coordinates[cells] = placements[name].coordinates
     if copy:
         return coordinates
-    params = {"use_rep": use_rep, "distance_scale": distance_scale, "seed": seed}
-    write_coordinates(adata, key_added, coordinates, placements, params)
+    params = {
+        "mask_key": mask_key,
+        "use_rep": use_rep,
+        "distance_scale": distance_scale,
+        "seed": seed,
+    }
+    write_coordinates(adata, key_added, coordinates, placements, names, params)
     return None
