@@ -77,9 +77,8 @@ def brain(folder, save):
 
     scale = model.distance_scale
     dpvae.tl.reconstruct(query, distance_scale=scale, key_added="spatial_free")
-    is_anchor = np.isin(
-        np.arange(query.n_obs), np.random.default_rng(1).permutation(query.n_obs)[:5]
-    )
+    chosen = np.random.default_rng(3).permutation(query.n_obs)[:5]
+    is_anchor = np.isin(np.arange(query.n_obs), chosen)
     query.obsm["spatial_known"] = np.where(is_anchor[:, None], query.obsm["spatial"], np.nan)
     dpvae.tl.impute(
         query, spatial_key="spatial_known", distance_scale=scale, key_added="spatial_anchored"
@@ -138,9 +137,8 @@ def main():
         plt.close(figure)
         print(name, flush=True)
 
-    transfer(folder, save)
-    path(folder, save)
-    brain(folder, save)
+    for draw in (brain, transfer, path):
+        draw(folder, save)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from sklearn.manifold import smacof
 from benchmarks.speed.timing import curved_latents, interleaved, peak_memory_gb
 from dpvae.geometry import normalised_stress, place_free
 
+LINEAR = (10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000)
+
 
 def principal_components(latent):
     centred = latent - latent.mean(axis=0)
@@ -15,8 +17,17 @@ def principal_components(latent):
 def tables(*, quick):
     place_free(curved_latents(5_000)[0])
     place_free(curved_latents(300)[0])
+    many = placed_alone((10_000, 20_000, 50_000) if quick else LINEAR)
+    few = beside_sklearn((1_000, 3_000) if quick else (1_000, 3_000, 5_000, 10_000))
+    return [
+        ("Free placement against sklearn.manifold.smacof, same start", few),
+        ("Free placement of many cells", many),
+    ]
+
+
+def beside_sklearn(sizes):
     rows = []
-    for n_cells in (1_000, 3_000) if quick else (1_000, 3_000, 5_000, 10_000):
+    for n_cells in sizes:
         latent, _ = curved_latents(n_cells)
         distances = squareform(pdist(latent))
         start = principal_components(latent)
@@ -41,10 +52,12 @@ def tables(*, quick):
                 "dpvae stress": f"{stress['dpvae']:.5f}",
             }
         )
+    return pd.DataFrame(rows)
+
+
+def placed_alone(sizes):
     linear = []
-    for n_cells in (10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000)[
-        : 3 if quick else 7
-    ]:
+    for n_cells in sizes:
         latent, _ = curved_latents(n_cells)
         seconds = interleaved({"dpvae": lambda latent=latent: place_free(latent)}, 1)["dpvae"]
         linear.append(
@@ -55,7 +68,4 @@ def tables(*, quick):
                 "peak memory of the process, GB": f"{peak_memory_gb():.2f}",
             }
         )
-    return [
-        ("Free placement against sklearn.manifold.smacof, same start", pd.DataFrame(rows)),
-        ("Free placement of many cells", pd.DataFrame(linear)),
-    ]
+    return pd.DataFrame(linear)

@@ -1,4 +1,7 @@
 import logging
+import os
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -171,3 +174,30 @@ def test_memory_stays_far_below_all_pairs():
 def test_wrong_input_is_refused(latent, options, message):
     with pytest.raises(ValueError, match=message):
         place_free(latent, **options)
+
+
+def test_the_number_of_threads_changes_nothing(tmp_path):
+    code = """
+import sys
+import numpy as np
+from dpvae.geometry import place_anchored, place_free
+latent = np.random.default_rng(0).normal(size=(5000, 6)) * [3, 2, 1, 1, 1, 1]
+mask = np.arange(5000) < 400
+places = latent[:, :2] + 0.3
+np.savez(
+    sys.argv[1],
+    free=place_free(latent).coordinates,
+    full=place_free(latent[:600]).coordinates,
+    anchored=place_anchored(latent, places, mask).coordinates,
+)
+"""
+    for threads in ("1", "4"):
+        variables = {f"{name}_NUM_THREADS": threads for name in ("OMP", "OPENBLAS", "NUMBA")}
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / f"{threads}.npz")],
+            check=True,
+            env={**os.environ, **variables},
+        )
+    one, four = (np.load(tmp_path / f"{threads}.npz") for threads in ("1", "4"))
+    for name in one.files:
+        np.testing.assert_allclose(one[name], four[name], atol=1e-5)

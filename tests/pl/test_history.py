@@ -79,3 +79,16 @@ def test_errors(history: dict[str, pd.DataFrame]):
         pl.training_history(SimpleNamespace(history=None))
     with pytest.raises(ValueError, match="4 are drawn"):
         pl.training_history(history, ax=plt.figure().subplots())
+
+
+def test_a_first_spike_of_the_validation_part_does_not_hide_the_rest():
+    epochs = pd.RangeIndex(20, name="epoch")
+    training, validation = np.linspace(3.0, 1.0, 20), np.linspace(4.0, 2.0, 20)
+    validation[0] = 1e6
+    history = {
+        f"distance_loss_{split}": pd.DataFrame({"x": values}, epochs)
+        for split, values in (("train", training), ("validation", validation))
+    }
+    low, high = pl.training_history(history)[0].get_ylim()
+    assert low < 1.0
+    assert 3.0 < high < 5.0

@@ -22,7 +22,7 @@ def test_ellipses_are_long_where_expression_changes_slowly(stretched):
     drawn = ellipses(ax)
     np.testing.assert_allclose(drawn.get_widths() / drawn.get_heights(), 4.0)
     np.testing.assert_allclose(drawn.get_array(), 4.0)
-    assert ax.get_title() == "median condition number 4"
+    assert ax.get_title() == "median axis ratio 4"
     assert ax.get_aspect() == 1
 
 

@@ -45,7 +45,7 @@ def place_anchored(
     ``method="blend"`` aims at the places themselves. Global distances hardly profit from many
     anchors, and a single alignment to few anchors is uncertain; so the free placement, moved as far
     as the anchors determine, is mixed with regressions of places on latents, as left-out anchors
-    decide (:func:`dpvae.geometry.blend.blend`). The anchors keep their given places.
+    decide (:class:`Blend`). The anchors keep their given places.
 
     Parameters
     ----------

@@ -50,9 +50,9 @@ def place_free(
         pairs, of which those that are 0 do not count. A mask of near pairs alone leaves the layout
         free to fold: give far pairs, too. Default: every pair counts alike.
     error
-        ``"squared"`` (default) or ``"absolute"``: the power of the difference of distances,
-        eq. 6 or the |·| of eq. 3, which single wrong distances move less. Differences below a
-        thousandth of the layout's radius count by their square.
+        ``"squared"`` (default) or ``"absolute"``: what is summed of the difference of distances,
+        its square as in eq. 6 or its absolute value as in eq. 3, which single wrong distances move
+        less. Differences below a thousandth of the layout's radius count by their square.
     max_iter
         The largest number of iterations. Default 300.
     tol

@@ -108,8 +108,8 @@ class SpatialReconstruction:
               the model keeps. Every cell is placed by itself, so its place does not depend on
               which other cells are given. In the frame and unit of the reference.
             - a boolean mask, shape ``(n_cells,)``: the cells of ``adata`` whose coordinates are
-              right. They keep them exactly, all others are placed jointly around them (equations
-              6 and 7 of :cite:t:`Zhou24`), section by section.
+              right. They keep them exactly, all others are placed around them, section by section
+              (:func:`dpvae.geometry.place_anchored`).
             - ``None``: nothing. Each section is laid out freely (equation 6): the unit is the
               reference's, position, rotation and reflection are arbitrary.
         section

@@ -15,6 +15,8 @@ from dpvae.pl.panels import marker_area, panels, save_figure
 from dpvae.pl.position_colours import position_colours
 from dpvae.pl.view import view_of
 
+MARGIN = 0.05
+
 
 def anchors(
     adata: ad.AnnData,
@@ -96,6 +98,16 @@ def anchors(
         )
         panel.scatter(*points[mask].T, s=42, facecolors="none", edgecolors="black", linewidths=1.6)
         panel.set_title(title)
+        view.dress(panel, "", unit)
+    low, high = axes[0].dataLim.get_points()
+    third = axes[2].dataLim.get_points()
+    low, high = np.minimum(low, third[0]), np.maximum(high, third[1])
+    margin = MARGIN * (high - low)
+    for panel in axes[[0, 2]]:
+        panel.set(
+            xlim=(low[0] - margin[0], high[0] + margin[0]),
+            ylim=(low[1] - margin[1], high[1] + margin[1]),
+        )
         view.dress(panel, "", unit)
     save_figure(axes[0], save)
     return axes

@@ -114,9 +114,22 @@ def training_history(
                     curve.index, curve, color=color, linestyle=style, marker=marker, label=label
                 )
         panel.set(xlabel="epoch", ylabel=term.label)
+        _leave_out_first_spikes(panel, curves)
         panel.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         panel.spines[["top", "right"]].set_visible(False)
         if len(curves) > 1:
             panel.legend(frameon=False)
     save_figure(axes[0], save)
     return np.asarray(axes)
+
+
+def _leave_out_first_spikes(panel: Axes, curves: Mapping[str, pd.Series]) -> None:
+    """End the axis where the validation part settles: its first values may be off by decades."""
+    if len(curves) < len(SPLITS):
+        return
+    training, validation = curves["train"], curves["validation"]
+    tops = [float(training.max()), float(validation.quantile(0.9)), float(validation.iloc[-1])]
+    low, high = min(float(training.min()), float(validation.min())), max(tops)
+    if validation.max() > high + (high - low):
+        margin = 0.05 * (high - low)
+        panel.set_ylim(low - margin, high + margin)

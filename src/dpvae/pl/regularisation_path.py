@@ -80,7 +80,9 @@ def regularisation_path(
     positive = table[weight][table[weight] > 0]
     smallest = float(positive.min()) if len(positive) else 1.0
     axes.set_xscale("symlog", linthresh=smallest, linscale=0.5)
-    axes.set_xlim(left=0 if (table[weight] == 0).any() else smallest / 1.2)
+    weights = sorted(table[weight].unique())
+    axes.set_xticks(weights, [f"{value:g}" for value in weights])
+    axes.minorticks_off()
     axes.set(xlabel=r"weight of the distance term $\alpha$", ylabel=score.replace("_", " "))
     if line is not None:
         axes.legend(frameon=False, title=line)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from dpvae.pl.panels import panels, save_figure
 
-DARK_FROM = 0.55
+DARK_FROM = 0.4
 
 
 def transfer_matrix(
