@@ -1,3 +1,5 @@
+import sys
+
 import anndata as ad
 import numpy as np
 import pytest
@@ -121,3 +123,10 @@ def test_wrong_input_changes_nothing(expression, options, error, message):
         pair_mask(expression, **options)
     assert list(expression.obsp) == ["taken"]
     assert "dpvae_pair_mask" not in expression.uns
+
+
+@pytest.mark.parametrize("options", [{"n_neighbors": 200}, {"kind": "radius", "radius": 1e9}])
+def test_masks_of_nearly_all_pairs_are_refused(expression, options, monkeypatch):
+    monkeypatch.setattr(sys.modules["dpvae.tl.pair_mask"], "MOST_PAIRS", 40_000)
+    with pytest.raises(ValueError, match="pass fewer neighbours or a smaller radius"):
+        pair_mask(expression, **options)

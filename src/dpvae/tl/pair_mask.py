@@ -8,6 +8,7 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.sparse import block_diag, csr_matrix
+from scipy.spatial import cKDTree
 
 from dpvae._keys import OBSM, OBSP
 from dpvae._section import cells_per_section, section_codes, section_names
@@ -15,6 +16,7 @@ from dpvae.geometry import check_pair_mask, known_rows
 from dpvae.tl.coordinates import read_coordinates
 
 MOST_PARTNERS = 100
+MOST_PAIRS = 50_000_000
 
 
 def pair_mask(
@@ -140,14 +142,25 @@ def _near(
         if radius is None or not radius > 0:
             message = f"radius is {radius}; pass a positive one, in the unit of the coordinates."
             raise ValueError(message)
+        _check_number(int(cKDTree(places).count_neighbors(cKDTree(places), radius)))
         return NearestNeighbors(radius=radius).fit(places).radius_neighbors_graph()
     counts = np.atleast_1d(n_neighbors)
     if counts.size == 0 or counts.dtype.kind != "i" or counts.min() < 1:
         message = f"n_neighbors is {n_neighbors}; pass whole numbers of at least 1."
         raise ValueError(message)
+    _check_number(len(places) * int(np.minimum(counts, len(places) - 1).sum()))
     finder = NearestNeighbors().fit(places)
     graphs = [finder.kneighbors_graph(n_neighbors=min(int(k), len(places) - 1)) for k in counts]
     return sum((graph.maximum(graph.T) for graph in graphs), csr_matrix((len(places),) * 2))
+
+
+def _check_number(n_pairs: int) -> None:
+    if n_pairs > MOST_PAIRS:
+        message = (
+            f"a mask of {n_pairs:,} pairs in one section is too large (above {MOST_PAIRS:,}); "
+            "pass fewer neighbours or a smaller radius."
+        )
+        raise ValueError(message)
 
 
 def _spread(blocks: list[csr_matrix], order: list[NDArray[np.intp]], n_cells: int) -> csr_matrix:
