@@ -13,7 +13,7 @@ def test_mixture_is_the_constrained_least_squares_fit():
         Regression(truth + e, truth + e)
         for e in (rng.normal(size=(400, 2)) * s for s in (1.0, 0.5, 0.5, 4.0))
     ]
-    weights = blend_module._mixture(ways, truth)
+    weights = blend_module._mixture(ways, truth, 6.0)
     precision = np.array([1.0, 4.0, 4.0, 1 / 16])
     np.testing.assert_allclose(weights, precision / precision.sum(), atol=0.06)
     assert weights.sum() == pytest.approx(1.0)
@@ -25,9 +25,11 @@ def test_with_few_anchors_the_moved_layout_is_preferred():
     same = [truth + 0.5 * rng.normal(size=(10, 2)) for _ in range(2)]
     everywhere = rng.normal(size=(2, 500, 2))
     ways = [Regression(p, w) for p, w in zip(everywhere, same, strict=True)]
-    few = blend_module._mixture(ways, truth)[0]
+    few = blend_module._mixture(ways, truth, 6.0)[0]
     many = blend_module._mixture(
-        [Regression(w.places, np.tile(w.without, (100, 1))) for w in ways], np.tile(truth, (100, 1))
+        [Regression(w.places, np.tile(w.without, (100, 1))) for w in ways],
+        np.tile(truth, (100, 1)),
+        6.0,
     )[0]
     free = np.clip(
         ((same[1] - truth) * (same[1] - same[0])).sum() / ((same[1] - same[0]) ** 2).sum(), 0, 1

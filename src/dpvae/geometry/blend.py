@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from dpvae.geometry.motion import expected_motion, latent_thickness, motion_without
+from dpvae.geometry.motion import THIN, expected_motion, latent_thickness, motion_without
 from dpvae.geometry.regression import (
     EXACT_SEARCH,
     SLACK,
@@ -27,6 +27,7 @@ REGRESSIONS: dict[str, tuple[Callable[[Points, Points, Rows, Points], Regression
 FEWEST_TO_VALIDATE = 10
 MOST_LEFT_OUT = 1_000
 PRIOR_ANCHORS = 6.0
+PRIOR_ANCHORS_IF_FLAT = 20.0
 N_SIMILAR = 25
 MEAN_OF_RAYLEIGH = {2: 0.886, 3: 0.921}
 
@@ -58,9 +59,9 @@ def blend(
     Few anchors can only move a free layout, many can teach a map from the latent space to the
     tissue. The mixture is chosen by the anchors themselves: each way predicts every anchor (1,000
     at most) from the others, and non-negative weights that add up to 1 are fitted to these
-    predictions (stacking, Wolpert 1992; Breiman 1996), with six more anchors' worth of weight on
-    the moved layout. Regressions join when there are enough anchors to judge them: affine from 10,
-    neighbours from 20, quadratic from 30.
+    predictions (stacking, Wolpert 1992; Breiman 1996), with the weight of six more anchors on the
+    moved layout, of up to twenty where the latents are a flat sheet. Regressions join when there
+    are enough anchors to judge them: affine from 10, neighbours from 20, quadratic from 30.
 
     Parameters
     ----------
@@ -98,7 +99,7 @@ def blend(
     for name, (regress, fewest) in REGRESSIONS.items():
         if len(cells) >= fewest:
             ways[name] = regress(anchors, places, left_out, others)
-    weights = _mixture(list(ways.values()), truth)
+    weights = _mixture(list(ways.values()), truth, _prior_anchors(thickness))
     coordinates[is_other] = np.tensordot(weights, [way.places for way in ways.values()], 1)
     mixed = np.tensordot(weights, [way.without for way in ways.values()], 1)
     distance = np.sqrt(((mixed - truth) ** 2).sum(axis=1))
@@ -124,12 +125,18 @@ def _representative(anchors: Points) -> Rows:
     return order[np.linspace(0, len(order) - 1, MOST_LEFT_OUT).astype(np.int64)]
 
 
-def _mixture(ways: list[Regression], truth: Points) -> Points:
+def _prior_anchors(thickness: float) -> float:
+    """How many anchors the moved layout is worth: more where the latents are a flat sheet."""
+    flatness = max(0.0, 1.0 - thickness / THIN)
+    return PRIOR_ANCHORS + flatness * (PRIOR_ANCHORS_IF_FLAT - PRIOR_ANCHORS)
+
+
+def _mixture(ways: list[Regression], truth: Points, prior_anchors: float) -> Points:
     """Weights ≥ 0, of sum 1, with the least squared error, drawn towards the first way."""
     without = np.stack([way.without.ravel() for way in ways])
     departure = np.stack([(way.places - ways[0].places).ravel() for way in ways])
     gram = without @ without.T
-    gram += PRIOR_ANCHORS / max(len(ways[0].places), 1) * (departure @ departure.T)
+    gram += prior_anchors / max(len(ways[0].places), 1) * (departure @ departure.T)
     gram += 1e-9 * np.trace(gram) * np.eye(len(ways))
     root = np.linalg.cholesky(gram)
     wanted = np.linalg.solve(root, without @ truth.ravel())

@@ -8,7 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
 from dpvae._keys import OBSM
-from dpvae.geometry import fit_distance_scale, pair_distances, pairs_within
+from dpvae.geometry import (
+    check_distance_scale,
+    fit_distance_scale,
+    pair_distances,
+    pairs_within,
+)
 from dpvae.metrics.paired import paired_cells
 from dpvae.pl.panels import panels, save_figure
 from dpvae.tl.coordinates import read_coordinates, read_representation
@@ -34,7 +39,9 @@ def shepard(
     """Draw distances in a representation against distances in the tissue (Shepard diagram).
 
     How often each combination occurs, in shades; the median and the middle 90 % along the tissue
-    distance, as lines; and the diagonal on which a perfect representation lies.
+    distance, as lines; and the diagonal on which a perfect representation lies. A median above the
+    diagonal on the left means that neighbours are torn apart, one below it on the right that far
+    distances are compressed.
 
     Parameters
     ----------
@@ -69,7 +76,7 @@ def shepard(
     KeyError
         If a key is not there.
     ValueError
-        If fewer than three cells are known in both.
+        If fewer than three cells are known in both, or ``distance_scale`` is not positive.
 
     Examples
     --------
@@ -83,7 +90,9 @@ def shepard(
         read_coordinates(adata, spatial_key), read_representation(adata, use_rep), at_least=3
     )
     scale = (
-        fit_distance_scale(values, places, seed=seed) if distance_scale is None else distance_scale
+        fit_distance_scale(values, places, seed=seed)
+        if distance_scale is None
+        else check_distance_scale(distance_scale)
     )
     rows = pairs_within(np.zeros(len(places), dtype=np.int64), max_pairs=max_pairs, seed=seed)
     in_tissue, found = pair_distances(places, *rows), pair_distances(values, *rows) / scale
@@ -106,7 +115,8 @@ def shepard(
         axes.plot(middle, low, color=BAND, linewidth=1.2, linestyle="--", label="5 % and 95 %")
         axes.plot(middle, high, color=BAND, linewidth=1.2, linestyle="--")
     suffix = f" ({unit})" if unit else ""
-    axes.set(xlabel=f"tissue distance{suffix}", ylabel=f"{use_rep} distance / λ{suffix}")
+    name = f"{use_rep} distance" if scale == 1 else f"{use_rep} distance / λ"
+    axes.set(xlabel=f"tissue distance{suffix}", ylabel=f"{name}{suffix}")
     axes.set_aspect("equal")
     axes.legend(frameon=False, loc="upper left", fontsize="small")
     axes.figure.colorbar(shades, ax=axes, label="pairs of cells", shrink=0.8)

@@ -79,7 +79,8 @@ def pair_mask(
         If a key does not exist.
     ValueError
         If an option is missing or out of range, the given matrix is not usable (see
-        :func:`dpvae.geometry.check_pair_mask`), no pair is left, or something would be overwritten.
+        :func:`dpvae.geometry.check_pair_mask`), no pair is left, a section would have more pairs
+        than can be kept, or something would be overwritten.
 
     Examples
     --------
@@ -91,7 +92,11 @@ def pair_mask(
     """
     places = read_coordinates(adata, spatial_key)
     known = known_rows(places)
-    _check_free(adata, key_added, copy=copy)
+    if sample_key is not None and sample_key not in adata.obs:
+        message = f"There is no adata.obs[{sample_key!r}]; obs has {sorted(map(str, adata.obs))}."
+        raise KeyError(message)
+    if not copy:
+        _check_free(adata, key_added)
     if kind == "given":
         section = section_codes(adata, sample_key)
         mask = check_pair_mask(matrix, adata.n_obs, name="matrix", section=section)
@@ -115,22 +120,29 @@ def pair_mask(
         return found
     params: dict[str, Any] = {
         "kind": kind,
-        "radius": radius,
-        "label_key": label_key,
+        "spatial_key": spatial_key,
         "sample_key": sample_key,
     }
     if kind == "neighbors":
         params["n_neighbors"] = np.atleast_1d(n_neighbors)
+    elif kind == "radius":
+        params["radius"] = radius
+    elif kind == "labels":
+        params |= {"label_key": label_key, "seed": seed}
     adata.obsp[key_added] = found
     adata.uns[key_added] = {"params": {k: v for k, v in params.items() if v is not None}}
     return None
 
 
-def _check_free(adata: AnnData, key: str, *, copy: bool) -> None:
-    ours = isinstance(adata.uns.get(key), dict) and "params" in adata.uns[key]
-    if not copy and key in adata.obsp and not ours:
-        message = f"adata.obsp[{key!r}] exists and would be overwritten: choose another key_added=…"
-        raise ValueError(message)
+def _check_free(adata: AnnData, key: str) -> None:
+    written = adata.uns.get(key)
+    ours = isinstance(written, dict) and "kind" in written.get("params", ())
+    for part, is_taken in (("obsp", key in adata.obsp), ("uns", key in adata.uns)):
+        if is_taken and not ours:
+            message = (
+                f"adata.{part}[{key!r}] exists and would be overwritten: choose another key_added=…"
+            )
+            raise ValueError(message)
 
 
 def _near(
@@ -158,7 +170,7 @@ def _check_number(n_pairs: int) -> None:
     if n_pairs > MOST_PAIRS:
         message = (
             f"a mask of {n_pairs:,} pairs in one section is too large (above {MOST_PAIRS:,}); "
-            "pass fewer neighbours or a smaller radius."
+            "pass fewer neighbours, or a smaller radius: it is in the unit of the coordinates."
         )
         raise ValueError(message)
 
