@@ -60,6 +60,36 @@ def test_no_neighbouring_layout_is_better(n_dims, penalty):
 
 
 @pytest.mark.parametrize("penalty", [None, 0.5])
+def test_equals_a_naive_reference(penalty):
+    """Majorisation by double loops, and a linear system for the cells that may move."""
+    latent, known, is_anchor, _ = problem(14, 5)
+    wanted = squareform(pdist(latent)) / 0.05
+    found = by_stress(
+        latent,
+        known,
+        is_anchor,
+        distance_scale=0.05,
+        penalty=penalty,
+        max_iter=50_000,
+        tol=1e-15,
+    ).coordinates
+    layout = found + np.where(is_anchor[:, None], 0.0, 0.5)
+    weight = np.where(is_anchor, 14 * (penalty or 0.0), 0.0)
+    curvature = 14 * np.eye(14) - 1.0 + np.diag(weight)
+    moving = ~is_anchor if penalty is None else np.ones(14, dtype=bool)
+    for _ in range(300):
+        force = weight[:, None] * np.nan_to_num(known)
+        for i in range(14):
+            for j in range(14):
+                if i != j:
+                    apart = layout[i] - layout[j]
+                    force[i] += wanted[i, j] / np.linalg.norm(apart) * apart
+        right = force[moving] - curvature[np.ix_(moving, ~moving)] @ layout[~moving]
+        layout[moving] = np.linalg.solve(curvature[np.ix_(moving, moving)], right)
+    np.testing.assert_allclose(found, layout, atol=1e-5)
+
+
+@pytest.mark.parametrize("penalty", [None, 0.5])
 def test_the_objective_never_rises(penalty):
     latent, known, is_anchor, _ = problem(60, 6, noise=0.8)
     options = {"distance_scale": 0.05, "penalty": penalty, "tol": 0.0}

@@ -52,6 +52,29 @@ def test_scipy_finds_no_better_layout_from_there(n_dims):
     )
 
 
+def naive_smacof(latent, start, n_iterations):
+    """Guttman transforms by double loops, without relaxation."""
+    layout = start.copy()
+    for _ in range(n_iterations):
+        moved = np.zeros_like(layout)
+        for i in range(len(layout)):
+            for j in range(len(layout)):
+                if i != j:
+                    apart = layout[i] - layout[j]
+                    wanted = np.linalg.norm(latent[i] - latent[j])
+                    moved[i] += wanted / np.linalg.norm(apart) * apart / len(layout)
+        layout = moved
+    return layout
+
+
+@pytest.mark.parametrize("n_dims", [2, 3])
+def test_equals_a_naive_reference(n_dims):
+    latent = curved_latent(22, noise=0.2)
+    naive = naive_smacof(latent, start_of(latent, n_dims), 1000)
+    found = place_free(latent, n_dims=n_dims, max_iter=20_000, tol=1e-15).coordinates
+    np.testing.assert_allclose(pdist(found), pdist(naive), atol=1e-6)
+
+
 def test_is_no_worse_than_sklearn_from_the_same_start():
     latent = curved_latent(250)
     _, raw = smacof(
