@@ -59,7 +59,7 @@ def isometry(
     KeyError
         If a key is not there.
     ValueError
-        If the metric is malformed, or not that of the latent representation.
+        If the metric is malformed.
 
     Examples
     --------
@@ -73,12 +73,6 @@ def isometry(
     """
     latent = np.asarray(read_representation(adata, use_rep), dtype=np.float64)
     metric = read_representation(adata, metric_key)
-    if latent.ndim != 2 or metric.shape != (*latent.shape, latent.shape[1]) or latent.shape[1] < 2:
-        message = (
-            f"adata.obsm[{use_rep!r}] has shape {latent.shape} and adata.obsm[{metric_key!r}] "
-            f"{metric.shape}; they must be (cells, d) and (cells, d, d) of one model, d at least 2."
-        )
-        raise ValueError(message)
     centred = latent - latent.mean(axis=0)
     plane = np.linalg.svd(centred.T @ centred)[0][:, :2]
     points = centred @ plane
@@ -108,9 +102,7 @@ def isometry(
     axes.margins(0.08)
     axes.set(xlabel=f"{use_rep} PC1", ylabel=f"{use_rep} PC2")
     axes.set_title(f"median axis ratio {np.median(ratio):.3g}")
-    label = "axis ratio (1: isometric)"
-    bar = axes.figure.colorbar(ellipses, ax=axes, label=label, extend="max", shrink=0.8)
-    bar.outline.set_visible(False)
+    axes.figure.colorbar(ellipses, ax=axes, label="axis ratio (1: isometric)", shrink=0.8)
     axes.spines[["top", "right"]].set_visible(False)
     save_figure(axes, save)
     return axes

@@ -8,12 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
 from dpvae._keys import OBSM
-from dpvae.geometry import (
-    check_distance_scale,
-    fit_distance_scale,
-    pair_distances,
-    pairs_within,
-)
+from dpvae.geometry import fit_distance_scale, pair_distances, pairs_within
 from dpvae.metrics.paired import paired_cells
 from dpvae.pl.panels import panels, save_figure
 from dpvae.tl.coordinates import read_coordinates, read_representation
@@ -39,9 +34,7 @@ def shepard(
     """Draw distances in a representation against distances in the tissue (Shepard diagram).
 
     How often each combination occurs, in shades; the median and the middle 90 % along the tissue
-    distance, as lines; and the diagonal on which a perfect representation lies. A median above the
-    diagonal on the left means that neighbours are torn apart, one below it on the right that far
-    distances are compressed.
+    distance, as lines; and the diagonal on which a perfect representation lies.
 
     Parameters
     ----------
@@ -76,7 +69,7 @@ def shepard(
     KeyError
         If a key is not there.
     ValueError
-        If fewer than three cells are known in both, or ``distance_scale`` is not positive.
+        If fewer than three cells are known in both.
 
     Examples
     --------
@@ -90,9 +83,7 @@ def shepard(
         read_coordinates(adata, spatial_key), read_representation(adata, use_rep), at_least=3
     )
     scale = (
-        fit_distance_scale(values, places, seed=seed)
-        if distance_scale is None
-        else check_distance_scale(distance_scale)
+        fit_distance_scale(values, places, seed=seed) if distance_scale is None else distance_scale
     )
     rows = pairs_within(np.zeros(len(places), dtype=np.int64), max_pairs=max_pairs, seed=seed)
     in_tissue, found = pair_distances(places, *rows), pair_distances(values, *rows) / scale
@@ -115,8 +106,7 @@ def shepard(
         axes.plot(middle, low, color=BAND, linewidth=1.2, linestyle="--", label="5 % and 95 %")
         axes.plot(middle, high, color=BAND, linewidth=1.2, linestyle="--")
     suffix = f" ({unit})" if unit else ""
-    name = f"{use_rep} distance" if scale == 1 else f"{use_rep} distance / λ"
-    axes.set(xlabel=f"tissue distance{suffix}", ylabel=f"{name}{suffix}")
+    axes.set(xlabel=f"tissue distance{suffix}", ylabel=f"{use_rep} distance / λ{suffix}")
     axes.set_aspect("equal")
     axes.legend(frameon=False, loc="upper left", fontsize="small")
     axes.figure.colorbar(shades, ax=axes, label="pairs of cells", shrink=0.8)

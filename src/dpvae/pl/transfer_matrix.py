@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from dpvae.pl.panels import panels, save_figure
 
-LUMA = (0.299, 0.587, 0.114)  # how bright red, green and blue look, ITU-R BT.601
+DARK_FROM = 0.4
 
 
 def transfer_matrix(
@@ -63,9 +63,9 @@ def transfer_matrix(
     image = axes.imshow(values, cmap="cividis_r", vmin=limits[0], vmax=limits[1])
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
-            red_green_blue = image.to_rgba(value)[:3]
+            share = (value - limits[0]) / (limits[1] - limits[0])
             text = f"{value:.2f}".removeprefix("0") if abs(value) < 1 else f"{value:.2g}"
-            color = "black" if np.dot(red_green_blue, LUMA) > 0.5 else "white"
+            color = "white" if share > DARK_FROM else "black"
             axes.text(column, row, text, ha="center", va="center", color=color, fontsize="small")
     axes.set_xticks(range(scores.shape[1]), scores.columns.astype(str), rotation=45, ha="right")
     axes.set_yticks(range(len(scores)), scores.index.astype(str))
