@@ -128,5 +128,5 @@ def test_wrong_input_changes_nothing(expression, options, error, message):
 @pytest.mark.parametrize("options", [{"n_neighbors": 200}, {"kind": "radius", "radius": 1e9}])
 def test_masks_of_nearly_all_pairs_are_refused(expression, options, monkeypatch):
     monkeypatch.setattr(sys.modules["dpvae.tl.pair_mask"], "MOST_PAIRS", 40_000)
-    with pytest.raises(ValueError, match="pass fewer neighbours or a smaller radius"):
+    with pytest.raises(ValueError, match="pass fewer neighbours"):
         pair_mask(expression, **options)
