@@ -187,6 +187,15 @@ def test_masked_pairs_of_large_batches_all_count():
     torch.testing.assert_close(found, expected)
 
 
+@pytest.mark.parametrize("far_share", [0.2, 0.8])
+def test_batches_without_a_masked_pair_weigh_as_much_as_others(far_share):
+    latent, coordinates, section = draw()
+    term = DistanceTerm(1000.0)
+    nothing = torch.zeros(len(latent), len(latent))
+    found = term(latent, coordinates, section, nothing, far_share=far_share)
+    torch.testing.assert_close(found, term(latent, coordinates, section))
+
+
 def test_an_empty_mask_gives_a_finite_gradient():
     latent = torch.randn(6, 3, requires_grad=True)
     loss = DistanceTerm()(latent, torch.randn(6, 2), torch.zeros(6), torch.zeros(6, 6))

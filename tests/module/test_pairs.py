@@ -44,3 +44,22 @@ def test_coinciding_positions_have_distance_and_gradient_zero(n_cells):
     distances.sum().backward()
     assert distances.abs().max() == 0
     assert positions.grad.abs().max() == 0
+
+
+def test_masked_pairs_are_those_above_the_diagonal_with_their_weights():
+    mask = torch.tensor([[0.0, 2.0, 0.0], [2.0, 0.0, 0.5], [0.0, 0.5, 9.0]])
+    pairs = CellPairs.masked(mask)
+    found = list(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))
+    assert dict(zip(found, pairs.weight.tolist(), strict=True)) == {(0, 1): 2.0, (1, 2): 0.5}
+
+
+def test_too_many_masked_pairs_are_thinned_evenly_and_keep_their_weights():
+    n_pairs = 3 * MAX_PAIRS
+    numbers = torch.arange(n_pairs)
+    pairs = CellPairs.weighted(numbers, numbers + 1, numbers.double())
+    assert len(pairs.weight) == MAX_PAIRS
+    assert (pairs.second - pairs.first == 1).all()
+    torch.testing.assert_close(pairs.weight, pairs.first.double())
+    steps = pairs.first.diff()
+    assert steps.min() >= 2
+    assert steps.max() <= 4

@@ -114,15 +114,19 @@ def test_duplicated_places_are_pairs_but_no_cell_its_own(expression):
         ({"n_neighbors": 0}, ValueError, "n_neighbors is 0"),
         ({"n_neighbors": 2.5}, ValueError, r"n_neighbors is 2\.5"),
         ({"spatial_key": "nowhere"}, KeyError, r"no adata\.obsm"),
-        ({"key_added": "taken"}, ValueError, "would be overwritten"),
+        ({"key_added": "taken"}, ValueError, r"adata\.obsp\['taken'\].*would be overwritten"),
+        ({"key_added": "pca"}, ValueError, r"adata\.uns\['pca'\].*would be overwritten"),
+        ({"sample_key": "slide"}, KeyError, r"no adata\.obs\['slide'\]"),
     ],
 )
 def test_wrong_input_changes_nothing(expression, options, error, message):
     expression.obsp["taken"] = csr_matrix((240, 240))
+    expression.uns["pca"] = {"params": {"n_comps": 5}}
     with pytest.raises(error, match=message):
         pair_mask(expression, **options)
     assert list(expression.obsp) == ["taken"]
     assert "dpvae_pair_mask" not in expression.uns
+    assert expression.uns["pca"] == {"params": {"n_comps": 5}}
 
 
 @pytest.mark.parametrize("options", [{"n_neighbors": 200}, {"kind": "radius", "radius": 1e9}])

@@ -181,7 +181,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
                     continuous_covariate_keys,
                 ),
             )
-            check_mask(adata, mask_key, section_key)
+            check_mask(adata, mask_key, spatial_key=spatial_key, section_key=section_key)
         fields = [
             LayerField(REGISTRY_KEYS.X_KEY, layer, is_count_data=False),
             CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key),

@@ -194,7 +194,7 @@ class DPVAE(
                 section_key=section_key,
                 obs_keys=named_columns(sample_key, batch_key),
             )
-            check_mask(adata, mask_key, section_key)
+            check_mask(adata, mask_key, spatial_key=spatial_key, section_key=section_key)
         fields = [
             LayerField(REGISTRY_KEYS.X_KEY, layer, is_count_data=False),
             CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key),

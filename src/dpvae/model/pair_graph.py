@@ -9,20 +9,24 @@ from typing import Any
 import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 from scvi import settings
 from scvi.dataloaders import DataSplitter
-from torch.utils.data import Sampler
+from torch.utils.data import BatchSampler, Sampler
 
+from dpvae._keys import OBSM
 from dpvae._section import section_codes
-from dpvae.geometry import check_pair_mask
+from dpvae.geometry import check_pair_mask, known_rows
+from dpvae.model.query import section_column
 
 logger = logging.getLogger(__name__)
 
 PATCH = 8
 
 
-def check_mask(adata: AnnData, mask_key: str | None, section_key: str | None) -> None:
+def check_mask(
+    adata: AnnData, mask_key: str | None, *, spatial_key: str, section_key: str | None
+) -> None:
     """Raise where a pair mask cannot be used, before anything is written.
 
     Parameters
@@ -31,11 +35,30 @@ def check_mask(adata: AnnData, mask_key: str | None, section_key: str | None) ->
         The reference.
     mask_key
         Key of the mask in ``adata.obsp``, or ``None`` for no mask.
+    spatial_key
+        Key of the coordinates in ``adata.obsm``. Pairs with a cell of unknown place are left out,
+        and their number is logged.
     section_key
         Column of ``adata.obs`` that names the sections, or ``None``.
     """
-    if mask_key is not None:
-        read_mask(adata, mask_key, section_key)
+    if mask_key is None:
+        return
+    known = known_rows(np.asarray(adata.obsm[spatial_key]))
+    graph = read_mask(adata, mask_key, section_key)
+    n_left = _between(graph, known).nnz // 2
+    if n_left == 0:
+        message = (
+            f"adata.obsp[{mask_key!r}] has no pair of cells whose places are both known: "
+            f"adata.obsm[{spatial_key!r}] knows {int(known.sum())} of {adata.n_obs} places."
+        )
+        raise ValueError(message)
+    if n_left < graph.nnz // 2:
+        logger.warning(
+            "%d of the %d pairs of adata.obsp[%r] have a cell of unknown place and are left out.",
+            graph.nnz // 2 - n_left,
+            graph.nnz // 2,
+            mask_key,
+        )
 
 
 def read_mask(adata: AnnData, mask_key: str, section_key: str | None) -> csr_matrix:
@@ -49,6 +72,14 @@ def read_mask(adata: AnnData, mask_key: str, section_key: str | None) -> csr_mat
     name = f"adata.obsp[{mask_key!r}]"
     section = section_codes(adata, section_key)
     return check_pair_mask(adata.obsp[mask_key], adata.n_obs, name=name, section=section)
+
+
+def _between(graph: csr_matrix, known: NDArray[np.bool_]) -> csr_matrix:
+    """Pairs of which both cells are known."""
+    selected = diags(known.astype(np.float64))
+    between = csr_matrix(selected @ graph @ selected)
+    between.eliminate_zeros()
+    return between
 
 
 class PatchSampler(Sampler[int]):
@@ -127,20 +158,31 @@ class PatchSplitter(DataSplitter):
     def train_dataloader(self) -> Any:
         """Create the loader of the training part."""
         loader = super().train_dataloader()
-        graph = self.pair_graph[self.train_idx][:, self.train_idx]
-        loader.sampler.sampler = PatchSampler(graph, settings.seed or 0)
+        if isinstance(loader.sampler, BatchSampler):
+            graph = self.pair_graph[self.train_idx][:, self.train_idx]
+            loader.sampler.sampler = PatchSampler(graph, settings.seed or 0)
+        else:
+            logger.warning(
+                "On several devices minibatches are random: few pairs of the mask meet in them."
+            )
         return loader
 
 
 @contextmanager
 def pair_graph_in_use(model: Any) -> Iterator[None]:
-    """Train a model with the pair mask that it was set up with, if any."""
+    """Train a model with the pair mask that it was set up with, if any.
+
+    A query without the mask is trained without it if its distances teach nothing: if none of its
+    places is known, or λ is frozen.
+    """
     setup = model.registry_["setup_args"]
     mask_key = setup.get("mask_key")
-    if mask_key is None:
+    known = known_rows(model.adata.obsm[OBSM.centred])
+    learns = known.any() and model.module.distance_term.log_scale.requires_grad
+    if mask_key is None or (mask_key not in model.adata.obsp and not learns):
         yield
         return
-    graph = read_mask(model.adata, mask_key, setup["sample_key"] or setup["batch_key"])
+    graph = _between(read_mask(model.adata, mask_key, section_column(setup)), known)
     model.module.pair_graph = graph
     model._data_splitter_cls = partial(PatchSplitter, pair_graph=graph)
     try:

@@ -8,6 +8,8 @@ from scvi.module.base import BaseModuleClass, LossOutput
 from scvi.train import TrainingPlan
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
+from dpvae.module.distance_preserving import FAR_SHARE
+
 LEARNING_RATE = 3e-3
 
 
@@ -32,6 +34,11 @@ class DistancePreservingPlan(TrainingPlan):
     lr_schedule
         ``"cosine"``: the learning rate falls to 0 over the whole training, step by step;
         ``"constant"``: it stays (or follows ``reduce_lr_on_plateau``).
+    far_share
+        With a pair mask, the share of the distance term that is taken over all pairs of the
+        minibatch, whether masked or not, from 0 to 1. 0 is equation 5 of :cite:t:`Zhou24`: right
+        where the mask leaves out pairs that mislead and what it holds still spans the tissue; a
+        mask of near pairs alone lets the layout fold. Without a mask it has no effect.
     **kwargs
         See :class:`scvi.train.TrainingPlan`.
     """
@@ -47,12 +54,16 @@ class DistancePreservingPlan(TrainingPlan):
         n_epochs_kl_warmup: int | None = None,
         n_steps_kl_warmup: int | None = 300,
         lr_schedule: Literal["cosine", "constant"] | None = None,
+        far_share: float = FAR_SHARE,
         **kwargs: Any,
     ) -> None:
         if lr_schedule is None:
             lr_schedule = "cosine" if lr is None else "constant"
         if lr_schedule not in ("cosine", "constant"):
             message = f"lr_schedule is {lr_schedule!r}: choose 'cosine' or 'constant'."
+            raise ValueError(message)
+        if not 0 <= far_share <= 1:
+            message = f"far_share is {far_share}: choose a share from 0 to 1."
             raise ValueError(message)
         super().__init__(
             module,
@@ -62,6 +73,7 @@ class DistancePreservingPlan(TrainingPlan):
             eps=eps,
             n_epochs_kl_warmup=n_epochs_kl_warmup,
             n_steps_kl_warmup=n_steps_kl_warmup,
+            far_share=far_share,
             **kwargs,
         )
         self.lr_schedule = lr_schedule

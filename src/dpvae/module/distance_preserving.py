@@ -3,13 +3,15 @@
 from dataclasses import replace
 from typing import Any, Literal
 
+import numpy as np
 import torch
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, triu
 from scvi.module.base import LossOutput
 from torch import Tensor
 
 from dpvae._keys import HISTORY, REGISTRY
 from dpvae.module.distance_term import DistanceTerm
+from dpvae.module.pairs import CellPairs
 
 FAR_SHARE = 0.8
 
@@ -28,7 +30,8 @@ class DistancePreserving:
 
     With a pair mask (``pair_graph``, set while the model is trained with ``mask_key``) a fifth of
     :math:`L_{DP}` is the mean over the masked pairs of the minibatch, weighted by G, and the rest
-    that over all its pairs: masked near pairs alone would leave the layout free to fold.
+    (``far_share``) that over all its pairs: masked near pairs alone would leave the layout free to
+    fold. ``far_share=0`` is equation 5 of :cite:t:`Zhou24`.
 
     Parameters
     ----------
@@ -77,6 +80,7 @@ class DistancePreserving:
         inference_outputs: dict[str, Any],
         generative_outputs: dict[str, Any],
         kl_weight: Tensor | float = 1.0,
+        far_share: float = FAR_SHARE,
     ) -> LossOutput:
         """Add the distance term, and record it and λ among the extra metrics."""
         output: LossOutput = super().loss(  # type: ignore[misc]
@@ -86,8 +90,8 @@ class DistancePreserving:
             self._distance_latent(inference_outputs),
             tensors[REGISTRY.coordinates],
             tensors[REGISTRY.section],
-            self._pair_mask(tensors),
-            far_share=FAR_SHARE,
+            self._masked_pairs(tensors),
+            far_share=far_share,
         )
         weight = self.dp_weight * self.n_input
         metrics = {
@@ -100,14 +104,17 @@ class DistancePreserving:
             extra_metrics={**output.extra_metrics, **metrics},
         )
 
-    def _pair_mask(self, tensors: dict[str, Tensor]) -> Tensor | None:
-        """G of the minibatch, from the graph that the model is trained with."""
+    def _masked_pairs(self, tensors: dict[str, Tensor]) -> CellPairs | None:
+        """Pairs of the minibatch that the mask holds with which the model is trained."""
         if self.pair_graph is None:
             return None
-        rows = tensors[REGISTRY.row].long().reshape(-1)
-        block = self.pair_graph[rows.cpu().numpy()][:, rows.cpu().numpy()]
+        rows = tensors[REGISTRY.row].long().reshape(-1).cpu().numpy()
+        pairs = triu(self.pair_graph[rows][:, rows], 1, format="coo")
         coordinates = tensors[REGISTRY.coordinates]
-        return torch.as_tensor(block.toarray(), dtype=coordinates.dtype, device=coordinates.device)
+        first, second = torch.as_tensor(np.stack([pairs.row, pairs.col])).long()
+        device = coordinates.device
+        weight = torch.as_tensor(pairs.data, dtype=coordinates.dtype, device=device)
+        return CellPairs.weighted(first.to(device), second.to(device), weight)
 
     def _distance_latent(self, inference_outputs: dict[str, Any]) -> Tensor:
         if self.distance_latent == "mean":

@@ -73,7 +73,7 @@ class DistanceTerm(nn.Module):
         latent: Tensor,
         coordinates: Tensor,
         section: Tensor,
-        pair_mask: Tensor | None = None,
+        pair_mask: Tensor | CellPairs | None = None,
         far_share: float = 0.0,
     ) -> Tensor:
         """Compute the term for one minibatch.
@@ -88,10 +88,11 @@ class DistanceTerm(nn.Module):
         section
             Code of each cell's section, shape ``(n_cells,)`` or ``(n_cells, 1)``.
         pair_mask
-            G, shape ``(n_cells, n_cells)``, symmetric, zero for pairs that do not count. By
-            default every pair counts alike.
+            G, shape ``(n_cells, n_cells)``, symmetric, zero for pairs that do not count, or the
+            pairs that it holds. By default every pair counts alike.
         far_share
             Share of the term that is taken over all pairs alike, from 0, the mask alone, to 1.
+            Where it is not 0, a minibatch without a masked pair takes all of the term from there.
 
         Returns
         -------
@@ -101,20 +102,22 @@ class DistanceTerm(nn.Module):
         section = section.reshape(-1)
         places = torch.where(known[:, None], coordinates, 0.0) / self.unit
 
-        def mean_error(pairs: CellPairs, weight: Tensor | None) -> Tensor:
+        def mean_error(pairs: CellPairs) -> tuple[Tensor, Tensor]:
             first, second = pairs.first, pairs.second
             valid = known[first] & known[second] & (section[first] == section[second])
-            counts = valid.to(latent.dtype) if weight is None else valid * weight
+            counts = valid.to(latent.dtype) if pairs.weight is None else valid * pairs.weight
             error = pairs.distances(latent) / self.log_scale.exp() - pairs.distances(places)
             error = error.abs() if self.error == "absolute" else error.square()
             total = counts.sum()
-            return (counts * error).sum() / torch.where(total > 0, total, torch.ones_like(total))
+            mean = (counts * error).sum() / torch.where(total > 0, total, torch.ones_like(total))
+            return mean, total > 0
 
         if pair_mask is None:
-            return mean_error(CellPairs.of(latent.shape[0], latent.device), None)
-        near = CellPairs.masked(pair_mask)
-        masked = mean_error(near, pair_mask[near.first, near.second])
+            return mean_error(CellPairs.of(latent.shape[0], latent.device))[0]
+        near = CellPairs.masked(pair_mask) if isinstance(pair_mask, Tensor) else pair_mask
+        masked, is_any = mean_error(near)
         if far_share == 0.0:
             return masked
-        everywhere = mean_error(CellPairs.of(latent.shape[0], latent.device), None)
-        return (1.0 - far_share) * masked + far_share * everywhere
+        everywhere, _ = mean_error(CellPairs.of(latent.shape[0], latent.device))
+        masked_share = (1.0 - far_share) * is_any
+        return (masked_share * masked + far_share * everywhere) / (masked_share + far_share)

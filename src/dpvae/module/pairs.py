@@ -23,14 +23,14 @@ class CellPairs:
         Index of the two cells of each pair, shape ``(n_pairs,)``.
     shifts
         The cyclic shifts, or ``None`` where all pairs are taken.
-    is_masked
-        Whether the pairs are those of a mask.
+    weight
+        Of pairs that a mask holds, how much each counts, shape ``(n_pairs,)``.
     """
 
     first: Tensor
     second: Tensor
     shifts: tuple[int, ...] | None
-    is_masked: bool = False
+    weight: Tensor | None = None
 
     @classmethod
     def of(cls, n_cells: int, device: torch.device) -> "CellPairs":
@@ -49,7 +49,16 @@ class CellPairs:
     def masked(cls, pair_mask: Tensor) -> "CellPairs":
         """Choose the pairs i < j that a mask of shape ``(n_cells, n_cells)`` holds."""
         first, second = pair_mask.triu(1).nonzero(as_tuple=True)
-        return cls(first, second, None, is_masked=True)
+        return cls.weighted(first, second, pair_mask[first, second])
+
+    @classmethod
+    def weighted(cls, first: Tensor, second: Tensor, weight: Tensor) -> "CellPairs":
+        """Take these pairs, and of more than half a million evenly spread ones."""
+        if len(weight) > MAX_PAIRS:
+            spread = torch.linspace(0, len(weight) - 1, MAX_PAIRS, dtype=torch.double)
+            taken = spread.long().to(weight.device)
+            first, second, weight = first[taken], second[taken], weight[taken]
+        return cls(first, second, None, weight)
 
     def distances(self, positions: Tensor) -> Tensor:
         """Euclidean distance of each pair, with gradient 0 where two positions coincide.
@@ -63,7 +72,7 @@ class CellPairs:
         -------
         Shape ``(n_pairs,)``, not squared.
         """
-        if self.is_masked:
+        if self.weight is not None:
             apart = positions[self.first] - positions[self.second]
             return torch.as_tensor(torch.linalg.vector_norm(apart, dim=-1))
         if self.shifts is None:
