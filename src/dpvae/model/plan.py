@@ -1,11 +1,14 @@
 """The training plan."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import torch
 from scvi.module.base import BaseModuleClass, LossOutput
 from scvi.train import TrainingPlan
+from torch.optim import Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from dpvae.module.distance_preserving import FAR_SHARE
@@ -78,6 +81,16 @@ class DistancePreservingPlan(TrainingPlan):
         )
         self.lr_schedule = lr_schedule
         self._random_state = torch.get_rng_state()
+
+    def get_optimizer_creator(self) -> Callable[..., Optimizer]:
+        """Create Adam and AdamW fused, which takes a quarter of the time of their loops."""
+        optimizer = {"Adam": Adam, "AdamW": AdamW}.get(self.optimizer_name)
+        if optimizer is None:
+            creator: Callable[..., Optimizer] = super().get_optimizer_creator()
+            return creator
+        return partial(
+            optimizer, lr=self.lr, eps=self.eps, weight_decay=self.weight_decay, fused=True
+        )
 
     def configure_optimizers(self) -> dict[str, Any]:
         """Exempt λ from weight decay, and let the learning rate fall to 0 along a cosine."""

@@ -1,0 +1,76 @@
+"""What a method is given, prepared without a look at the hidden places."""
+
+from dataclasses import dataclass
+
+import anndata as ad
+import numpy as np
+import scanpy as sc
+
+N_GENES = 2000
+FEWEST_CELLS_OF_A_GENE = 3
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Place the cells of ``query`` from what ``reference`` shows.
+
+    Attributes
+    ----------
+    reference
+        Log-normalised expression in ``X``, counts in ``layers["counts"]`` where there are any,
+        places in ``obsm["spatial"]``, NaN where they are not known.
+    query
+        The same without places; the same genes, in the same order.
+    truth
+        The places of the query's cells.
+    seed
+        Of all random numbers of a method.
+    """
+
+    reference: ad.AnnData
+    query: ad.AnnData
+    truth: np.ndarray
+    seed: int
+
+    @property
+    def has_counts(self):
+        return "counts" in self.reference.layers
+
+    @property
+    def is_known(self):
+        return np.isfinite(self.reference.obsm["spatial"]).all(axis=1)
+
+    @property
+    def known_places(self):
+        return self.reference.obsm["spatial"][self.is_known]
+
+
+def problem_of(section, split, seed, n_genes=N_GENES):
+    """Prepare a split of a section: size factors, genes and logarithms from the reference alone."""
+    places = section.adata.obsm["spatial"]
+    rows = np.arange(section.adata.n_obs) if split.expression_known else split.known
+    reference, query = section.adata[rows].copy(), section.adata[split.hidden].copy()
+    del query.obsm["spatial"]
+    if split.expression_known:
+        reference.obsm["spatial"] = places.copy()
+        reference.obsm["spatial"][split.hidden] = np.nan
+    return Problem(
+        *prepared(reference, query, section.holds_counts, n_genes), places[split.hidden], seed
+    )
+
+
+def prepared(reference, query, holds_counts, n_genes=N_GENES):
+    """Log-normalise a reference and a query alike, and keep the reference's variable genes."""
+    kept = reference.X.getnnz(axis=0) >= FEWEST_CELLS_OF_A_GENE
+    reference, query = reference[:, kept].copy(), query[:, kept].copy()
+    if holds_counts:
+        target = float(np.median(np.asarray(reference.X.sum(axis=1))))
+        for adata in (reference, query):
+            adata.layers["counts"] = adata.X.copy()
+            sc.pp.normalize_total(adata, target_sum=target)
+            sc.pp.log1p(adata)
+    if n_genes is not None and reference.n_vars > n_genes:
+        sc.pp.highly_variable_genes(reference, n_top_genes=n_genes)
+        chosen = reference.var["highly_variable"].to_numpy()
+        reference, query = reference[:, chosen].copy(), query[:, chosen].copy()
+    return reference, query

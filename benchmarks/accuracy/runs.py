@@ -1,0 +1,110 @@
+"""Run methods on splits of sections, several processes at a time; what is done is not done again."""
+
+import multiprocessing
+import os
+import platform
+import resource
+import time
+import traceback
+import warnings
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import astuple, dataclass, fields
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One method on one split of one section."""
+
+    section: str
+    split: str
+    seed: int
+    method: str
+
+
+KEYS = [field.name for field in fields(Run)]
+
+
+def planned(sections, splits, seeds, methods, need_counts):
+    """Every combination that is possible, seeds outermost, so that early results are complete."""
+    return [
+        Run(section.name, split, seed, method)
+        for seed in seeds
+        for split in splits
+        for section in sections
+        for method in methods
+        if section.holds_counts or method not in need_counts
+    ]
+
+
+def finished(results):
+    """Rows of the runs that are done, or an empty table."""
+    return pd.read_csv(results) if results.exists() else pd.DataFrame(columns=KEYS)
+
+
+def execute(runs, source, results, n_processes):
+    """Do the runs that are not yet in the results, and append each as it ends.
+
+    Every run has a process of its own with one thread, so that its seconds and its memory are its
+    own and no run can harm another. A run that fails is reported, left out, and tried again next
+    time.
+    """
+    done = set(finished(results)[KEYS].itertuples(index=False, name=None))
+    left = [run for run in runs if astuple(run) not in done]
+    print(f"{len(runs) - len(left)} of {len(runs)} runs are done", flush=True)
+    for library in THREADS:
+        os.environ[f"{library}_NUM_THREADS"] = "1"
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["benchmarks.accuracy.worker"])
+    results.parent.mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(n_processes, context, max_tasks_per_child=1) as pool:
+        waiting = {pool.submit(_attempt, run, source): run for run in left}
+        for n_ended, future in enumerate(as_completed(waiting), 1):
+            row = future.result()
+            if "error" in row:
+                print(f"FAILED {astuple(waiting[future])}\n{row['error']}", flush=True)
+                continue
+            table = pd.DataFrame([row])
+            table.to_csv(results, mode="a", header=not results.exists(), index=False)
+            _report(n_ended, len(left), row)
+
+
+def _attempt(run, source):
+    from benchmarks.accuracy.worker import scored
+
+    warnings.simplefilter("ignore")
+    begin = time.perf_counter()
+    try:
+        scores = scored(run, source)
+    except Exception:
+        return {"error": traceback.format_exc(limit=-4)}
+    return {
+        **dict(zip(KEYS, astuple(run), strict=True)),
+        **scores,
+        "total_seconds": time.perf_counter() - begin,
+        "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
+        "versions": versions(),
+    }
+
+
+def versions():
+    """Versions that a result may depend on."""
+    packages = ("dpvae", "scvi-tools", "torch", "numpy", "scikit-learn")
+    return f"python {platform.python_version()}; " + "; ".join(
+        f"{package} {version(package)}" for package in packages
+    )
+
+
+def _report(n_ended, n_left, row):
+    name = f"{row['section']}, {row['split']}, seed {row['seed']}, {row['method']}"
+    print(f"{n_ended}/{n_left} {name}: {row['procrustes']:.4f}, {row['seconds']:.0f} s", flush=True)
+
+
+def default_results(folder):
+    """Where results go: beside the place that the command is run from, named after the folder."""
+    return Path("accuracy_results") / f"{folder.resolve().name}.csv"

@@ -1,0 +1,36 @@
+"""How well places, and the latents that they come from, agree with the truth."""
+
+import numpy as np
+
+from dpvae import metrics
+
+K_NEIGHBOURS = 15
+K_AUTOCORRELATION = 5
+
+
+def place_scores(truth, places):
+    """Scores of placed cells; see the metrics of the package."""
+    radius = float(np.sqrt(((truth - truth.mean(axis=0)) ** 2).sum(axis=1).mean()))
+    error = metrics.coordinate_error(truth, places)
+    k = min(K_NEIGHBOURS, (len(truth) - 1) // 2)
+    return {
+        "procrustes": metrics.procrustes_disparity(truth, places),
+        "stress": metrics.normalised_stress(truth, places),
+        "spearman": metrics.distance_spearman(truth, places),
+        "overlap": metrics.neighbour_overlap(truth, places, n_neighbors=k),
+        "spread": metrics.spread_ratio(truth, places),
+        "median_error": error.median,
+        "median_error_radii": error.median / radius,
+    }
+
+
+def latent_scores(truth, latent):
+    """Mean Moran's I and Geary's C of the latent dimensions, over the five nearest neighbours."""
+    from sklearn.neighbors import kneighbors_graph
+
+    graph = kneighbors_graph(truth, min(K_AUTOCORRELATION, len(truth) - 1))
+    result = metrics.autocorrelation(latent, graph)
+    return {
+        "moran": float(np.nanmean(result.morans_i.value)),
+        "geary": float(np.nanmean(result.gearys_c.value)),
+    }
