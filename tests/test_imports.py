@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "tl": BASE | {"geometry", "metrics"},
     "pl": BASE | {"geometry", "metrics", "tl"},
     "module": {"_keys"},
-    "model": BASE | {"geometry", "module"},
+    "model": BASE | {"geometry", "metrics", "module"},
     "held_out": BASE | {"geometry", "metrics"},
     "jobs": BASE | {"geometry", "metrics", "model", "held_out"},
     "cli": BASE | {"datasets", "jobs", "pl"},

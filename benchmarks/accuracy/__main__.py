@@ -55,7 +55,7 @@ def main():
     results = options.results or default_results(options.folder or Path("public"))
     execute(runs, options.folder and str(options.folder), results, options.processes)
     names = [section.name for section in sections]
-    write_report(finished(results), names, splits, seeds, methods, options.docs)
+    write_report(finished(results), names, splits, methods, options.docs)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,101 @@
-def write_report(table, names, splits, seeds, methods, docs):
-    shown = table[table["section"].isin(names)]
-    for name in splits:
-        part = shown[shown["split"] == name]
-        if len(part):
-            wide = part.pivot_table(index="section", columns="method", values="procrustes")
-            print(f"\n{name}\n{wide.round(3).to_string()}\n{wide.mean().round(3).to_string()}")
+"""The results as a page: tables for the terminal and for the documentation, with figures."""
+
+from benchmarks.accuracy.figures import ranks_figure, sections_figure
+from benchmarks.accuracy.summary import OURS, against, by_section, half_widths, headline
+
+SCORES = (
+    "procrustes",
+    "spearman",
+    "stress",
+    "overlap",
+    "median_error_radii",
+    "spread",
+    "moran",
+    "geary",
+    "seconds",
+    "peak_gb",
+)
+TITLES = {
+    "random": "A random fifth is hidden",
+    "known20": "Places of 20 % are known",
+    "known5": "Places of 5 % are known",
+    "known2": "Places of 2 % are known",
+    "block": "A contiguous fifth is hidden",
+}
+
+
+def write_report(results, sections, splits, methods, docs):
+    """Print the tables, and with a docs folder write them and the figures there."""
+    shown = results[results["section"].isin(sections) & results["method"].isin(methods)]
+    parts = []
+    for split in splits:
+        part = shown[shown["split"] == split]
+        if part.empty:
+            continue
+        tables = split_tables(part)
+        for title, table in tables:
+            print(f"\n{TITLES[split]}: {title}\n\n{table.to_string(index=False)}", flush=True)
+        parts.append(_page_part(split, part, tables, docs))
+    if docs is not None:
+        page = docs / "benchmarks" / "accuracy_tables.md"
+        page.write_text("\n\n".join([INTRODUCTION, *parts, _versions(shown)]) + "\n", "utf-8")
+
+
+def split_tables(part):
+    """Titles and tables of one split."""
+    names = part["method"].unique()
+    tables = [
+        ("means over the sections that every method finished", headline(part, SCORES).round(3)),
+        ("Procrustes disparity, mean ± 95 % interval over seeds", _section_table(part)),
+    ]
+    for ours in (name for name in OURS if name in names):
+        table = against(part, ours, names)
+        if len(table):
+            tables.append((f"{ours} against the others, section by section", table.round(3)))
+    return tables
+
+
+def _section_table(part):
+    means, widths = by_section(part), half_widths(part).reindex(by_section(part).index)
+    text = means.map("{:.3f}".format)
+    for method in means.columns.intersection(widths.columns):
+        has_interval = widths[method].notna()
+        interval = widths[method].map(" ± {:.3f}".format)
+        text[method] = text[method] + interval.where(has_interval, "")
+    return text.replace("nan", "–").reset_index(names="section")
+
+
+def _page_part(split, part, tables, docs):
+    lines = [f"## {TITLES[split]}"]
+    if docs is not None:
+        folder = docs / "_static" / "accuracy"
+        folder.mkdir(parents=True, exist_ok=True)
+        sections_figure(part, folder / f"{split}.png", title=TITLES[split])
+        ranks_figure(part, folder / f"{split}_ranks.png", title=TITLES[split])
+        lines += [
+            f"![Error by section](../_static/accuracy/{split}.png)",
+            f"![Mean ranks](../_static/accuracy/{split}_ranks.png)",
+        ]
+    lines += [f"**{title[0].upper()}{title[1:]}**\n\n{_markdown(table)}" for title, table in tables]
+    return "\n\n".join(lines)
+
+
+def _markdown(table):
+    rows = [" | ".join(row) for row in table.astype(str).to_numpy()]
+    return "\n".join([" | ".join(table.columns), " | ".join(["---"] * table.shape[1]), *rows])
+
+
+def _versions(results):
+    versions = sorted(results["versions"].unique())
+    return "Run with " + "; and with ".join(versions) + "."
+
+
+INTRODUCTION = """# Accuracy: all tables
+
+Written by `python -m benchmarks.accuracy FOLDER --docs docs`. Lower Procrustes disparity is better:
+0 is the same shape, 1 is chance. Everything that is fitted (genes, scaling, penalties, weights) sees
+the known cells only; where places of a few per cent are known, the expression of all cells is seen by
+every method. On a lattice of spots a random split leaves almost every hidden spot a known neighbour:
+the contiguous blocks are the harder and the more truthful test. Every run has one thread.
+`median_error_radii` is in tissue radii (root mean square distance from the centre).
+See {doc}`/user_guide/how_good` for what the numbers mean."""

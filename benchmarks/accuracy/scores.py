@@ -26,6 +26,8 @@ def place_scores(truth, places):
 
 def latent_scores(truth, latent):
     """Mean Moran's I and Geary's C of the latent dimensions, over the five nearest neighbours."""
+    if latent is None:
+        return {"moran": np.nan, "geary": np.nan}
     from sklearn.neighbors import kneighbors_graph
 
     graph = kneighbors_graph(truth, min(K_AUTOCORRELATION, len(truth) - 1))

@@ -14,7 +14,7 @@ from benchmarks.accuracy.splits import split
 
 
 def scored(run, source):
-    """Scores and sizes of one run. ``source`` is a folder of h5ad files, or ``None`` for the web."""
+    """Scores and sizes of one run. ``source``: a folder of h5ad files, or ``None`` for the web."""
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)
     section = load(run.section, source)
@@ -28,7 +28,7 @@ def scored(run, source):
         "n_known": len(parts.known),
         "n_genes": problem.reference.n_vars,
         **place_scores(problem.truth, places),
-        **({} if latent is None else latent_scores(problem.truth, latent)),
+        **latent_scores(problem.truth, latent),
         "seconds": seconds,
     }
 

@@ -15,6 +15,7 @@ SCVI_PLAN = {
     "eps": 0.01,
     "n_epochs_kl_warmup": 400,
 }
+WITHOUT_OURS = {"input_dropout": 0.0, "dp_weight": 0.0, "gene_weights": "equal"}
 SCVI_MODEL = {"n_hidden": 128, "n_layers": 1, "dropout_rate": 0.1, "gene_likelihood": "zinb"}
 
 
@@ -23,7 +24,11 @@ def test_with_the_arguments_of_scvi_and_no_term_it_is_scvi(counts):
     curves = {}
     for cls, model, plan in (
         (scvi.model.SCVI, {}, {}),
-        (DPSCVI, SCVI_MODEL | {"input_dropout": 0.0, "dp_weight": 0.0}, SCVI_PLAN),
+        (
+            DPSCVI,
+            SCVI_MODEL | {"input_dropout": 0.0, "dp_weight": 0.0, "gene_weights": "equal"},
+            SCVI_PLAN,
+        ),
     ):
         scvi.settings.seed = 0
         adata = counts.copy()

@@ -17,7 +17,7 @@ def layout():
 
 def test_cells_are_placed_in_their_frames(layout):
     query = layout.latent[[3, 50]] + 0.01
-    places = layout.place(query, np.array(["a", "bb"]), 0.1)
+    places = layout.place(query, np.array(["a", "bb"]))
     np.testing.assert_allclose(places[0], 10 * query[0], atol=0.05)
     np.testing.assert_allclose(places[1], 10 * query[1, ::-1] + 5000, atol=0.05)
 

@@ -5,8 +5,9 @@ import torch
 
 from dpvae.model.training import (
     epochs_between_validations,
-    epochs_for_steps,
+    suitable_epochs,
     suitable_threads,
+    with_default_split,
     without_noise,
 )
 
@@ -16,7 +17,7 @@ from dpvae.model.training import (
     [(1280, 128, 1.0, 100), (2560, 128, 0.5, 100), (50, 128, None, 1000), (10**6, 128, None, 1)],
 )
 def test_steps_become_whole_epochs(n_cells, batch_size, train_size, expected):
-    epochs = epochs_for_steps(n_cells, batch_size=batch_size, train_size=train_size, n_steps=1000)
+    epochs = suitable_epochs(n_cells, batch_size=batch_size, train_size=train_size, n_steps=1000)
     assert epochs == expected
 
 
@@ -49,3 +50,32 @@ def test_small_models_train_on_one_thread_and_the_number_is_restored(n_genes, ex
         assert torch.get_num_threads() == expected
     assert torch.get_num_threads() == 2
     torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"early_stopping": True},
+        {"train_size": None},
+        {"validation_size": 0.1},
+        {"datasplitter_kwargs": {"external_indexing": [[0], [1]]}},
+    ],
+)
+def test_a_validation_part_is_taken_where_it_is_asked_for(arguments):
+    assert with_default_split(arguments, 1000) == arguments
+
+
+@pytest.mark.parametrize(
+    ("n_cells", "splitter"),
+    [(100, {}), (128, {}), (129, {"drop_last": True}), (130, {"drop_last": True}), (131, {})],
+)
+def test_else_every_cell_trains_and_no_minibatch_is_tiny(n_cells, splitter):
+    expected = {"accelerator": "cpu", "train_size": 1.0, "datasplitter_kwargs": splitter}
+    assert with_default_split({"accelerator": "cpu"}, n_cells) == expected
+
+
+def test_more_cells_take_more_steps_but_fewer_epochs():
+    epochs = [suitable_epochs(n, batch_size=128, train_size=1.0) for n in (640, 4000, 102_400)]
+    steps = [n_epochs * n // 128 for n_epochs, n in zip(epochs, (640, 4000, 102_400), strict=True)]
+    assert epochs == sorted(epochs, reverse=True)
+    assert steps == pytest.approx([500, 1000, 5060], rel=0.1)

@@ -21,4 +21,12 @@ def test_each_section_has_its_row_and_new_ones_follow():
 def test_statistics_of_a_query_are_not_saved():
     standardization = GeneStandardization(torch.zeros(1, 2), torch.ones(1, 2))
     standardization.set_query(torch.ones(3, 2), torch.ones(3, 2))
-    assert sorted(standardization.state_dict()) == ["mean", "scale"]
+    assert sorted(standardization.state_dict()) == ["mean", "scale", "weight"]
+
+
+def test_weights_multiply_standardised_genes_of_reference_and_query():
+    standardization = GeneStandardization(torch.zeros(1, 2), torch.tensor([[2.0, 4.0]]))
+    standardization.weight.copy_(torch.tensor([3.0, 0.5]))
+    standardization.set_query(torch.ones(1, 2), torch.ones(1, 2))
+    values = standardization(torch.tensor([[2.0, 4.0], [2.0, 5.0]]), torch.tensor([[0], [1]]))
+    assert values.tolist() == [[3.0, 0.5], [3.0, 2.0]]

@@ -2,6 +2,7 @@
 
 from dpvae.geometry.anchored import place_anchored
 from dpvae.geometry.blend import Blend
+from dpvae.geometry.consensus import place_by_consensus
 from dpvae.geometry.coordinates import check_coordinate_rows, check_coordinates, known_rows
 from dpvae.geometry.free import place_free
 from dpvae.geometry.landmarks import place_on_layout
@@ -31,6 +32,7 @@ __all__ = [
     "pair_distances",
     "pairs_within",
     "place_anchored",
+    "place_by_consensus",
     "place_free",
     "place_on_layout",
     "standard_coordinates",

@@ -1,5 +1,5 @@
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from dpvae.geometry.coordinates import check_coordinates, known_rows
 from dpvae.geometry.latent import check_distance_scale, check_latent
@@ -7,6 +7,50 @@ from dpvae.geometry.multilateration import WEIGHTINGS, Weighting, multilaterate
 from dpvae.geometry.placement import Placement
 from dpvae.geometry.scale import fit_distance_scale
 from dpvae.geometry.spreading import spread_cells
+
+
+def check_layout(
+    latent: ArrayLike, layout_latent: ArrayLike, layout_coordinates: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Validate new cells and the cells of known place that they are placed by.
+
+    Parameters
+    ----------
+    latent
+        z of the new cells, shape (m, d).
+    layout_latent
+        z of the layout, shape (n, d).
+    layout_coordinates
+        s of the layout, shape (n, 2) or (n, 3). Rows of NaN are left out.
+
+    Returns
+    -------
+    All three as float64, of the layout only the cells of known place.
+
+    Raises
+    ------
+    ValueError
+        If one is malformed or they do not belong together.
+    """
+    places = check_coordinates(layout_coordinates, name="layout_coordinates")
+    known = known_rows(places)
+    places = places[known]
+    layout_values = np.asarray(layout_latent, dtype=np.float64)
+    if len(layout_values) != len(known):
+        message = (
+            f"layout_latent has {len(layout_values)} rows and layout_coordinates {len(known)}; "
+            "both need one row for each cell of the layout."
+        )
+        raise ValueError(message)
+    layout_values = check_latent(layout_values[known], name="layout_latent")
+    values = check_latent(latent)
+    if values.shape[1] != layout_values.shape[1]:
+        message = (
+            f"latent has {values.shape[1]} dimensions and layout_latent {layout_values.shape[1]}; "
+            "both must come from the same encoder."
+        )
+        raise ValueError(message)
+    return values, layout_values, places
 
 
 def place_on_layout(
@@ -70,24 +114,7 @@ def place_on_layout(
     >>> bool(np.allclose(placement.coordinates, tissue[:10], atol=1e-5))
     True
     """
-    places = check_coordinates(layout_coordinates, name="layout_coordinates")
-    known = known_rows(places)
-    places = places[known]
-    layout_values = np.asarray(layout_latent, dtype=np.float64)
-    if len(layout_values) != len(known):
-        message = (
-            f"layout_latent has {len(layout_values)} rows and layout_coordinates {len(known)}; "
-            "both need one row for each cell of the layout."
-        )
-        raise ValueError(message)
-    layout_values = check_latent(layout_values[known], name="layout_latent")
-    values = check_latent(latent)
-    if values.shape[1] != layout_values.shape[1]:
-        message = (
-            f"latent has {values.shape[1]} dimensions and layout_latent {layout_values.shape[1]}; "
-            "both must come from the same encoder."
-        )
-        raise ValueError(message)
+    values, layout_values, places = check_layout(latent, layout_latent, layout_coordinates)
     if weighting not in WEIGHTINGS:
         message = f"weighting is {weighting!r}; pass one of {WEIGHTINGS}."
         raise ValueError(message)

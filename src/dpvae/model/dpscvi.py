@@ -2,7 +2,11 @@
 
 from typing import Any, Literal
 
+import numpy as np
+import torch
 from anndata import AnnData
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, diags, issparse
 from scvi import REGISTRY_KEYS
 from scvi.data.fields import (
     CategoricalJointObsField,
@@ -13,8 +17,12 @@ from scvi.data.fields import (
 )
 from scvi.model import SCVI
 
+from dpvae._keys import REGISTRY
 from dpvae.model.decoder_metric import DecoderMetric
 from dpvae.model.expression import check_counts
+from dpvae.model.gene_statistics import gene_statistics
+from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
+from dpvae.model.linear_map import ReadGenes
 from dpvae.model.pair_graph import check_mask
 from dpvae.model.reconstruction import SpatialReconstruction
 from dpvae.model.setup import check_reference, named_columns, register_cells
@@ -52,16 +60,21 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
     distance_latent
         Whether distances are taken between the ``"mean"`` of the posteriors, or between a
         ``"sample"`` of each.
+    gene_weights
+        ``"spatial"``: what the encoder sees of a gene is multiplied by its Moran's I in the
+        reference, so that genes without a spatial pattern do not drown those with one. ``"equal"``:
+        log counts as they are.
     **kwargs
         All other arguments of :class:`scvi.model.SCVI` and :class:`scvi.module.VAE`:
         ``dispersion``, ``use_observed_lib_size``, ``encode_covariates``, …
 
     Notes
     -----
-    With SCVI's own arguments, ``input_dropout=0`` and ``dp_weight=0`` the model is SCVI, step for
-    step: ``DPSCVI(adata, n_hidden=128, n_layers=1, dropout_rate=0.1, gene_likelihood="zinb",
-    input_dropout=0, dp_weight=0)`` with ``plan_kwargs={"optimizer": "Adam", "lr": 1e-3,
-    "weight_decay": 1e-6, "eps": 0.01, "n_epochs_kl_warmup": 400}`` in :meth:`train`.
+    With SCVI's own arguments, ``input_dropout=0``, ``gene_weights="equal"`` and ``dp_weight=0`` the
+    model is SCVI, step for step: ``DPSCVI(adata, n_hidden=128, n_layers=1, dropout_rate=0.1,
+    gene_likelihood="zinb", input_dropout=0, gene_weights="equal", dp_weight=0)`` with
+    ``plan_kwargs={"optimizer": "Adam", "lr": 1e-3, "weight_decay": 1e-6, "eps": 0.01,
+    "n_epochs_kl_warmup": 400}`` in :meth:`train`.
 
     Examples
     --------
@@ -78,6 +91,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
     """
 
     _module_cls = DPCountVAE
+    depth_: float | None = None
 
     def __init__(
         self,
@@ -92,8 +106,10 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         dp_weight: float = 3.0,
         distance_error: Literal["absolute", "squared"] = "absolute",
         distance_latent: Literal["mean", "sample"] = "mean",
+        gene_weights: GeneWeights = "spatial",
         **kwargs: Any,
     ) -> None:
+        check_gene_weights(gene_weights)
         super().__init__(
             adata,
             registry,
@@ -109,10 +125,13 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
             distance_latent=distance_latent,
             **kwargs,
         )
+        if gene_weights == "spatial" and adata is not None:
+            self.module.gene_weight.copy_(self._spatial_weights())
         self._model_summary_string = (
             f"DPSCVI with n_hidden: {n_hidden}, n_latent: {n_latent}, n_layers: {n_layers}, "
             f"dropout_rate: {dropout_rate}, input_dropout: {input_dropout}, "
-            f"dp_weight: {dp_weight}, gene_likelihood: {gene_likelihood}."
+            f"dp_weight: {dp_weight}, gene_weights: {gene_weights}, "
+            f"gene_likelihood: {gene_likelihood}."
         )
         self.init_params_ = self._get_init_params(locals())
 
@@ -200,6 +219,34 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
             setup_method_args=setup_method_args,
             **kwargs,
         )
+
+    def _spatial_weights(self) -> torch.Tensor:
+        """Weights for the logarithms of the counts, which is what the encoder sees."""
+        manager = self.adata_manager
+        counts = manager.get_from_registry(REGISTRY_KEYS.X_KEY)
+        logarithms = counts.log1p() if issparse(counts) else np.log1p(counts)
+        section = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
+        coordinates = manager.get_from_registry(REGISTRY.coordinates)
+        weight = spatial_gene_weights(logarithms, coordinates, section)
+        _, deviation = gene_statistics(logarithms, np.zeros_like(section), 1)
+        return weight / deviation[0]
+
+    def _gene_reader(self, adata: AnnData) -> ReadGenes:
+        counts = self.get_anndata_manager(adata, required=True).get_from_registry(
+            REGISTRY_KEYS.X_KEY
+        )
+        if self.depth_ is None:
+            self.depth_ = float(np.median(np.asarray(counts.sum(axis=1))))
+
+        def log_normalized(rows: NDArray[np.intp]) -> csr_matrix:
+            values = csr_matrix(counts[rows], dtype=np.float64)
+            total = np.asarray(values.sum(axis=1)).ravel()
+            return csr_matrix(diags(self.depth_ / total) @ values).log1p()
+
+        return log_normalized
+
+    def _gene_factor(self) -> NDArray[np.float64]:
+        return np.asarray(self.module.gene_weight.double().cpu())
 
     @staticmethod
     def _check_expression(adata: AnnData, layer: str | None) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from anndata import AnnData
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from scvi import REGISTRY_KEYS
 from scvi.data import AnnDataManager
 from scvi.data.fields import CategoricalObsField, LayerField
@@ -20,6 +21,8 @@ from dpvae._keys import REGISTRY
 from dpvae.model.decoder_metric import DecoderMetric
 from dpvae.model.expression import check_log_normalized, expression_of
 from dpvae.model.gene_statistics import gene_statistics
+from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
+from dpvae.model.linear_map import ReadGenes
 from dpvae.model.pair_graph import check_mask
 from dpvae.model.query import section_column
 from dpvae.model.reconstruction import SpatialReconstruction
@@ -60,9 +63,13 @@ class DPVAE(
         Whether distances are taken between the ``"mean"`` of the posteriors, or between a
         ``"sample"`` of each.
     standardize
-        Genes are standardised inside the model: by the statistics of the whole
+        Genes are centred and scaled inside the model: by the statistics of the whole
         ``"reference"``, or by those of each ``"section"``. The latter takes out differences
         between sections, but a query must then show a whole section, not a part of it.
+    gene_weights
+        How much each gene counts, in encoder and likelihood. ``"spatial"``: as much as it varies,
+        times its Moran's I in the reference, so that genes without a spatial pattern do not drown
+        those with one. ``"equal"``: all genes alike, with variance 1.
     encode_covariates
         Whether the encoder is told the batch. A query must then have a batch that the reference
         knew.
@@ -70,10 +77,10 @@ class DPVAE(
     Notes
     -----
     The network of the paper is ``DPVAE(adata, n_layers=1, n_hidden=…, n_latent=2,
-    dropout_rate=0, input_dropout=0, distance_latent="sample")`` with ``batch_size=adata.n_obs``
-    and ``plan_kwargs={"optimizer": "Adam", "lr": …, "weight_decay": 0, "n_steps_kl_warmup":
-    None}`` in :meth:`train`. Its α weighs a term that is λ times ours and is not multiplied by
-    the number of genes.
+    dropout_rate=0, input_dropout=0, distance_latent="sample", gene_weights="equal")`` with
+    ``batch_size=adata.n_obs`` and ``plan_kwargs={"optimizer": "Adam", "lr": …, "weight_decay": 0,
+    "n_steps_kl_warmup": None}`` in :meth:`train`. Its α weighs a term that is λ times ours and is
+    not multiplied by the number of genes.
 
     Examples
     --------
@@ -110,6 +117,7 @@ class DPVAE(
         distance_error: Literal["absolute", "squared"] = "absolute",
         distance_latent: Literal["mean", "sample"] = "mean",
         standardize: Literal["reference", "section"] = "reference",
+        gene_weights: GeneWeights = "spatial",
         *,
         encode_covariates: bool = False,
     ) -> None:
@@ -117,6 +125,7 @@ class DPVAE(
         if standardize not in ("reference", "section"):
             message = f"standardize is {standardize!r}: choose 'reference' or 'section'."
             raise ValueError(message)
+        check_gene_weights(gene_weights)
         self.per_section_ = standardize == "section"
         gene_mean, gene_scale = self._reference_statistics()
         self.module = self._module_cls(
@@ -135,10 +144,12 @@ class DPVAE(
             distance_latent=distance_latent,
         )
         self.module.minified_data_type = self.minified_data_type
+        if gene_weights == "spatial" and adata is not None:
+            self.module.gene_standardization.weight.copy_(self._spatial_weights())
         self._model_summary_string = (
             f"DPVAE with n_hidden: {n_hidden}, n_latent: {n_latent}, n_layers: {n_layers}, "
             f"dropout_rate: {dropout_rate}, input_dropout: {input_dropout}, "
-            f"dp_weight: {dp_weight}, standardize: {standardize}."
+            f"dp_weight: {dp_weight}, standardize: {standardize}, gene_weights: {gene_weights}."
         )
         self.init_params_ = self._get_init_params(locals())
 
@@ -224,10 +235,41 @@ class DPVAE(
         section = self._section_codes(self.adata_manager)
         return gene_statistics(expression, section, n_rows)
 
+    def _spatial_weights(self) -> torch.Tensor:
+        """Weights for genes of variance 1."""
+        manager = self.adata_manager
+        expression = manager.get_from_registry(REGISTRY_KEYS.X_KEY)
+        section = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
+        coordinates = manager.get_from_registry(REGISTRY.coordinates)
+        return spatial_gene_weights(expression, coordinates, section)
+
     def _section_codes(self, manager: AnnDataManager) -> NDArray[np.intp]:
         """Row of the gene statistics that each cell of an AnnData uses."""
         codes = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
         return codes if self.per_section_ else np.zeros_like(codes)
+
+    def _gene_reader(self, adata: AnnData) -> ReadGenes:
+        manager = self.get_anndata_manager(adata, required=True)
+        expression = manager.get_from_registry(REGISTRY_KEYS.X_KEY)
+        if not self.per_section_:
+            return lambda rows: expression[rows]
+        section = np.asarray(manager.get_from_registry(REGISTRY.section)).reshape(-1, 1)
+        standardization = self.module.gene_standardization
+
+        def standardized(rows: NDArray[np.intp]) -> NDArray[np.float32]:
+            values = expression[rows]
+            dense = torch.as_tensor(values.toarray() if issparse(values) else np.asarray(values))
+            dense = dense.to(standardization.mean)
+            values = standardization(dense, torch.as_tensor(section[rows]).to(dense.device))
+            return np.asarray((values / standardization.weight).cpu())
+
+        return standardized
+
+    def _gene_factor(self) -> NDArray[np.float64]:
+        standardization = self.module.gene_standardization
+        weight = standardization.weight.double()
+        factor = weight if self.per_section_ else weight / standardization.scale[0].double()
+        return np.asarray(factor.cpu())
 
     def _register_query(self, adata: AnnData, *, fill_covariates: bool) -> AnnData:
         query = super()._register_query(adata, fill_covariates=fill_covariates)

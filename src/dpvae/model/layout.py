@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
 from dpvae._section import cells_per_section
-from dpvae.geometry import place_anchored, place_free, place_on_layout
+from dpvae.geometry import place_anchored, place_by_consensus, place_free
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +32,8 @@ class Layout:
     coordinates: NDArray[np.float64]
     section: NDArray[np.str_]
 
-    def place(
-        self, latent: NDArray[np.float32], frame: NDArray[np.str_], distance_scale: float
-    ) -> NDArray[np.float64]:
-        """Place cells among those of the reference.
+    def place(self, latent: NDArray[np.float32], frame: NDArray[np.str_]) -> NDArray[np.float64]:
+        """Place cells among those of the reference; see :func:`place_by_consensus`.
 
         Parameters
         ----------
@@ -43,18 +41,13 @@ class Layout:
             z of the cells, shape ``(n_query, n_latent)``.
         frame
             For each of them the section in whose frame it is placed, shape ``(n_query,)``.
-        distance_scale
-            λ, latent distance per unit of the coordinates.
         """
         places = np.empty((len(latent), self.coordinates.shape[1]))
         for name, cells in cells_per_section(frame):
             reference = self.section == name
-            places[cells] = place_on_layout(
-                latent[cells],
-                self.latent[reference],
-                self.coordinates[reference],
-                distance_scale=distance_scale,
-            ).coordinates
+            places[cells] = place_by_consensus(
+                latent[cells], self.latent[reference], self.coordinates[reference]
+            )
         return places
 
     def frames(

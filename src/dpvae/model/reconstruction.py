@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,22 +13,25 @@ from dpvae._keys import OBSM
 from dpvae._section import section_names
 from dpvae.geometry import fit_distance_scale, known_rows
 from dpvae.model.anchors import check_anchors
-from dpvae.model.directory import check_model_directory
 from dpvae.model.fields import coordinates_state
+from dpvae.model.gene_aligned_loading import GeneAlignedLoading
 from dpvae.model.layout import Layout, place_around, place_freely
+from dpvae.model.linear_map import LinearMap, ReadGenes, fit_linear_map
 from dpvae.model.pair_graph import pair_graph_in_use
 from dpvae.model.plan import DistancePreservingPlan
-from dpvae.model.query import align_query, check_gene_order, section_column
+from dpvae.model.query import align_query, section_column
 from dpvae.model.setup import MINIFIED
 from dpvae.model.training import (
+    BATCH_SIZE,
     epochs_between_validations,
-    epochs_for_steps,
+    suitable_epochs,
     suitable_threads,
+    with_default_split,
     without_noise,
 )
 
 
-class SpatialReconstruction:
+class SpatialReconstruction(GeneAlignedLoading):
     """Training with the distance term, queries by gene name, and coordinates from expression.
 
     The one mixin of this package on a model of scvi-tools; it comes first.
@@ -38,6 +40,7 @@ class SpatialReconstruction:
     _training_plan_cls = DistancePreservingPlan
     _query: AnnData | None = None
     layout_: dict[str, Any] | None = None
+    linear_map_: dict[str, Any] | None = None
     adata: AnnData | None
     module: Any
     registry_: dict[str, Any]
@@ -46,6 +49,14 @@ class SpatialReconstruction:
     @staticmethod
     def _check_expression(adata: AnnData, layer: str | None) -> None:
         """Raise where the values are not of the kind that the model takes."""
+        raise NotImplementedError
+
+    def _gene_reader(self, adata: AnnData) -> ReadGenes:
+        """How to read the genes of some cells for a linear map, from a registered AnnData."""
+        raise NotImplementedError
+
+    def _gene_factor(self) -> NDArray[np.float64]:
+        """Give what the encoder multiplies by the genes that are read."""
         raise NotImplementedError
 
     @property
@@ -59,23 +70,27 @@ class SpatialReconstruction:
         Parameters
         ----------
         max_epochs
-            Number of passes over the data. By default as many as make about 1,000 steps.
+            Number of passes over the data. By default as many as make 500 steps for up to 1,000
+            cells and, with more cells, 500 times the root of the number of thousands.
         **kwargs
-            All other arguments of scvi-tools' ``train``: ``batch_size=128``, ``train_size=0.9``,
-            ``accelerator``, ``devices``, ``early_stopping=False``, ``plan_kwargs`` (see
+            All other arguments of scvi-tools' ``train``: ``batch_size=128``, ``accelerator``,
+            ``devices``, ``early_stopping=False``, ``plan_kwargs`` (see
             :class:`~dpvae.model.DistancePreservingPlan`), ``datasplitter_kwargs``, and those of
-            the Lightning trainer. Early stopping watches ``distance_loss_validation``.
+            the Lightning trainer. By default every cell trains; ``train_size=0.9`` keeps a tenth
+            for validation. Early stopping does that by itself, and watches
+            ``distance_loss_validation``.
 
         Notes
         -----
-        ``model.history`` holds, per epoch and for training and validation part, the loss, the
-        reconstruction term, the KL term, the distance term and λ.
+        ``model.history`` holds, per epoch and for training and validation part, if there is one,
+        the loss, the reconstruction term, the KL term, the distance term and λ.
         """
         cells = self._cells(None)
+        kwargs = with_default_split(kwargs, cells.n_obs)
         if max_epochs is None:
-            max_epochs = epochs_for_steps(
+            max_epochs = suitable_epochs(
                 cells.n_obs,
-                batch_size=kwargs.get("batch_size", 128),
+                batch_size=kwargs.get("batch_size", BATCH_SIZE),
                 train_size=kwargs.get("train_size"),
             )
         kwargs.setdefault("check_val_every_n_epoch", epochs_between_validations(max_epochs, kwargs))
@@ -105,8 +120,10 @@ class SpatialReconstruction:
             What fixes the frame.
 
             - ``"reference"``: the cells of the reference, whose latent representation and place
-              the model keeps. Every cell is placed by itself, so its place does not depend on
-              which other cells are given. In the frame and unit of the reference.
+              the model keeps (:func:`dpvae.geometry.place_by_consensus`), joined by a linear
+              regression on the genes that counts as much as 100 cells of the reference. Every cell
+              is placed by itself, so its place does not depend on which other cells are given. In
+              the frame and unit of the reference.
             - a boolean mask, shape ``(n_cells,)``: the cells of ``adata`` whose coordinates are
               right. They keep them exactly, all others are placed around them, section by section
               (:func:`dpvae.geometry.place_anchored`).
@@ -147,7 +164,11 @@ class SpatialReconstruction:
             return place_freely(latent, names, n_dims, self.distance_scale)
         layout = Layout(**self.layout_)  # type: ignore[arg-type]
         frames = layout.frames(latent, names, section)
-        return layout.place(latent, frames, self.distance_scale)
+        places = layout.place(latent, frames)
+        if self.linear_map_ is None or MINIFIED in cells.uns:
+            return places
+        registered = cells if self._is_registered(cells) else self._query
+        return LinearMap(**self.linear_map_).join(places, frames, self._gene_reader(registered))
 
     def get_latent_representation(
         self, adata: AnnData | None = None, *args: Any, **kwargs: Any
@@ -172,79 +193,6 @@ class SpatialReconstruction:
             encoder_reads_them = self.module.encode_covariates
             adata = self._register_query(self._cells(adata), fill_covariates=not encoder_reads_them)
         return super().get_latent_representation(adata, *args, **kwargs)  # type: ignore[misc]
-
-    @classmethod
-    def load(
-        cls, dir_path: str | Path, adata: AnnData | Literal[False] | None = None, **kwargs: Any
-    ) -> Self:
-        """Load a saved model.
-
-        A saved model is a pickle, which can run code: load only what you trust.
-
-        Parameters
-        ----------
-        dir_path
-            Directory that the model was saved to.
-        adata
-            The AnnData to attach, with the genes of the reference in the same order. Not needed
-            to place queries: the model brings the reference's layout along.
-        **kwargs
-            See :meth:`scvi.model.SCVI.load`.
-
-        Raises
-        ------
-        FileNotFoundError
-            If the directory holds no model.
-        ValueError
-            If the genes of ``adata`` are others, or in another order.
-        """
-        prefix = kwargs.get("prefix") or ""
-        path = Path(dir_path)
-        if not kwargs.get("backup_url"):
-            check_model_directory(path, prefix)
-        if adata is None and not (path / f"{prefix}adata.h5ad").exists():
-            adata = False
-        if adata and not prefix:
-            check_gene_order(adata, cls._genes_of(adata, str(path)), cls.__name__)
-        model: Self = super().load(str(path), adata=adata, **kwargs)  # type: ignore[misc]
-        return model
-
-    @classmethod
-    def load_query_data(
-        cls, adata: AnnData, reference_model: "str | Path | SpatialReconstruction", **kwargs: Any
-    ) -> Self:
-        """Make a model of a query that starts from a reference model (scArches).
-
-        λ and what the encoder learned stay fixed unless ``unfrozen=True``; weights for the
-        query's batches are added. The reference's layout comes along.
-
-        Parameters
-        ----------
-        adata
-            The query, with the genes of the reference in the same order
-            (``prepare_query_anndata`` brings them into it).
-        reference_model
-            The model or the directory it was saved to.
-        **kwargs
-            See :meth:`scvi.model.SCVI.load_query_data`.
-
-        Raises
-        ------
-        ValueError
-            If genes are missing or in another order.
-        """
-        if isinstance(reference_model, Path):
-            reference_model = str(reference_model)
-        check_gene_order(adata, cls._genes_of(adata, reference_model), cls.__name__)
-        model: Self = super().load_query_data(adata, reference_model, **kwargs)  # type: ignore[misc]
-        return model
-
-    @classmethod
-    def _genes_of(cls, adata: AnnData, model: "str | SpatialReconstruction") -> pd.Index:
-        genes: pd.Index = cls.prepare_query_anndata(  # type: ignore[attr-defined]
-            adata, model, return_reference_var_names=True
-        )
-        return genes
 
     @classmethod
     def _coordinate_unit(cls, adata: AnnData | None, registry: dict[str, Any] | None) -> float:
@@ -291,9 +239,13 @@ class SpatialReconstruction:
         setup = self.registry_["setup_args"]
         known = known_rows(cells.obsm[OBSM.centred])
         latent = self.get_latent_representation()[known]
-        coordinates = np.asarray(cells.obsm[setup["spatial_key"]], dtype=float)[known]
-        section = section_names(cells, section_column(setup))[known]
-        self.layout_ = asdict(Layout(latent, coordinates, section))
-        if self.module.dp_weight == 0 and np.ptp(latent, axis=0).any():
-            scale = fit_distance_scale(latent, coordinates, section=section)
-            self.module.distance_term.set_distance_scale(scale)
+        places = np.asarray(cells.obsm[setup["spatial_key"]], dtype=float)
+        section = section_names(cells, section_column(setup))
+        self.layout_ = asdict(Layout(latent, places[known], section[known]))
+        if self.module.dp_weight == 0:
+            if np.ptp(latent, axis=0).any():
+                scale = fit_distance_scale(latent, places[known], section=section[known])
+                self.module.distance_term.set_distance_scale(scale)
+        elif MINIFIED not in cells.uns:
+            read, factor = self._gene_reader(cells), self._gene_factor()
+            self.linear_map_ = asdict(fit_linear_map(read, factor, places, section))

@@ -3,12 +3,14 @@
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from math import ceil
+from math import ceil, sqrt
 from typing import Any
 
 import torch
 
-N_STEPS = 1000
+BATCH_SIZE = 128
+FEWEST_STEPS = 500
+CELLS_FOR_FEWEST_STEPS = 1000
 N_VALIDATIONS = 100
 MOST_GENES_FOR_ONE_THREAD = 2000
 NOISE = (
@@ -19,10 +21,38 @@ NOISE = (
 )
 
 
-def epochs_for_steps(
-    n_cells: int, *, batch_size: int, train_size: float | None, n_steps: int = N_STEPS
+def with_default_split(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
+    """Let every cell train, unless a validation part is asked for or needed.
+
+    Early stopping needs one; a size of it, or of the training part, or the cells of both ask for
+    one. A last minibatch of one or two cells, which batch normalisation cannot use, is left out;
+    its cells are others in every epoch.
+
+    Parameters
+    ----------
+    arguments
+        Arguments of ``train``.
+    n_cells
+        Number of cells.
+
+    Returns
+    -------
+    The arguments, completed.
+    """
+    splitter = dict(arguments.get("datasplitter_kwargs") or {})
+    asked = {"train_size", "validation_size"} & set(arguments) or "external_indexing" in splitter
+    if asked or arguments.get("early_stopping"):
+        return dict(arguments)
+    batch_size = arguments.get("batch_size", BATCH_SIZE)
+    if n_cells > batch_size and 0 < n_cells % batch_size <= 2:
+        splitter.setdefault("drop_last", True)
+    return {**arguments, "train_size": 1.0, "datasplitter_kwargs": splitter}
+
+
+def suitable_epochs(
+    n_cells: int, *, batch_size: int, train_size: float | None, n_steps: int | None = None
 ) -> int:
-    """Convert steps to epochs.
+    """Choose how many epochs to train.
 
     Parameters
     ----------
@@ -33,8 +63,11 @@ def epochs_for_steps(
     train_size
         Share of the training part; ``None`` is 0.9.
     n_steps
-        Steps to take.
+        Steps to take. By default 500 for up to 1,000 cells, and with more cells more, as their
+        square root: 1,000 for 4,000 cells, 5,000 for 100,000.
     """
+    if n_steps is None:
+        n_steps = ceil(FEWEST_STEPS * sqrt(max(n_cells / CELLS_FOR_FEWEST_STEPS, 1.0)))
     steps_per_epoch = max(n_cells * (train_size or 0.9) // batch_size, 1)
     return ceil(n_steps / steps_per_epoch)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from scvi.module import VAE
 from torch import Tensor, nn
 
@@ -14,7 +15,10 @@ class DPGaussianVAE(DistancePreserving, GaussianVAE):
 
 
 class DPCountVAE(DistancePreserving, VAE):
-    """The module of scVI, :class:`scvi.module.VAE`, with the distance term and input dropout.
+    """The module of scVI with the distance term, gene weights and input dropout.
+
+    What the encoder of :class:`scvi.module.VAE` sees of a gene is multiplied by the gene's weight,
+    ``gene_weight``, shape ``(n_genes,)``, which is 1 until it is set.
 
     Parameters
     ----------
@@ -28,9 +32,13 @@ class DPCountVAE(DistancePreserving, VAE):
 
     def __init__(self, *args: Any, input_dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.gene_weight: Tensor
+        self.register_buffer("gene_weight", torch.ones(self.n_input))
         self.input_dropout = nn.Dropout(input_dropout)
-        self.z_encoder.register_forward_pre_hook(self._hide_genes)
+        self.z_encoder.register_forward_pre_hook(self._weigh_and_hide_genes)
 
-    def _hide_genes(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def _weigh_and_hide_genes(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         expression, *covariates = inputs
+        genes = expression[:, : self.n_input] * self.gene_weight
+        expression = torch.cat([genes, expression[:, self.n_input :]], dim=1)
         return (self.input_dropout(expression), *covariates)

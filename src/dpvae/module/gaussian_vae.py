@@ -17,7 +17,7 @@ class GaussianVAE(BaseMinifiedModeModuleClass):
     r"""Variational autoencoder of standardised, log-normalised expression.
 
     The "vanilla" backbone of :cite:t:`Zhou24`: Gaussian prior, posterior and likelihood, the
-    latter with unit variance on standardised genes.
+    latter with unit variance on standardised and weighted genes.
 
     Parameters
     ----------

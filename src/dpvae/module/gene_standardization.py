@@ -5,11 +5,12 @@ from torch import Tensor, nn
 
 
 class GeneStandardization(nn.Module):
-    """Bring every gene to mean 0 and variance 1, with statistics that are kept with the model.
+    """Bring genes to mean 0 and a variance of their own, with statistics kept with the model.
 
     One row of statistics serves all cells, or each section has its own row, chosen by the code of
     the cell's section. Sections that were not seen in training follow the others' rows: see
-    :meth:`set_query`.
+    :meth:`set_query`. Every gene is then multiplied by its ``weight``, shape ``(n_genes,)``, which
+    is 1 until it is set.
 
     Parameters
     ----------
@@ -22,10 +23,12 @@ class GeneStandardization(nn.Module):
         super().__init__()
         self.mean: Tensor
         self.scale: Tensor
+        self.weight: Tensor
         self.query_mean: Tensor
         self.query_scale: Tensor
         self.register_buffer("mean", mean.float())
         self.register_buffer("scale", scale.float())
+        self.register_buffer("weight", torch.ones(mean.shape[1]))
         self.register_buffer("query_mean", torch.empty(0, mean.shape[1]), persistent=False)
         self.register_buffer("query_scale", torch.empty(0, mean.shape[1]), persistent=False)
 
@@ -42,7 +45,7 @@ class GeneStandardization(nn.Module):
         self.query_scale = scale.to(self.scale)
 
     def forward(self, expression: Tensor, section: Tensor) -> Tensor:
-        """Standardise.
+        """Centre, scale and weigh.
 
         Parameters
         ----------
@@ -52,8 +55,8 @@ class GeneStandardization(nn.Module):
             Code of each cell's section, shape ``(n_cells, 1)``.
         """
         if self.mean.shape[0] == 1 and self.query_mean.shape[0] == 0:
-            return (expression - self.mean) / self.scale
+            return (expression - self.mean) * (self.weight / self.scale)
         row = section.reshape(-1).long()
         mean = torch.cat([self.mean, self.query_mean])
         scale = torch.cat([self.scale, self.query_scale])
-        return (expression - mean[row]) / scale[row]
+        return (expression - mean[row]) * (self.weight / scale)[row]

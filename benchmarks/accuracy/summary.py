@@ -1,0 +1,77 @@
+"""Tables of the results: means with intervals, wins and losses, ranks with a critical difference."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+OURS = ("DPVAE", "DPSCVI")
+LEVEL = 1.02
+LOWER_IS_BETTER = {"procrustes": True, "stress": True, "spearman": False, "overlap": False}
+
+
+def by_section(results, score="procrustes"):
+    """Mean over seeds, a row for each section, a column for each method that ran everywhere."""
+    return results.pivot_table(index="section", columns="method", values=score, sort=False)
+
+
+def half_widths(results, score="procrustes"):
+    """Half the 95 % interval (Student) of the mean over seeds; NaN with one seed."""
+
+    def half_width(values):
+        n_seeds = len(values)
+        if n_seeds < 2:
+            return np.nan
+        return stats.t.ppf(0.975, n_seeds - 1) * values.std(ddof=1) / np.sqrt(n_seeds)
+
+    return results.pivot_table(
+        index="section", columns="method", values=score, aggfunc=half_width, sort=False
+    )
+
+
+def headline(results, scores):
+    """Mean over the sections that all methods finished of every score, a row for each method."""
+    complete = by_section(results).dropna().index
+    shown = results[results["section"].isin(complete)]
+    columns = {score: by_section(shown, score).mean() for score in scores}
+    table = pd.DataFrame(columns).reset_index(names="method")
+    return table.sort_values(scores[0], ignore_index=True)
+
+
+def against(results, method, others, score="procrustes"):
+    """On how many sections a method is better than each other, level (2 %), or worse."""
+    table = by_section(results, score)
+    rows = []
+    for other in others:
+        if other == method or other not in table:
+            continue
+        pair = table[[method, other]].dropna()
+        ratio = pair[method] / pair[other]
+        if not LOWER_IS_BETTER[score]:
+            ratio = 1 / ratio
+        rows.append(
+            {
+                "against": other,
+                "better": int((ratio < 1 / LEVEL).sum()),
+                "level": int(ratio.between(1 / LEVEL, LEVEL).sum()),
+                "worse": int((ratio > LEVEL).sum()),
+                "mean ratio": float(np.exp(np.log(ratio).mean())),
+                "worst ratio": float(ratio.max()),
+                "Wilcoxon p": float(stats.wilcoxon(pair[method], pair[other]).pvalue)
+                if len(pair) > 5
+                else np.nan,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def ranks(results, score="procrustes"):
+    """Mean rank of each method over the sections, and the critical difference of Nemenyi's test.
+
+    Methods whose mean ranks differ by less than the critical difference cannot be told apart at
+    5 % (Demšar 2006).
+    """
+    table = by_section(results, score).dropna()
+    n_sections, n_methods = table.shape
+    mean_ranks = table.rank(axis=1, ascending=LOWER_IS_BETTER[score]).mean().sort_values()
+    quantile = stats.studentized_range.ppf(0.95, n_methods, np.inf) / np.sqrt(2)
+    return mean_ranks, quantile * np.sqrt(n_methods * (n_methods + 1) / (6 * n_sections))

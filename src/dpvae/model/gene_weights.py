@@ -1,0 +1,85 @@
+"""How much each gene counts: the more it varies, and the more its pattern follows the tissue."""
+
+import warnings
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, issparse
+from sklearn.neighbors import kneighbors_graph
+
+from dpvae.geometry import known_rows
+from dpvae.metrics import autocorrelation
+from dpvae.model.gene_statistics import gene_statistics
+
+GeneWeights = Literal["spatial", "equal"]
+N_NEIGHBOURS = 6
+FEWEST_CELLS = 10
+MOST_CELLS = 20_000
+FLOOR = 0.01
+
+
+def check_gene_weights(gene_weights: str) -> None:
+    """Raise where the name of the weights is none."""
+    if gene_weights not in ("spatial", "equal"):
+        message = f"gene_weights is {gene_weights!r}: choose 'spatial' or 'equal'."
+        raise ValueError(message)
+
+
+def spatial_gene_weights(
+    expression: Any,
+    coordinates: NDArray[np.float64],
+    section: NDArray[np.intp],
+) -> torch.Tensor:
+    """Weigh genes by their standard deviation times their Moran's I in the reference.
+
+    Genes without a spatial pattern are noise for whoever asks where a cell is, and genes that
+    hardly vary are mostly noise of counting. Moran's I is taken over six nearest neighbours,
+    averaged over sections, 0 where it is negative, plus 0.01. The fewer the cells of known place,
+    the more of I is chance: it is drawn towards the mean of all genes as far as its spread is what
+    chance alone would give (James-Stein).
+
+    Parameters
+    ----------
+    expression
+        As the encoder sees it, shape ``(n_cells, n_genes)``, dense or sparse; a sparse one is not
+        made dense.
+    coordinates
+        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``; rows of NaN are cells of unknown place. Of a
+        section with more than 20,000 known cells, as many random ones are used.
+    section
+        Code of each cell's section, shape ``(n_cells,)``.
+
+    Returns
+    -------
+    Factors for genes that were brought to variance 1, shape ``(n_genes,)``, of mean square 1.
+    Without ten cells of known place in a section I does not count.
+    """
+    known = known_rows(coordinates)
+    pattern, n_cells = np.zeros(expression.shape[1]), 0
+    rng = np.random.default_rng(0)
+    for code in np.unique(section[known]):
+        cells = np.flatnonzero(known & (section == code))
+        if len(cells) > MOST_CELLS:
+            cells = np.sort(rng.choice(cells, MOST_CELLS, replace=False))
+        if len(cells) >= FEWEST_CELLS:
+            pattern += len(cells) * _shrunken_morans_i(expression[cells], coordinates[cells])
+            n_cells += len(cells)
+    _, deviation = gene_statistics(expression, np.zeros(len(section), dtype=np.intp), 1)
+    weight = deviation[0] * (torch.from_numpy(pattern / max(n_cells, 1)) + FLOOR)
+    return weight / weight.square().mean().sqrt()
+
+
+def _shrunken_morans_i(values: Any, places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Moran's I where positive, drawn towards the mean of the genes as far as it is chance."""
+    graph = kneighbors_graph(places, N_NEIGHBOURS)
+    values = csr_matrix(values) if issparse(values) else np.asarray(values)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*variables are constant")
+        statistic = autocorrelation(values, graph).morans_i
+    found = np.nan_to_num(statistic.value - statistic.expected)
+    by_chance = np.nanmean(statistic.variance_normality) if found.any() else 0.0
+    reliable = max(0.0, 1.0 - by_chance / max(found.var(), 1e-12))
+    shrunken: NDArray[np.float64] = found.mean() + reliable * (found - found.mean())
+    return np.maximum(shrunken, 0.0)
