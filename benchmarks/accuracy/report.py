@@ -62,7 +62,7 @@ def _section_table(part):
         has_interval = widths[method].notna()
         interval = widths[method].map(" ± {:.3f}".format)
         text[method] = text[method] + interval.where(has_interval, "")
-    return text.replace("nan", "–").reset_index(names="section")
+    return text.replace("nan", "-").reset_index(names="section")
 
 
 def _page_part(split, part, tables, docs):
@@ -93,9 +93,9 @@ def _versions(results):
 INTRODUCTION = """# Accuracy: all tables
 
 Written by `python -m benchmarks.accuracy FOLDER --docs docs`. Lower Procrustes disparity is better:
-0 is the same shape, 1 is chance. Everything that is fitted (genes, scaling, penalties, weights) sees
-the known cells only; where places of a few per cent are known, the expression of all cells is seen by
-every method. On a lattice of spots a random split leaves almost every hidden spot a known neighbour:
-the contiguous blocks are the harder and the more truthful test. Every run has one thread.
-`median_error_radii` is in tissue radii (root mean square distance from the centre).
+0 is the same shape, 1 is chance. Everything that is fitted (genes, scaling, penalties, weights)
+sees the known cells only; where places of a few per cent are known, every method sees the
+expression of all cells. On a lattice of spots a random split leaves almost every hidden spot a
+known neighbour: the contiguous blocks are the harder and the more truthful test. Every run has one
+thread. `median_error_radii` is in tissue radii (root mean square distance from the centre).
 See {doc}`/user_guide/how_good` for what the numbers mean."""

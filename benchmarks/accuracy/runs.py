@@ -1,4 +1,4 @@
-"""Run methods on splits of sections, several processes at a time; what is done is not done again."""
+"""Runs of methods on splits of sections, several at a time; what is done is not done again."""
 
 import multiprocessing
 import os
@@ -81,7 +81,7 @@ def _attempt(run, source):
     begin = time.perf_counter()
     try:
         scores = scored(run, source)
-    except Exception:
+    except Exception:  # noqa: BLE001
         return {"error": traceback.format_exc(limit=-4)}
     return {
         **dict(zip(KEYS, astuple(run), strict=True)),

@@ -1,4 +1,4 @@
-"""Tissue sections from a folder of h5ad files, or by name from scanpy's and squidpy's collections."""
+"""Tissue sections from a folder of h5ad files, or by name from scanpy and squidpy."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Tables of the results: means with intervals, wins and losses, ranks with a critical difference."""
+"""Tables of the results: means with intervals, wins and losses, ranks."""
 
 import numpy as np
 import pandas as pd

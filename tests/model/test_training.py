@@ -75,7 +75,8 @@ def test_else_every_cell_trains_and_no_minibatch_is_tiny(n_cells, splitter):
 
 
 def test_more_cells_take_more_steps_but_fewer_epochs():
-    epochs = [suitable_epochs(n, batch_size=128, train_size=1.0) for n in (640, 4000, 102_400)]
-    steps = [n_epochs * n // 128 for n_epochs, n in zip(epochs, (640, 4000, 102_400), strict=True)]
+    sizes = (512, 2176, 69_120, 2_000_000)
+    epochs = [suitable_epochs(n, batch_size=128, train_size=1.0) for n in sizes]
+    steps = [n_epochs * n // 128 for n_epochs, n in zip(epochs, sizes, strict=True)]
     assert epochs == sorted(epochs, reverse=True)
-    assert steps == pytest.approx([500, 1000, 5060], rel=0.1)
+    assert steps == pytest.approx([509, 1507, 20_000, 20_000], rel=0.05)

@@ -1,4 +1,4 @@
-"""What fits in five lines: neighbours and ridge regression, on principal components and on genes."""
+"""What fits in five lines: neighbours, and ridge regression on components and on genes."""
 
 import numpy as np
 from sklearn.decomposition import PCA

@@ -1,4 +1,4 @@
-"""The models of the package, with their defaults, without the distance term, and as in the paper."""
+"""The models of the package: their defaults, the backbones alone, and as in the paper."""
 
 import scvi
 
@@ -17,12 +17,13 @@ def dpscvi(problem, **options):
     return _placed(problem, DPSCVI, options)
 
 
-def dpvae_without_distances(problem):
-    return dpvae(problem, dp_weight=0.0)
+def plain_vae(problem):
+    """The backbone alone: neither the loss nor the weights of genes know of places."""
+    return dpvae(problem, dp_weight=0.0, gene_weights="equal")
 
 
-def dpscvi_without_distances(problem):
-    return dpscvi(problem, dp_weight=0.0)
+def plain_scvi(problem):
+    return dpscvi(problem, dp_weight=0.0, gene_weights="equal")
 
 
 def paper(problem):
@@ -34,6 +35,7 @@ def paper(problem):
         "dropout_rate": 0.0,
         "input_dropout": 0.0,
         "distance_latent": "sample",
+        "gene_weights": "equal",
     }
     plan = {"optimizer": "Adam", "lr": 1e-3, "weight_decay": 0.0, "n_steps_kl_warmup": None}
     training = {

@@ -6,19 +6,34 @@ import numpy as np
 import torch
 from torch import nn
 
+from dpvae.model.gene_weights import spatial_gene_weights
+from dpvae.model.training import suitable_steps
+
 WIDTH, LAYERS = 512, 3
 DROPOUT, INPUT_DROPOUT = 0.3, 0.3
 WEIGHT_DECAY, LEARNING_RATE = 0.3, 3e-3
-BATCH, STEPS = 128, 1000
+BATCH = 128
 
 
 def perceptron(problem):
     """Least squares on coordinates divided by the tissue's radius; genes standardised."""
+    return _placed(problem, np.ones(problem.reference.n_vars))
+
+
+def weighted_perceptron(problem):
+    """The same on genes that are weighted as in the models of the package."""
+    section = np.zeros(problem.reference.n_obs, dtype=int)
+    places = problem.reference.obsm["spatial"]
+    return _placed(problem, spatial_gene_weights(problem.reference.X, places, section).numpy())
+
+
+def _placed(problem, weight):
     torch.manual_seed(problem.seed)
     known, places = problem.is_known, problem.known_places
     genes = problem.reference.X.toarray()
     mean, scale = genes.mean(axis=0), genes.std(axis=0)
     scale[scale < 1e-6] = 1.0
+    scale /= weight
     centre = places.mean(axis=0)
     radius = np.sqrt(((places - centre) ** 2).sum(axis=1).mean())
     network = network_of(genes.shape[1], places.shape[1])
@@ -42,16 +57,17 @@ def network_of(n_genes, n_dims):
 
 
 def fit(network, inputs, targets):
+    n_steps = suitable_steps(len(inputs))
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: 0.5 * (1 + math.cos(math.pi * step / STEPS))
+        optimizer, lambda step: 0.5 * (1 + math.cos(math.pi * step / n_steps))
     )
     n_cells, begin, order = len(inputs), len(inputs), None
     batch = min(BATCH, n_cells)
     network.train()
-    for _ in range(STEPS):
+    for _ in range(n_steps):
         if begin + batch > n_cells:
             order, begin = torch.randperm(n_cells), 0
         rows = order[begin : begin + batch]

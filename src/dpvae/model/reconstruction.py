@@ -70,8 +70,8 @@ class SpatialReconstruction(GeneAlignedLoading):
         Parameters
         ----------
         max_epochs
-            Number of passes over the data. By default as many as make 500 steps for up to 1,000
-            cells and, with more cells, 500 times the root of the number of thousands.
+            Number of passes over the data. By default as many as make 500 steps for up to 500
+            cells, 1,500 for 2,200, 7,000 for 17,000 and 20,000 for 70,000 or more.
         **kwargs
             All other arguments of scvi-tools' ``train``: ``batch_size=128``, ``accelerator``,
             ``devices``, ``early_stopping=False``, ``plan_kwargs`` (see
