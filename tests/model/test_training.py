@@ -75,8 +75,8 @@ def test_else_every_cell_trains_and_no_minibatch_is_tiny(n_cells, splitter):
 
 
 def test_more_cells_take_more_steps_but_fewer_epochs():
-    sizes = (512, 2176, 69_120, 2_000_000)
+    sizes = (512, 2176, 69_120)
     epochs = [suitable_epochs(n, batch_size=128, train_size=1.0) for n in sizes]
     steps = [n_epochs * n // 128 for n_epochs, n in zip(epochs, sizes, strict=True)]
     assert epochs == sorted(epochs, reverse=True)
-    assert steps == pytest.approx([509, 1507, 20_000, 20_000], rel=0.05)
+    assert steps == pytest.approx([509, 1507, 20_000], rel=0.05)
