@@ -1,0 +1,1 @@
+"""The figures of the paper, run again on the sections at hand."""

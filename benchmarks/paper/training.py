@@ -1,0 +1,92 @@
+"""The paper's configuration and the package's, trained as briefly as these figures allow."""
+
+from dataclasses import dataclass, field
+
+import scvi
+
+from benchmarks.accuracy.methods import baselines
+from benchmarks.accuracy.methods.models import QUIET
+from benchmarks.accuracy.problem import problem_of
+from benchmarks.accuracy.splits import split
+from dpvae import metrics
+from dpvae.model import DPVAE
+
+WEIGHT = 3.0
+BATCH = 128
+NETWORK = {
+    "n_layers": 1,
+    "n_hidden": 128,
+    "dropout_rate": 0.0,
+    "input_dropout": 0.0,
+    "distance_latent": "sample",
+}
+PLAN = {"optimizer": "Adam", "lr": 3e-3, "weight_decay": 0.0, "n_steps_kl_warmup": None}
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """How a model is made and trained.
+
+    ``flat`` models have as many latent dimensions as the tissue, so that the latent space is the
+    map, as in the paper.
+    """
+
+    name: str
+    n_genes: int
+    n_steps: int
+    flat: bool = False
+    network: dict = field(default_factory=dict)
+    plan: dict | None = None
+
+    def problem(self, section, seed=0):
+        parts = split("random", section.adata.obsm["spatial"], seed)
+        return problem_of(section, parts, seed, self.n_genes)
+
+    def made(self, problem, dp_weight, model_class=DPVAE, **options):
+        """Make a model of the reference of a problem."""
+        reference = problem.reference
+        layer = {} if model_class is DPVAE else {"layer": "counts"}
+        model_class.setup_anndata(reference, **layer)
+        flat = {"n_latent": problem.truth.shape[1]} if self.flat else {}
+        scvi.settings.seed = problem.seed
+        return model_class(reference, dp_weight=dp_weight, **self.network, **flat, **options)
+
+    def train(self, model, callbacks=()):
+        n_cells = model.adata.n_obs
+        model.train(
+            max_epochs=-(-self.n_steps // max(n_cells // BATCH, 1)),
+            batch_size=min(BATCH, n_cells),
+            train_size=1.0,
+            plan_kwargs=self.plan or {},
+            callbacks=list(callbacks),
+            **QUIET,
+        )
+        return model
+
+    def trained(self, problem, dp_weight, model_class=DPVAE):
+        """Train a model on the reference of a problem, without a look at its query."""
+        return self.train(self.made(problem, dp_weight, model_class))
+
+
+PAPER = Configuration("paper's", 100, 500, flat=True, network=NETWORK, plan=PLAN)
+PACKAGE = Configuration("package's", 500, 300)
+
+
+def scores(model, problem, query=None):
+    """Procrustes error of the latent distances alone, and of places in the reference's frame."""
+    query = problem.query if query is None else query
+    free = model.predict_coordinates(query, anchors=None)
+    placed = model.predict_coordinates(query)
+    return {
+        "latent": metrics.procrustes_disparity(problem.truth, free),
+        "placed": metrics.procrustes_disparity(problem.truth, placed),
+    }
+
+
+def simple_scores(problem):
+    """Procrustes error of neighbours and of ridge regression on the same genes."""
+    found = {
+        "kNN": baselines.neighbours(problem)[0],
+        "ridge": baselines.ridge_on_genes(problem)[0],
+    }
+    return {name: metrics.procrustes_disparity(problem.truth, at) for name, at in found.items()}
