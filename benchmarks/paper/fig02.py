@@ -1,5 +1,6 @@
 """Fig. 2: are cells that are far apart in the tissue also far apart in expression?"""
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from benchmarks.accuracy.problem import prepared
@@ -31,7 +32,10 @@ def measure(job, sections):
 
 def draw(table):
     shown = table.sort_values("pearson", ascending=False)
-    axes = pl.distance_correlation(shown.assign(section=shown["section"].map(short)))
+    _, panel = plt.subplots(figsize=(6, 0.2 * len(shown) + 1), layout="constrained")
+    axes = pl.distance_correlation(shown.assign(section=shown["section"].map(short)), ax=panel)
+    axes.set_xlim(table["low"].min() - 0.05, table["high"].max() + 0.05)
+    axes.margins(y=0.01)
     axes.tick_params(axis="y", labelsize="small")
     return axes.figure
 

@@ -34,7 +34,7 @@ def jobs(sections, seeds):  # noqa: ARG001
 def measure(job, sections):
     problem = PAPER.problem(sections[job["section"]])
     history = PAPER.trained(problem, job["dp_weight"]).history
-    loss = history["train_loss_epoch"].iloc[:, 0].to_numpy(dtype=float)
+    loss = history["train_loss"].iloc[:, 0].to_numpy(dtype=float)
     distance = history["distance_loss_train"].iloc[:, 0].to_numpy(dtype=float)
     done = np.arange(1, len(loss) + 1) / len(loss)
     return [

@@ -83,7 +83,8 @@ def draw(table):
 
 def scatter(panel, at, true):
     """Draw cells in the colours of their true places, and two triangles of three of them."""
-    panel.scatter(*at.T, c=position_colours(true), s=3, linewidths=0, rasterized=True)
+    size = np.clip(2000 / len(true), 3, 14)
+    panel.scatter(*at.T, c=position_colours(true), s=size, linewidths=0)
     for color, seed in (("black", 3), ("#D55E00", 5)):
         corners = np.random.RandomState(seed).permutation(len(true))[:3]
         panel.plot(*at[np.append(corners, corners[0])].T, color=color, marker="o", markersize=3)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 import scvi
 
 from benchmarks.accuracy.methods import baselines
-from benchmarks.accuracy.methods.models import QUIET
 from benchmarks.accuracy.problem import problem_of
 from benchmarks.accuracy.splits import split
 from dpvae import metrics
@@ -59,7 +58,7 @@ class Configuration:
             train_size=1.0,
             plan_kwargs=self.plan or {},
             callbacks=list(callbacks),
-            **QUIET,
+            enable_progress_bar=False,
         )
         return model
 
