@@ -71,7 +71,7 @@ def findings(table):
         lines.append(f"| {configuration.name} | {cells} |")
     text = (
         f"As the paper does it (its configuration, latents as the map), dp-VAE has "
-        f"{compared(paper['dp-VAE, latent'], paper['VAE, latent'])} sections. Once the latents of "
+        f"{compared(paper['dp-VAE, latent'], paper['VAE, latent'])}. Once the latents of "
         f"both are placed with the coordinates of the reference, it has "
         f"{compared(paper['dp-VAE, placed'], paper['VAE, placed'])}: part of the gap is that "
         f"nobody had told the VAE what the map looks like. In the package's configuration, placed, "

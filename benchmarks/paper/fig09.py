@@ -83,22 +83,22 @@ def findings(table):
             "",
             *sentences,
             "",
-            "The fall with the weight, the paper's statement, is there. It does not go on for "
-            "ever: it levels out, and the table says where it turns. The curves of placed cells "
-            "are much flatter than those of bare latents: much of what the weight buys is that "
-            "the latent space becomes the map, which placing against the reference gives as well.",
+            "Where the curve of placed cells is flatter than that of bare latents, what the weight "
+            "buys is that the latent space becomes the map, which placing against the reference "
+            "gives as well.",
         ]
     )
 
 
 def ending(errors, mean, best, last):
     """Say whether the error rises again after its minimum."""
+    fall = f"The error falls by {mean.iloc[0] - mean[best]:.3f} with the weight. "
     if best == last:
-        return f"Lowest at the largest weight, {last:g}: no rise within this range."
+        return f"{fall}Lowest at the largest weight, {last:g}: no rise within this range."
     rise = errors.loc[last] - errors.loc[best]
     small = abs(rise.mean()) <= np.std(rise, ddof=1)
     return (
-        f"Lowest at {best:g}; at {last:g} it is higher again by {mean[last] - mean[best]:.3f} "
-        f"(higher in {(rise > 0).sum()} of {len(rise)} sections"
+        f"{fall}Lowest at {best:g}; at {last:g} it is higher again by "
+        f"{mean[last] - mean[best]:.3f} (higher in {(rise > 0).sum()} of {len(rise)} sections"
         f"{', within one standard deviation' if small else ''})."
     )

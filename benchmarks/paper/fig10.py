@@ -121,9 +121,9 @@ def findings(table):
         f"have an error above 0.8, and the best ({short(best[0])} to {short(best[1])}) has "
         f"{pairs['dp-VAE'].min():.2f}. What decides is the tissue: sections of one anatomy "
         f"transfer, tumours of different patients do not, with any method. On other sections "
-        f"dp-VAE has {compared(pairs['dp-VAE'], pairs['kNN'])} pairs against kNN, and "
-        f"{compared(pairs['dp-VAE'], pairs['ridge'])} against ridge regression. Standardising "
-        f'genes section by section (`standardize="section"`) has '
-        f"{compared(pairs['dp-VAE, per section'], pairs['dp-VAE'])} against the default."
+        f"dp-VAE has {compared(pairs['dp-VAE'], pairs['kNN'], 'pairs')} against kNN, and "
+        f"{compared(pairs['dp-VAE'], pairs['ridge'], 'pairs')} against ridge regression. "
+        f'Standardising genes section by section (`standardize="section"`) has '
+        f"{compared(pairs['dp-VAE, per section'], pairs['dp-VAE'], 'pairs')} than the default."
     )
     return "\n".join([*lines, "", text])

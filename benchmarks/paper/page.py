@@ -15,7 +15,7 @@ What to keep in mind:
   as the tissue has, no regularisation, {paper.n_genes} variable genes. "The package's" is the
   default of {{class}}`~dpvae.model.DPVAE` with {package.n_genes} variable genes. Trainings are
   short here, {paper.n_steps} and {package.n_steps} steps of {batch} cells; the package's default is
-  1,000 steps, all results are better with it. What the paper leaves open, such as its batches, was
+  1,000 steps. What the paper leaves open, such as its batches, was
   chosen here.
 - **The weight $\alpha$** of the distance term is in the package's unit (nats per gene for an error
   of one tissue radius). The paper's has another one, so the two scales cannot be laid on each

@@ -91,8 +91,8 @@ def findings(table):
         lines.append(f"| {model} | {' | '.join(cells)} |")
     wide = table.pivot_table(index=["section", "seed"], columns="model", values="moran")
     text = (
-        f"The plain VAE has {compared(wide['VAE'], wide['dp-VAE'], MORAN)} runs against "
-        f"dp-VAE; scVI has {compared(wide['scVI'], wide['dp-scVI'], MORAN)} runs against "
+        f"The plain VAE has {compared(wide['VAE'], wide['dp-VAE'], 'runs', MORAN)} against "
+        f"dp-VAE; scVI has {compared(wide['scVI'], wide['dp-scVI'], 'runs', MORAN)} against "
         f"dp-scVI. The reason for such a difference is plain: a latent space that is drawn onto "
         f"the tissue varies smoothly along it. A high Moran's I says that latents are smooth in "
         f"space, not that places are right: a model that smears everything would score best."

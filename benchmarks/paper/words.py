@@ -40,16 +40,15 @@ def chosen(sections, names):
     return found or by_size[: len(names)]
 
 
-def compared(first, second, what="an error"):
+def compared(first, second, of="sections", what="an error"):
     """Say how much lower the first of two paired series is, against the spread of differences."""
     difference = np.asarray(second, dtype=float) - np.asarray(first, dtype=float)
-    difference = difference[np.isfinite(difference)]
     mean = difference.mean()
     spread = difference.std(ddof=1) if len(difference) > 1 else np.nan
     side = "lower" if mean > 0 else "higher"
-    text = (
+    small = "" if abs(mean) > spread else ", which is within one standard deviation"
+    return (
         f"{what} {abs(mean):.3f} {side} on average (standard deviation of the differences "
-        f"{spread:.3f}), lower in {(difference > 0).sum()} of {len(difference)}"
+        f"{spread:.3f}{small}), {side} in {(difference * np.sign(mean) > 0).sum()} of "
+        f"{len(difference)} {of}"
     )
-    small = not abs(mean) > spread
-    return text + (": a difference within one standard deviation" if small else "")
