@@ -3,6 +3,7 @@
 import argparse
 import logging
 import warnings
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def arguments():
     parser.add_argument("--sections", nargs="+", help="names, or beginnings of names")
     parser.add_argument("--seeds", type=int, default=1, help="number of seeds")
     parser.add_argument("--results", type=Path, default=Path("paper_results"))
+    parser.add_argument("--redraw", action="store_true", help="train nothing; draw what is there")
     parser.add_argument("--docs", type=Path, help="folder that page and figures are written to")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in NAMES]
@@ -64,7 +66,10 @@ def main():
             print(f"{name}: left out, there are no suitable sections", flush=True)
             continue
         path = options.results / f"{name}.csv"
-        table = completed(path, jobs, lambda job, m=module: m.measure(job, by_name))
+        if options.redraw and not path.exists():
+            continue
+        measure = partial(module.measure, sections=by_name)
+        table = completed(path, jobs, measure, redraw=options.redraw)
         text = entry(module, table)
         print(text, flush=True)
         entries.append(text)

@@ -11,10 +11,8 @@ TITLE = "Figure 14: how isometric the latent space is"
 CLAIM = "The distance term improves the isometric property of the latent space."
 SECTIONS = (
     "st_her2_breast_tumour_H1",
-    "st_mouse_olfactory_bulb_1",
     "st_mouse_brain_hippo1",
     "merfish_mouse_motor_cortex_gaston",
-    "starmap_mpfc_3sections:20180417_BZ5_control",
     "visium_v1_adult_mouse_brain",
 )
 MODELS = {"VAE": 0.0, "dp-VAE": WEIGHT}
@@ -87,6 +85,6 @@ def findings(table):
         f"{compared(condition['dp-VAE'], condition['VAE'], what='a ratio')}; the unevenness of its "
         f"stretch {means['uneven']['dp-VAE']:.2f} against {means['uneven']['VAE']:.2f}, "
         f"{compared(uneven['dp-VAE'], uneven['VAE'], what='an unevenness')}. The distance term "
-        f"ties the latent space to the tissue; it does not promise a decoder that keeps distances of "
-        f"expression, since expression does not change evenly along the tissue."
+        f"ties the latent space to the tissue; it does not promise a decoder that keeps distances "
+        f"of expression, since expression does not change evenly along the tissue."
     )

@@ -5,7 +5,7 @@ import numpy as np
 
 from benchmarks.accuracy.scores import latent_scores
 from benchmarks.paper.training import PAPER, WEIGHT
-from benchmarks.paper.words import chosen, compared, short
+from benchmarks.paper.words import MORAN, chosen, compared, short
 from dpvae.model import DPSCVI, DPVAE
 from dpvae.pl.regularisation_path import COLOURS
 
@@ -28,8 +28,7 @@ MODELS = {
     "scVI": (DPSCVI, 0.0),
     "dp-scVI": (DPSCVI, WEIGHT),
 }
-N_SEEDS = 3
-MORAN = "a Moran's I"
+N_SEEDS = 2
 
 
 def jobs(sections, seeds):
@@ -90,6 +89,7 @@ def findings(table):
         ]
         lines.append(f"| {model} | {' | '.join(cells)} |")
     wide = table.pivot_table(index=["section", "seed"], columns="model", values="moran")
+    wide = wide.reindex(columns=list(MODELS))
     text = (
         f"The plain VAE has {compared(wide['VAE'], wide['dp-VAE'], 'runs', MORAN)} against "
         f"dp-VAE; scVI has {compared(wide['scVI'], wide['dp-scVI'], 'runs', MORAN)} against "

@@ -41,14 +41,14 @@ class Configuration:
         parts = split("random", section.adata.obsm["spatial"], seed)
         return problem_of(section, parts, seed, self.n_genes)
 
-    def made(self, problem, dp_weight, model_class=DPVAE, **options):
+    def made(self, problem, dp_weight, model_class=DPVAE):
         """Make a model of the reference of a problem."""
         reference = problem.reference
         layer = {} if model_class is DPVAE else {"layer": "counts"}
         model_class.setup_anndata(reference, **layer)
         flat = {"n_latent": problem.truth.shape[1]} if self.flat else {}
         scvi.settings.seed = problem.seed
-        return model_class(reference, dp_weight=dp_weight, **self.network, **flat, **options)
+        return model_class(reference, dp_weight=dp_weight, **self.network, **flat)
 
     def train(self, model, callbacks=()):
         n_cells = model.adata.n_obs

@@ -3,6 +3,7 @@
 import numpy as np
 
 ALPHA = r"$\alpha$"
+MORAN = "a Moran's I"
 SHORT = {
     "dlpfc_": "cortex (DLPFC) ",
     "drosophila_bdtnp": "fly embryo, 3-D",
@@ -43,6 +44,7 @@ def chosen(sections, names):
 def compared(first, second, of="sections", what="an error"):
     """Say how much lower the first of two paired series is, against the spread of differences."""
     difference = np.asarray(second, dtype=float) - np.asarray(first, dtype=float)
+    difference = difference[np.isfinite(difference)]
     mean = difference.mean()
     spread = difference.std(ddof=1) if len(difference) > 1 else np.nan
     side = "lower" if mean > 0 else "higher"
