@@ -32,7 +32,8 @@ def jobs(sections, seeds):  # noqa: ARG001
 
 def measure(job, sections):
     problem = PAPER.problem(sections[job["section"]])
-    history = PAPER.trained(problem, job["dp_weight"]).history
+    model = PAPER.train(PAPER.made(problem, job["dp_weight"]), recorded=True)
+    history = model.history
     loss = history["train_loss"].iloc[:, 0].to_numpy(dtype=float)
     distance = history["distance_loss_train"].iloc[:, 0].to_numpy(dtype=float)
     done = np.arange(1, len(loss) + 1) / len(loss)

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from benchmarks.paper.training import PACKAGE, PAPER, WEIGHT, scores, simple_scores
+from benchmarks.paper.training import PACKAGE, PAPER, WEIGHT, fitted, scores, simple_scores
 from benchmarks.paper.words import compared, short
 from dpvae.pl.regularisation_path import COLOURS
 
@@ -24,11 +24,11 @@ def jobs(sections, seeds):
 def measure(job, sections):
     rows = []
     for configuration in (PAPER, PACKAGE):
-        problem = configuration.problem(sections[job["section"]], job["seed"])
-        found = simple_scores(problem)
+        section, seed = sections[job["section"]], job["seed"]
+        found = simple_scores(configuration.problem(section, seed))
         for name, weight in MODELS.items():
-            model = configuration.trained(problem, weight)
-            found |= {f"{name}, {how}": at for how, at in scores(model, problem).items()}
+            fit = fitted(configuration, section, weight, seed)
+            found |= {f"{name}, {how}": error for how, error in scores(fit).items()}
         rows += [
             {"configuration": configuration.name, "method": name, "error": error}
             for name, error in found.items()

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from benchmarks.paper.fig06 import scatter
-from benchmarks.paper.training import PACKAGE, WEIGHT, simple_scores
+from benchmarks.paper.training import PACKAGE, WEIGHT, fitted, simple_scores
 from benchmarks.paper.words import chosen, short
 from dpvae import geometry, metrics
 
@@ -28,8 +28,8 @@ def jobs(sections, seeds):  # noqa: ARG001
 
 def measure(job, sections):
     problem = PACKAGE.problem(sections[job["section"]])
-    model = PACKAGE.trained(problem, WEIGHT)
-    true, found = problem.truth, model.predict_coordinates(problem.query)
+    true = problem.truth
+    found = fitted(PACKAGE, sections[job["section"]], WEIGHT)["placed"]
     found = geometry.align(found, true).apply(found)
     error = metrics.procrustes_disparity(true, found)
     angle = metrics.triangle_angle_error(true, found)

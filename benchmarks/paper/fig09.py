@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from benchmarks.paper.training import PACKAGE, PAPER, scores, simple_scores
+from benchmarks.paper.training import PACKAGE, PAPER, fitted, scores, simple_scores
 from benchmarks.paper.words import chosen
 from dpvae.pl.regularisation_path import COLOURS
 
@@ -33,9 +33,9 @@ def jobs(sections, seeds):
 
 def measure(job, sections):
     configuration = {one.name: one for one in (PAPER, PACKAGE)}[job["configuration"]]
-    problem = configuration.problem(sections[job["section"]], job["seed"])
-    model = configuration.trained(problem, job["weight"])
-    return [{**scores(model, problem), **simple_scores(problem)}]
+    section, seed = sections[job["section"]], job["seed"]
+    fit = fitted(configuration, section, job["weight"], seed)
+    return [{**scores(fit), **simple_scores(configuration.problem(section, seed))}]
 
 
 def draw(table):

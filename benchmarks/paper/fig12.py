@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.neighbors import kneighbors_graph
 
-from benchmarks.paper.training import PAPER, WEIGHT
+from benchmarks.paper.training import PAPER, WEIGHT, fitted
 from benchmarks.paper.words import MORAN, chosen, compared, short
 from dpvae import geometry, metrics
 
@@ -31,7 +31,7 @@ def measure(job, sections):
     values = problem.query[:, genes].X.toarray()
     at = {"tissue": problem.truth[:, :2]}
     for name, weight in MODELS.items():
-        latent = PAPER.trained(problem, weight).get_latent_representation(problem.query)
+        latent = fitted(PAPER, sections[job["section"]], weight)["latent"]
         at[name] = geometry.align(latent, problem.truth).apply(latent)[:, :2]
     return [
         {"gene": gene, "where": where, "x": x, "y": y, "value": value}

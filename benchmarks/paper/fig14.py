@@ -3,17 +3,17 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from benchmarks.paper.training import PAPER, WEIGHT
+from benchmarks.paper.training import PAPER, WEIGHT, fitted
 from benchmarks.paper.words import chosen, compared, short
 from dpvae import metrics
 
 TITLE = "Figure 14: how isometric the latent space is"
 CLAIM = "The distance term improves the isometric property of the latent space."
 SECTIONS = (
-    "st_her2_breast_tumour_H1",
+    "visium_v1_adult_mouse_brain",
     "st_mouse_brain_hippo1",
     "merfish_mouse_motor_cortex_gaston",
-    "visium_v1_adult_mouse_brain",
+    "st_her2_breast_tumour_H1",
 )
 MODELS = {"VAE": 0.0, "dp-VAE": WEIGHT}
 MEASURES = {
@@ -32,12 +32,10 @@ def jobs(sections, seeds):  # noqa: ARG001
 
 
 def measure(job, sections):
-    problem = PAPER.problem(sections[job["section"]])
-    model = PAPER.trained(problem, MODELS[job["model"]])
-    latent = model.get_latent_representation(problem.query)
-    decoder = metrics.latent_isometry(model.decoder_metric(problem.query))
-    correlation = metrics.distance_pearson(problem.truth, latent, n_permutations=1)
-    distortion = metrics.bilipschitz_distortion(problem.truth, latent, epsilon=0.05)
+    fit = fitted(PAPER, sections[job["section"]], MODELS[job["model"]])
+    decoder = metrics.latent_isometry(fit["metric"])
+    correlation = metrics.distance_pearson(fit["truth"], fit["latent"], n_permutations=1)
+    distortion = metrics.bilipschitz_distortion(fit["truth"], fit["latent"], epsilon=0.05)
     return [
         {
             "distortion": distortion.ratio,

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from benchmarks.accuracy.scores import latent_scores
-from benchmarks.paper.training import PAPER, WEIGHT
+from benchmarks.paper.training import PAPER, WEIGHT, fitted
 from benchmarks.paper.words import MORAN, chosen, compared, short
 from dpvae.model import DPSCVI, DPVAE
 from dpvae.pl.regularisation_path import COLOURS
@@ -41,8 +41,12 @@ def jobs(sections, seeds):
 
 
 def measure(job, sections):
-    problem = PAPER.problem(sections[job["section"]], job["seed"])
+    section, seed = sections[job["section"]], job["seed"]
     model_class, weight = MODELS[job["model"]]
+    if model_class is DPVAE:
+        fit = fitted(PAPER, section, weight, seed)
+        return [latent_scores(fit["truth"], fit["latent"])]
+    problem = PAPER.problem(section, seed)
     model = PAPER.trained(problem, weight, model_class)
     latent = model.get_latent_representation(problem.query)
     return [latent_scores(problem.truth, latent)]

@@ -1,15 +1,18 @@
 """The paper's configuration and the package's, trained as briefly as these figures allow."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import numpy as np
 import scvi
 
 from benchmarks.accuracy.methods import baselines
 from benchmarks.accuracy.problem import problem_of
 from benchmarks.accuracy.splits import split
 from dpvae import metrics
-from dpvae.model import DPVAE
+from dpvae.model import DPVAE, DistancePreservingPlan
 
+FITS = Path("paper_results") / "fits"
 WEIGHT = 3.0
 BATCH = 128
 NETWORK = {
@@ -20,6 +23,13 @@ NETWORK = {
     "distance_latent": "sample",
 }
 PLAN = {"optimizer": "Adam", "lr": 3e-3, "weight_decay": 0.0, "n_steps_kl_warmup": None}
+
+
+class Unrecorded(DistancePreservingPlan):
+    """The training plan without its records, half the time of a small network."""
+
+    def compute_and_log_metrics(self, *_, **__): ...
+    def log(self, *_, **__): ...
 
 
 @dataclass(frozen=True)
@@ -50,8 +60,10 @@ class Configuration:
         scvi.settings.seed = problem.seed
         return model_class(reference, dp_weight=dp_weight, **self.network, **flat)
 
-    def train(self, model, callbacks=()):
+    def train(self, model, callbacks=(), *, recorded=False):
         n_cells = model.adata.n_obs
+        if not recorded:
+            model._training_plan_cls = Unrecorded
         model.train(
             max_epochs=-(-self.n_steps // max(n_cells // BATCH, 1)),
             batch_size=min(BATCH, n_cells),
@@ -71,15 +83,36 @@ PAPER = Configuration("paper's", 100, 500, flat=True, network=NETWORK, plan=PLAN
 PACKAGE = Configuration("package's", 500, 300)
 
 
-def scores(model, problem, query=None):
-    """Procrustes error of the latent distances alone, and of places in the reference's frame."""
-    query = problem.query if query is None else query
-    free = model.predict_coordinates(query, anchors=None)
-    placed = model.predict_coordinates(query)
-    return {
-        "latent": metrics.procrustes_disparity(problem.truth, free),
-        "placed": metrics.procrustes_disparity(problem.truth, placed),
+def fitted(configuration, section, dp_weight, seed=0):
+    """Arrays of the held-out cells of a section: what several figures need is trained once.
+
+    ``truth``, ``latent``, ``free`` (placed by latent distances alone), ``placed`` (in the frame of
+    the reference) and ``metric`` (of the decoder). They are kept in the folder ``FITS``.
+    """
+    flat = "flat" if configuration.flat else "deep"
+    name = f"{flat} {configuration.n_steps} {section.name} {dp_weight:g} {seed}.npz"
+    path = FITS / name.replace(":", " ")
+    if path.exists():
+        return dict(np.load(path))
+    problem = configuration.problem(section, seed)
+    model = configuration.trained(problem, dp_weight)
+    arrays = {
+        "truth": problem.truth,
+        "latent": model.get_latent_representation(problem.query),
+        "free": model.predict_coordinates(problem.query, anchors=None),
+        "placed": model.predict_coordinates(problem.query),
     }
+    if configuration.flat:
+        arrays["metric"] = model.decoder_metric(problem.query)
+    FITS.mkdir(parents=True, exist_ok=True)
+    np.savez(path, **arrays)
+    return arrays
+
+
+def scores(fit):
+    """Procrustes error of the latent distances alone, and of places in the reference's frame."""
+    names = {"latent": "free", "placed": "placed"}
+    return {how: metrics.procrustes_disparity(fit["truth"], fit[at]) for how, at in names.items()}
 
 
 def simple_scores(problem):
