@@ -10,6 +10,7 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import torch
+from PIL import Image
 
 from benchmarks.accuracy.sections import folder_sections
 from benchmarks.paper.page import FIGURES, entry, write_page
@@ -20,7 +21,8 @@ NAMES = (
     *("fig02", "fig05", "fig06", "fig07", "fig08", "fig09"),
     *("fig10", "fig11", "fig12", "fig14", "table1"),
 )
-RESOLUTION = 100
+RESOLUTION = 90
+N_COLOURS = 128
 
 
 def arguments():
@@ -50,6 +52,15 @@ def sections_for(options):
     return sections
 
 
+def save(figure, path):
+    """Save a figure as a small picture of few colours."""
+    figure.savefig(path, dpi=RESOLUTION, bbox_inches="tight")
+    plt.close(figure)
+    with Image.open(path) as picture:
+        small = picture.convert("RGB").quantize(N_COLOURS)
+    small.save(path, optimize=True)
+
+
 def main():
     options = arguments()
     warnings.simplefilter("ignore")
@@ -76,9 +87,7 @@ def main():
         if options.docs:
             folder = options.docs / FIGURES
             folder.mkdir(parents=True, exist_ok=True)
-            figure = module.draw(table)
-            figure.savefig(folder / f"{name}.png", dpi=RESOLUTION, bbox_inches="tight")
-            plt.close(figure)
+            save(module.draw(table), folder / f"{name}.png")
     if options.docs and not options.names:
         numbers = {"paper": PAPER, "package": PACKAGE, "batch": BATCH, "weight": WEIGHT}
         write_page(options.docs, entries, **numbers)

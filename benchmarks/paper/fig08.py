@@ -84,9 +84,9 @@ def findings(table):
         f"{max(median.values()):.2f} tissue radii, and the mean error of an angle of a triangle "
         f"{one['angle'].min():.0f} to {one['angle'].max():.0f} degrees. The large shape is right "
         f"where the error is small; where it is large ({short(worst)}) reconstructions shrink "
-        f"towards the middle and triangles are distorted. {short(flattest).capitalize()} comes out "
-        f"with {100 * thin[flattest]:.0f} % of its true width: where expression tells one "
-        f"direction only, such as the depth of the cortex, the other one is lost. The paper shows "
-        f"no such case. Two triangles of random cells are drawn; with others the impression may "
+        f"towards the middle and triangles are distorted. The thinnest one "
+        f"({short(flattest)}) has {100 * thin[flattest]:.0f} % of the true width: where "
+        f"expression tells one direction only, such as the depth of the cortex, the other one is "
+        f"lost. The paper shows no such case. Two triangles of random cells are drawn; with others the impression may "
         f"be better or worse, so judge by the numbers."
     )

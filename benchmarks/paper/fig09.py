@@ -39,18 +39,18 @@ def measure(job, sections):
 
 def draw(table):
     figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.5), sharey=True, layout="constrained")
+    at = {weight: k for k, weight in enumerate(sorted(WEIGHTS))}
     for panel, (name, part) in zip(axes, by_configuration(table), strict=True):
         for color, how in zip(COLOURS, ("latent", "placed"), strict=False):
             errors = part.pivot_table(index="weight", columns="section", values=how)
+            errors.index = errors.index.map(at)
             panel.plot(errors.index, errors, color=color, linewidth=0.6, alpha=0.5)
             panel.plot(errors.index, errors.mean(axis=1), color=color, marker="o", label=how)
         for style, how in (("--", "kNN"), (":", "ridge")):
             panel.axhline(part[how].mean(), color="black", linestyle=style, label=how)
-        panel.set_xscale("symlog", linthresh=min(WEIGHTS[1:]), linscale=0.5)
-        shown = sorted(part["weight"].unique())
-        panel.set_xticks(shown, [f"{weight:g}" for weight in shown])
-        panel.minorticks_off()
+        panel.set_xticks(list(at.values()), [f"{weight:g}" for weight in at])
         panel.set(xlabel=r"weight of the distance term $\alpha$", title=f"the {name} model")
+        panel.set_xlim(-0.3, len(at) - 0.7)
         panel.spines[["top", "right"]].set_visible(False)
     axes[0].set(ylabel="held-out Procrustes error", ylim=(0, 1.02))
     axes[1].legend(frameon=False, ncols=2, fontsize="small")
@@ -75,7 +75,8 @@ def findings(table):
             sentences.append(
                 f"- The {name} configuration, {words}: {path}. "
                 + ending(errors, mean, best, last)
-                + f" kNN {part['kNN'].mean():.3f}, ridge {part['ridge'].mean():.3f}."
+                + f" Beside it kNN has {part['kNN'].mean():.3f}, ridge "
+                + f"{part['ridge'].mean():.3f}; {rank(part, mean.min())}."
             )
     n_sections = table["section"].nunique()
     return "\n".join(
@@ -89,6 +90,14 @@ def findings(table):
             "gives as well.",
         ]
     )
+
+
+def rank(part, best):
+    """Say which of the simple methods are better than the best weight."""
+    better = [how for how in ("kNN", "ridge") if part[how].mean() < best]
+    if not better:
+        return "the best weight is better than both"
+    return f"no weight reaches {' or '.join(better)}"
 
 
 def ending(errors, mean, best, last):

@@ -54,8 +54,9 @@ def draw(table):
             panel.plot(list(MODELS), values, marker="o", markersize=4, label=short(name))
         panel.set(ylabel=label, xlim=(-0.3, 1.3))
         panel.spines[["top", "right"]].set_visible(False)
-    axes[0].set_yscale("log")
-    axes[1].set_yscale("log")
+    axes[0].set_ylim(bottom=1)
+    axes[1].set_ylim(bottom=1)
+    axes[2].set_ylim(bottom=0)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
     return figure
