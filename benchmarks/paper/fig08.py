@@ -87,6 +87,6 @@ def findings(table):
         f"towards the middle and triangles are distorted. The thinnest one "
         f"({short(flattest)}) has {100 * thin[flattest]:.0f} % of the true width: where "
         f"expression tells one direction only, such as the depth of the cortex, the other one is "
-        f"lost. The paper shows no such case. Two triangles of random cells are drawn; with others the impression may "
-        f"be better or worse, so judge by the numbers."
+        f"lost. The paper shows no such case. Two triangles of random cells are drawn; with others "
+        f"the impression may be better or worse, so judge by the numbers."
     )
