@@ -115,8 +115,9 @@ def findings(table):
         f"average, although here the comparison is fair: the diagonal is held-out cells, where the "
         f"paper's is the training data. It is not hopeless: {near_one} of {len(pairs)} transfers "
         f"have an error above 0.8, and the best ({short(best[0])} to {short(best[1])}) has "
-        f"{pairs['dp-VAE'].min():.2f}. What decides is the tissue: sections of one anatomy "
-        f"transfer, tumours of different patients do not, with any method. On other sections "
+        f"{pairs['dp-VAE'].min():.2f}. What decides is the tissue, with any method: the "
+        f"cortex transfers from section to section, tumours of different patients do not, and "
+        f"where held-out cells of the own section cannot be placed, no other section can. On other sections "
         f"dp-VAE has {compared(pairs['dp-VAE'], pairs['kNN'], 'pairs')} against kNN, and "
         f"{compared(pairs['dp-VAE'], pairs['ridge'], 'pairs')} against ridge regression."
     )
