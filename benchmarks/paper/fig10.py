@@ -117,8 +117,8 @@ def findings(table):
         f"have an error above 0.8, and the best ({short(best[0])} to {short(best[1])}) has "
         f"{pairs['dp-VAE'].min():.2f}. What decides is the tissue, with any method: the "
         f"cortex transfers from section to section, tumours of different patients do not, and "
-        f"where held-out cells of the own section cannot be placed, no other section can. On other sections "
-        f"dp-VAE has {compared(pairs['dp-VAE'], pairs['kNN'], 'pairs')} against kNN, and "
+        f"where held-out cells of the own section cannot be placed, no other section can. On other "
+        f"sections dp-VAE has {compared(pairs['dp-VAE'], pairs['kNN'], 'pairs')} against kNN, and "
         f"{compared(pairs['dp-VAE'], pairs['ridge'], 'pairs')} against ridge regression."
     )
     return "\n".join([*lines, "", text])

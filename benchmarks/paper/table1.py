@@ -19,8 +19,6 @@ CLAIM = (
 SECTIONS = (
     "visium_v1_adult_mouse_brain",
     "st_mouse_brain_hippo1",
-    "st_mouse_brain_hippo2",
-    "dlpfc_151507",
 )
 MODELS = {
     "VAE": (DPVAE, 0.0),
