@@ -58,6 +58,7 @@ def test_small_models_train_on_one_thread_and_the_number_is_restored(n_genes, ex
         {"early_stopping": True},
         {"train_size": None},
         {"validation_size": 0.1},
+        {"check_val_every_n_epoch": 3},
         {"datasplitter_kwargs": {"external_indexing": [[0], [1]]}},
     ],
 )

@@ -24,8 +24,8 @@ NOISE = (
 def with_default_split(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
     """Let every cell train, unless a validation part is asked for or needed.
 
-    Early stopping needs one; a size of it, or of the training part, or the cells of both ask for
-    one. A last minibatch of one or two cells, which batch normalisation cannot use, is left out;
+    Early stopping needs one; a size of it, or of the training part, or the cells of both, or how
+    often to look at it ask for one. A last minibatch of one or two cells, which batch normalisation cannot use, is left out;
     its cells are others in every epoch.
 
     Parameters
@@ -40,7 +40,8 @@ def with_default_split(arguments: Mapping[str, Any], n_cells: int) -> dict[str, 
     The arguments, completed.
     """
     splitter = dict(arguments.get("datasplitter_kwargs") or {})
-    asked = {"train_size", "validation_size"} & set(arguments) or "external_indexing" in splitter
+    asking = {"train_size", "validation_size", "check_val_every_n_epoch"}
+    asked = asking & set(arguments) or "external_indexing" in splitter
     if asked or arguments.get("early_stopping"):
         return dict(arguments)
     batch_size = arguments.get("batch_size", BATCH_SIZE)

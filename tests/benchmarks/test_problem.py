@@ -1,0 +1,57 @@
+import anndata as ad
+import numpy as np
+import pytest
+from benchmarks.accuracy.problem import problem_of
+from benchmarks.accuracy.sections import Section, split_sections
+from benchmarks.accuracy.splits import split
+from scipy.sparse import csr_matrix
+
+
+@pytest.fixture
+def section(counts):
+    adata = counts.copy()
+    adata.X = csr_matrix(adata.X, dtype=np.float32)
+    return Section("tissue", adata, holds_counts=True)
+
+
+@pytest.mark.parametrize("name", ["random", "block"])
+def test_nothing_of_the_hidden_cells_reaches_the_reference(name, section):
+    parts = split(name, section.adata.obsm["spatial"], 0)
+    expected = problem_of(section, parts, 0, n_genes=20).reference
+    changed = section.adata.copy()
+    values = changed.X.toarray()
+    values[parts.hidden] = values[parts.hidden][:, ::-1] * 7
+    changed.X = csr_matrix(values)
+    changed.obsm["spatial"][parts.hidden] *= -3
+    found = problem_of(Section("tissue", changed, holds_counts=True), parts, 0, n_genes=20)
+    assert found.reference.var_names.tolist() == expected.var_names.tolist()
+    np.testing.assert_array_equal(found.reference.X.toarray(), expected.X.toarray())
+    np.testing.assert_array_equal(found.reference.obsm["spatial"], expected.obsm["spatial"])
+    assert "spatial" not in found.query.obsm
+
+
+def test_where_few_places_are_known_only_places_are_hidden(section):
+    parts = split("known5", section.adata.obsm["spatial"], 0)
+    problem = problem_of(section, parts, 0)
+    assert problem.reference.n_obs == section.adata.n_obs
+    assert np.flatnonzero(problem.is_known).tolist() == parts.known.tolist()
+    np.testing.assert_array_equal(problem.truth, section.adata.obsm["spatial"][parts.hidden])
+    np.testing.assert_array_equal(
+        problem.query.X.toarray(), problem.reference.X[parts.hidden].toarray()
+    )
+
+
+def test_files_are_split_into_their_sections():
+    rng = np.random.default_rng(0)
+    adata = ad.AnnData(rng.poisson(1.0, (400, 5)).astype(float))
+    adata.obsm["spatial"] = np.c_[rng.normal(size=(400, 2)), np.zeros(400)]
+    adata.obsm["spatial"][:20] = np.nan
+    adata.obs["section"] = np.repeat(["a", "b", "few"], [200, 150, 50])
+    found = split_sections(adata, "file")
+    assert [section.name for section in found] == ["file:a", "file:b"]
+    assert [section.adata.n_obs for section in found] == [
+        int((adata.X[20:200].sum(axis=1) > 0).sum()),
+        int((adata.X[200:350].sum(axis=1) > 0).sum()),
+    ]
+    assert all(section.holds_counts for section in found)
+    assert found[0].adata.obsm["spatial"].shape[1] == 2
