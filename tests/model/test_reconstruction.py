@@ -188,7 +188,7 @@ def test_new_batch_is_added_by_a_query_model(counts):
 
 def test_minified_model_places_by_its_latents_alone(kind, cells):
     model = fit(cells, getattr(dpvae.model, kind))
-    model.linear_map_ = None
+    model.gene_regression_ = None
     places = model.predict_coordinates()
     mean, variance = model.get_latent_representation(return_dist=True)
     cells.obsm["X_latent_qzm"], cells.obsm["X_latent_qzv"] = mean, variance

@@ -20,9 +20,9 @@ from scvi.model import SCVI
 from dpvae._keys import REGISTRY
 from dpvae.model.decoder_metric import DecoderMetric
 from dpvae.model.expression import check_counts
+from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import gene_statistics
 from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
-from dpvae.model.linear_map import ReadGenes
 from dpvae.model.pair_graph import check_mask
 from dpvae.model.reconstruction import SpatialReconstruction
 from dpvae.model.setup import check_reference, named_columns, register_cells

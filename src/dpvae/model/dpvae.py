@@ -20,9 +20,9 @@ from scvi.model.base import (
 from dpvae._keys import REGISTRY
 from dpvae.model.decoder_metric import DecoderMetric
 from dpvae.model.expression import check_log_normalized, expression_of
+from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import gene_statistics
 from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
-from dpvae.model.linear_map import ReadGenes
 from dpvae.model.pair_graph import check_mask
 from dpvae.model.query import section_column
 from dpvae.model.reconstruction import SpatialReconstruction

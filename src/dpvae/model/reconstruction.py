@@ -15,8 +15,8 @@ from dpvae.geometry import fit_distance_scale, known_rows
 from dpvae.model.anchors import check_anchors
 from dpvae.model.fields import coordinates_state
 from dpvae.model.gene_aligned_loading import GeneAlignedLoading
+from dpvae.model.gene_regression import GeneRegression, ReadGenes, fit_gene_regression
 from dpvae.model.layout import Layout, place_around, place_freely
-from dpvae.model.linear_map import LinearMap, ReadGenes, fit_linear_map
 from dpvae.model.pair_graph import pair_graph_in_use
 from dpvae.model.plan import DistancePreservingPlan
 from dpvae.model.query import align_query, section_column
@@ -40,7 +40,7 @@ class SpatialReconstruction(GeneAlignedLoading):
     _training_plan_cls = DistancePreservingPlan
     _query: AnnData | None = None
     layout_: dict[str, Any] | None = None
-    linear_map_: dict[str, Any] | None = None
+    gene_regression_: dict[str, Any] | None = None
     adata: AnnData | None
     module: Any
     registry_: dict[str, Any]
@@ -52,7 +52,7 @@ class SpatialReconstruction(GeneAlignedLoading):
         raise NotImplementedError
 
     def _gene_reader(self, adata: AnnData) -> ReadGenes:
-        """How to read the genes of some cells for a linear map, from a registered AnnData."""
+        """How to read the genes of some cells for a regression, from a registered AnnData."""
         raise NotImplementedError
 
     def _gene_factor(self) -> NDArray[np.float64]:
@@ -120,8 +120,8 @@ class SpatialReconstruction(GeneAlignedLoading):
             What fixes the frame.
 
             - ``"reference"``: the cells of the reference, whose latent representation and place
-              the model keeps (:func:`dpvae.geometry.place_by_consensus`), joined by a linear
-              regression on the genes that counts as much as 100 cells of the reference. Every cell
+              the model keeps (:func:`dpvae.geometry.place_by_consensus`), joined by a kernel
+              regression on the genes that counts as much as 300 cells of the reference. Every cell
               is placed by itself, so its place does not depend on which other cells are given. In
               the frame and unit of the reference.
             - a boolean mask, shape ``(n_cells,)``: the cells of ``adata`` whose coordinates are
@@ -165,10 +165,11 @@ class SpatialReconstruction(GeneAlignedLoading):
         layout = Layout(**self.layout_)  # type: ignore[arg-type]
         frames = layout.frames(latent, names, section)
         places = layout.place(latent, frames)
-        if self.linear_map_ is None or MINIFIED in cells.uns:
+        if self.gene_regression_ is None or MINIFIED in cells.uns:
             return places
         registered = cells if self._is_registered(cells) else self._query
-        return LinearMap(**self.linear_map_).join(places, frames, self._gene_reader(registered))
+        regression = GeneRegression.of(self.gene_regression_)
+        return regression.join(places, frames, self._gene_reader(registered))
 
     def get_latent_representation(
         self, adata: AnnData | None = None, *args: Any, **kwargs: Any
@@ -248,4 +249,4 @@ class SpatialReconstruction(GeneAlignedLoading):
                 self.module.distance_term.set_distance_scale(scale)
         elif MINIFIED not in cells.uns:
             read, factor = self._gene_reader(cells), self._gene_factor()
-            self.linear_map_ = asdict(fit_linear_map(read, factor, places, section))
+            self.gene_regression_ = asdict(fit_gene_regression(read, factor, places, section))

@@ -25,8 +25,8 @@ def with_default_split(arguments: Mapping[str, Any], n_cells: int) -> dict[str, 
     """Let every cell train, unless a validation part is asked for or needed.
 
     Early stopping needs one; a size of it, or of the training part, or the cells of both, or how
-    often to look at it ask for one. A last minibatch of one or two cells, which batch normalisation cannot use, is left out;
-    its cells are others in every epoch.
+    often to look at it ask for one. A last minibatch of one or two cells, which batch normalisation
+    cannot use, is left out; its cells are others in every epoch.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def with_default_split(arguments: Mapping[str, Any], n_cells: int) -> dict[str, 
 
 def suitable_steps(n_cells: int) -> int:
     """Choose how many steps to train for this many cells; see :func:`suitable_epochs`."""
-    grown = FEWEST_STEPS * max(n_cells / FEWEST_STEPS, 1.0) ** 0.75
+    grown: float = FEWEST_STEPS * max(n_cells / FEWEST_STEPS, 1.0) ** 0.75
     return min(ceil(grown), MOST_STEPS)
 
 
