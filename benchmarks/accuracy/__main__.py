@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from benchmarks.accuracy.methods import METHODS, NEED_COUNTS
+from benchmarks.accuracy.methods import METHODS, NEED_COUNTS, default_methods
 from benchmarks.accuracy.report import write_report
 from benchmarks.accuracy.runs import default_results, execute, finished, planned
 from benchmarks.accuracy.sections import SQUIDPY, VISIUM, folder_sections, public_sections
@@ -19,7 +19,7 @@ def arguments():
         "folder", nargs="?", type=Path, help="h5ad files with obsm['spatial']; none: public data"
     )
     parser.add_argument("--splits", nargs="+", default=list(SPLITS), choices=SPLITS)
-    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--methods", nargs="+", default=default_methods(), choices=list(METHODS))
     parser.add_argument("--sections", nargs="+", help="names, or beginnings of names")
     parser.add_argument("--seeds", type=int, default=3, help="number of seeds")
     parser.add_argument("--processes", type=int, default=4)

@@ -87,9 +87,15 @@ def _attempt(run, source):
         **dict(zip(KEYS, astuple(run), strict=True)),
         **scores,
         "total_seconds": time.perf_counter() - begin,
-        "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
+        "peak_gb": peak_memory(),
         "versions": versions(),
     }
+
+
+def peak_memory():
+    """Largest memory of this process or of one that it started, in GB."""
+    own, others = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    return max(resource.getrusage(who).ru_maxrss for who in (own, others)) / 1e6
 
 
 def versions():

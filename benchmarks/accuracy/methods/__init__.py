@@ -1,8 +1,9 @@
 """Every method turns a problem into places of the query, and a latent representation or None."""
 
-from benchmarks.accuracy.methods import baselines, models, perceptron
+from benchmarks.accuracy.methods import baselines, models, peers, perceptron
+from benchmarks.accuracy.peers import folder_of_environments
 
-METHODS = {
+OURS_AND_SIMPLE = {
     "DPVAE": models.dpvae,
     "DPSCVI": models.dpscvi,
     "plain VAE": models.plain_vae,
@@ -14,4 +15,10 @@ METHODS = {
     "MLP": perceptron.perceptron,
     "MLP, our weights": perceptron.weighted_perceptron,
 }
+METHODS = OURS_AND_SIMPLE | peers.METHODS
 NEED_COUNTS = ("DPSCVI", "plain scVI")
+
+
+def default_methods():
+    """All methods; peers only where it is said in which folder their environments are."""
+    return list(METHODS if folder_of_environments() else OURS_AND_SIMPLE)

@@ -1,0 +1,89 @@
+"""Other tools, each in an environment of its own; see benchmarks/accuracy/peers.
+
+Seconds of a peer include the start of its Python, its imports and the reading of the files.
+"""
+
+import os
+import subprocess
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from benchmarks.accuracy.peers import (
+    REQUIREMENTS,
+    VARIABLE,
+    folder_of_environments,
+    python_of,
+    runner_of,
+)
+
+ONLY_TWO_DIMENSIONS = ("CeLEry",)
+ONE_THREAD = {
+    **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")},
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+    "JAX_PLATFORMS": "cpu",
+    "MPLBACKEND": "Agg",
+    "TQDM_DISABLE": "1",
+}
+REPORTED_LINES = 15
+
+
+def placed_by(name, problem):
+    """Hand the problem to a peer, without the query's places, and read the places that it writes.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no environment for the peer.
+    NotImplementedError
+        The peer has no more than two dimensions, the places have three.
+    RuntimeError
+        The peer failed, or took too long.
+    """
+    python = _existing_python(name)
+    n_dims = problem.truth.shape[1]
+    if n_dims > 2 and name in ONLY_TWO_DIMENSIONS:
+        message = f"{name} places cells in two dimensions, and these places have {n_dims}."
+        raise NotImplementedError(message)
+    with TemporaryDirectory() as folder:
+        problem.reference.write_h5ad(Path(folder) / "reference.h5ad")
+        problem.query.write_h5ad(Path(folder) / "query.h5ad")
+        _run([python, runner_of(name), folder, str(problem.seed)], folder)
+        places = np.load(Path(folder) / "places.npy")
+    if places.shape != problem.truth.shape or not np.isfinite(places).all():
+        message = f"{name} gave places of shape {places.shape}, or some that are not finite."
+        raise RuntimeError(message)
+    return places, None
+
+
+def _existing_python(name):
+    folder = folder_of_environments()
+    if folder is None or not python_of(name, folder).exists():
+        message = (
+            f"There is no environment for {name}: make it with 'python -m "
+            f"benchmarks.accuracy.peers FOLDER', and set the environment variable {VARIABLE} to "
+            f"that folder (now {folder})."
+        )
+        raise FileNotFoundError(message)
+    return python_of(name, folder)
+
+
+def _run(command, folder):
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment | ONE_THREAD,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode:
+        last = "\n".join(done.stdout.splitlines()[-REPORTED_LINES:])
+        message = f"{command[1].name} ended with status {done.returncode}:\n{last}"
+        raise RuntimeError(message)
+
+
+METHODS = {name: partial(placed_by, name) for name in REQUIREMENTS}
