@@ -59,6 +59,17 @@ def problem_of(section, split, seed, n_genes=N_GENES):
     )
 
 
+def cross_problem(reference, query, seed, n_genes=N_GENES):
+    """Prepare the placement of a whole section by another one, on the genes that both have."""
+    shared = reference.adata.var_names.intersection(query.adata.var_names)
+    places = query.adata.obsm["spatial"]
+    cells = query.adata[:, shared].copy()
+    del cells.obsm["spatial"]
+    holds_counts = reference.holds_counts and query.holds_counts
+    known = reference.adata[:, shared].copy()
+    return Problem(*prepared(known, cells, holds_counts, n_genes), places, seed)
+
+
 def prepared(reference, query, holds_counts, n_genes=N_GENES):
     """Log-normalise a reference and a query alike, and keep the reference's variable genes."""
     kept = reference.X.getnnz(axis=0) >= FEWEST_CELLS_OF_A_GENE

@@ -14,12 +14,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.accuracy.sections import pairs
+from benchmarks.accuracy.splits import CROSS
+
+ARROW = " to "
 THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA")
 
 
 @dataclass(frozen=True)
 class Run:
-    """One method on one split of one section."""
+    """One method on one split of one section, or "one to another" of two."""
 
     section: str
     split: str
@@ -32,13 +36,15 @@ KEYS = [field.name for field in fields(Run)]
 
 def planned(sections, splits, seeds, methods, need_counts):
     """Every combination that is possible, seeds outermost, so that early results are complete."""
+    counted = {section.name for section in sections if section.holds_counts}
+    within = [(section.name,) for section in sections]
     return [
-        Run(section.name, split, seed, method)
+        Run(ARROW.join(names), split, seed, method)
         for seed in seeds
         for split in splits
-        for section in sections
+        for names in (pairs(sections) if split == CROSS else within)
         for method in methods
-        if section.holds_counts or method not in need_counts
+        if counted.issuperset(names) or method not in need_counts
     ]
 
 
@@ -69,9 +75,18 @@ def execute(runs, source, results, n_processes):
             if "error" in row:
                 print(f"FAILED {astuple(waiting[future])}\n{row['error']}", flush=True)
                 continue
-            table = pd.DataFrame([row])
-            table.to_csv(results, mode="a", header=not results.exists(), index=False)
+            _append(row, results)
             _report(n_ended, len(left), row)
+
+
+def _append(row, results):
+    """Add a row; where the file has other columns, write it anew with those of both."""
+    before = finished(results)
+    table = pd.DataFrame([row])
+    if results.exists() and list(before.columns) == list(table.columns):
+        table.to_csv(results, mode="a", header=False, index=False)
+    else:
+        pd.concat([before, table] if len(before) else [table]).to_csv(results, index=False)
 
 
 def _attempt(run, source):

@@ -1,6 +1,8 @@
 """Tissue sections from a folder of h5ad files, or by name from scanpy and squidpy."""
 
+import re
 from dataclasses import dataclass
+from itertools import permutations
 
 import anndata as ad
 import numpy as np
@@ -58,6 +60,21 @@ def split_sections(adata, name):
 def folder_sections(folder):
     """All sections of a folder, in the order of their names."""
     return [section for path in sorted(folder.glob("*.h5ad")) for section in sections_of(path)]
+
+
+def pairs(sections):
+    """Ordered pairs of the names of sections of the same tissue.
+
+    These are sections of one file, or of files whose names differ in the number at their end, or in
+    a letter and a number.
+    """
+    names = [section.name for section in sections]
+    return [(one, two) for one, two in permutations(names, 2) if tissue(one) == tissue(two)]
+
+
+def tissue(name):
+    file, _, part = name.partition(":")
+    return file if part else re.sub(r"[_-]?[A-Z]?\d+$", "", file)
 
 
 def public_sections(name):

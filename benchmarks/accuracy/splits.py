@@ -7,7 +7,9 @@ import numpy as np
 RANDOM = ("random",)
 FEW = ("known20", "known5", "known2")
 BLOCK = ("block",)
-SPLITS = RANDOM + FEW + BLOCK
+WITHIN = RANDOM + FEW + BLOCK
+CROSS = "cross"
+SPLITS = (*WITHIN, CROSS)
 FEWEST_KNOWN = 4
 
 
@@ -49,7 +51,7 @@ def split(name, places, seed):
         distance = np.linalg.norm(places - places[order[0]], axis=1)
         nearest = np.argsort(distance, kind="stable")
         return _split(nearest[n_cells - int(0.8 * n_cells) :], n_cells, expression_known=False)
-    message = f"There is no split {name!r}: choose from {SPLITS}."
+    message = f"There is no split {name!r} of a section: choose from {WITHIN}."
     raise ValueError(message)
 
 

@@ -7,30 +7,38 @@ from pathlib import Path
 import torch
 
 from benchmarks.accuracy.methods import METHODS
-from benchmarks.accuracy.problem import problem_of
+from benchmarks.accuracy.problem import cross_problem, problem_of
+from benchmarks.accuracy.runs import ARROW
 from benchmarks.accuracy.scores import latent_scores, place_scores
 from benchmarks.accuracy.sections import public_sections, sections_of
-from benchmarks.accuracy.splits import split
+from benchmarks.accuracy.splits import CROSS, split
 
 
 def scored(run, source):
     """Scores and sizes of one run. ``source``: a folder of h5ad files, or ``None`` for the web."""
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)
-    section = load(run.section, source)
-    parts = split(run.split, section.adata.obsm["spatial"], run.seed)
-    problem = problem_of(section, parts, run.seed)
+    problem = posed(run, [load(name, source) for name in run.section.split(ARROW)])
     begin = time.perf_counter()
     places, latent = METHODS[run.method](problem)
     seconds = time.perf_counter() - begin
     return {
-        "n_cells": section.adata.n_obs,
-        "n_known": len(parts.known),
+        "n_cells": problem.reference.n_obs,
+        "n_known": int(problem.is_known.sum()),
+        "n_hidden": len(problem.truth),
         "n_genes": problem.reference.n_vars,
         **place_scores(problem.truth, places),
         **latent_scores(problem.truth, latent),
         "seconds": seconds,
     }
+
+
+def posed(run, sections):
+    """The problem of a run."""
+    if run.split == CROSS:
+        return cross_problem(*sections, run.seed)
+    (section,) = sections
+    return problem_of(section, split(run.split, section.adata.obsm["spatial"], run.seed), run.seed)
 
 
 def load(name, source):

@@ -1,8 +1,8 @@
 import anndata as ad
 import numpy as np
 import pytest
-from benchmarks.accuracy.problem import problem_of
-from benchmarks.accuracy.sections import Section, split_sections
+from benchmarks.accuracy.problem import cross_problem, problem_of
+from benchmarks.accuracy.sections import Section, pairs, split_sections
 from benchmarks.accuracy.splits import split
 from scipy.sparse import csr_matrix
 
@@ -55,3 +55,28 @@ def test_files_are_split_into_their_sections():
     ]
     assert all(section.holds_counts for section in found)
     assert found[0].adata.obsm["spatial"].shape[1] == 2
+
+
+def test_sections_of_a_tissue_pair_up():
+    names = ("dlpfc_151507", "dlpfc_151508", "brain_A1", "brain_H2", "mouse", "file:a", "file:b")
+    sections = [Section(name, None, holds_counts=True) for name in names]
+    found = pairs(sections)
+    assert set(found) == {
+        (one, two)
+        for group in (names[:2], names[2:4], names[5:])
+        for one in group
+        for two in group
+        if one != two
+    }
+
+
+def test_across_sections_the_query_does_not_shape_the_reference(section):
+    other = section.adata[::2, 5:].copy()
+    problem = cross_problem(section, Section("other", other, holds_counts=True), 0, n_genes=20)
+    other.X = other.X * 3
+    changed = cross_problem(section, Section("other", other, holds_counts=True), 0, n_genes=20)
+    assert set(problem.reference.var_names) <= set(other.var_names)
+    assert problem.reference.var_names.equals(problem.query.var_names)
+    np.testing.assert_array_equal(problem.reference.X.toarray(), changed.reference.X.toarray())
+    np.testing.assert_array_equal(problem.truth, section.adata.obsm["spatial"][::2])
+    assert "spatial" not in problem.query.obsm

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from benchmarks.accuracy.splits import SPLITS, split
+from benchmarks.accuracy.splits import WITHIN, split
 
 
 @pytest.fixture
@@ -8,7 +8,7 @@ def places():
     return np.random.default_rng(0).uniform(size=(500, 2))
 
 
-@pytest.mark.parametrize("name", SPLITS)
+@pytest.mark.parametrize("name", WITHIN)
 def test_every_cell_is_either_known_or_hidden(name, places):
     parts = split(name, places, 0)
     assert np.sort(np.r_[parts.known, parts.hidden]).tolist() == list(range(500))
