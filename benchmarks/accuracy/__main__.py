@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 
 from benchmarks.accuracy.methods import METHODS, NEED_COUNTS, default_methods
-from benchmarks.accuracy.report import write_report
+from benchmarks.accuracy.methods.variants import VARIANTS
+from benchmarks.accuracy.report import write_ablation, write_report
 from benchmarks.accuracy.runs import default_results, execute, finished, planned
 from benchmarks.accuracy.sections import SQUIDPY, VISIUM, folder_sections, public_sections
 from benchmarks.accuracy.splits import SPLITS
@@ -25,6 +26,9 @@ def arguments():
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--results", type=Path, help="CSV file; what it holds is not run again")
     parser.add_argument("--docs", type=Path, help="folder that tables and figures are written to")
+    parser.add_argument(
+        "--ablation", action="store_true", help="DPVAE with each ingredient removed, random split"
+    )
     parser.add_argument("--quick", action="store_true", help="six small sections, one seed")
     return parser.parse_args()
 
@@ -51,11 +55,14 @@ def main():
         by_size = sorted(sections, key=lambda section: section.adata.n_obs * section.adata.n_vars)
         sections = by_size[:: max(len(by_size) // QUICK_SECTIONS, 1)][:QUICK_SECTIONS]
         splits, seeds, methods = ("random",), range(1), QUICK_METHODS
+    if options.ablation:
+        splits, methods = ("random",), ("DPVAE", *VARIANTS)
     runs = planned(sections, splits, seeds, methods, NEED_COUNTS)
     results = options.results or default_results(options.folder or Path("public"))
     execute(runs, options.folder and str(options.folder), results, options.processes)
     names = [section.name for section in sections]
-    write_report(finished(results), names, splits, methods, options.docs)
+    write = write_ablation if options.ablation else write_report
+    write(finished(results), names, splits, methods, options.docs)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,27 @@ def against(results, method, others, score="procrustes"):
     return pd.DataFrame(rows)
 
 
+def ablation(results, score="procrustes"):
+    """Each variant against DPVAE, over the sections and seeds that it was run on."""
+    runs = results.pivot_table(index=["section", "seed"], columns="method", values=score)
+    rows = []
+    for method in runs.columns.drop("DPVAE"):
+        both = runs[["DPVAE", method]].dropna()
+        ratio = both[method] / both["DPVAE"]
+        rows.append(
+            {
+                "variant": method,
+                "sections": both.index.get_level_values("section").nunique(),
+                "error": both[method].mean(),
+                "of the default": both["DPVAE"].mean(),
+                "mean ratio": float(np.exp(np.log(ratio).mean())),
+                "worse by 2 %": int((ratio > LEVEL).sum()),
+                "better by 2 %": int((ratio < 1 / LEVEL).sum()),
+            }
+        )
+    return pd.DataFrame(rows).sort_values("mean ratio", ascending=False, ignore_index=True)
+
+
 def ranks(results, score="procrustes"):
     """Mean rank of each method over the sections, and the critical difference of Nemenyi's test.
 

@@ -1,5 +1,4 @@
 import pandas as pd
-
 from benchmarks.accuracy.runs import Run, _append, finished, planned
 from benchmarks.accuracy.sections import Section
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.accuracy.summary import against, half_widths, headline, ranks
+from benchmarks.accuracy.summary import ablation, against, half_widths, headline, ranks
 
 
 @pytest.fixture
@@ -43,3 +43,11 @@ def test_ranks_and_their_critical_difference(results):
     mean_ranks, critical = ranks(results)
     assert mean_ranks.to_dict() == {"A": 1.0, "B": 2.0, "C": 3.0}
     assert critical == pytest.approx(2.343 * np.sqrt(3 * 4 / (6 * 2)), rel=1e-3)
+
+
+def test_variants_are_compared_run_by_run(results):
+    table = ablation(results.replace({"method": {"A": "DPVAE"}})).set_index("variant")
+    assert table.index.tolist() == ["C", "B"]
+    assert table.loc["C", "sections"] == 2
+    assert table.loc["C", "of the default"] == pytest.approx(0.16)
+    assert table.loc["B", ["worse by 2 %", "better by 2 %"]].tolist() == [4, 0]

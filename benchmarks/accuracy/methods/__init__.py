@@ -1,6 +1,6 @@
 """Every method turns a problem into places of the query, and a latent representation or None."""
 
-from benchmarks.accuracy.methods import baselines, models, peers, perceptron
+from benchmarks.accuracy.methods import baselines, models, peers, perceptron, variants
 from benchmarks.accuracy.peers import folder_of_environments
 
 OURS_AND_SIMPLE = {
@@ -15,10 +15,10 @@ OURS_AND_SIMPLE = {
     "MLP": perceptron.perceptron,
     "MLP, our weights": perceptron.weighted_perceptron,
 }
-METHODS = OURS_AND_SIMPLE | peers.METHODS
+METHODS = OURS_AND_SIMPLE | peers.METHODS | variants.VARIANTS
 NEED_COUNTS = ("DPSCVI", "plain scVI")
 
 
 def default_methods():
     """All methods; peers only where it is said in which folder their environments are."""
-    return list(METHODS if folder_of_environments() else OURS_AND_SIMPLE)
+    return [*OURS_AND_SIMPLE, *(peers.METHODS if folder_of_environments() else ())]

@@ -2,6 +2,7 @@
 
 import scvi
 
+from dpvae.geometry import place_on_layout
 from dpvae.model import DPSCVI, DPVAE
 
 QUIET = {"enable_progress_bar": False, "logger": False}
@@ -9,12 +10,12 @@ QUIET = {"enable_progress_bar": False, "logger": False}
 
 def dpvae(problem, **options):
     DPVAE.setup_anndata(problem.reference)
-    return _placed(problem, DPVAE, options)
+    return placed(problem, DPVAE, options)
 
 
 def dpscvi(problem, **options):
     DPSCVI.setup_anndata(problem.reference, layer="counts")
-    return _placed(problem, DPSCVI, options)
+    return placed(problem, DPSCVI, options)
 
 
 def plain_vae(problem):
@@ -45,12 +46,32 @@ def paper(problem):
         "plan_kwargs": plan,
     }
     DPVAE.setup_anndata(problem.reference)
-    return _placed(problem, DPVAE, network, training)
+    return placed(problem, DPVAE, network, training, place_by_distances)
 
 
-def _placed(problem, model_class, options, training=None):
+def predict(model, problem):
+    return model.predict_coordinates(problem.query)
+
+
+def place_by_latents(model, problem):
+    model.gene_regression_ = None
+    return model.predict_coordinates(problem.query)
+
+
+def place_by_distances(model, problem):
+    """Place by the distances to landmarks in the latent space alone, all alike, as in the paper."""
+    return place_on_layout(
+        model.get_latent_representation(problem.query),
+        model.layout_["latent"],
+        model.layout_["coordinates"],
+        distance_scale=model.distance_scale,
+        weighting="uniform",
+    ).coordinates
+
+
+def placed(problem, model_class, options, training=None, place=predict):
+    """Train a model on the reference; give the places and latents of the query."""
     scvi.settings.seed = problem.seed
     model = model_class(problem.reference, **options)
     model.train(**(training or {}), **QUIET)
-    latent = model.get_latent_representation(problem.query)
-    return model.predict_coordinates(problem.query), latent
+    return place(model, problem), model.get_latent_representation(problem.query)
