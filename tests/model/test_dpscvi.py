@@ -15,7 +15,12 @@ SCVI_PLAN = {
     "eps": 0.01,
     "n_epochs_kl_warmup": 400,
 }
-WITHOUT_OURS = {"input_dropout": 0.0, "dp_weight": 0.0, "gene_weights": "equal"}
+WITHOUT_OURS = {
+    "input_dropout": 0.0,
+    "dp_weight": 0.0,
+    "gene_weights": "equal",
+    "normalize_depth": False,
+}
 SCVI_MODEL = {"n_hidden": 128, "n_layers": 1, "dropout_rate": 0.1, "gene_likelihood": "zinb"}
 
 

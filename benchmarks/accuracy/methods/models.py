@@ -24,7 +24,7 @@ def plain_vae(problem):
 
 
 def plain_scvi(problem):
-    return dpscvi(problem, dp_weight=0.0, gene_weights="equal")
+    return dpscvi(problem, dp_weight=0.0, gene_weights="equal", normalize_depth=False)
 
 
 def paper(problem):

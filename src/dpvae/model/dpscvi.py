@@ -3,10 +3,9 @@
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from anndata import AnnData
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags, issparse
+from scipy.sparse import csr_matrix, diags
 from scvi import REGISTRY_KEYS
 from scvi.data.fields import (
     CategoricalJointObsField,
@@ -64,15 +63,18 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         ``"spatial"``: what the encoder sees of a gene is multiplied by its Moran's I in the
         reference, so that genes without a spatial pattern do not drown those with one. ``"equal"``:
         log counts as they are.
+    normalize_depth
+        Whether the encoder sees counts as if every cell had the reference's median depth. The
+        likelihood is that of the counts as they are.
     **kwargs
         All other arguments of :class:`scvi.model.SCVI` and :class:`scvi.module.VAE`:
         ``dispersion``, ``use_observed_lib_size``, ``encode_covariates``, …
 
     Notes
     -----
-    With SCVI's own arguments, ``input_dropout=0``, ``gene_weights="equal"`` and ``dp_weight=0`` the
-    model is SCVI, step for step: ``DPSCVI(adata, n_hidden=128, n_layers=1, dropout_rate=0.1,
-    gene_likelihood="zinb", input_dropout=0, gene_weights="equal", dp_weight=0)`` with
+    With SCVI's own arguments, and none of ours the model is SCVI, step for step:
+    ``DPSCVI(adata, n_hidden=128, n_layers=1, dropout_rate=0.1, gene_likelihood="zinb",
+    input_dropout=0, gene_weights="equal", normalize_depth=False, dp_weight=0)`` with
     ``plan_kwargs={"optimizer": "Adam", "lr": 1e-3, "weight_decay": 1e-6, "eps": 0.01,
     "n_epochs_kl_warmup": 400}`` in :meth:`train`.
 
@@ -91,7 +93,6 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
     """
 
     _module_cls = DPCountVAE
-    depth_: float | None = None
 
     def __init__(
         self,
@@ -107,6 +108,8 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         distance_error: Literal["absolute", "squared"] = "absolute",
         distance_latent: Literal["mean", "sample"] = "mean",
         gene_weights: GeneWeights = "spatial",
+        *,
+        normalize_depth: bool = True,
         **kwargs: Any,
     ) -> None:
         check_gene_weights(gene_weights)
@@ -123,10 +126,13 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
             coordinate_unit=self._coordinate_unit(adata, registry),
             distance_error=distance_error,
             distance_latent=distance_latent,
+            normalize_depth=normalize_depth,
             **kwargs,
         )
+        if adata is not None:
+            self.module.depth.fill_(self._median_depth())
         if gene_weights == "spatial" and adata is not None:
-            self.module.gene_weight.copy_(self._spatial_weights())
+            self._weigh_genes()
         self._model_summary_string = (
             f"DPSCVI with n_hidden: {n_hidden}, n_latent: {n_latent}, n_layers: {n_layers}, "
             f"dropout_rate: {dropout_rate}, input_dropout: {input_dropout}, "
@@ -220,30 +226,35 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
             **kwargs,
         )
 
-    def _spatial_weights(self) -> torch.Tensor:
-        """Weights for the logarithms of the counts, which is what the encoder sees."""
+    def _median_depth(self) -> float:
+        counts = self.adata_manager.get_from_registry(REGISTRY_KEYS.X_KEY)
+        return max(float(np.median(np.asarray(counts.sum(axis=1)))), 1.0)
+
+    def _weigh_genes(self) -> None:
+        """Centre and weigh the logarithms of the counts, which is what the encoder sees."""
         manager = self.adata_manager
-        counts = manager.get_from_registry(REGISTRY_KEYS.X_KEY)
-        logarithms = counts.log1p() if issparse(counts) else np.log1p(counts)
+        read = self._gene_reader(self._cells(None), normalize_depth=self.module.normalize_depth)
         section = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
+        logarithms = read(np.arange(len(section)))
         coordinates = manager.get_from_registry(REGISTRY.coordinates)
         weight = spatial_gene_weights(logarithms, coordinates, section)
-        _, deviation = gene_statistics(logarithms, np.zeros_like(section), 1)
-        return weight / deviation[0]
+        mean, deviation = gene_statistics(logarithms, np.zeros_like(section), 1)
+        self.module.gene_mean.copy_(mean[0])
+        self.module.gene_weight.copy_(weight / deviation[0])
 
-    def _gene_reader(self, adata: AnnData) -> ReadGenes:
-        counts = self.get_anndata_manager(adata, required=True).get_from_registry(
-            REGISTRY_KEYS.X_KEY
-        )
-        if self.depth_ is None:
-            self.depth_ = float(np.median(np.asarray(counts.sum(axis=1))))
+    def _gene_reader(self, adata: AnnData, *, normalize_depth: bool = True) -> ReadGenes:
+        manager = self.get_anndata_manager(adata, required=True)
+        counts = manager.get_from_registry(REGISTRY_KEYS.X_KEY)
+        depth = float(self.module.depth)
 
-        def log_normalized(rows: NDArray[np.intp]) -> csr_matrix:
+        def logarithms(rows: NDArray[np.intp]) -> csr_matrix:
             values = csr_matrix(counts[rows], dtype=np.float64)
-            total = np.asarray(values.sum(axis=1)).ravel()
-            return csr_matrix(diags(self.depth_ / total) @ values).log1p()
+            if normalize_depth:
+                total = np.asarray(values.sum(axis=1)).ravel()
+                values = csr_matrix(diags(depth / np.maximum(total, 1.0)) @ values)
+            return values.log1p()
 
-        return log_normalized
+        return logarithms
 
     def _gene_factor(self) -> NDArray[np.float64]:
         return np.asarray(self.module.gene_weight.double().cpu())
