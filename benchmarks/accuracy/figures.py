@@ -15,7 +15,8 @@ def sections_figure(results, path, *, title):
     height = 0.26 * len(table) + 1.4
     figure, axes = plt.subplots(figsize=(8, height), layout="constrained")
     rows = np.arange(len(table))
-    for number, method in enumerate(table.columns):
+    ours_first = sorted(table.columns, key=lambda method: method not in OURS)
+    for number, method in enumerate(ours_first):
         is_ours = method in OURS
         axes.scatter(
             table[method],

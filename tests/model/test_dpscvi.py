@@ -111,3 +111,35 @@ def test_hidden_spots_of_a_real_section_are_recovered(real_section, name, bound)
     model.train(**QUIET)
     truth = adata[query.obs_names].obsm["spatial"]
     assert procrustes(truth, model.predict_coordinates(query))[2] < bound
+
+
+def test_depth_does_not_move_a_cell(counts):
+    DPSCVI.setup_anndata(counts)
+    model = DPSCVI(counts, **QUICK)
+    model.train(max_epochs=2, **QUIET)
+    deeper = counts.copy()
+    deeper.X = counts.X * 3
+    np.testing.assert_allclose(
+        model.get_latent_representation(deeper), model.get_latent_representation(counts), atol=1e-4
+    )
+    places, expected = model.predict_coordinates(deeper), model.predict_coordinates(counts)
+    np.testing.assert_allclose(places, expected, rtol=1e-3)
+    raw = DPSCVI(counts, **QUICK, normalize_depth=False)
+    raw.is_trained_ = True
+    assert not np.allclose(
+        raw.get_latent_representation(deeper), raw.get_latent_representation(counts), atol=1e-2
+    )
+
+
+def test_the_encoder_sees_centred_genes_of_mean_variance_one(counts):
+    DPSCVI.setup_anndata(counts)
+    model = DPSCVI(counts, **QUICK, input_dropout=0.0)
+    seen = []
+    model.module.z_encoder.encoder.register_forward_pre_hook(
+        lambda _, inputs: seen.append(inputs[0].detach().numpy())
+    )
+    model.is_trained_ = True
+    model.get_latent_representation()
+    genes = np.vstack(seen)
+    np.testing.assert_allclose(genes.mean(axis=0), 0, atol=1e-3)
+    assert genes.var(axis=0).mean() == pytest.approx(1, rel=0.01)
