@@ -72,7 +72,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
 
     Notes
     -----
-    With SCVI's own arguments, and none of ours the model is SCVI, step for step:
+    With SCVI's own arguments and none of ours the model is SCVI, step for step:
     ``DPSCVI(adata, n_hidden=128, n_layers=1, dropout_rate=0.1, gene_likelihood="zinb",
     input_dropout=0, gene_weights="equal", normalize_depth=False, dp_weight=0)`` with
     ``plan_kwargs={"optimizer": "Adam", "lr": 1e-3, "weight_decay": 1e-6, "eps": 0.01,
@@ -233,7 +233,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
     def _weigh_genes(self) -> None:
         """Centre and weigh the logarithms of the counts, which is what the encoder sees."""
         manager = self.adata_manager
-        read = self._gene_reader(self._cells(None), normalize_depth=self.module.normalize_depth)
+        read = self._gene_reader(self._cells(None))
         section = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
         logarithms = read(np.arange(len(section)))
         coordinates = manager.get_from_registry(REGISTRY.coordinates)
@@ -242,19 +242,19 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         self.module.gene_mean.copy_(mean[0])
         self.module.gene_weight.copy_(weight / deviation[0])
 
-    def _gene_reader(self, adata: AnnData, *, normalize_depth: bool = True) -> ReadGenes:
+    def _gene_reader(self, adata: AnnData) -> ReadGenes:
         manager = self.get_anndata_manager(adata, required=True)
         counts = manager.get_from_registry(REGISTRY_KEYS.X_KEY)
         depth = float(self.module.depth)
 
-        def logarithms(rows: NDArray[np.intp]) -> csr_matrix:
+        def logged(rows: NDArray[np.intp]) -> csr_matrix:
             values = csr_matrix(counts[rows], dtype=np.float64)
-            if normalize_depth:
+            if self.module.normalize_depth:
                 total = np.asarray(values.sum(axis=1)).ravel()
                 values = csr_matrix(diags(depth / np.maximum(total, 1.0)) @ values)
-            return values.log1p()
+            return values.log1p() if self.module.log_variational else values
 
-        return logarithms
+        return logged
 
     def _gene_factor(self) -> NDArray[np.float64]:
         return np.asarray(self.module.gene_weight.double().cpu())
