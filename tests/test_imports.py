@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "datasets": {"_keys"},
     "tl": BASE | {"geometry", "metrics"},
     "pl": BASE | {"geometry", "metrics", "tl"},
-    "module": {"_keys"},
+    "module": {"_keys", "geometry"},
     "model": BASE | {"geometry", "metrics", "module"},
     "held_out": BASE | {"geometry", "metrics"},
     "jobs": BASE | {"geometry", "metrics", "model", "held_out"},

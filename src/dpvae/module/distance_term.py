@@ -5,6 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from dpvae.module.all_pairs import AllPairsError
 from dpvae.module.pairs import CellPairs
 
 
@@ -112,12 +113,19 @@ class DistanceTerm(nn.Module):
             mean = (counts * error).sum() / torch.where(total > 0, total, torch.ones_like(total))
             return mean, total > 0
 
-        if pair_mask is None:
+        def everywhere() -> Tensor:
+            if AllPairsError.takes(latent) and CellPairs.are_all_taken(latent.shape[0]):
+                squared = self.error == "squared"
+                arguments = (latent, self.log_scale, places, section, known, squared)
+                error: Tensor = AllPairsError.apply(*arguments)  # type: ignore[no-untyped-call]
+                return error
             return mean_error(CellPairs.of(latent.shape[0], latent.device))[0]
+
+        if pair_mask is None:
+            return everywhere()
         near = CellPairs.masked(pair_mask) if isinstance(pair_mask, Tensor) else pair_mask
         masked, is_any = mean_error(near)
         if far_share == 0.0:
             return masked
-        everywhere, _ = mean_error(CellPairs.of(latent.shape[0], latent.device))
         masked_share = (1.0 - far_share) * is_any
-        return (masked_share * masked + far_share * everywhere) / (masked_share + far_share)
+        return (masked_share * masked + far_share * everywhere()) / (masked_share + far_share)

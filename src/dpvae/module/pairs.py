@@ -32,10 +32,15 @@ class CellPairs:
     shifts: tuple[int, ...] | None
     weight: Tensor | None = None
 
+    @staticmethod
+    def are_all_taken(n_cells: int) -> bool:
+        """Whether every pair of a minibatch of this size is compared."""
+        return n_cells * (n_cells - 1) // 2 <= MAX_PAIRS
+
     @classmethod
     def of(cls, n_cells: int, device: torch.device) -> "CellPairs":
         """Choose the pairs among ``n_cells`` cells."""
-        if n_cells * (n_cells - 1) // 2 <= MAX_PAIRS:
+        if cls.are_all_taken(n_cells):
             first, second = torch.triu_indices(n_cells, n_cells, 1, device=device)
             return cls(first, second, None)
         n_shifts = max(MAX_PAIRS // n_cells, 1)
