@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import scvi
 import torch
+from scvi.train import TrainingPlan
 
 from dpvae.model import DPVAE, DistancePreservingPlan
 
@@ -65,7 +66,7 @@ def test_looking_at_the_validation_part_does_not_change_the_training(expression)
     np.testing.assert_array_equal(*curves)
 
 
-def test_extra_metrics_are_logged_outside_inference_mode(model, monkeypatch):
+def test_extra_metrics_of_every_step_are_logged_outside_inference_mode(model, monkeypatch):
     modes = {}
     log = DistancePreservingPlan.log
     monkeypatch.setattr(
@@ -76,9 +77,60 @@ def test_extra_metrics_are_logged_outside_inference_mode(model, monkeypatch):
             log(self, name, *args, **kwargs),
         ),
     )
-    model.train(max_epochs=1, **QUIET)
+    model.train(max_epochs=1, plan_kwargs={"on_step": True}, **QUIET)
     assert modes["distance_loss_train"] is False
     assert modes["distance_scale_train"] is False
+
+
+def test_history_is_that_of_scvi_tools(expression):
+    histories = []
+    for base in (DistancePreservingPlan, TrainingPlan):
+        scvi.settings.seed = 0
+        DPVAE.setup_anndata(expression)
+        model = DPVAE(expression, **QUICK)
+        model._training_plan_cls = base
+        plan = {"optimizer": "Adam", "lr": 1e-3, "n_steps_kl_warmup": 7}
+        plan |= {"weight_decay": 0, "eps": 1e-3, "n_epochs_kl_warmup": None}
+        model.train(
+            max_epochs=3,
+            batch_size=70,
+            train_size=0.8,
+            check_val_every_n_epoch=3,
+            log_every_n_steps=1,
+            plan_kwargs=plan,
+            **QUIET,
+        )
+        histories.append(model.history)
+    ours, theirs = histories
+    assert set(ours) == set(theirs)
+    for name, expected in theirs.items():
+        assert ours[name].index.name == expected.index.name
+        assert ours[name].index.tolist() == expected.index.tolist()
+        np.testing.assert_allclose(ours[name], expected.to_numpy(dtype=float), rtol=1e-5)
+
+
+def test_the_history_of_a_second_training_goes_on(model):
+    model.train(max_epochs=2, **QUIET)
+    first = model.history["train_loss"].copy()
+    model.train(max_epochs=3, **QUIET)
+    assert model.history["train_loss"].index.tolist() == [0, 1, 2, 3, 4]
+    assert model.history["train_loss"].iloc[:2].to_numpy().tolist() == first.to_numpy().tolist()
+
+
+@pytest.mark.parametrize("monitor", ["distance_loss_validation", "elbo_train", "train_loss"])
+def test_early_stopping_can_watch_every_column(model, monitor):
+    model.train(
+        max_epochs=20,
+        early_stopping=True,
+        early_stopping_monitor=monitor,
+        early_stopping_mode="max",
+        early_stopping_patience=2,
+        check_val_every_n_epoch=1,
+        **QUIET,
+    )
+    stopper = model.trainer.early_stopping_callback
+    watched = model.history[monitor].iloc[:, 0].to_numpy()
+    assert stopper.best_score.item() == pytest.approx(watched.max(), rel=1e-6)
 
 
 def test_unknown_schedule_is_refused(model):

@@ -37,7 +37,7 @@ def distance_error(
     The mean error, 0 without a pair; its gradient for z, shape ``(n_latent, n_cells)``, which is 0
     where two cells coincide; and its derivative for the logarithm of λ.
     """
-    n_latent, n_cells = latent.shape
+    n_latent = len(latent)
     real = latent.dtype.type
     zero, one, two = real(0), real(1), real(2)
     per_scale, tiny = one / real(scale), np.finfo(latent.dtype).tiny
@@ -73,8 +73,8 @@ def distance_error(
                 row_total += error * (error if squared else sign)
                 row_slope += push * distance
                 pull[j] = push * per_scale / max(distance, tiny)
-            total += row_total
-            slope -= row_slope * per_scale
+            total += float(row_total)
+            slope -= float(row_slope * per_scale)
             for dim in range(n_latent):
                 here, others = latent[dim, i], latent[dim, i + 1 : end]
                 pushed = gradient[dim, i + 1 : end]

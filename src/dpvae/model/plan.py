@@ -8,9 +8,11 @@ from typing import Any, Literal
 import torch
 from scvi.module.base import BaseModuleClass, LossOutput
 from scvi.train import TrainingPlan
+from torch import Tensor
 from torch.optim import Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
+from dpvae.model.epoch_means import EpochMeans
 from dpvae.module.distance_preserving import FAR_SHARE
 
 LEARNING_RATE = 3e-3
@@ -20,8 +22,8 @@ class DistancePreservingPlan(TrainingPlan):
     """:class:`scvi.train.TrainingPlan` with the defaults that a distance-preserving model needs.
 
     Every argument of scvi-tools' plan works; what differs are the defaults. Weights decay, λ does
-    not. λ and the distance term are logged where gradients are allowed, as training on several
-    devices requires.
+    not. Means over the cells of an epoch are logged once, at its end; with ``on_step=True`` every
+    step is logged, which takes as long as a step of a small model does.
 
     Parameters
     ----------
@@ -81,6 +83,8 @@ class DistancePreservingPlan(TrainingPlan):
         )
         self.lr_schedule = lr_schedule
         self._random_state = torch.get_rng_state()
+        self._logs_by_epoch = bool(self.on_epoch) and not self.on_step
+        self._means = {"train": EpochMeans(), "validation": EpochMeans()}
 
     def get_optimizer_creator(self) -> Callable[..., Optimizer]:
         """Create Adam and AdamW fused, which takes a quarter of the time of their loops."""
@@ -115,13 +119,58 @@ class DistancePreservingPlan(TrainingPlan):
         """Go on with the random numbers as if the validation part had not been looked at."""
         torch.set_rng_state(self._random_state)
 
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
+        """Compute the loss of a minibatch; what is logged of it waits for the end of the epoch."""
+        if not self._logs_by_epoch:
+            loss: Tensor = super().training_step(batch, batch_idx)
+            return loss
+        if "kl_weight" in self.loss_kwargs:
+            self.loss_kwargs["kl_weight"] = self.kl_weight
+        output = self.forward(batch, loss_kwargs=self.loss_kwargs)[2]
+        self._means["train"].add(output)
+        return torch.as_tensor(output.loss)
+
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """Compute the loss of a minibatch of the validation part."""
+        if not self._logs_by_epoch:
+            super().validation_step(batch, batch_idx)
+            return
+        self._means["validation"].add(self.forward(batch, loss_kwargs=self.loss_kwargs)[2])
+
+    def on_train_epoch_end(self) -> None:
+        """Log the means of the epoch, and β as it was last."""
+        means = self._take_means("train", self.n_obs_training)
+        if means and "kl_weight" in self.loss_kwargs:
+            means["kl_weight"] = float(self.loss_kwargs["kl_weight"])
+        self._log_means(means)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the means of the validation part."""
+        self._log_means(self._take_means("validation", self.n_obs_validation))
+
+    def _take_means(self, part: str, n_total: int | None) -> dict[str, float]:
+        add_up = partial(self.trainer.strategy.reduce, reduce_op="sum")
+        means = self._means[part].take(n_total, add_up)
+        return {
+            f"{part}_loss" if name == "loss" else f"{name}_{part}": mean
+            for name, mean in means.items()
+        }
+
+    def _log_means(self, means: dict[str, float]) -> None:
+        """Tell loggers, callbacks and the progress bar, at a tenth of the price of ``self.log``."""
+        self.trainer.callback_metrics.update({k: torch.tensor(v) for k, v in means.items()})
+        if "train_loss" in means:
+            self.trainer.progress_bar_metrics["train_loss"] = means["train_loss"]
+        for logger in self.loggers if means else ():
+            logger.log_metrics({"epoch": self.current_epoch, **means}, step=self.global_step)
+
     def compute_and_log_metrics(
         self, loss_output: LossOutput, metrics: dict[str, Any], mode: str
     ) -> None:
         """Log the ELBO as scvi-tools does, and the extra metrics outside inference mode."""
         super().compute_and_log_metrics(replace(loss_output, extra_metrics={}), metrics, mode)
         for name, value in (loss_output.extra_metrics or {}).items():
-            if isinstance(value, torch.Tensor) and value.dim() == 0:
+            if isinstance(value, Tensor) and value.dim() == 0:
                 self.log(
                     f"{name}_{mode}",
                     value,

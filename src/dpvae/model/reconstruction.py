@@ -16,6 +16,7 @@ from dpvae.model.anchors import check_anchors
 from dpvae.model.fields import coordinates_state
 from dpvae.model.gene_aligned_loading import GeneAlignedLoading
 from dpvae.model.gene_regression import GeneRegression, ReadGenes, fit_gene_regression
+from dpvae.model.history import HistoryLogger
 from dpvae.model.layout import Layout, place_around, place_freely
 from dpvae.model.pair_graph import pair_graph_in_use
 from dpvae.model.plan import DistancePreservingPlan
@@ -95,6 +96,8 @@ class SpatialReconstruction(GeneAlignedLoading):
             )
         kwargs.setdefault("check_val_every_n_epoch", epochs_between_validations(max_epochs, kwargs))
         kwargs.setdefault("early_stopping_monitor", "distance_loss_validation")
+        if not kwargs.get("log_save_dir"):
+            kwargs.setdefault("logger", HistoryLogger())
         self.module.train()
         with without_noise(), suitable_threads(cells.n_vars), pair_graph_in_use(self):
             super().train(max_epochs=max_epochs, **kwargs)  # type: ignore[misc]

@@ -73,7 +73,7 @@ class AllPairsError(Function):
         return latent.new_tensor(error)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, weight: Tensor) -> tuple[Tensor | None, ...]:
         """Weigh the gradients for ``latent`` and ``log_scale``."""
         gradient, slope = ctx.saved_tensors

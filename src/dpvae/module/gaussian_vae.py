@@ -1,5 +1,6 @@
 """The variational autoencoder with a Gaussian likelihood."""
 
+from math import log, pi
 from typing import Any
 
 import torch
@@ -96,9 +97,9 @@ class GaussianVAE(BaseMinifiedModeModuleClass):
     def _regular_inference(
         self, x: Tensor, section: Tensor, batch_index: Tensor, n_samples: int = 1
     ) -> dict[str, Any]:
-        genes = self.input_dropout(self.gene_standardization(x, section))
-        qz, z = self.z_encoder(genes, batch_index)
-        return {"qz": qz, "z": z if n_samples == 1 else qz.sample((n_samples,))}
+        genes = self.gene_standardization(x, section)
+        qz, z = self.z_encoder(self.input_dropout(genes), batch_index)
+        return {"genes": genes, "qz": qz, "z": z if n_samples == 1 else qz.sample((n_samples,))}
 
     @auto_move_data  # type: ignore[untyped-decorator]
     def _cached_inference(self, qzm: Tensor, qzv: Tensor, n_samples: int = 1) -> dict[str, Any]:
@@ -115,8 +116,8 @@ class GaussianVAE(BaseMinifiedModeModuleClass):
         """Distribution of the standardised genes given z, and the prior of z."""
         mean = self.decoder_mean(self.decoder(z, batch_index))
         return {
-            "px": Normal(mean, torch.ones_like(mean)),
-            "pz": Normal(torch.zeros_like(z), torch.ones_like(z)),
+            "px": Normal(mean, torch.ones_like(mean), validate_args=False),
+            "pz": Normal(torch.zeros_like(z), torch.ones_like(z), validate_args=False),
         }
 
     def loss(
@@ -127,8 +128,12 @@ class GaussianVAE(BaseMinifiedModeModuleClass):
         kl_weight: Tensor | float = 1.0,
     ) -> LossOutput:
         """Negative ELBO, averaged over cells, with β = ``kl_weight``."""
-        genes = self.gene_standardization(tensors[REGISTRY_KEYS.X_KEY], tensors[REGISTRY.section])
-        reconstruction = -generative_outputs["px"].log_prob(genes).sum(-1)
+        genes = inference_outputs.get("genes")
+        if genes is None:
+            expression, section = tensors[REGISTRY_KEYS.X_KEY], tensors[REGISTRY.section]
+            genes = self.gene_standardization(expression, section)
+        squares = (genes - generative_outputs["px"].loc).square().sum(-1)
+        reconstruction = 0.5 * (squares + self.n_input * log(2 * pi))
         kl = kl_divergence(inference_outputs["qz"], generative_outputs["pz"]).sum(-1)
         return LossOutput(
             loss=(reconstruction + kl_weight * kl).mean(),
