@@ -1,10 +1,16 @@
 """The logger that ``model.history`` is read from."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 import torch
 from scvi.train._logger import SimpleExperiment, SimpleLogger
+
+from dpvae.model.processes import n_processes
 
 
 class HistoryRecords(SimpleExperiment):
@@ -33,8 +39,35 @@ class HistoryRecords(SimpleExperiment):
 
 
 class HistoryLogger(SimpleLogger):
-    """scvi-tools' logger with records that cost little at every epoch."""
+    """scvi-tools' logger with records that cost little at every epoch.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    path
+        File that the history is handed over in where training runs in processes of its own, as in
+        a notebook.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
         super().__init__()
         self._experiment = HistoryRecords()
+        self._save_log_on_disk = path is not None
+        self.history_path = path
+
+
+@contextmanager
+def history_in_use(arguments: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Log to a :class:`HistoryLogger`, unless a logger or a folder for its file is given.
+
+    Parameters
+    ----------
+    arguments
+        Arguments of ``train``, which come back completed.
+    """
+    if arguments.get("logger") is not None or arguments.get("log_save_dir"):
+        yield dict(arguments)
+    elif n_processes(arguments) == 1:
+        yield {**arguments, "logger": HistoryLogger()}
+    else:
+        with TemporaryDirectory() as folder:
+            yield {**arguments, "logger": HistoryLogger(Path(folder) / "history.pkl")}

@@ -110,6 +110,12 @@ class DistancePreservingPlan(TrainingPlan):
             config["lr_scheduler"] = {"scheduler": cosine, "interval": "step"}
         return config
 
+    def on_train_end(self) -> None:
+        """Give every process the statistics of batch normalisation of the first one."""
+        if self.trainer.world_size > 1:
+            for buffer in self.module.buffers():
+                torch.distributed.broadcast(buffer, 0)
+
     def on_train_batch_end(self, *_: Any) -> None:
         """Remember the random numbers, so that a look at the validation part takes none."""
         if self.trainer.is_last_batch:

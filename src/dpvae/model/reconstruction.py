@@ -16,11 +16,13 @@ from dpvae.model.anchors import check_anchors
 from dpvae.model.fields import coordinates_state
 from dpvae.model.gene_aligned_loading import GeneAlignedLoading
 from dpvae.model.gene_regression import GeneRegression, ReadGenes, fit_gene_regression
-from dpvae.model.history import HistoryLogger
+from dpvae.model.history import history_in_use
 from dpvae.model.layout import Layout, place_around, place_freely
 from dpvae.model.pair_graph import pair_graph_in_use
 from dpvae.model.plan import DistancePreservingPlan
+from dpvae.model.processes import for_processes, n_processes
 from dpvae.model.query import align_query, section_column
+from dpvae.model.saving import WholeSaving
 from dpvae.model.setup import MINIFIED
 from dpvae.model.training import (
     BATCH_SIZE,
@@ -32,7 +34,7 @@ from dpvae.model.training import (
 )
 
 
-class SpatialReconstruction(GeneAlignedLoading):
+class SpatialReconstruction(GeneAlignedLoading, WholeSaving):
     """Training with the distance term, queries by gene name, and coordinates from expression.
 
     The one mixin of this package on a model of scvi-tools; it comes first.
@@ -87,20 +89,23 @@ class SpatialReconstruction(GeneAlignedLoading):
         the loss, the reconstruction term, the KL term, the distance term and λ.
         """
         cells = self._cells(None)
-        kwargs = with_default_split(kwargs, cells.n_obs)
+        kwargs = for_processes(with_default_split(kwargs, cells.n_obs), cells.n_obs)
         if max_epochs is None:
             max_epochs = suitable_epochs(
                 cells.n_obs,
-                batch_size=kwargs.get("batch_size", BATCH_SIZE),
+                batch_size=kwargs.get("batch_size", BATCH_SIZE) * n_processes(kwargs),
                 train_size=kwargs.get("train_size"),
             )
         kwargs.setdefault("check_val_every_n_epoch", epochs_between_validations(max_epochs, kwargs))
         kwargs.setdefault("early_stopping_monitor", "distance_loss_validation")
-        if not kwargs.get("log_save_dir"):
-            kwargs.setdefault("logger", HistoryLogger())
         self.module.train()
-        with without_noise(), suitable_threads(cells.n_vars), pair_graph_in_use(self):
-            super().train(max_epochs=max_epochs, **kwargs)  # type: ignore[misc]
+        with (
+            without_noise(),
+            suitable_threads(cells.n_vars),
+            pair_graph_in_use(self),
+            history_in_use(kwargs) as arguments,
+        ):
+            super().train(max_epochs=max_epochs, **arguments)  # type: ignore[misc]
         if self.layout_ is None or self.module.distance_term.log_scale.requires_grad:
             self._keep_layout()
 

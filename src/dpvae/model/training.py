@@ -18,6 +18,7 @@ NOISE = (
     r".*does not have many workers",
     r".*smaller than the logging interval",
     r".*isinstance\(treespec, LeafSpec\)",
+    r"early_stopping was automatically disabled",
 )
 
 
