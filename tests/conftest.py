@@ -15,12 +15,16 @@ QUICK = {"n_hidden": 32, "n_layers": 1}
 QUIET = {"enable_progress_bar": False}
 
 
-@pytest.fixture(autouse=True)
-def _quiet_and_seeded():
+def seed_everything() -> None:
     import scvi
 
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     scvi.settings.seed = 0
+
+
+@pytest.fixture(autouse=True)
+def _quiet_and_seeded():
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    seed_everything()
 
 
 @pytest.fixture

@@ -30,6 +30,15 @@ class HistoryRecords(SimpleExperiment):
                 self._records.setdefault(name, {})[point] = torch.as_tensor(value).item()
 
     @property
+    def records(self) -> dict[str, Any]:
+        """Everything that was recorded, to be kept in a file."""
+        return {"values": self._records, "time": self._time}
+
+    def restore(self, records: Mapping[str, Any]) -> None:
+        """Begin with what was recorded before."""
+        self._records, self._time = records["values"], records["time"]
+
+    @property
     def data(self) -> dict[str, pd.DataFrame]:
         """One table per name, indexed by epoch or step."""
         return {

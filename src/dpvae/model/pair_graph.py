@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
-from scvi import settings
 from scvi.dataloaders import DataSplitter
 from torch.utils.data import BatchSampler, Sampler
 
@@ -92,21 +92,19 @@ class PatchSampler(Sampler[int]):
     ----------
     graph
         The pair mask of the cells, shape ``(n_cells, n_cells)``.
-    seed
-        Seed of the first order; every pass makes a new one.
     """
 
-    def __init__(self, graph: csr_matrix, seed: int) -> None:
+    def __init__(self, graph: csr_matrix) -> None:
         self.graph = graph
-        self.rng = np.random.default_rng(seed)
 
     def __len__(self) -> int:
         """Return the number of cells."""
         return int(self.graph.shape[0])
 
     def __iter__(self) -> Iterator[int]:
-        """Go through the rows of the graph."""
-        return iter(patch_order(self.graph, self.rng).tolist())
+        """Go through the rows of the graph, in an order that torch's random numbers decide."""
+        seed = int(torch.empty((), dtype=torch.int64).random_())
+        return iter(patch_order(self.graph, np.random.default_rng(seed)).tolist())
 
 
 def patch_order(graph: csr_matrix, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -160,7 +158,7 @@ class PatchSplitter(DataSplitter):
         loader = super().train_dataloader()
         if isinstance(loader.sampler, BatchSampler):
             graph = self.pair_graph[self.train_idx][:, self.train_idx]
-            loader.sampler.sampler = PatchSampler(graph, settings.seed or 0)
+            loader.sampler.sampler = PatchSampler(graph)
         else:
             logger.warning(
                 "On several devices minibatches are random: few pairs of the mask meet in them."

@@ -1,7 +1,6 @@
 """What the models of this package add to those of scvi-tools."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
@@ -9,44 +8,29 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 
-from dpvae._keys import OBSM
 from dpvae._section import section_names
-from dpvae.geometry import fit_distance_scale, known_rows
 from dpvae.model.anchors import check_anchors
 from dpvae.model.fields import coordinates_state
 from dpvae.model.gene_aligned_loading import GeneAlignedLoading
-from dpvae.model.gene_regression import GeneRegression, ReadGenes, fit_gene_regression
-from dpvae.model.history import history_in_use
+from dpvae.model.gene_regression import GeneRegression, ReadGenes
 from dpvae.model.layout import Layout, place_around, place_freely
-from dpvae.model.pair_graph import pair_graph_in_use
-from dpvae.model.plan import DistancePreservingPlan
-from dpvae.model.processes import for_processes, n_processes
 from dpvae.model.query import align_query, section_column
 from dpvae.model.saving import WholeSaving
 from dpvae.model.setup import MINIFIED
+from dpvae.model.spatial_training import SpatialTraining
 from dpvae.model.training import (
-    BATCH_SIZE,
-    epochs_between_validations,
-    suitable_epochs,
-    suitable_threads,
-    with_default_split,
     without_noise,
 )
 
 
-class SpatialReconstruction(GeneAlignedLoading, WholeSaving):
+class SpatialReconstruction(SpatialTraining, GeneAlignedLoading, WholeSaving):
     """Training with the distance term, queries by gene name, and coordinates from expression.
 
     The one mixin of this package on a model of scvi-tools; it comes first.
     """
 
-    _training_plan_cls = DistancePreservingPlan
     _query: AnnData | None = None
-    layout_: dict[str, Any] | None = None
-    gene_regression_: dict[str, Any] | None = None
     adata: AnnData | None
-    module: Any
-    registry_: dict[str, Any]
     setup_anndata: Callable[..., None]
 
     @staticmethod
@@ -66,48 +50,6 @@ class SpatialReconstruction(GeneAlignedLoading, WholeSaving):
     def distance_scale(self) -> float:
         """λ: latent distance per unit of the coordinates."""
         return float(self.module.distance_term.distance_scale.detach())
-
-    def train(self, max_epochs: int | None = None, **kwargs: Any) -> None:
-        """Train the model, then keep the reference's cells as the layout for queries.
-
-        Parameters
-        ----------
-        max_epochs
-            Number of passes over the data. By default as many as make 500 steps for up to 500
-            cells, 1,500 for 2,200, 7,000 for 17,000 and 20,000 for 70,000 or more.
-        **kwargs
-            All other arguments of scvi-tools' ``train``: ``batch_size=128``, ``accelerator``,
-            ``devices``, ``early_stopping=False``, ``plan_kwargs`` (see
-            :class:`~dpvae.model.DistancePreservingPlan`), ``datasplitter_kwargs``, and those of
-            the Lightning trainer. By default every cell trains; ``train_size=0.9`` keeps a tenth
-            for validation. Early stopping does that by itself, and watches
-            ``distance_loss_validation``.
-
-        Notes
-        -----
-        ``model.history`` holds, per epoch and for training and validation part, if there is one,
-        the loss, the reconstruction term, the KL term, the distance term and λ.
-        """
-        cells = self._cells(None)
-        kwargs = for_processes(with_default_split(kwargs, cells.n_obs), cells.n_obs)
-        if max_epochs is None:
-            max_epochs = suitable_epochs(
-                cells.n_obs,
-                batch_size=kwargs.get("batch_size", BATCH_SIZE) * n_processes(kwargs),
-                train_size=kwargs.get("train_size"),
-            )
-        kwargs.setdefault("check_val_every_n_epoch", epochs_between_validations(max_epochs, kwargs))
-        kwargs.setdefault("early_stopping_monitor", "distance_loss_validation")
-        self.module.train()
-        with (
-            without_noise(),
-            suitable_threads(cells.n_vars),
-            pair_graph_in_use(self),
-            history_in_use(kwargs) as arguments,
-        ):
-            super().train(max_epochs=max_epochs, **arguments)  # type: ignore[misc]
-        if self.layout_ is None or self.module.distance_term.log_scale.requires_grad:
-            self._keep_layout()
 
     def predict_coordinates(
         self,
@@ -242,19 +184,3 @@ class SpatialReconstruction(GeneAlignedLoading, WholeSaving):
         self._register_manager_for_instance(manager)  # type: ignore[attr-defined]
         self._query = query
         return query
-
-    def _keep_layout(self) -> None:
-        cells = self._cells(None)
-        setup = self.registry_["setup_args"]
-        known = known_rows(cells.obsm[OBSM.centred])
-        latent = self.get_latent_representation()[known]
-        places = np.asarray(cells.obsm[setup["spatial_key"]], dtype=float)
-        section = section_names(cells, section_column(setup))
-        self.layout_ = asdict(Layout(latent, places[known], section[known]))
-        if self.module.dp_weight == 0:
-            if np.ptp(latent, axis=0).any():
-                scale = fit_distance_scale(latent, places[known], section=section[known])
-                self.module.distance_term.set_distance_scale(scale)
-        elif MINIFIED not in cells.uns:
-            read, factor = self._gene_reader(cells), self._gene_factor()
-            self.gene_regression_ = asdict(fit_gene_regression(read, factor, places, section))

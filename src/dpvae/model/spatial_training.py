@@ -1,0 +1,138 @@
+"""Training with the distance term."""
+
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dpvae._keys import OBSM
+from dpvae._section import section_names
+from dpvae.geometry import fit_distance_scale, known_rows
+from dpvae.model.checkpoint import TrainingCheckpoint, check_checkpoint, training_origin
+from dpvae.model.gene_regression import fit_gene_regression
+from dpvae.model.history import history_in_use
+from dpvae.model.interruption import usable_when_interrupted
+from dpvae.model.layout import Layout
+from dpvae.model.pair_graph import pair_graph_in_use
+from dpvae.model.plan import DistancePreservingPlan
+from dpvae.model.processes import for_processes, n_processes
+from dpvae.model.query import section_column
+from dpvae.model.setup import MINIFIED
+from dpvae.model.training import (
+    BATCH_SIZE,
+    epochs_between_validations,
+    suitable_epochs,
+    suitable_threads,
+    with_default_split,
+    without_noise,
+)
+
+EVERY = timedelta(minutes=10)
+
+
+class SpatialTraining:
+    """Trains a model of scvi-tools with the distance term, and keeps its layout of the reference.
+
+    The model it is mixed into reads cells and genes (``_cells``, ``_gene_reader``, …).
+    """
+
+    _training_plan_cls = DistancePreservingPlan
+    layout_: dict[str, Any] | None = None
+    gene_regression_: dict[str, Any] | None = None
+    module: Any
+    registry_: dict[str, Any]
+
+    def train(
+        self,
+        max_epochs: int | None = None,
+        *,
+        checkpoint: str | Path | None = None,
+        checkpoint_every: int | timedelta = EVERY,
+        resume_from: str | Path | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Train the model, then keep the reference's cells as the layout for queries.
+
+        Parameters
+        ----------
+        max_epochs
+            Number of passes over the data. By default as many as make 500 steps for up to 500
+            cells, 1,500 for 2,200, 7,000 for 17,000 and 20,000 for 70,000 or more.
+        checkpoint
+            File in which the state of the training is kept, at ends of epochs, so that it can go
+            on after an interruption. By default it is not kept.
+        checkpoint_every
+            Time between two states, or number of epochs. By default ten minutes.
+        resume_from
+            File of an earlier call that was interrupted. Make the model and call ``train`` as it
+            was done then: training goes on from the state in the file, to the same result as
+            without the interruption.
+        **kwargs
+            All other arguments of scvi-tools' ``train``: ``batch_size=128``, ``accelerator``,
+            ``devices``, ``strategy``, ``early_stopping=False``, ``plan_kwargs`` (see
+            :class:`~dpvae.model.DistancePreservingPlan`), ``datasplitter_kwargs``, and those of
+            the Lightning trainer. By default every cell trains; ``train_size=0.9`` keeps a tenth
+            for validation. Early stopping does that by itself, and watches
+            ``distance_loss_validation``.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no file ``resume_from``.
+        ValueError
+            If it belongs to another model, other genes or other arguments; or if processes or
+            cells are not enough for ``devices``.
+        KeyboardInterrupt
+            If it is interrupted. The model can be used then, as far as it was trained.
+
+        Notes
+        -----
+        ``model.history`` holds, per epoch and for training and validation part, if there is one,
+        the loss, the reconstruction term, the KL term, the distance term and λ.
+        """
+        cells = self._cells(None)  # type: ignore[attr-defined]
+        kwargs = for_processes(with_default_split(kwargs, cells.n_obs), cells.n_obs)
+        if max_epochs is None:
+            max_epochs = suitable_epochs(
+                cells.n_obs,
+                batch_size=kwargs.get("batch_size", BATCH_SIZE) * n_processes(kwargs),
+                train_size=kwargs.get("train_size"),
+            )
+        kwargs.setdefault("check_val_every_n_epoch", epochs_between_validations(max_epochs, kwargs))
+        kwargs.setdefault("early_stopping_monitor", "distance_loss_validation")
+        origin = training_origin(self, max_epochs, kwargs)
+        if resume_from is not None:
+            check_checkpoint(Path(resume_from), origin)
+            kwargs["ckpt_path"] = str(resume_from)
+        path = None if checkpoint is None else Path(checkpoint)
+        keeper = TrainingCheckpoint(path, checkpoint_every, origin)
+        self.module.train()
+        with (
+            without_noise(),
+            suitable_threads(cells.n_vars),
+            pair_graph_in_use(self),
+            history_in_use(kwargs) as arguments,
+            usable_when_interrupted(self, max_epochs) as watch,
+        ):
+            arguments["callbacks"] = [*kwargs.get("callbacks", []), watch, keeper]
+            super().train(max_epochs=max_epochs, **arguments)  # type: ignore[misc]
+        if self.layout_ is None or self.module.distance_term.log_scale.requires_grad:
+            self._keep_layout()
+
+    def _keep_layout(self) -> None:
+        cells = self._cells(None)  # type: ignore[attr-defined]
+        setup = self.registry_["setup_args"]
+        known = known_rows(cells.obsm[OBSM.centred])
+        latent = self.get_latent_representation()[known]  # type: ignore[attr-defined]
+        places = np.asarray(cells.obsm[setup["spatial_key"]], dtype=float)
+        section = section_names(cells, section_column(setup))
+        self.layout_ = asdict(Layout(latent, places[known], section[known]))
+        if self.module.dp_weight == 0:
+            if np.ptp(latent, axis=0).any():
+                scale = fit_distance_scale(latent, places[known], section=section[known])
+                self.module.distance_term.set_distance_scale(scale)
+        elif MINIFIED not in cells.uns:
+            read, factor = self._gene_reader(cells), self._gene_factor()  # type: ignore[attr-defined]
+            self.gene_regression_ = asdict(fit_gene_regression(read, factor, places, section))

@@ -1,0 +1,48 @@
+import signal
+
+import numpy as np
+import pytest
+from lightning.pytorch import Callback
+
+from dpvae.metrics import procrustes_disparity
+from dpvae.model import DPVAE
+
+from ..conftest import QUICK, QUIET  # noqa: TID252
+
+
+class PressCtrlC(Callback):
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_train_batch_start(self, trainer, *_):
+        if trainer.current_epoch == self.epoch:
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_leaves_a_model_that_places_cells(expression, tmp_path, caplog):
+    DPVAE.setup_anndata(expression)
+    model = DPVAE(expression, **QUICK)
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        model.train(max_epochs=500, batch_size=32, callbacks=[PressCtrlC(60)], **QUIET)
+    assert "interrupted in epoch 61 of 500" in caplog.text
+    assert signal.getsignal(signal.SIGINT) is handler
+    places = model.predict_coordinates()
+    assert procrustes_disparity(expression.obsm["spatial"], places) < 0.2
+    assert len(model.history["train_loss"]) == 60
+    model.save(tmp_path / "model")
+    loaded = DPVAE.load(tmp_path / "model", adata=expression)
+    np.testing.assert_allclose(loaded.predict_coordinates(), places, rtol=1e-5)
+
+
+def test_other_exits_are_left_alone(expression, caplog):
+    class Leave(Callback):
+        def on_train_start(self, *_):
+            raise SystemExit(3)
+
+    DPVAE.setup_anndata(expression)
+    model = DPVAE(expression, **QUICK)
+    with pytest.raises(SystemExit, match="3"):
+        model.train(max_epochs=2, callbacks=[Leave()], **QUIET)
+    assert "interrupted" not in caplog.text
+    assert model.layout_ is None
