@@ -58,5 +58,5 @@ class SparseZeroInflatedNegativeBinomial(ZeroInflatedNegativeBinomial):
 
 def _given_theta(distribution: NegativeBinomial, parameters: dict[str, Any]) -> Tensor:
     """θ before scvi-tools repeats it for every cell."""
-    theta: Tensor = parameters["theta"] if "theta" in parameters else distribution.theta
-    return theta
+    theta: Tensor | None = parameters.get("theta")
+    return distribution.theta if theta is None else theta

@@ -9,11 +9,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import logsigmoid
 
-from dpvae.module.binomial_coefficient import (
-    Coefficient,
-    log_coefficient,
-    log_coefficient_by_gene,
-)
+from dpvae.module.binomial_coefficient import log_coefficient, log_coefficient_by_gene
 
 EPS = 1e-8
 MAX_INT32 = 2**31 - 1
@@ -42,8 +38,8 @@ def log_negative_binomial(counts: Tensor, mu: Tensor, theta: Tensor) -> Tensor:
     Returns
     -------
     Of the shape to which ``counts``, ``mu`` and ``theta`` are broadcast. Time is linear in the
-    entries, and a multiple of it in those that are not 0; memory is that of five matrices of
-    that shape.
+    number of entries, most of it spent on those that are not 0; memory is that of a few matrices
+    of that shape.
 
     Examples
     --------
@@ -88,14 +84,6 @@ def log_zero_inflated(counts: Tensor, mu: Tensor, theta: Tensor, zi_logits: Tens
     return _log_prob(counts, mu, theta, zi_logits)
 
 
-class _Slopes(NamedTuple):
-    """Derivatives of a log-probability in its parameters, entry by entry."""
-
-    mu: Tensor
-    theta: Tensor
-    zi_logits: Tensor | None
-
-
 class _Nonzero(NamedTuple):
     """What the counts that are not 0 add to log-probability and slopes of a 0 in their place."""
 
@@ -106,10 +94,10 @@ class _Nonzero(NamedTuple):
 
 
 class _CountLogProb(Function):
-    """Log-probabilities whose derivatives are computed alongside and only multiplied later."""
+    """Log-probability whose derivatives are computed with it, and wait to be multiplied."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, counts: Tensor, mu: Tensor, theta: Tensor, zi_logits: Tensor | None
     ) -> Tensor:
         log_prob, slopes = _evaluate(counts, mu, theta, zi_logits, with_slopes=True)
@@ -119,7 +107,7 @@ class _CountLogProb(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         grads = [
             _chained(gradient, slope, shape) if needed else None
             for slope, shape, needed in zip(
@@ -137,14 +125,15 @@ def _log_prob(counts: Tensor, mu: Tensor, theta: Tensor, zi_logits: Tensor | Non
     counts, mu, theta = counts.detach().to(dtype), mu.to(dtype), theta.to(dtype)
     zi_logits = None if zi_logits is None else zi_logits.to(dtype)
     if torch.is_grad_enabled() and any(parameter.requires_grad for parameter in parameters):
-        log_prob: Tensor = _CountLogProb.apply(counts, mu, theta, zi_logits)
+        log_prob: Tensor = _CountLogProb.apply(counts, mu, theta, zi_logits)  # type: ignore[no-untyped-call]
         return log_prob
     return _evaluate(counts, mu, theta, zi_logits, with_slopes=False)[0]
 
 
 def _evaluate(
     counts: Tensor, mu: Tensor, theta: Tensor, zi_logits: Tensor | None, *, with_slopes: bool
-) -> tuple[Tensor, _Slopes | None]:
+) -> tuple[Tensor, tuple[Tensor | None, ...]]:
+    """Log-probability and, if wanted, its derivatives in μ, θ and the logits, entry by entry."""
     logits_shape = () if zi_logits is None else zi_logits.shape
     shape = torch.broadcast_shapes(counts.shape, mu.shape, theta.shape, logits_shape)
     counts, mu = counts.expand(shape).contiguous(), mu.expand(shape).contiguous()
@@ -165,7 +154,7 @@ def _evaluate(
             log_prob, zi_logits.expand(shape).contiguous(), nonzero
         )
     if not with_slopes:
-        return log_prob, None
+        return log_prob, ()
 
     mu_slope = torch.div(theta.neg(), total, out=total)
     theta_slope = log_ratio.add_(theta / shifted).add_(mu_slope)
@@ -174,7 +163,7 @@ def _evaluate(
         theta_slope.mul_(share)
     mu_slope.view(-1).scatter_add_(0, nonzero.place, nonzero.mu_slope)
     theta_slope.view(-1).scatter_add_(0, nonzero.place, nonzero.theta_slope)
-    return log_prob, _Slopes(mu_slope, theta_slope, zi_slope)
+    return log_prob, (mu_slope, theta_slope, zi_slope)
 
 
 def _theta_of_genes(theta: Tensor, shape: torch.Size) -> Tensor:
