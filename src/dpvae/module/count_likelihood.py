@@ -1,6 +1,6 @@
 """Log-probabilities of counts, most of which are 0."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import logsigmoid
 
-from dpvae.module.binomial_coefficient import log_coefficient, log_coefficient_by_gene
+from dpvae.module.binomial_coefficient import BinomialCoefficient, GeneBinomialCoefficient
 
 EPS = 1e-8
 MAX_INT32 = 2**31 - 1
@@ -84,13 +84,35 @@ def log_zero_inflated(counts: Tensor, mu: Tensor, theta: Tensor, zi_logits: Tens
     return _log_prob(counts, mu, theta, zi_logits)
 
 
-class _Nonzero(NamedTuple):
+class _NonzeroCounts:
     """What the counts that are not 0 add to log-probability and slopes of a 0 in their place."""
 
-    place: Tensor
-    log_prob: Tensor
-    mu_slope: Tensor
-    theta_slope: Tensor
+    def __init__(self, counts: Tensor, mu: Tensor, theta: Tensor, total: Tensor) -> None:
+        self.place = _nonzero_places(counts)
+        self.counts = self.at(counts)
+        self.mean = self.at(mu).add_(EPS)
+        self.total = self.at(total)
+        self.coefficient: BinomialCoefficient | GeneBinomialCoefficient
+        if theta.shape == counts.shape:
+            self.theta = self.at(theta)
+            self.coefficient = BinomialCoefficient(self.counts, self.theta)
+        else:
+            place = self.place.int() if counts.numel() <= MAX_INT32 else self.place
+            gene = place % len(theta)
+            self.theta = theta.index_select(0, gene)
+            self.coefficient = GeneBinomialCoefficient(self.counts, theta, gene)
+
+    def at(self, entries: Tensor) -> Tensor:
+        return entries.view(-1).index_select(0, self.place)
+
+    def log_prob(self) -> Tensor:
+        return (self.mean / self.total).log_().mul_(self.counts).add_(self.coefficient.log())
+
+    def mu_slope(self) -> Tensor:
+        return (self.counts / self.mean).mul_(self.theta).div_(self.total)
+
+    def theta_slope(self) -> Tensor:
+        return self.coefficient.theta_slope().sub_(self.counts / self.total)
 
 
 class _CountLogProb(Function):
@@ -144,11 +166,11 @@ def _evaluate(
     log_ratio = total.log()
     torch.sub(shifted.log(), log_ratio, out=log_ratio)
     log_prob = log_ratio * theta
-    nonzero = _nonzero(counts, mu, theta, total)
+    nonzero = _NonzeroCounts(counts, mu, theta, total)
 
     share, zi_slope = None, None
     if zi_logits is None:
-        log_prob.view(-1).scatter_add_(0, nonzero.place, nonzero.log_prob)
+        log_prob.view(-1).scatter_add_(0, nonzero.place, nonzero.log_prob())
     else:
         log_prob, share, zi_slope = _inflate(
             log_prob, zi_logits.expand(shape).contiguous(), nonzero
@@ -161,8 +183,8 @@ def _evaluate(
     if share is not None:
         mu_slope.mul_(share)
         theta_slope.mul_(share)
-    mu_slope.view(-1).scatter_add_(0, nonzero.place, nonzero.mu_slope)
-    theta_slope.view(-1).scatter_add_(0, nonzero.place, nonzero.theta_slope)
+    mu_slope.view(-1).scatter_add_(0, nonzero.place, nonzero.mu_slope())
+    theta_slope.view(-1).scatter_add_(0, nonzero.place, nonzero.theta_slope())
     return log_prob, (mu_slope, theta_slope, zi_slope)
 
 
@@ -175,28 +197,7 @@ def _theta_of_genes(theta: Tensor, shape: torch.Size) -> Tensor:
     return theta.expand(shape).contiguous()
 
 
-def _nonzero(counts: Tensor, mu: Tensor, theta: Tensor, total: Tensor) -> _Nonzero:
-    place = _places(counts)
-    x = counts.view(-1).index_select(0, place)
-    mean = mu.view(-1).index_select(0, place).add_(EPS)
-    sum_ = total.view(-1).index_select(0, place)
-    if theta.shape == counts.shape:
-        theta = theta.view(-1).index_select(0, place)
-        coefficient = log_coefficient(x, theta)
-    else:
-        narrow = place.int() if counts.numel() <= MAX_INT32 else place
-        gene = narrow % len(theta)
-        coefficient = log_coefficient_by_gene(x, theta, gene)
-        theta = theta.index_select(0, gene)
-    return _Nonzero(
-        place,
-        coefficient.log.add_((mean / sum_).log_().mul_(x)),
-        (x / mean).mul_(theta).div_(sum_),
-        coefficient.theta_slope.sub_(x / sum_),
-    )
-
-
-def _places(counts: Tensor) -> Tensor:
+def _nonzero_places(counts: Tensor) -> Tensor:
     """Places of the flattened counts that are not 0; NumPy finds them several times faster."""
     flat = counts.view(-1).bool()
     if flat.device.type == "cpu":
@@ -205,7 +206,7 @@ def _places(counts: Tensor) -> Tensor:
 
 
 def _inflate(
-    log_zero: Tensor, zi_logits: Tensor, nonzero: _Nonzero
+    log_zero: Tensor, zi_logits: Tensor, nonzero: _NonzeroCounts
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Log-probability, share of it that is not inflation, and slope in the logits."""
     zero = zi_logits.sigmoid()
@@ -219,11 +220,10 @@ def _inflate(
         share = (log_zero - zi_logits).sigmoid_()
         log_prob = torch.logaddexp(log_zero, zi_logits) + logsigmoid(-zi_logits)
 
-    place = nonzero.place
-    kept = logsigmoid(zi_logits.view(-1).index_select(0, place).neg_())
-    log_counts = log_zero.view(-1).index_select(0, place).add_(nonzero.log_prob).add_(kept)
-    log_prob.view(-1).scatter_(0, place, log_counts)
-    share.view(-1).index_fill_(0, place, 1.0)
+    kept = logsigmoid(nonzero.at(zi_logits).neg_())
+    log_counts = nonzero.at(log_zero).add_(nonzero.log_prob()).add_(kept)
+    log_prob.view(-1).scatter_(0, nonzero.place, log_counts)
+    share.view(-1).index_fill_(0, nonzero.place, 1.0)
     return log_prob, share, complement.sub_(share)
 
 
