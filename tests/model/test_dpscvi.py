@@ -5,6 +5,7 @@ from scipy.spatial import procrustes
 
 from dpvae.held_out import hide_places
 from dpvae.model import DPSCVI
+from dpvae.module import DPCountVAE
 
 from ..conftest import QUICK, QUIET  # noqa: TID252
 
@@ -21,11 +22,12 @@ WITHOUT_OURS = {
     "gene_weights": "equal",
     "normalize_depth": False,
 }
-SCVI_MODEL = {"n_hidden": 128, "n_layers": 1, "dropout_rate": 0.1, "gene_likelihood": "zinb"}
+SCVI_MODEL = {"n_hidden": 128, "n_layers": 1, "dropout_rate": 0.1}
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_with_the_arguments_of_scvi_and_no_term_it_is_scvi(counts):
+@pytest.mark.parametrize("likelihood", ["zinb", "nb"])
+def test_with_the_arguments_of_scvi_and_no_term_it_is_scvi(counts, likelihood):
     curves = {}
     for cls, model, plan in (
         (scvi.model.SCVI, {}, {}),
@@ -34,7 +36,7 @@ def test_with_the_arguments_of_scvi_and_no_term_it_is_scvi(counts):
         scvi.settings.seed = 0
         adata = counts.copy()
         cls.setup_anndata(adata)
-        trained = cls(adata, **model)
+        trained = cls(adata, gene_likelihood=likelihood, **model)
         trained.train(max_epochs=15, train_size=0.9, plan_kwargs=plan, **QUIET)
         curves[cls] = trained.history
     for name in ("train_loss", "elbo_train", "kl_local_train"):
@@ -42,6 +44,43 @@ def test_with_the_arguments_of_scvi_and_no_term_it_is_scvi(counts):
             curves[DPSCVI][name].to_numpy(dtype=float),
             curves[scvi.model.SCVI][name].to_numpy(dtype=float),
             rtol=1e-5,
+        )
+
+
+def posterior(model):
+    """What a trained model says about its cells, from one seed."""
+    scvi.settings.seed = 0
+    counts_again = model.posterior_predictive_sample(n_samples=2).todense()
+    return {
+        "elbo": model.get_elbo(return_mean=False),
+        "reconstruction": model.get_reconstruction_error(return_mean=False)["reconstruction_loss"],
+        "marginal": model.get_marginal_ll(n_mc_samples=4, return_mean=False),
+        "expression": model.get_normalized_expression(transform_batch="two").to_numpy(),
+        "samples": counts_again,
+        "likelihood": model.get_likelihood_parameters()["mean"],
+        "correlation": model.get_feature_correlation_matrix(n_samples=2).to_numpy(),
+        "expressed": model.differential_expression(groupby="donor", group1="one", silent=True)[
+            "proba_m1"
+        ]
+        .sort_index()
+        .to_numpy(),
+    }
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("likelihood", ["zinb", "nb"])
+def test_a_trained_model_says_what_it_says_with_the_distributions_of_scvi(
+    counts, likelihood, monkeypatch
+):
+    counts.obs["donor"] = ["one", "two"] * 120
+    DPSCVI.setup_anndata(counts, batch_key="donor")
+    model = DPSCVI(counts, **QUICK, gene_likelihood=likelihood)
+    model.train(max_epochs=3, **QUIET)
+    ours = posterior(model)
+    monkeypatch.setattr(DPCountVAE, "generative", scvi.module.VAE.generative)
+    for name, expected in posterior(model).items():
+        np.testing.assert_allclose(
+            np.asarray(ours[name]), np.asarray(expected), rtol=1e-4, atol=1e-6, err_msg=name
         )
 
 
