@@ -60,7 +60,7 @@ def interrupted(expression, path, epoch=4, **arguments):
         {},
         {"train_size": 0.8, "check_val_every_n_epoch": 1},
         {"plan_kwargs": {"lr_schedule": "constant"}},
-        {"early_stopping": True, "early_stopping_patience": 2},
+        {"early_stopping": True, "early_stopping_patience": 5},
     ],
 )
 def test_a_training_that_is_resumed_is_the_uninterrupted_one(expression, tmp_path, arguments):
@@ -160,7 +160,7 @@ def test_states_of_other_genes_and_models_are_refused(expression, counts, tmp_pa
 
 def test_missing_and_damaged_states_are_refused(expression, tmp_path):
     model = make(expression)
-    with pytest.raises(FileNotFoundError, match="no file .* to resume from"):
+    with pytest.raises(FileNotFoundError, match=r"no file .* to resume from"):
         train(model, resume_from=tmp_path / "state.ckpt")
     interrupted(expression, tmp_path / "state.ckpt")
     whole = (tmp_path / "state.ckpt").read_bytes()

@@ -41,11 +41,10 @@ with open(path, "w") as file:
 
 def train(tmp_path, seed, **arguments):
     path = tmp_path / f"model{len(list(tmp_path.iterdir()))}"
-    command = [sys.executable, "-W", "error::UserWarning", "-c", SCRIPT]
-    environment = {k: v for k, v in os.environ.items() if k != "COVERAGE_PROCESS_START"}
+    script = path.with_suffix(".py")
+    script.write_text(SCRIPT, encoding="utf-8")
     process = subprocess.run(
-        [*command, str(seed), json.dumps(arguments), str(path)],
-        env=environment,
+        [sys.executable, str(script), str(seed), json.dumps(arguments), str(path)],
         capture_output=True,
         text=True,
         timeout=600,

@@ -5,9 +5,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from dpvae.model import DPVAE
 
 
-def test_a_disk_that_is_full_leaves_the_model_that_was_saved_before(
-    trained, expression, tmp_path, monkeypatch
-):
+def test_a_disk_that_is_full_leaves_the_model_that_was_saved_before(trained, tmp_path, monkeypatch):
     model = DPVAE.load(trained, adata=False)
     model.save(tmp_path / "model")
     before = (tmp_path / "model" / "model.pt").read_bytes()

@@ -43,7 +43,8 @@ class TrainingCheckpoint(Callback):
     def __init__(
         self, path: Path | None, every: int | timedelta, origin: Mapping[str, str]
     ) -> None:
-        if every < (timedelta(0) if isinstance(every, timedelta) else 1):
+        too_often = every < timedelta(0) if isinstance(every, timedelta) else every < 1
+        if too_often:
             message = f"checkpoint_every is {every}: give a number of epochs, or a timedelta."
             raise ValueError(message)
         self.path = path
@@ -163,7 +164,7 @@ def check_checkpoint(path: Path, origin: Mapping[str, str]) -> None:
     try:
         stored = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
         found = stored["callbacks"]["dpvae"]["origin"]
-    except (RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
         message = (
             f"{path} is not a whole file that train(checkpoint=…) wrote: give another one as "
             "resume_from, or leave it out to begin anew."

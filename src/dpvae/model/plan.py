@@ -117,9 +117,10 @@ class DistancePreservingPlan(TrainingPlan):
                 torch.distributed.broadcast(buffer, 0)
 
     def on_train_batch_end(self, *_: Any) -> None:
-        """Remember the random numbers, so that a look at the validation part takes none."""
+        """Log the epoch; remember the random numbers, so that a look at validation takes none."""
         if self.trainer.is_last_batch:
             self._random_state = torch.get_rng_state()
+            self._log_epoch()
 
     def on_validation_end(self) -> None:
         """Go on with the random numbers as if the validation part had not been looked at."""
@@ -144,6 +145,10 @@ class DistancePreservingPlan(TrainingPlan):
         self._means["validation"].add(self.forward(batch, loss_kwargs=self.loss_kwargs)[2])
 
     def on_train_epoch_end(self) -> None:
+        """Log the means of an epoch that ended before its last minibatch."""
+        self._log_epoch()
+
+    def _log_epoch(self) -> None:
         """Log the means of the epoch, and β as it was last."""
         means = self._take_means("train", self.n_obs_training)
         if means and "kl_weight" in self.loss_kwargs:
