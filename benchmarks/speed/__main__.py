@@ -12,7 +12,7 @@ from pathlib import Path
 for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-NAMES = ("free_placement", "anchored_placement", "autocorrelation")
+NAMES = ("free_placement", "anchored_placement", "autocorrelation", "training")
 PAGE = Path("docs/benchmarks/speed.md")
 INTRODUCTION = """# Speed
 
@@ -23,7 +23,7 @@ cores); seconds are medians. Seconds do not travel from machine to machine, rati
 
 
 def machine():
-    packages = ("dpvae", "numpy", "scipy", "numba", "scikit-learn", "scanpy", "torch")
+    packages = ("dpvae", "numpy", "scipy", "numba", "scikit-learn", "scanpy", "scvi-tools", "torch")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     return f"Python {platform.python_version()}, {versions}; {os.cpu_count()} cores, load {load}."

@@ -22,7 +22,7 @@ RELATIVE_WIDTHS = (0.5, 1.0, 2.0)
 PENALTIES = (0.01, 0.1, 1.0, 10.0)
 WORTH_OF_CELLS = 300.0
 MOST_CELLS = 1_000
-MOST_CELLS_FOR_AXES = 20_000
+MOST_CELLS_FOR_AXES = 5_000
 ROWS_AT_A_TIME = 4_096
 
 
@@ -132,7 +132,7 @@ def fit_gene_regression(
 
     Returns
     -------
-    The regression. The axes are those of 20,000 random cells if there are more, and each section's
+    The regression. The axes are those of 5,000 random cells if there are more, and each section's
     regression is fitted to 1,000 random cells of known place if there are more. Time
     O(1,000³) a section.
     """
