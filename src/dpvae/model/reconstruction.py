@@ -20,6 +20,13 @@ from dpvae.model.layout import Layout, place_around, place_freely
 from dpvae.model.pair_graph import pair_graph_in_use
 from dpvae.model.plan import DistancePreservingPlan
 from dpvae.model.query import align_query, section_column
+from dpvae.model.query_chunks import (
+    is_query_on_disk,
+    latent_by_chunks,
+    query_chunk,
+    refuse_query_on_disk,
+)
+from dpvae.model.row_loading import RowSplitter, row_loader
 from dpvae.model.setup import MINIFIED
 from dpvae.model.training import (
     BATCH_SIZE,
@@ -38,6 +45,8 @@ class SpatialReconstruction(GeneAlignedLoading):
     """
 
     _training_plan_cls = DistancePreservingPlan
+    _data_splitter_cls: Any = RowSplitter
+    _data_loader_cls = staticmethod(row_loader)
     _query: AnnData | None = None
     layout_: dict[str, Any] | None = None
     gene_regression_: dict[str, Any] | None = None
@@ -167,9 +176,8 @@ class SpatialReconstruction(GeneAlignedLoading):
         places = layout.place(latent, frames)
         if self.gene_regression_ is None or MINIFIED in cells.uns:
             return places
-        registered = cells if self._is_registered(cells) else self._query
         regression = GeneRegression.of(self.gene_regression_)
-        return regression.join(places, frames, self._gene_reader(registered))
+        return regression.join(places, frames, self._query_reader(cells))
 
     def get_latent_representation(
         self, adata: AnnData | None = None, *args: Any, **kwargs: Any
@@ -190,9 +198,12 @@ class SpatialReconstruction(GeneAlignedLoading):
         -------
         Array of shape ``(n_cells, n_latent)``.
         """
-        if kwargs.get("dataloader") is None and not self._is_registered(self._cells(adata)):
-            encoder_reads_them = self.module.encode_covariates
-            adata = self._register_query(self._cells(adata), fill_covariates=not encoder_reads_them)
+        cells = self._cells(adata)
+        if kwargs.get("dataloader") is None and not self._is_registered(cells):
+            if self._is_read_in_chunks(cells):
+                setup, compute = self.registry_["setup_args"], self.get_latent_representation
+                return latent_by_chunks(compute, cells, setup, *args, **kwargs)
+            adata = self._register_encoded(cells)
         return super().get_latent_representation(adata, *args, **kwargs)  # type: ignore[misc]
 
     @classmethod
@@ -220,7 +231,27 @@ class SpatialReconstruction(GeneAlignedLoading):
         cells: AnnData = super()._validate_anndata(adata, copy_if_view)  # type: ignore[misc]
         return cells
 
+    def _is_read_in_chunks(self, query: AnnData) -> bool:
+        return is_query_on_disk(query, self.registry_["setup_args"]["layer"])
+
+    def _query_reader(self, cells: AnnData) -> ReadGenes:
+        if self._is_registered(cells):
+            return self._gene_reader(cells)
+        if not self._is_read_in_chunks(cells):
+            return self._gene_reader(self._query)
+
+        def read(rows: NDArray[np.intp]) -> Any:
+            chunk = query_chunk(cells, self.registry_["setup_args"], rows)
+            return self._gene_reader(self._register_encoded(chunk))(np.arange(len(rows)))
+
+        return read
+
+    def _register_encoded(self, adata: AnnData) -> AnnData:
+        """Register a query that only the encoder sees."""
+        return self._register_query(adata, fill_covariates=not self.module.encode_covariates)
+
     def _register_query(self, adata: AnnData, *, fill_covariates: bool) -> AnnData:
+        refuse_query_on_disk(adata, self.registry_["setup_args"]["layer"])
         genes = pd.Index(self.get_var_names())  # type: ignore[attr-defined]
         query = align_query(adata, self.registry_, genes, fill_covariates=fill_covariates)
         setup = self.registry_["setup_args"]
