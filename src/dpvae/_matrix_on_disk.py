@@ -84,7 +84,7 @@ def open_matrix(values: Any) -> Any:
     ValueError
         If the matrix is stored column by column, so that no row can be read without all others.
     """
-    if not is_on_disk(values):
+    if isinstance(values, MatrixOnDisk) or not is_on_disk(values):
         return values
     if hasattr(values, "group"):
         return _compressed_rows(values)

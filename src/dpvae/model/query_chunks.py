@@ -85,7 +85,8 @@ def latent_by_chunks(
 
     Returns
     -------
-    What ``compute`` returns, for all cells.
+    What ``compute`` returns, for all cells. With ``give_mean=False`` the samples are others than
+    those of one pass.
     """
     rows = np.arange(adata.n_obs) if indices is None else np.asarray(indices)
     rows = np.flatnonzero(rows) if rows.dtype == bool else rows

@@ -68,15 +68,21 @@ class BufferedBatches(Sampler[Draw]):
 
     def __iter__(self) -> Iterator[Draw]:
         """Draw the minibatches of an epoch."""
-        rng = np.random.default_rng(int(torch.empty((), dtype=torch.int64).random_().item()))
-        rows = self.rows if self.order is None else self.rows[self.order(rng)]
+        if self.order is None:
+            yield from self._draws(self.rows, None)
+        else:
+            seed = int(torch.empty((), dtype=torch.int64).random_().item())
+            rng = np.random.default_rng(seed)
+            yield from self._draws(self.rows[self.order(rng)], rng)
+
+    def _draws(self, rows: Rows, rng: np.random.Generator | None) -> Iterator[Draw]:
         n_buffers = max(ceil(len(rows) / self.buffer_size), 1)
         size = ceil(len(rows) / n_buffers / self.batch_size) * self.batch_size
         n_drawn = 0
         for begin in range(0, len(rows), max(size, 1)):
             buffer = rows[begin : begin + size]
             positions = np.arange(len(buffer))
-            if self.order is not None:
+            if rng is not None:
                 buffer = np.sort(buffer)
                 positions = rng.permutation(positions)
             for first in range(0, len(buffer), self.batch_size):
