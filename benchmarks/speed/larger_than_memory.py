@@ -29,10 +29,6 @@ TITLE = (
 )
 
 
-def tables(*, quick):
-    return [(TITLE, measured([20_000 if quick else MOST_IN_MEMORY]))]
-
-
 def measured(sizes):
     rows = []
     with tempfile.TemporaryDirectory(dir=".") as folder:
@@ -62,8 +58,10 @@ def write_section(path, n_cells, *, logarithms):
         matrix.attrs.update({"encoding-type": "csr_matrix", "encoding-version": "0.1.0"})
         matrix.attrs["shape"] = (n_cells, N_GENES)
         matrix["indptr"] = np.arange(n_cells + 1, dtype=np.int64) * PER_CELL
-        matrix.create_dataset("data", (n_cells * PER_CELL,), "f4", chunks=(1 << 16,))
-        matrix.create_dataset("indices", (n_cells * PER_CELL,), "i4", chunks=(1 << 16,))
+        n_stored = n_cells * PER_CELL
+        chunks = (min(1 << 16, n_stored),)
+        matrix.create_dataset("data", (n_stored,), "f4", chunks=chunks)
+        matrix.create_dataset("indices", (n_stored,), "i4", chunks=chunks)
         for begin in range(0, n_cells, CELLS_AT_ONCE):
             here = places[begin : begin + CELLS_AT_ONCE] / 1e4 - 0.5
             strength = here @ direction + rng.gumbel(size=(len(here), N_GENES))

@@ -110,7 +110,8 @@ def test_a_layer_on_disk_is_read(expression, on_disk):
     np.testing.assert_array_equal(found, expression.X[rows].toarray())
 
 
-def test_no_more_than_a_chunk_is_in_memory(queries, backed, model_of, small_chunks, monkeypatch):
+@pytest.mark.usefixtures("small_chunks")
+def test_no_more_than_a_chunk_is_in_memory(queries, backed, model_of, monkeypatch):
     sizes = []
 
     def counted(adata, setup, rows):

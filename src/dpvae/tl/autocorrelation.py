@@ -118,7 +118,7 @@ def autocorrelation(
         graph = (
             _nearest(adata.obsm[spatial_key], cells, n_neighbors)
             if connectivity_key is None
-            else csr_matrix(adata.obsp[connectivity_key])[cells][:, cells]
+            else _connected(adata.obsp[connectivity_key], cells)
         )
         results = [
             autocorrelation_of(part, graph, n_permutations=n_permutations, seed=seed)
@@ -183,6 +183,12 @@ def _as_table(values: Any) -> Any:
     if isinstance(values, MatrixOnDisk):
         return values
     return csr_matrix(values) if issparse(values) else np.asarray(values)
+
+
+def _connected(graph: Any, cells: NDArray[np.intp]) -> csr_matrix:
+    graph = open_matrix(graph)
+    graph = graph[cells] if isinstance(graph, MatrixOnDisk) else csr_matrix(graph)[cells]
+    return csr_matrix(graph[:, cells])
 
 
 def _nearest(coordinates: Any, cells: NDArray[np.intp], n_neighbors: int) -> csr_matrix:
