@@ -18,4 +18,4 @@ def test_a_section_is_written_in_parts_and_follows_the_tissue(logarithms, tmp_pa
     assert adata.X.has_canonical_format
     assert set(np.diff(adata.X.indptr)) == {6}
     (check_log_normalized if logarithms else check_counts)(adata, None)
-    assert autocorrelation(adata, copy=True)["morans_i"].median() > 0.1
+    assert autocorrelation(adata, copy=True)["morans_i"].max() > 0.2

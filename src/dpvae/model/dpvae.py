@@ -272,8 +272,9 @@ class DPVAE(
         factor = weight if self.per_section_ else weight / standardization.scale[0].double()
         return np.asarray(factor.cpu())
 
-    def _is_read_in_chunks(self, query: AnnData) -> bool:
-        return not self.per_section_ and super()._is_read_in_chunks(query)
+    def _is_read_in_chunks(self, cells: AnnData) -> bool:
+        may_be_divided = not self.per_section_ or self._is_registered(cells)
+        return may_be_divided and super()._is_read_in_chunks(cells)
 
     def _register_query(self, adata: AnnData, *, fill_covariates: bool) -> AnnData:
         query = super()._register_query(adata, fill_covariates=fill_covariates)

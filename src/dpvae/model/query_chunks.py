@@ -1,4 +1,4 @@
-"""A query on disk, a chunk of cells after the other."""
+"""Latents of cells on disk, and queries on disk: a chunk of cells after the other."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from dpvae.model.expression import expression_name, expression_of
 CELLS_AT_A_TIME = 16_384
 
 
-def is_query_on_disk(adata: AnnData, layer: str | None) -> bool:
+def is_expression_on_disk(adata: AnnData, layer: str | None) -> bool:
     """Whether the values that a model reads of a query are on disk."""
     values = adata.X if layer is None else adata.layers.get(layer)
     return is_on_disk(values)
@@ -23,7 +23,7 @@ def is_query_on_disk(adata: AnnData, layer: str | None) -> bool:
 
 def refuse_query_on_disk(adata: AnnData, layer: str | None) -> None:
     """Raise where a query is needed in memory but is on disk."""
-    if is_query_on_disk(adata, layer):
+    if is_expression_on_disk(adata, layer):
         message = (
             f"{expression_name(layer)} of the query is on disk; only predict_coordinates and "
             "get_latent_representation read it piece by piece, and not with "
@@ -59,8 +59,7 @@ def query_chunk(adata: AnnData, setup: Mapping[str, Any], rows: NDArray[np.intp]
 
 def latent_by_chunks(
     compute: Callable[..., Any],
-    adata: AnnData,
-    setup: Mapping[str, Any],
+    n_cells: int,
     indices: Sequence[int] | NDArray[Any] | None = None,
     give_mean: bool = True,  # noqa: FBT001, FBT002
     mc_samples: int = 5000,
@@ -68,16 +67,17 @@ def latent_by_chunks(
     return_dist: bool = False,  # noqa: FBT001, FBT002
     **kwargs: Any,
 ) -> Any:
-    """Compute latents of a query in chunks of about 16,000 cells, of whole minibatches.
+    """Compute latents of cells on disk in chunks of about 16,000, of whole minibatches.
+
+    The results of all minibatches, kept one by one until the last, would split free memory into
+    parts too small for another minibatch, so that a process grows by gigabytes.
 
     Parameters
     ----------
     compute
-        ``get_latent_representation`` of a model, for a query in memory.
-    adata
-        The query.
-    setup
-        The arguments of ``setup_anndata``.
+        Computes latents of cells, given their numbers and all arguments from ``give_mean`` on.
+    n_cells
+        Number of cells.
     indices
         The cells, by number or as a mask; ``None`` is all.
     give_mean, mc_samples, batch_size, return_dist, **kwargs
@@ -88,21 +88,22 @@ def latent_by_chunks(
     What ``compute`` returns, for all cells. With ``give_mean=False`` the samples are others than
     those of one pass.
     """
-    rows = np.arange(adata.n_obs) if indices is None else np.asarray(indices)
+    rows = np.arange(n_cells) if indices is None else np.asarray(indices)
     rows = np.flatnonzero(rows) if rows.dtype == bool else rows
     n_batch = batch_size or settings.batch_size
     size = max(CELLS_AT_A_TIME // n_batch, 1) * n_batch
-    parts = [
-        compute(
-            query_chunk(adata, setup, rows[begin : begin + size]),
+    results: list[NDArray[Any]] = []
+    for begin in range(0, max(len(rows), 1), size):
+        found = compute(
+            rows[begin : begin + size],
             give_mean=give_mean,
             mc_samples=mc_samples,
             batch_size=batch_size,
             return_dist=return_dist,
             **kwargs,
         )
-        for begin in range(0, len(rows), size)
-    ]
-    if return_dist:
-        return tuple(np.concatenate(values) for values in zip(*parts, strict=True))
-    return np.concatenate(parts)
+        parts = found if return_dist else (found,)
+        results = results or [np.empty((len(rows), *x.shape[1:]), x.dtype) for x in parts]
+        for result, part in zip(results, parts, strict=True):
+            result[begin : begin + size] = part
+    return tuple(results) if return_dist else results[0]

@@ -21,7 +21,7 @@ from dpvae.model.pair_graph import pair_graph_in_use
 from dpvae.model.plan import DistancePreservingPlan
 from dpvae.model.query import align_query, section_column
 from dpvae.model.query_chunks import (
-    is_query_on_disk,
+    is_expression_on_disk,
     latent_by_chunks,
     query_chunk,
     refuse_query_on_disk,
@@ -198,13 +198,20 @@ class SpatialReconstruction(GeneAlignedLoading):
         -------
         Array of shape ``(n_cells, n_latent)``.
         """
-        cells = self._cells(adata)
-        if kwargs.get("dataloader") is None and not self._is_registered(cells):
-            if self._is_read_in_chunks(cells):
-                setup, compute = self.registry_["setup_args"], self.get_latent_representation
-                return latent_by_chunks(compute, cells, setup, *args, **kwargs)
-            adata = self._register_encoded(cells)
-        return super().get_latent_representation(adata, *args, **kwargs)  # type: ignore[misc]
+        compute = super().get_latent_representation  # type: ignore[misc]
+        if kwargs.get("dataloader") is not None:
+            return compute(adata, *args, **kwargs)
+        cells, is_known = self._cells(adata), self._is_registered(adata)
+        if self._is_read_in_chunks(cells):
+
+            def of_rows(rows: NDArray[np.intp], **options: Any) -> Any:
+                if is_known:
+                    return compute(cells, indices=rows, **options)
+                chunk = query_chunk(cells, self.registry_["setup_args"], rows)
+                return compute(self._register_encoded(chunk), **options)
+
+            return latent_by_chunks(of_rows, cells.n_obs, *args, **kwargs)
+        return compute(adata if is_known else self._register_encoded(cells), *args, **kwargs)
 
     @classmethod
     def _coordinate_unit(cls, adata: AnnData | None, registry: dict[str, Any] | None) -> float:
@@ -231,8 +238,8 @@ class SpatialReconstruction(GeneAlignedLoading):
         cells: AnnData = super()._validate_anndata(adata, copy_if_view)  # type: ignore[misc]
         return cells
 
-    def _is_read_in_chunks(self, query: AnnData) -> bool:
-        return is_query_on_disk(query, self.registry_["setup_args"]["layer"])
+    def _is_read_in_chunks(self, cells: AnnData) -> bool:
+        return is_expression_on_disk(cells, self.registry_["setup_args"]["layer"])
 
     def _query_reader(self, cells: AnnData) -> ReadGenes:
         if self._is_registered(cells):
