@@ -1,9 +1,12 @@
 import logging
 import os
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import anndata
+import h5py
 import numpy as np
 import pytest
 import scanpy as sc
@@ -13,6 +16,7 @@ from dpvae.datasets import simulated_tissue
 
 QUICK = {"n_hidden": 32, "n_layers": 1}
 QUIET = {"enable_progress_bar": False}
+FORMS = ("h5ad", "dense h5ad", "zarr", "dense zarr", "dask")
 
 
 def seed_everything() -> None:
@@ -95,3 +99,50 @@ def log_normalized(adata: AnnData) -> AnnData:
     sc.pp.normalize_total(adata)
     sc.pp.log1p(adata)
     return adata
+
+
+@pytest.fixture(params=FORMS)
+def on_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., AnnData]]:
+    """Write an AnnData to disk and open it again, in every form that expression can have there."""
+    with ExitStack() as open_files:
+
+        def write(adata: AnnData, name: str = "section") -> AnnData:
+            return opened(adata, request.param, tmp_path / name, open_files)
+
+        yield write
+
+
+@pytest.fixture
+def backed(tmp_path: Path) -> Iterator[Callable[..., AnnData]]:
+    """Write an AnnData to an h5ad file and open it again in backed mode."""
+    with ExitStack() as open_files:
+
+        def write(adata: AnnData, name: str = "section") -> AnnData:
+            return opened(adata, "h5ad", tmp_path / name, open_files)
+
+        yield write
+
+
+def opened(adata: AnnData, form: str, path: Path, open_files: ExitStack) -> AnnData:
+    adata = adata.copy()
+    if form.startswith("dense"):
+        adata.X = adata.X.toarray()
+    if form == "dask" or form.endswith("h5ad"):
+        adata.write_h5ad(path)
+    if form.endswith("h5ad"):
+        found = anndata.read_h5ad(path, backed="r")
+        open_files.callback(found.file.close)
+        return found
+    if form == "dask":
+        lazy = pytest.importorskip("anndata.experimental")
+        pytest.importorskip("dask")
+        file = open_files.enter_context(h5py.File(path))
+        matrix = lazy.read_elem_lazy(file["X"], chunks=(50, adata.n_vars))
+    else:
+        zarr = pytest.importorskip("zarr")
+        with warnings.catch_warnings(action="ignore"):
+            adata.write_zarr(path)
+        group = zarr.open(str(path), mode="r")
+        is_dense = form.startswith("dense")
+        matrix = group["X"] if is_dense else anndata.io.sparse_dataset(group["X"])
+    return AnnData(matrix, obs=adata.obs, var=adata.var, obsm=dict(adata.obsm))

@@ -10,9 +10,10 @@ import pytest
 import dpvae
 
 SOURCE = Path(dpvae.__file__).parent
-BASE = {"_keys", "_section"}
+BASE = {"_keys", "_matrix_on_disk", "_section"}
 MAY_IMPORT = {
     "_keys": set(),
+    "_matrix_on_disk": set(),
     "_section": set(),
     "geometry": {"_keys"},
     "metrics": {"_keys", "geometry"},

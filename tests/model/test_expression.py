@@ -3,7 +3,13 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from dpvae.model.expression import check_counts, check_log_normalized, expression_of, holds_counts
+from dpvae.model.expression import (
+    check_counts,
+    check_log_normalized,
+    depths,
+    expression_of,
+    holds_counts,
+)
 
 
 def section(values, *, sparse=False, layer=None):
@@ -69,3 +75,28 @@ def test_missing_values_are_named():
         expression_of(section([[1, 2]], layer="raw"), "counts")
     with pytest.raises(ValueError, match=r"adata.X is empty"):
         expression_of(section([[1, 2]], layer="raw"), None)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, -3.0, 2.5])
+def test_counts_on_disk_are_checked_to_the_last_row(wrong, counts, on_disk, monkeypatch):
+    monkeypatch.setattr("dpvae.model.expression.ROWS_AT_A_TIME", 50)
+    check_counts(on_disk(counts), None)
+    changed = counts.copy()
+    changed.X.data[-1] = wrong
+    with pytest.raises(ValueError, match=r"adata.X holds"):
+        check_counts(on_disk(changed, "changed"), None)
+
+
+def test_log_normalised_values_on_disk_are_told_from_counts(expression, counts, on_disk):
+    check_log_normalized(on_disk(expression), None)
+    with pytest.raises(ValueError, match=r"adata.X holds raw counts"):
+        check_log_normalized(on_disk(counts, "counts"), None)
+
+
+def test_depths_and_empty_cells_on_disk_are_those_in_memory(counts, on_disk, monkeypatch):
+    monkeypatch.setattr("dpvae.model.expression.ROWS_AT_A_TIME", 50)
+    counts.X = counts.X.multiply(np.arange(240)[:, None] != 100).tocsr()
+    stored = on_disk(counts)
+    np.testing.assert_array_equal(depths(expression_of(stored, None)), depths(counts.X))
+    with pytest.raises(ValueError, match="1 of 240 cells have no counts at all"):
+        check_counts(stored, None)

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,23 @@ def test_unusable_coordinates_are_refused(expression, coordinates, message):
 def test_a_view_is_refused(expression):
     with pytest.raises(ValueError, match=r"view of another AnnData. Run adata = adata.copy\(\)"):
         check(expression[:50])
+
+
+def test_a_view_of_what_is_on_disk_is_answered_with_the_call_that_reads_it(expression, backed):
+    with pytest.raises(ValueError, match=r"Run adata = adata.to_memory\(\) first"):
+        check(backed(expression)[:100])
+
+
+def test_a_lazy_table_of_cells_is_answered_with_the_call_that_reads_it(expression, tmp_path):
+    experimental = pytest.importorskip("anndata.experimental")
+    pytest.importorskip("xarray")
+    expression.write_h5ad(tmp_path / "section.h5ad")
+    with warnings.catch_warnings(action="ignore"):
+        lazy = experimental.read_lazy(tmp_path / "section.h5ad")
+        with pytest.raises(ValueError, match=r"Run adata.obs = adata.obs.to_memory\(\)"):
+            check(lazy)
+        lazy.obs, lazy.var = lazy.obs.to_memory(), lazy.var.to_memory()
+        check(lazy)
 
 
 def test_columns_are_collected():

@@ -1,3 +1,6 @@
+import sys
+import warnings
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -98,3 +101,36 @@ def test_layer_genes_of_a_real_section_are_autocorrelated(real_section):
     np.random.default_rng(0).shuffle(adata.obsm["spatial"])
     shuffled = autocorrelation(adata, copy=True)
     assert (shuffled["morans_i_fdr"] < 0.01).mean() < 0.01
+
+
+@pytest.mark.parametrize("options", [{}, {"genes": ["gene_3", "gene_17"]}])
+def test_genes_on_disk_are_read_in_parts(options, sections, on_disk, monkeypatch):
+    sections.var_names = [f"gene_{k}" for k in range(sections.n_vars)]
+    options = options | {"sample_key": "section", "n_permutations": 3, "copy": True}
+    module = sys.modules["dpvae.tl.autocorrelation"]
+    monkeypatch.setattr(module, "BYTES_AT_A_TIME", 2_000)
+    sizes, compute = [], module.autocorrelation_of
+
+    def counted(values, *args, **kwargs):
+        sizes.append(values.shape[1])
+        return compute(values, *args, **kwargs)
+
+    with warnings.catch_warnings(action="ignore"):
+        expected = autocorrelation(sections, **options)
+        monkeypatch.setattr(module, "autocorrelation_of", counted)
+        found = autocorrelation(on_disk(sections), **options)
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-6)
+    assert max(sizes) < 20
+    assert sum(sizes) == len(expected)
+
+
+def test_graphs_and_representations_of_dask_are_taken(expression):
+    dask = pytest.importorskip("dask.array")
+    sq.gr.spatial_neighbors_knn(expression, n_neighs=5)
+    graph = expression.obsp["spatial_connectivities"]
+    options = {"use_rep": "spatial", "connectivity_key": "graph", "copy": True}
+    expression.obsp["graph"] = graph
+    expected = autocorrelation(expression, **options)
+    expression.obsp["graph"] = dask.from_array(graph, chunks=(100, 240), asarray=False)
+    expression.obsm["spatial"] = dask.from_array(expression.obsm["spatial"], chunks=(50, 2))
+    pd.testing.assert_frame_equal(autocorrelation(expression, **options), expected)

@@ -17,8 +17,9 @@ from scvi.data.fields import (
 from scvi.model import SCVI
 
 from dpvae._keys import REGISTRY
+from dpvae._matrix_on_disk import MatrixOnDisk, open_matrix
 from dpvae.model.decoder_metric import DecoderMetric
-from dpvae.model.expression import check_counts
+from dpvae.model.expression import check_counts, depths
 from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import gene_statistics
 from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
@@ -227,15 +228,16 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         )
 
     def _median_depth(self) -> float:
-        counts = self.adata_manager.get_from_registry(REGISTRY_KEYS.X_KEY)
-        return max(float(np.median(np.asarray(counts.sum(axis=1)))), 1.0)
+        counts = open_matrix(self.adata_manager.get_from_registry(REGISTRY_KEYS.X_KEY))
+        return max(float(np.median(depths(counts))), 1.0)
 
     def _weigh_genes(self) -> None:
         """Centre and weigh the logarithms of the counts, which is what the encoder sees."""
         manager = self.adata_manager
-        read = self._gene_reader(self._cells(None))
+        counts = open_matrix(manager.get_from_registry(REGISTRY_KEYS.X_KEY))
+        is_on_disk = isinstance(counts, MatrixOnDisk)
+        logarithms = counts.changed(self._logged) if is_on_disk else self._logged(counts)
         section = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
-        logarithms = read(np.arange(len(section)))
         coordinates = manager.get_from_registry(REGISTRY.coordinates)
         weight = spatial_gene_weights(logarithms, coordinates, section)
         mean, deviation = gene_statistics(logarithms, np.zeros_like(section), 1)
@@ -244,17 +246,17 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
 
     def _gene_reader(self, adata: AnnData) -> ReadGenes:
         manager = self.get_anndata_manager(adata, required=True)
-        counts = manager.get_from_registry(REGISTRY_KEYS.X_KEY)
-        depth = float(self.module.depth)
+        counts = open_matrix(manager.get_from_registry(REGISTRY_KEYS.X_KEY))
+        return lambda rows: self._logged(counts[rows])
 
-        def logged(rows: NDArray[np.intp]) -> csr_matrix:
-            values = csr_matrix(counts[rows], dtype=np.float64)
-            if self.module.normalize_depth:
-                total = np.asarray(values.sum(axis=1)).ravel()
-                values = csr_matrix(diags(depth / np.maximum(total, 1.0)) @ values)
-            return values.log1p() if self.module.log_variational else values
-
-        return logged
+    def _logged(self, counts: Any) -> csr_matrix:
+        """Bring cells to equal depth and take logarithms, as the encoder does."""
+        values = csr_matrix(counts, dtype=np.float64)
+        if self.module.normalize_depth:
+            total = np.asarray(values.sum(axis=1)).ravel()
+            depth = float(self.module.depth)
+            values = csr_matrix(diags(depth / np.maximum(total, 1.0)) @ values)
+        return values.log1p() if self.module.log_variational else values
 
     def _gene_factor(self) -> NDArray[np.float64]:
         return np.asarray(self.module.gene_weight.double().cpu())

@@ -18,6 +18,7 @@ from scvi.model.base import (
 )
 
 from dpvae._keys import REGISTRY
+from dpvae._matrix_on_disk import open_matrix
 from dpvae.model.decoder_metric import DecoderMetric
 from dpvae.model.expression import check_log_normalized, expression_of
 from dpvae.model.gene_regression import ReadGenes
@@ -231,14 +232,14 @@ class DPVAE(
         if self.adata is None:
             shape = (n_rows, self.summary_stats.n_vars)
             return torch.zeros(shape), torch.ones(shape)
-        expression = self.adata_manager.get_from_registry(REGISTRY_KEYS.X_KEY)
+        expression = open_matrix(self.adata_manager.get_from_registry(REGISTRY_KEYS.X_KEY))
         section = self._section_codes(self.adata_manager)
         return gene_statistics(expression, section, n_rows)
 
     def _spatial_weights(self) -> torch.Tensor:
         """Weights for genes of variance 1."""
         manager = self.adata_manager
-        expression = manager.get_from_registry(REGISTRY_KEYS.X_KEY)
+        expression = open_matrix(manager.get_from_registry(REGISTRY_KEYS.X_KEY))
         section = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
         coordinates = manager.get_from_registry(REGISTRY.coordinates)
         return spatial_gene_weights(expression, coordinates, section)
@@ -250,7 +251,7 @@ class DPVAE(
 
     def _gene_reader(self, adata: AnnData) -> ReadGenes:
         manager = self.get_anndata_manager(adata, required=True)
-        expression = manager.get_from_registry(REGISTRY_KEYS.X_KEY)
+        expression = open_matrix(manager.get_from_registry(REGISTRY_KEYS.X_KEY))
         if not self.per_section_:
             return lambda rows: expression[rows]
         section = np.asarray(manager.get_from_registry(REGISTRY.section)).reshape(-1, 1)
@@ -270,6 +271,10 @@ class DPVAE(
         weight = standardization.weight.double()
         factor = weight if self.per_section_ else weight / standardization.scale[0].double()
         return np.asarray(factor.cpu())
+
+    def _is_read_in_chunks(self, cells: AnnData) -> bool:
+        may_be_divided = not self.per_section_ or self._is_registered(cells)
+        return may_be_divided and super()._is_read_in_chunks(cells)
 
     def _register_query(self, adata: AnnData, *, fill_covariates: bool) -> AnnData:
         query = super()._register_query(adata, fill_covariates=fill_covariates)

@@ -8,6 +8,8 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from dpvae._matrix_on_disk import open_matrix
+
 ROWS_AT_A_TIME = 4096
 
 
@@ -17,7 +19,7 @@ def expression_name(layer: str | None) -> str:
 
 
 def expression_of(adata: AnnData, layer: str | None) -> Any:
-    """Find the expression values of an AnnData."""
+    """Find the expression values of an AnnData; of what is on disk, rows are read when used."""
     if layer is not None and layer not in adata.layers:
         found = sorted(adata.layers) or "no layers at all"
         message = f"There is no adata.layers[{layer!r}]: the AnnData has {found}."
@@ -26,24 +28,31 @@ def expression_of(adata: AnnData, layer: str | None) -> Any:
     if values is None:
         message = "adata.X is empty: put the expression there, or name its layer with layer=…"
         raise ValueError(message)
-    return values
+    return open_matrix(values)
 
 
 def holds_counts(adata: AnnData, layer: str | None) -> bool:
     """Whether the values look like raw counts: not negative, integer, and not only 0 and 1."""
-    smallest, largest, integers = 0.0, 0.0, True
-    for values in _stored_values(expression_of(adata, layer)):
+    smallest, largest = 0.0, 0.0
+    for rows in _some_rows(expression_of(adata, layer)):
+        values = _stored_values(rows)
         smallest = min(smallest, float(values.min(initial=0)))
         largest = max(largest, float(values.max(initial=0)))
-        integers = integers and bool((values == np.round(values)).all())
-    return integers and smallest >= 0 and largest > 1
+        if smallest < 0 or not (values == np.round(values)).all():
+            return False
+    return largest > 1
+
+
+def depths(counts: Any) -> NDArray[Any]:
+    """Sum the counts of every cell, shape ``(n_cells,)``."""
+    return np.concatenate([_row_sums(rows) for rows in _some_rows(counts)] or [np.empty(0)])
 
 
 def check_log_normalized(adata: AnnData, layer: str | None) -> None:
     """Raise where values are missing, or are raw counts."""
     name = expression_name(layer)
-    for values in _stored_values(expression_of(adata, layer)):
-        _check_finite(values, name)
+    for rows in _some_rows(expression_of(adata, layer)):
+        _check_finite(_stored_values(rows), name)
     if holds_counts(adata, layer):
         target = "" if layer is None else f", layer={layer!r}"
         message = (
@@ -58,7 +67,9 @@ def check_counts(adata: AnnData, layer: str | None) -> None:
     """Raise where values are missing, negative or not integer, or where a cell has no counts."""
     name = expression_name(layer)
     counts = expression_of(adata, layer)
-    for values in _stored_values(counts):
+    empty = 0
+    for rows in _some_rows(counts):
+        values = _stored_values(rows)
         _check_finite(values, name)
         if values.min(initial=0) < 0:
             found = f"negative values (down to {values.min():g})"
@@ -67,7 +78,7 @@ def check_counts(adata: AnnData, layer: str | None) -> None:
         if fractional.any():
             found = f"values that are not integers (such as {values[fractional][0]:g})"
             raise ValueError(_not_counts(name, found))
-    empty = int((np.asarray(counts.sum(axis=1)).ravel() == 0).sum())
+        empty += int((_row_sums(rows) == 0).sum())
     if empty:
         message = (
             f"{empty} of {adata.n_obs} cells have no counts at all in {name}. Remove them with "
@@ -90,8 +101,15 @@ def _check_finite(values: NDArray[Any], name: str) -> None:
         raise ValueError(message)
 
 
-def _stored_values(matrix: Any) -> Iterator[NDArray[Any]]:
-    """Go through a matrix a few rows at a time; of a sparse one, through what is stored."""
+def _some_rows(matrix: Any) -> Iterator[Any]:
+    """Go through a matrix a few rows at a time."""
     for start in range(0, matrix.shape[0], ROWS_AT_A_TIME):
-        rows = matrix[start : start + ROWS_AT_A_TIME]
-        yield rows.data if issparse(rows) else np.asarray(rows).ravel()
+        yield matrix[start : start + ROWS_AT_A_TIME]
+
+
+def _stored_values(rows: Any) -> NDArray[Any]:
+    return rows.data if issparse(rows) else np.asarray(rows).ravel()
+
+
+def _row_sums(rows: Any) -> NDArray[Any]:
+    return np.asarray(rows.sum(axis=1)).ravel()

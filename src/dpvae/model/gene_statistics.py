@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
+from dpvae._matrix_on_disk import MatrixOnDisk
+
 
 def gene_statistics(
     expression: Any, section: NDArray[np.intp], n_sections: int
@@ -17,7 +19,8 @@ def gene_statistics(
     Parameters
     ----------
     expression
-        Shape ``(n_cells, n_genes)``, dense or sparse; a sparse one is not made dense.
+        Shape ``(n_cells, n_genes)``, dense or sparse; a sparse one is not made dense, and one on
+        disk is read once, a few rows at a time.
     section
         Code of each cell's section, shape ``(n_cells,)``.
     n_sections
@@ -30,13 +33,39 @@ def gene_statistics(
     """
     mean = np.zeros((n_sections, expression.shape[1]))
     variance = np.zeros_like(mean)
-    for code in np.unique(section):
-        values = expression[section == code]
-        if issparse(values):
-            mean[code], variance[code] = mean_variance_axis(csr_matrix(values), axis=0)
-        else:
-            mean[code] = np.mean(values, axis=0, dtype=np.float64)
-            variance[code] = np.var(values, axis=0, dtype=np.float64)
+    if isinstance(expression, MatrixOnDisk):
+        _accumulate(expression, section, mean, variance)
+    else:
+        for code in np.unique(section):
+            mean[code], variance[code] = _mean_and_variance(expression[section == code])
     scale = np.sqrt(variance)
     varies = scale > 1e-6
     return torch.from_numpy(mean), torch.from_numpy(np.where(varies, scale, 1.0))
+
+
+def _mean_and_variance(values: Any) -> tuple[Any, Any]:
+    if issparse(values):
+        moments: tuple[Any, Any] = mean_variance_axis(csr_matrix(values), axis=0)
+        return moments
+    return np.mean(values, axis=0, dtype=np.float64), np.var(values, axis=0, dtype=np.float64)
+
+
+def _accumulate(
+    expression: MatrixOnDisk,
+    section: NDArray[np.intp],
+    mean: NDArray[np.float64],
+    variance: NDArray[np.float64],
+) -> None:
+    """Fill mean and variance of every section, block by block (Chan, Golub & LeVeque 1983)."""
+    n_seen = np.zeros(len(mean))
+    for rows, values in expression.blocks():
+        codes = section[rows]
+        for code in np.unique(codes):
+            members = np.flatnonzero(codes == code)
+            block_mean, block_variance = _mean_and_variance(values[members])
+            share = len(members) / (n_seen[code] + len(members))
+            shift = np.asarray(block_mean, dtype=np.float64) - mean[code]
+            mean[code] += share * shift
+            variance[code] += share * (block_variance - variance[code])
+            variance[code] += share * (1.0 - share) * shift**2
+            n_seen[code] += len(members)

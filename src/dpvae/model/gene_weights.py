@@ -44,10 +44,11 @@ def spatial_gene_weights(
     ----------
     expression
         As the encoder sees it, shape ``(n_cells, n_genes)``, dense or sparse; a sparse one is not
-        made dense.
+        made dense, and one on disk is read in parts.
     coordinates
         Shape ``(n_cells, 2)`` or ``(n_cells, 3)``; rows of NaN are cells of unknown place. Of a
-        section with more than 20,000 known cells, as many random ones are used.
+        section with more than 20,000 known cells, as many random ones (always the same) are used
+        for Moran's I.
     section
         Code of each cell's section, shape ``(n_cells,)``.
 

@@ -11,13 +11,14 @@ import torch
 from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
-from scvi.dataloaders import DataSplitter
 from torch.utils.data import BatchSampler, Sampler
 
 from dpvae._keys import OBSM
 from dpvae._section import section_codes
 from dpvae.geometry import check_pair_mask, known_rows
 from dpvae.model.query import section_column
+from dpvae.model.row_loading import RowSplitter
+from dpvae.model.shuffled_blocks import BufferedBatches
 
 logger = logging.getLogger(__name__)
 
@@ -137,8 +138,10 @@ def patch_order(graph: csr_matrix, rng: np.random.Generator) -> NDArray[np.intp]
     return order
 
 
-class PatchSplitter(DataSplitter):
-    """scvi-tools' split into training and validation part, the former in patches of a mask.
+class PatchSplitter(RowSplitter):
+    """Split into training and validation part, the former in patches of a mask.
+
+    From disk the cells of a minibatch are read one by one, since patches are anywhere in a file.
 
     Parameters
     ----------
@@ -156,7 +159,11 @@ class PatchSplitter(DataSplitter):
     def train_dataloader(self) -> Any:
         """Create the loader of the training part."""
         loader = super().train_dataloader()
-        if isinstance(loader.sampler, BatchSampler):
+        if isinstance(loader.sampler, BufferedBatches):
+            graph = self.pair_graph[loader.sampler.rows][:, loader.sampler.rows]
+            loader.sampler.order = partial(patch_order, graph)
+            loader.sampler.buffer_size = loader.sampler.batch_size
+        elif isinstance(loader.sampler, BatchSampler):
             graph = self.pair_graph[self.train_idx][:, self.train_idx]
             loader.sampler.sampler = PatchSampler(graph)
         else:

@@ -15,12 +15,17 @@ from dpvae.model.gene_aligned_loading import GeneAlignedLoading
 from dpvae.model.gene_regression import GeneRegression, ReadGenes
 from dpvae.model.layout import Layout, place_around, place_freely
 from dpvae.model.query import align_query, section_column
+from dpvae.model.query_chunks import (
+    is_expression_on_disk,
+    latent_by_chunks,
+    query_chunk,
+    refuse_query_on_disk,
+)
+from dpvae.model.row_loading import row_loader
 from dpvae.model.saving import WholeSaving
 from dpvae.model.setup import MINIFIED
 from dpvae.model.spatial_training import SpatialTraining
-from dpvae.model.training import (
-    without_noise,
-)
+from dpvae.model.training import without_noise
 
 
 class SpatialReconstruction(SpatialTraining, GeneAlignedLoading, WholeSaving):
@@ -29,6 +34,7 @@ class SpatialReconstruction(SpatialTraining, GeneAlignedLoading, WholeSaving):
     The one mixin of this package on a model of scvi-tools; it comes first.
     """
 
+    _data_loader_cls = staticmethod(row_loader)
     _query: AnnData | None = None
     adata: AnnData | None
     setup_anndata: Callable[..., None]
@@ -117,9 +123,8 @@ class SpatialReconstruction(SpatialTraining, GeneAlignedLoading, WholeSaving):
         places = layout.place(latent, frames)
         if self.gene_regression_ is None or MINIFIED in cells.uns:
             return places
-        registered = cells if self._is_registered(cells) else self._query
         regression = GeneRegression.of(self.gene_regression_)
-        return regression.join(places, frames, self._gene_reader(registered))
+        return regression.join(places, frames, self._query_reader(cells))
 
     def get_latent_representation(
         self, adata: AnnData | None = None, *args: Any, **kwargs: Any
@@ -140,10 +145,20 @@ class SpatialReconstruction(SpatialTraining, GeneAlignedLoading, WholeSaving):
         -------
         Array of shape ``(n_cells, n_latent)``.
         """
-        if kwargs.get("dataloader") is None and not self._is_registered(self._cells(adata)):
-            encoder_reads_them = self.module.encode_covariates
-            adata = self._register_query(self._cells(adata), fill_covariates=not encoder_reads_them)
-        return super().get_latent_representation(adata, *args, **kwargs)  # type: ignore[misc]
+        compute = super().get_latent_representation  # type: ignore[misc]
+        if kwargs.get("dataloader") is not None:
+            return compute(adata, *args, **kwargs)
+        cells, is_known = self._cells(adata), self._is_registered(adata)
+        if self._is_read_in_chunks(cells):
+
+            def of_rows(rows: NDArray[np.intp], **options: Any) -> Any:
+                if is_known:
+                    return compute(cells, indices=rows, **options)
+                chunk = query_chunk(cells, self.registry_["setup_args"], rows)
+                return compute(self._register_encoded(chunk), **options)
+
+            return latent_by_chunks(of_rows, cells.n_obs, *args, **kwargs)
+        return compute(adata if is_known else self._register_encoded(cells), *args, **kwargs)
 
     @classmethod
     def _coordinate_unit(cls, adata: AnnData | None, registry: dict[str, Any] | None) -> float:
@@ -170,7 +185,27 @@ class SpatialReconstruction(SpatialTraining, GeneAlignedLoading, WholeSaving):
         cells: AnnData = super()._validate_anndata(adata, copy_if_view)  # type: ignore[misc]
         return cells
 
+    def _is_read_in_chunks(self, cells: AnnData) -> bool:
+        return is_expression_on_disk(cells, self.registry_["setup_args"]["layer"])
+
+    def _query_reader(self, cells: AnnData) -> ReadGenes:
+        if self._is_registered(cells):
+            return self._gene_reader(cells)
+        if not self._is_read_in_chunks(cells):
+            return self._gene_reader(self._query)
+
+        def read(rows: NDArray[np.intp]) -> Any:
+            chunk = query_chunk(cells, self.registry_["setup_args"], rows)
+            return self._gene_reader(self._register_encoded(chunk))(np.arange(len(rows)))
+
+        return read
+
+    def _register_encoded(self, adata: AnnData) -> AnnData:
+        """Register a query that only the encoder sees."""
+        return self._register_query(adata, fill_covariates=not self.module.encode_covariates)
+
     def _register_query(self, adata: AnnData, *, fill_covariates: bool) -> AnnData:
+        refuse_query_on_disk(adata, self.registry_["setup_args"]["layer"])
         genes = pd.Index(self.get_var_names())  # type: ignore[attr-defined]
         query = align_query(adata, self.registry_, genes, fill_covariates=fill_covariates)
         setup = self.registry_["setup_args"]

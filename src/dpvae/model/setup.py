@@ -34,7 +34,15 @@ def check_reference(
         All columns of ``adata.obs`` that the user named.
     """
     if adata.is_view:
-        message = "adata is a view of another AnnData. Run adata = adata.copy() first."
+        call = "adata.to_memory()" if adata.isbacked else "adata.copy()"
+        message = f"adata is a view of another AnnData. Run adata = {call} first."
+        raise ValueError(message)
+    if not isinstance(adata.obs, pd.DataFrame):
+        message = (
+            "adata.obs is not in memory, but columns are added to it. Run adata.obs = "
+            "adata.obs.to_memory() and adata.var = adata.var.to_memory() first; expression can "
+            "stay on disk."
+        )
         raise ValueError(message)
     if not adata.var_names.is_unique:
         message = (

@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
 from dpvae._keys import OBSM, UNS
+from dpvae._matrix_on_disk import MatrixOnDisk, is_on_disk, open_matrix
 from dpvae._section import cells_per_section, section_names
 from dpvae.geometry import known_rows
 from dpvae.metrics import SpatialStatistic, false_discovery_rate
 from dpvae.metrics import autocorrelation as autocorrelation_of
 from dpvae.tl.coordinates import read_coordinates
 from dpvae.tl.result import check_free_uns
+
+BYTES_AT_A_TIME = 256 * 2**20
 
 
 def autocorrelation(
@@ -41,7 +44,7 @@ def autocorrelation(
     Parameters
     ----------
     adata
-        The cells.
+        The cells. Expression on disk is read in parts of 256 MiB, of some genes each.
     genes
         Names of the genes. By default all.
     layer
@@ -115,12 +118,15 @@ def autocorrelation(
         graph = (
             _nearest(adata.obsm[spatial_key], cells, n_neighbors)
             if connectivity_key is None
-            else csr_matrix(adata.obsp[connectivity_key])[cells][:, cells]
+            else _connected(adata.obsp[connectivity_key], cells)
         )
-        result = autocorrelation_of(values[cells], graph, n_permutations=n_permutations, seed=seed)
+        results = [
+            autocorrelation_of(part, graph, n_permutations=n_permutations, seed=seed)
+            for part in _parts(values, cells)
+        ]
         columns: dict[str, Any] = {"variable": names, "section": section}
-        for name, statistic in (("morans_i", result.morans_i), ("gearys_c", result.gearys_c)):
-            columns.update(_columns(name, statistic))
+        columns.update(_columns("morans_i", [result.morans_i for result in results]))
+        columns.update(_columns("gearys_c", [result.gearys_c for result in results]))
         tables.append(pd.DataFrame(columns))
     table = pd.concat(tables, ignore_index=True)
     if copy:
@@ -140,25 +146,49 @@ def _variables(
             message = f"There is no adata.obsm[{use_rep!r}]; obsm has {sorted(adata.obsm)}."
             raise KeyError(message)
         found = adata.obsm[use_rep]
+        found = np.asarray(found) if is_on_disk(found) else found
         if isinstance(found, pd.DataFrame):
             return [str(name) for name in found.columns], found.to_numpy()
         return [f"{use_rep} {k + 1}" for k in range(found.shape[1])], found
     if layer is not None and layer not in adata.layers:
         message = f"There is no adata.layers[{layer!r}]; layers are {sorted(adata.layers)}."
         raise KeyError(message)
-    values = adata.X if layer is None else adata.layers[layer]
+    values = open_matrix(adata.X if layer is None else adata.layers[layer])
     if genes is None:
-        return [str(name) for name in adata.var_names], _in_memory(values)
+        return [str(name) for name in adata.var_names], _as_table(values)
     wanted = [genes] if isinstance(genes, str) else list(genes)
     missing = [gene for gene in wanted if gene not in adata.var_names]
     if missing:
         message = f"{len(missing)} of {len(wanted)} genes are not in var_names: {missing[:5]}."
         raise KeyError(message)
-    return wanted, _in_memory(values[:, adata.var_names.get_indexer(wanted)])
+    chosen = adata.var_names.get_indexer(wanted)
+    if isinstance(values, MatrixOnDisk):
+        return wanted, values.columns(chosen)
+    return wanted, _as_table(values[:, chosen])
 
 
-def _in_memory(values: Any) -> Any:
+def _parts(values: Any, cells: NDArray[np.intp]) -> Iterator[Any]:
+    """Give all variables of some cells at once, or as many as fit into memory."""
+    if not isinstance(values, MatrixOnDisk):
+        yield values[cells]
+        return
+    n_columns = values.shape[1]
+    n_bytes = values.bytes_per_row * len(cells) / max(n_columns, 1)
+    step = max(int(BYTES_AT_A_TIME / max(n_bytes, 1.0)), 1)
+    for begin in range(0, n_columns, step):
+        yield values.columns(np.arange(begin, min(begin + step, n_columns)))[cells]
+
+
+def _as_table(values: Any) -> Any:
+    if isinstance(values, MatrixOnDisk):
+        return values
     return csr_matrix(values) if issparse(values) else np.asarray(values)
+
+
+def _connected(graph: Any, cells: NDArray[np.intp]) -> csr_matrix:
+    graph = open_matrix(graph)
+    graph = graph[cells] if isinstance(graph, MatrixOnDisk) else csr_matrix(graph)[cells]
+    return csr_matrix(graph[:, cells])
 
 
 def _nearest(coordinates: Any, cells: NDArray[np.intp], n_neighbors: int) -> csr_matrix:
@@ -171,9 +201,13 @@ def _nearest(coordinates: Any, cells: NDArray[np.intp], n_neighbors: int) -> csr
     return finder.fit(np.asarray(coordinates, dtype=np.float64)[cells]).kneighbors_graph()
 
 
-def _columns(name: str, statistic: SpatialStatistic) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    yield name, statistic.value
-    yield f"{name}_p", statistic.p_randomisation
-    yield f"{name}_fdr", false_discovery_rate(statistic.p_randomisation)
-    if statistic.p_permutation is not None:
-        yield f"{name}_p_permutation", statistic.p_permutation
+def _columns(
+    name: str, statistics: Sequence[SpatialStatistic]
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    p_randomisation = np.concatenate([part.p_randomisation for part in statistics])
+    yield name, np.concatenate([part.value for part in statistics])
+    yield f"{name}_p", p_randomisation
+    yield f"{name}_fdr", false_discovery_rate(p_randomisation)
+    p_permutation = [part.p_permutation for part in statistics if part.p_permutation is not None]
+    if p_permutation:
+        yield f"{name}_p_permutation", np.concatenate(p_permutation)

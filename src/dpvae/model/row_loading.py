@@ -1,0 +1,145 @@
+"""Minibatches for the models, from memory or from disk."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scvi import REGISTRY_KEYS
+from scvi.data import AnnDataManager, AnnTorchDataset
+from scvi.dataloaders import AnnDataLoader, DataSplitter
+from torch.utils.data import DataLoader
+
+from dpvae._matrix_on_disk import MatrixOnDisk, is_on_disk, open_matrix
+from dpvae.model.shuffled_blocks import BufferedBatches, Draw, block_order
+
+BUFFER_BYTES = 128 * 2**20
+FEWEST_BATCHES_PER_BUFFER = 4
+
+
+class BufferedRows(AnnTorchDataset):
+    """The dataset of scvi-tools, of which one buffer of rows at a time is in memory.
+
+    Parameters
+    ----------
+    adata_manager
+        Of a registered AnnData.
+    **kwargs
+        As for :class:`scvi.data.AnnTorchDataset`.
+    """
+
+    def __init__(self, adata_manager: AnnDataManager, **kwargs: Any) -> None:
+        super().__init__(adata_manager, **kwargs)
+        self._all_rows = {
+            key: open_matrix(adata_manager.get_from_registry(key)) for key in self.keys_and_dtypes
+        }
+        self._in_buffer = np.empty(0, dtype=np.intp)
+        self._buffer: dict[str, Any] = {}
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What is in the buffer."""
+        return self._buffer
+
+    def __getitem__(self, draw: Draw) -> dict[str, Any]:
+        """Give a minibatch; read its buffer first if it is another one."""
+        if not np.array_equal(draw.buffer, self._in_buffer):
+            self._in_buffer, self._buffer = draw.buffer, {}
+            for key, values in self._all_rows.items():
+                self._buffer[key] = _chosen_rows(values, draw.buffer)
+        minibatch: dict[str, Any] = super().__getitem__(draw.chosen)
+        return minibatch
+
+
+def row_loader(
+    adata_manager: AnnDataManager,
+    *,
+    indices: Sequence[int] | None,
+    batch_size: int = 128,
+    shuffle: bool = False,
+    **kwargs: Any,
+) -> DataLoader[Any]:
+    """Load minibatches: of expression in memory as scvi-tools does, of expression on disk buffered.
+
+    Parameters
+    ----------
+    adata_manager
+        Of a registered AnnData.
+    indices
+        Rows to load; ``None`` is all.
+    batch_size
+        Rows per minibatch.
+    shuffle
+        Whether every epoch has a new random order: on disk, of random blocks of neighbouring rows
+        that are mixed, 128 MiB of them at a time (:class:`BufferedBatches`).
+    **kwargs
+        As for :class:`scvi.dataloaders.AnnDataLoader`. From disk there is one reader, whatever
+        ``num_workers`` says.
+    """
+    if not reads_from_disk(adata_manager) or kwargs.get("distributed_sampler"):
+        loader: DataLoader[Any] = AnnDataLoader(
+            adata_manager, indices=indices, batch_size=batch_size, shuffle=shuffle, **kwargs
+        )
+        return loader
+    dataset = BufferedRows(
+        adata_manager,
+        getitem_tensors=kwargs.get("data_and_attributes"),
+        load_sparse_tensor=kwargs.get("load_sparse_tensor", False),
+    )
+    rows = np.arange(len(dataset)) if indices is None else np.asarray(indices)
+    if rows.dtype == bool:
+        rows = np.flatnonzero(rows)
+    buffer_size = _rows_per_buffer(dataset, batch_size)
+    sampler = BufferedBatches(
+        np.sort(rows) if shuffle else rows,
+        batch_size=batch_size,
+        buffer_size=buffer_size,
+        order=partial(block_order, len(rows), buffer_size) if shuffle else None,
+        drop_last=bool(kwargs.get("drop_last", False)),
+    )
+    return DataLoader(
+        dataset,
+        sampler=sampler,
+        batch_size=None,
+        pin_memory=kwargs.get("pin_memory", False),
+        collate_fn=_as_it_is if kwargs.get("iter_ndarray") else None,
+    )
+
+
+class RowSplitter(DataSplitter):
+    """scvi-tools' split into training and validation part, each loaded by :func:`row_loader`."""
+
+    data_loader_cls = staticmethod(row_loader)
+
+    def setup(self, stage: str | None = None) -> None:
+        """Split; of data on disk, all parts but the training part are read as they are stored."""
+        super().setup(stage)
+        if reads_from_disk(self.adata_manager):
+            self.val_idx: Any = np.sort(self.val_idx)
+            self.test_idx: Any = np.sort(self.test_idx)
+
+
+def reads_from_disk(adata_manager: AnnDataManager) -> bool:
+    """Whether the expression of a registered AnnData is on disk."""
+    return is_on_disk(adata_manager.get_from_registry(REGISTRY_KEYS.X_KEY))
+
+
+def _rows_per_buffer(dataset: BufferedRows, batch_size: int) -> int:
+    bytes_per_row = sum(
+        values.bytes_per_row
+        for values in dataset._all_rows.values()
+        if isinstance(values, MatrixOnDisk)
+    )
+    n_batches = int(BUFFER_BYTES / max(bytes_per_row, 1.0)) // batch_size
+    return max(n_batches, FEWEST_BATCHES_PER_BUFFER) * batch_size
+
+
+def _chosen_rows(values: Any, rows: Any) -> Any:
+    if isinstance(values, str):
+        return values
+    return values.iloc[rows] if isinstance(values, pd.DataFrame) else values[rows]
+
+
+def _as_it_is(minibatch: Any) -> Any:
+    return minibatch
