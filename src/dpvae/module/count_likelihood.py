@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import logsigmoid
+from torch.nn.functional import softplus
 
 from dpvae.module.binomial_coefficient import BinomialCoefficient, GeneBinomialCoefficient
 
 EPS = 1e-8
 MAX_INT32 = 2**31 - 1
+SOFTPLUS_IS_LINEAR = 20
 
 
 def log_negative_binomial(counts: Tensor, mu: Tensor, theta: Tensor) -> Tensor:
@@ -60,7 +61,7 @@ def log_zero_inflated(counts: Tensor, mu: Tensor, theta: Tensor, zi_logits: Tens
 
         \log(π\, [x = 0] + (1 - π)\, NB(x)) , \qquad π = \frac{1}{1 + e^{-\text{zi\_logits}}} .
 
-    What scvi-tools' ``log_zinb_positive`` gives, in value and gradient, but for the 2e-9 by which
+    What scvi-tools' ``log_zinb_positive`` gives, in value and gradient, down to the 2e-9 by which
     torch's softplus, which that uses, is off at arguments beyond 20.
 
     Parameters
@@ -209,22 +210,28 @@ def _inflate(
     log_zero: Tensor, zi_logits: Tensor, nonzero: _NonzeroCounts
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Log-probability, share of it that is not inflation, and slope in the logits."""
-    zero = zi_logits.sigmoid()
-    complement = 1 - zero
-    share = log_zero.exp().mul_(complement)
-    zero.add_(share)
-    if zero.amin() >= torch.finfo(zero.dtype).tiny:
+    if zi_logits.amin() >= -SOFTPLUS_IS_LINEAR:
+        zero = zi_logits.sigmoid()
+        complement = 1 - zero
+        share = log_zero.exp().mul_(complement)
+        zero.add_(share)
         share.div_(zero)
         log_prob = zero.log_()
     else:
-        share = (log_zero - zi_logits).sigmoid_()
-        log_prob = torch.logaddexp(log_zero, zi_logits) + logsigmoid(-zi_logits)
+        excess = log_zero - zi_logits
+        log_prob = softplus(excess).sub_(softplus(-zi_logits))
+        share, complement = _slope_of_softplus(excess), _slope_of_softplus(-zi_logits)
 
-    kept = logsigmoid(nonzero.at(zi_logits).neg_())
+    minus_logits = nonzero.at(zi_logits).neg_()
+    kept = minus_logits - softplus(minus_logits)
     log_counts = nonzero.at(log_zero).add_(nonzero.log_prob()).add_(kept)
     log_prob.view(-1).scatter_(0, nonzero.place, log_counts)
     share.view(-1).index_fill_(0, nonzero.place, 1.0)
     return log_prob, share, complement.sub_(share)
+
+
+def _slope_of_softplus(values: Tensor) -> Tensor:
+    return values.sigmoid().masked_fill_(values > SOFTPLUS_IS_LINEAR, 1.0)
 
 
 def _chained(gradient: Tensor, slope: Tensor, shape: torch.Size) -> Tensor:
