@@ -79,6 +79,17 @@ def test_a_training_that_is_resumed_is_the_uninterrupted_one(expression, tmp_pat
     np.testing.assert_array_equal(resumed.predict_coordinates(), whole.predict_coordinates())
 
 
+def test_resuming_works_from_disk(expression, backed, tmp_path):
+    expression = backed(expression)
+    whole = make(expression)
+    train(whole)
+    interrupted(expression, tmp_path / "state.ckpt")
+    resumed = make(expression)
+    train(resumed, resume_from=tmp_path / "state.ckpt")
+    for name, expected in weights(whole).items():
+        torch.testing.assert_close(weights(resumed)[name], expected, rtol=0, atol=0)
+
+
 def test_resuming_works_for_counts(counts, tmp_path):
     def made():
         seed_everything()
