@@ -60,6 +60,7 @@ def interrupted(expression, path, epoch=4, **arguments):
         {},
         {"train_size": 0.8, "check_val_every_n_epoch": 1},
         {"plan_kwargs": {"lr_schedule": "constant"}},
+        {"limit_train_batches": 3},
         {"early_stopping": True, "early_stopping_patience": 5},
     ],
 )
