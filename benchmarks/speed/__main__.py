@@ -12,7 +12,7 @@ from pathlib import Path
 for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-NAMES = ("free_placement", "anchored_placement", "autocorrelation", "training")
+NAMES = ("free_placement", "anchored_placement", "autocorrelation", "training", "processes")
 PAGE = Path("docs/benchmarks/speed.md")
 INTRODUCTION = """# Speed
 
