@@ -59,7 +59,10 @@ def split_tables(part):
     """Titles and tables of one split."""
     names = part["method"].unique()
     tables = [
-        ("means over the sections that every method finished", headline(part, SCORES).round(3)),
+        (
+            "means over the sections and seeds that every method finished",
+            headline(part, SCORES).round(3),
+        ),
         ("Procrustes disparity, mean ± 95 % interval over seeds", _section_table(part)),
     ]
     for ours in (name for name in OURS if name in names):

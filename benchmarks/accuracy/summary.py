@@ -28,23 +28,31 @@ def half_widths(results, score="procrustes"):
     )
 
 
+def common_runs(results):
+    """Results of the sections and seeds that all their methods finished."""
+    n_methods = results.groupby(["section", "seed"])["method"].transform("nunique")
+    return results[n_methods == results["method"].nunique()]
+
+
 def headline(results, scores):
-    """Mean over the sections that all methods finished of every score, a row for each method."""
-    complete = by_section(results).dropna().index
-    shown = results[results["section"].isin(complete)]
+    """Mean over sections of every score, a row for each method, over runs that all finished."""
+    shown = common_runs(results)
     columns = {score: by_section(shown, score).mean() for score in scores}
     table = pd.DataFrame(columns).reset_index(names="method")
     return table.sort_values(scores[0], ignore_index=True)
 
 
 def against(results, method, others, score="procrustes"):
-    """On how many sections a method is better than each other, level (2 %), or worse."""
-    table = by_section(results, score)
+    """On how many sections a method is better than each other, level (2 %), or worse.
+
+    Of each pair the runs that both finished are compared.
+    """
     rows = []
     for other in others:
-        if other == method or other not in table:
+        both = common_runs(results[results["method"].isin([method, other])])
+        if other == method or both["method"].nunique() < 2:
             continue
-        pair = table[[method, other]].dropna()
+        pair = by_section(both, score)
         ratio = pair[method] / pair[other]
         if not LOWER_IS_BETTER[score]:
             ratio = 1 / ratio

@@ -23,6 +23,15 @@ def test_the_headline_is_over_sections_that_all_finished(results):
     assert table["procrustes"].to_dict() == pytest.approx({"A": 0.16, "B": 0.2105, "C": 0.56})
 
 
+def test_methods_are_compared_on_the_seeds_that_both_have(results):
+    is_first = (results["method"] != "B") | (results["seed"] == 0)
+    table = against(results[is_first], "A", ["B", "C"]).set_index("against")
+    assert table.loc["B", "mean ratio"] == pytest.approx((0.5 * 0.2 / 0.201 / 3) ** (1 / 3))
+    assert table.loc["C", "worst ratio"] == pytest.approx(0.21 / 0.61)
+    means = headline(results[is_first], ["procrustes"]).set_index("method")["procrustes"]
+    assert means.to_dict() == pytest.approx({"A": 0.15, "B": 0.2005, "C": 0.55})
+
+
 def test_half_widths_are_students(results):
     expected = 12.7062 * 0.02 / np.sqrt(2) / np.sqrt(2)
     assert half_widths(results).loc["s0", "A"] == pytest.approx(expected, rel=1e-4)
