@@ -31,7 +31,7 @@ Written by `python -m benchmarks.speed training processes`, which prints the sam
 compared runs in turns in one process, with the same seeds and steps, on one thread unless said
 otherwise; seconds are medians. Seconds do not travel from machine to machine, ratios do.
 
-The first table trains scVI of its own size, with its own arguments and likelihood (zero-inflated),
+The table against scVI trains models of its size, with its arguments and likelihood (zero-inflated),
 batch 128. `layout` is what follows the steps in `DPSCVI.train`: the reference's latents, and with a
 distance term the regression on genes. `ELBO` is that of the last epoch with its sign changed, as
 scvi-tools logs it, and beside it that of cells of the same tissue that were not trained on.
