@@ -264,7 +264,7 @@ def cells(*, quick):
                     "cells": f"{n_cells:,}",
                     "model": name,
                     "making the model, s": f"{setup:.1f}",
-                    "one epoch, s": f"{train:.1f}",
+                    "one epoch and layout, s": f"{train:.1f}",
                     "microseconds a cell": f"{1e6 * train / n_cells:.0f}",
                     "peak memory of the process, GB": f"{memory:.2f}",
                 }
