@@ -10,6 +10,14 @@ from dpvae.model import DPVAE
 from ..conftest import QUICK, QUIET  # noqa: TID252
 
 
+@pytest.fixture
+def _listening():
+    """Let the process hear Ctrl-C, which those started in the background do not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class PressCtrlC(Callback):
     def __init__(self, epoch):
         self.epoch = epoch
@@ -19,6 +27,7 @@ class PressCtrlC(Callback):
             signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.usefixtures("_listening")
 def test_ctrl_c_leaves_a_model_that_places_cells(expression, tmp_path, caplog):
     DPVAE.setup_anndata(expression)
     model = DPVAE(expression, **QUICK)
