@@ -25,3 +25,8 @@ def cells_per_section(names: NDArray[np.str_]) -> Iterator[tuple[str, NDArray[np
     """Go through the sections: the name of each and the mask of its cells."""
     for name in np.unique(names):
         yield str(name), names == name
+
+
+def at_most(rows: NDArray[np.intp], most: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Draw so many of the rows at random, in their order; all of them if they are not more."""
+    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from dpvae.model.layout import Layout, place_around, place_freely
+from dpvae.model import layout as layout_file
+from dpvae.model.layout import Layout, layout_cells, place_around, place_freely
 
 
 @pytest.fixture
@@ -44,3 +45,17 @@ def test_sections_are_placed_by_themselves(layout):
     around = place_around(layout.latent, layout.section, layout.coordinates, anchors, 0.1)
     np.testing.assert_array_equal(around[anchors], layout.coordinates[anchors])
     np.testing.assert_allclose(around, layout.coordinates, atol=0.5)
+
+
+def test_large_sections_keep_some_cells_and_small_ones_all(monkeypatch):
+    monkeypatch.setattr(layout_file, "MOST_CELLS", 30)
+    coordinates = np.random.default_rng(0).normal(size=(100, 2))
+    coordinates[[2, 95]] = np.nan
+    section = np.repeat(["large", "small"], [80, 20])
+    kept = layout_cells(coordinates, section)
+    assert (section[kept] == "large").sum() == 30
+    np.testing.assert_array_equal(kept[30:], np.setdiff1d(np.arange(80, 100), [95]))
+    assert len(np.unique(kept)) == 49
+    assert kept[:30].max() > 60
+    assert 2 not in kept
+    np.testing.assert_array_equal(kept, layout_cells(coordinates, section))

@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix, diags, issparse
 from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
 
-from dpvae._section import cells_per_section
+from dpvae._section import at_most, cells_per_section
 from dpvae.geometry import known_rows
 
 Rows = NDArray[np.intp]
@@ -137,7 +137,7 @@ def fit_gene_regression(
     O(1,000³) a section.
     """
     rng = np.random.default_rng(0)
-    values = genes(_at_most(np.arange(len(section)), MOST_CELLS_FOR_AXES, rng))
+    values = genes(at_most(np.arange(len(section)), MOST_CELLS_FOR_AXES, rng))
     mean = np.asarray(values.mean(axis=0), dtype=np.float64).ravel()
     axes = (_principal_axes(values, by) for by in (np.ones(len(factor)), factor))
     loadings = np.hstack(list(axes))
@@ -145,7 +145,7 @@ def fit_gene_regression(
     known = known_rows(coordinates)
     for name, cells in cells_per_section(section[known]):
         everywhere = np.flatnonzero(known)[cells]
-        rows = _at_most(everywhere, MOST_CELLS, rng)
+        rows = at_most(everywhere, MOST_CELLS, rng)
         components = _components(genes(rows), mean, loadings)
         kernels[name] = _fit_kernel(components, coordinates[rows], len(everywhere))
     return GeneRegression(mean, loadings, kernels)
@@ -174,10 +174,6 @@ def _fit_kernel(components: Values, places: Values, n_known: int) -> Kernel:
 
 def _similarity(components: Values, others: Values, width: float) -> Values:
     return np.asarray(np.exp(-0.5 * (cdist(components, others) / width) ** 2))
-
-
-def _at_most(rows: Rows, most: int, rng: np.random.Generator) -> Rows:
-    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
 
 
 def _principal_axes(values: Any, factor: Values) -> Values:

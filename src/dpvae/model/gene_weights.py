@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 from sklearn.neighbors import kneighbors_graph
 
+from dpvae._section import at_most
 from dpvae.geometry import known_rows
 from dpvae.metrics import autocorrelation
 from dpvae.model.gene_statistics import gene_statistics
@@ -61,9 +62,7 @@ def spatial_gene_weights(
     pattern, n_cells = np.zeros(expression.shape[1]), 0
     rng = np.random.default_rng(0)
     for code in np.unique(section[known]):
-        cells = np.flatnonzero(known & (section == code))
-        if len(cells) > MOST_CELLS:
-            cells = np.sort(rng.choice(cells, MOST_CELLS, replace=False))
+        cells = at_most(np.flatnonzero(known & (section == code)), MOST_CELLS, rng)
         if len(cells) >= FEWEST_CELLS:
             pattern += len(cells) * _shrunken_morans_i(expression[cells], coordinates[cells])
             n_cells += len(cells)

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from dpvae._section import cells_per_section
-from dpvae.geometry import place_anchored, place_by_consensus, place_free
+from dpvae._section import at_most, cells_per_section
+from dpvae.geometry import known_rows, place_anchored, place_by_consensus, place_free
+
+MOST_CELLS = 20_000
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +94,27 @@ class Layout:
             neighbours = NearestNeighbors(n_neighbors=1).fit(self.latent[self.section == section])
             medians.append(np.median(neighbours.kneighbors(latent)[0]))
         return str(sections[np.argmin(medians)])
+
+
+def layout_cells(coordinates: NDArray[np.float64], section: NDArray[np.str_]) -> NDArray[np.intp]:
+    """Choose the reference's cells that the layout keeps, by row number.
+
+    Parameters
+    ----------
+    coordinates
+        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``; rows of NaN are cells of unknown place.
+    section
+        Name of each cell's section, shape ``(n_cells,)``.
+
+    Returns
+    -------
+    The cells of known place, in their order; of a section that has more than 20,000 of them, as
+    many random ones, always the same.
+    """
+    rng = np.random.default_rng(0)
+    known = np.flatnonzero(known_rows(coordinates))
+    sections = [known[cells] for _, cells in cells_per_section(section[known])]
+    return np.sort(np.concatenate([at_most(rows, MOST_CELLS, rng) for rows in sections]))
 
 
 def place_freely(

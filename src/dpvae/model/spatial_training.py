@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from dpvae._keys import OBSM
 from dpvae._section import section_names
-from dpvae.geometry import fit_distance_scale, known_rows
+from dpvae.geometry import fit_distance_scale
 from dpvae.model.checkpoint import TrainingCheckpoint, check_checkpoint, training_origin
 from dpvae.model.gene_regression import fit_gene_regression
 from dpvae.model.history import history_in_use
 from dpvae.model.interruption import usable_when_interrupted
-from dpvae.model.layout import Layout
+from dpvae.model.layout import Layout, layout_cells
 from dpvae.model.pair_graph import pair_graph_in_use
 from dpvae.model.plan import DistancePreservingPlan
 from dpvae.model.processes import for_processes, n_processes
@@ -126,14 +125,14 @@ class SpatialTraining:
     def _keep_layout(self) -> None:
         cells = self._cells(None)  # type: ignore[attr-defined]
         setup = self.registry_["setup_args"]
-        known = known_rows(cells.obsm[OBSM.centred])
-        latent = self.get_latent_representation()[known]  # type: ignore[attr-defined]
         places = np.asarray(cells.obsm[setup["spatial_key"]], dtype=float)
         section = section_names(cells, section_column(setup))
-        self.layout_ = asdict(Layout(latent, places[known], section[known]))
+        kept = layout_cells(places, section)
+        latent = self.get_latent_representation(indices=kept)  # type: ignore[attr-defined]
+        self.layout_ = asdict(Layout(latent, places[kept], section[kept]))
         if self.module.dp_weight == 0:
             if np.ptp(latent, axis=0).any():
-                scale = fit_distance_scale(latent, places[known], section=section[known])
+                scale = fit_distance_scale(latent, places[kept], section=section[kept])
                 self.module.distance_term.set_distance_scale(scale)
         elif MINIFIED not in cells.uns:
             read, factor = self._gene_reader(cells), self._gene_factor()  # type: ignore[attr-defined]
