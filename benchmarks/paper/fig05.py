@@ -32,7 +32,7 @@ def jobs(sections, seeds):  # noqa: ARG001
 
 def measure(job, sections):
     problem = PAPER.problem(sections[job["section"]])
-    model = PAPER.train(PAPER.made(problem, job["dp_weight"]), recorded=True)
+    model = PAPER.train(PAPER.made(problem, job["dp_weight"]))
     history = model.history
     loss = history["train_loss"].iloc[:, 0].to_numpy(dtype=float)
     distance = history["distance_loss_train"].iloc[:, 0].to_numpy(dtype=float)

@@ -13,10 +13,10 @@ What to keep in mind:
 
 - **Two configurations.** "The paper's" is one hidden layer of 128 units, as many latent dimensions
   as the tissue has, no regularisation, {paper.n_genes} variable genes. "The package's" is the
-  default of {{class}}`~dpvae.model.DPVAE`, with {package.n_genes} variable genes. Trainings are
-  short here, {paper.n_steps} and {package.n_steps} steps of {batch} cells, and some figures use few
-  of the sections; the package trains longer by default. What the paper leaves open, such as the
-  size of its batches, was chosen here.
+  default of {{class}}`~dpvae.model.DPVAE`, gene weights and regression on genes included, with
+  {package.n_genes} variable genes. Trainings of the paper's configuration are short here,
+  {paper.n_steps} steps of {batch} cells, and some figures use few of the sections. What the paper
+  leaves open, such as the size of its batches, was chosen here.
 - **The weight $\alpha$** of the distance term is in the package's unit (nats per gene for an error
   of one tissue radius). The paper's has another one, so the two scales cannot be laid on each
   other. Where nothing else is said, dp-VAE has $\alpha$ = {weight:g}.
