@@ -12,8 +12,8 @@ from dpvae.model.processes import for_processes, n_processes
 
 DDP = "ddp_find_unused_parameters_true"
 SCRIPT = """
-import json, sys
-import numpy as np, scanpy as sc, scvi, torch
+import json, os, sys
+import anndata as ad, numpy as np, scanpy as sc, scvi, torch
 from dpvae.datasets import simulated_tissue
 from dpvae.held_out import hide_places
 from dpvae.metrics import procrustes_disparity
@@ -24,6 +24,9 @@ adata = simulated_tissue(500, 60, seed=0)
 sc.pp.normalize_total(adata)
 sc.pp.log1p(adata)
 reference, query = hide_places(adata, spatial_key="spatial")
+if sys.argv[4] == "on disk":
+    reference.write_h5ad(f"{sys.argv[3]}.{os.getpid()}.h5ad")
+    reference = ad.read_h5ad(f"{sys.argv[3]}.{os.getpid()}.h5ad", backed="r")
 scvi.settings.seed = int(sys.argv[1])
 DPVAE.setup_anndata(reference)
 model = DPVAE(reference, n_hidden=64, n_layers=1)
@@ -39,12 +42,12 @@ with open(path, "w") as file:
 """
 
 
-def train(tmp_path, seed, **arguments):
+def train(tmp_path, seed, where="in memory", **arguments):
     path = tmp_path / f"model{len(list(tmp_path.iterdir()))}"
     script = path.with_suffix(".py")
     script.write_text(SCRIPT, encoding="utf-8")
     process = subprocess.run(
-        [sys.executable, str(script), str(seed), json.dumps(arguments), str(path)],
+        [sys.executable, str(script), str(seed), json.dumps(arguments), str(path), where],
         capture_output=True,
         text=True,
         timeout=600,
@@ -66,6 +69,17 @@ def test_two_processes_do_as_well_as_one(tmp_path):
     assert first["history"] == alone[0]["history"]
     assert first["steps"] >= alone[0]["steps"]
     assert (path / "model.pt").exists()
+
+
+@pytest.mark.slow
+def test_two_processes_share_what_is_on_disk(tmp_path):
+    arguments = {"max_epochs": 120, "batch_size": 64}
+    _, (alone,) = train(tmp_path, 0, "on disk", **arguments)
+    _, (first, second) = train(tmp_path, 0, "on disk", devices=2, strategy=DDP, **arguments)
+    assert first["steps"] == second["steps"] == 120 * 4
+    assert alone["steps"] == 120 * 7
+    np.testing.assert_array_equal(first["places"], second["places"])
+    assert abs(first["error"] - alone["error"]) < 0.05
 
 
 @pytest.mark.slow
@@ -118,7 +132,7 @@ def test_too_few_cells_are_refused(monkeypatch):
 def test_validation_parts_that_would_differ_are_refused(monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     arguments = {"devices": 2, "strategy": DDP, "accelerator": "cpu", "train_size": 0.9}
-    assert for_processes(arguments, 100) == arguments
+    assert for_processes(arguments, 100) == arguments | {"use_distributed_sampler": False}
     monkeypatch.setattr(scvi.settings, "_seed", None)
     with pytest.raises(ValueError, match=r"set scvi\.settings\.seed = 0"):
         for_processes(arguments, 100)

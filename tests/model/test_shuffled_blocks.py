@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from dpvae.model.shuffled_blocks import BufferedBatches, block_order
+from dpvae.model.shuffled_blocks import BufferedBatches, block_order, share_of_process
 
 
 def batches(n_rows=1000, batch_size=64, buffer_size=256, **kwargs):
@@ -96,3 +96,22 @@ def test_blocks_follow_each_other_in_the_file(buffer_size, block):
     assert len(ends) == pytest.approx(10_000 / block, rel=0.1, abs=2)
     other = block_order(10_000, buffer_size, np.random.default_rng(1))
     assert set(order[ends] % block) != set(other[np.flatnonzero(np.diff(other) != 1)] % block)
+
+
+@pytest.mark.parametrize("n_rows", [3, 4, 1023, 5000])
+@pytest.mark.parametrize("n_processes", [1, 2, 3])
+def test_processes_share_all_rows_equally(n_rows, n_processes):
+    rows = 7 * np.arange(n_rows)
+    shares = [share_of_process(rows, process, n_processes) for process in range(n_processes)]
+    assert {len(share) for share in shares} == {-(-n_rows // n_processes)}
+    everything, times = np.unique(np.concatenate(shares), return_counts=True)
+    np.testing.assert_array_equal(everything, rows)
+    assert (times[1:] == 1).all()
+
+
+def test_a_share_is_of_long_blocks_from_everywhere():
+    share = share_of_process(np.arange(10_000), 1, 2)
+    ends = np.flatnonzero(np.diff(share) > 1)
+    assert len(ends) == 9
+    assert np.diff(ends).min() > 450
+    assert share.max() > 9_000

@@ -34,6 +34,8 @@ def n_processes(arguments: Mapping[str, Any]) -> int:
 def for_processes(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
     """Let every process train on a part of the same cells.
 
+    The loaders know which part; Lightning shall not divide it once more.
+
     Parameters
     ----------
     arguments
@@ -67,15 +69,16 @@ def for_processes(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
             f"{FEWEST_CELLS}: train in one process, without strategy and devices."
         )
         raise ValueError(message)
+    completed = {**arguments, "use_distributed_sampler": False}
     if arguments.get("train_size") == 1:
-        return {**arguments, "shuffle_set_split": False}
+        return {**completed, "shuffle_set_split": False}
     if settings.seed is None:
         message = (
             "Each process would draw a validation part of its own: set scvi.settings.seed = 0 "
             "before training, or leave out train_size and early_stopping."
         )
         raise ValueError(message)
-    return dict(arguments)
+    return completed
 
 
 def _on_cpu(arguments: Mapping[str, Any]) -> bool:

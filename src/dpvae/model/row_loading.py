@@ -9,10 +9,11 @@ import pandas as pd
 from scvi import REGISTRY_KEYS
 from scvi.data import AnnDataManager, AnnTorchDataset
 from scvi.dataloaders import AnnDataLoader, DataSplitter
+from torch import distributed
 from torch.utils.data import DataLoader
 
 from dpvae._matrix_on_disk import MatrixOnDisk, is_on_disk, open_matrix
-from dpvae.model.shuffled_blocks import BufferedBatches, Draw, block_order
+from dpvae.model.shuffled_blocks import BufferedBatches, Draw, block_order, share_of_process
 
 BUFFER_BYTES = 128 * 2**20
 FEWEST_BATCHES_PER_BUFFER = 4
@@ -74,10 +75,11 @@ def row_loader(
         Whether every epoch has a new random order: on disk, of random blocks of neighbouring rows
         that are mixed, 128 MiB of them at a time (:class:`BufferedBatches`).
     **kwargs
-        As for :class:`scvi.dataloaders.AnnDataLoader`. From disk there is one reader, whatever
-        ``num_workers`` says.
+        As for :class:`scvi.dataloaders.AnnDataLoader`. From disk there is one reader a process,
+        whatever ``num_workers`` says, and every process reads the same part of the rows in every
+        epoch.
     """
-    if not reads_from_disk(adata_manager) or kwargs.get("distributed_sampler"):
+    if not reads_from_disk(adata_manager):
         loader: DataLoader[Any] = AnnDataLoader(
             adata_manager, indices=indices, batch_size=batch_size, shuffle=shuffle, **kwargs
         )
@@ -90,9 +92,12 @@ def row_loader(
     rows = np.arange(len(dataset)) if indices is None else np.asarray(indices)
     if rows.dtype == bool:
         rows = np.flatnonzero(rows)
+    rows = np.sort(rows) if shuffle else rows
+    if kwargs.get("distributed_sampler"):
+        rows = share_of_process(rows, distributed.get_rank(), distributed.get_world_size())
     buffer_size = _rows_per_buffer(dataset, batch_size)
     sampler = BufferedBatches(
-        np.sort(rows) if shuffle else rows,
+        rows,
         batch_size=batch_size,
         buffer_size=buffer_size,
         order=partial(block_order, len(rows), buffer_size) if shuffle else None,

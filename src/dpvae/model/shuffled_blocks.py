@@ -112,3 +112,27 @@ def block_order(n_rows: int, buffer_size: int, rng: np.random.Generator) -> Rows
     size = min(max(buffer_size // BLOCKS_PER_BUFFER, SMALLEST_BLOCK), LARGEST_BLOCK)
     blocks = np.split(np.arange(n_rows), np.arange(rng.integers(1, size + 1), n_rows, size))
     return np.concatenate([blocks[k] for k in rng.permutation(len(blocks))])
+
+
+def share_of_process(rows: Rows, process: int, n_processes: int) -> Rows:
+    """Rows that one of several processes reads: every so manyth block of about 512.
+
+    Parameters
+    ----------
+    rows
+        Rows of all processes, shape ``(n_rows,)``.
+    process
+        Number of the process, from 0.
+    n_processes
+        Number of processes, at most ``n_rows``.
+
+    Returns
+    -------
+    As many rows for every process, so that all take as many steps: where their number cannot be
+    divided, some processes get the first row once more.
+    """
+    n_rounds = ceil(len(rows) / (LARGEST_BLOCK * n_processes))
+    blocks = np.array_split(rows, n_rounds * n_processes)
+    share = np.concatenate(blocks[process::n_processes])
+    n_missing = ceil(len(rows) / n_processes) - len(share)
+    return np.append(share, rows[:n_missing])
