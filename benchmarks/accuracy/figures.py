@@ -3,9 +3,11 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from benchmarks.accuracy.methods import METHODS
 from benchmarks.accuracy.summary import OURS, by_section, ranks
 
 RESOLUTION = 110
+N_COLOURS = 10
 
 
 def sections_figure(results, path, *, title):
@@ -15,15 +17,16 @@ def sections_figure(results, path, *, title):
     height = 0.26 * len(table) + 1.4
     figure, axes = plt.subplots(figsize=(8, height), layout="constrained")
     rows = np.arange(len(table))
-    ours_first = sorted(table.columns, key=lambda method: method not in OURS)
-    for number, method in enumerate(ours_first):
+    for number, method in enumerate(METHODS):
+        if method not in table.columns:
+            continue
         is_ours = method in OURS
         axes.scatter(
             table[method],
             rows,
             s=46 if is_ours else 22,
-            marker="o" if is_ours else "s",
-            color=f"C{number}",
+            marker="o" if is_ours else "s" if number < N_COLOURS else "D",
+            color=f"C{number % N_COLOURS}",
             zorder=3 if is_ours else 2,
             label=method,
         )
