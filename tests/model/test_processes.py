@@ -24,11 +24,14 @@ adata = simulated_tissue(500, 60, seed=0)
 sc.pp.normalize_total(adata)
 sc.pp.log1p(adata)
 reference, query = hide_places(adata, spatial_key="spatial")
+sample_key = None
 if sys.argv[4] == "on disk":
+    sample_key = "section"
+    reference.obs["section"] = np.repeat(["a", "b"], [200, 200])
     reference.write_h5ad(f"{sys.argv[3]}.{os.getpid()}.h5ad")
     reference = ad.read_h5ad(f"{sys.argv[3]}.{os.getpid()}.h5ad", backed="r")
 scvi.settings.seed = int(sys.argv[1])
-DPVAE.setup_anndata(reference)
+DPVAE.setup_anndata(reference, sample_key=sample_key)
 model = DPVAE(reference, n_hidden=64, n_layers=1)
 arguments = json.loads(sys.argv[2])
 model.train(accelerator="cpu", enable_progress_bar=False, **arguments)
@@ -72,7 +75,7 @@ def test_two_processes_do_as_well_as_one(tmp_path):
 
 
 @pytest.mark.slow
-def test_two_processes_share_what_is_on_disk(tmp_path):
+def test_two_processes_share_what_is_on_disk_and_have_a_section_each(tmp_path):
     arguments = {"max_epochs": 120, "batch_size": 64}
     _, (alone,) = train(tmp_path, 0, "on disk", **arguments)
     _, (first, second) = train(tmp_path, 0, "on disk", devices=2, strategy=DDP, **arguments)
