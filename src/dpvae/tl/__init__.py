@@ -10,6 +10,7 @@ from dpvae.tl.procrustes import procrustes
 from dpvae.tl.reconstruct import reconstruct
 from dpvae.tl.score import score
 from dpvae.tl.snap import snap
+from dpvae.tl.transfer_matrix import transfer_matrix
 
 __all__ = [
     "autocorrelation",
@@ -22,4 +23,5 @@ __all__ = [
     "reconstruct",
     "score",
     "snap",
+    "transfer_matrix",
 ]
