@@ -1,5 +1,8 @@
 """Fig. 10: models of one section, tested on the sections of the same tissue."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
 import matplotlib.pyplot as plt
 
 from benchmarks.accuracy.methods import baselines
@@ -7,7 +10,7 @@ from benchmarks.accuracy.problem import Problem, prepared
 from benchmarks.accuracy.splits import split
 from benchmarks.paper.training import PACKAGE, WEIGHT
 from benchmarks.paper.words import compared, short
-from dpvae import metrics, pl
+from dpvae import pl, tl
 
 TITLE = "Figure 10: transfer between sections"
 CLAIM = (
@@ -40,28 +43,35 @@ def jobs(sections, seeds):  # noqa: ARG001
     ]
 
 
+@dataclass
+class Simple:
+    """A method without a model, in the place of one."""
+
+    method: Callable
+    problem: Problem
+
+    def predict_coordinates(self, query):
+        return self.method(replace(self.problem, query=query))[0]
+
+
 def measure(job, sections):
     group = [sections[name] for name in GROUPS[job["group"]] if name in sections]
     problems = transfer_problems(sections[job["trained_on"]], group)
-    model = PACKAGE.trained(next(iter(problems.values())), WEIGHT)
-    rows = [
-        row_of(name, "dp-VAE", problem, model.predict_coordinates(problem.query))
-        for name, problem in problems.items()
-    ]
-    for name, problem in problems.items():
-        rows.append(row_of(name, "kNN", problem, baselines.neighbours(problem)[0]))
-        rows.append(row_of(name, "ridge", problem, baselines.ridge_on_genes(problem)[0]))
-    return rows
-
-
-def row_of(name, method, problem, found):
-    error = metrics.procrustes_disparity(problem.truth, found)
-    return {
-        "n_genes": problem.reference.n_vars,
-        "tested_on": name,
-        "method": method,
-        "error": error,
+    problem = next(iter(problems.values()))
+    methods = {
+        "dp-VAE": PACKAGE.trained(problem, WEIGHT),
+        "kNN": Simple(baselines.neighbours, problem),
+        "ridge": Simple(baselines.ridge_on_genes, problem),
     }
+    queries = {name: each.query.copy() for name, each in problems.items()}
+    for name, each in problems.items():
+        queries[name].obsm["spatial"] = each.truth
+    table = tl.transfer_matrix(queries, methods, progress_bar=False)
+    scores = table[["n_genes", "procrustes_disparity"]].stack("tested_on", future_stack=True)
+    scores = scores.rename(columns={"procrustes_disparity": "error"}).rename_axis(
+        index={"trained_on": "method"}
+    )
+    return scores.reset_index()[["n_genes", "tested_on", "method", "error"]].to_dict("records")
 
 
 def transfer_problems(trained_on, group):

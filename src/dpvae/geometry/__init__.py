@@ -1,6 +1,7 @@
 """Arrays to arrays: distance scale, placement of cells, and alignment of layouts."""
 
 from dpvae.geometry.anchored import place_anchored
+from dpvae.geometry.assignment import assign_positions
 from dpvae.geometry.blend import Blend
 from dpvae.geometry.consensus import place_by_consensus
 from dpvae.geometry.coordinates import check_coordinate_rows, check_coordinates, known_rows
@@ -20,6 +21,7 @@ __all__ = [
     "Blend",
     "Placement",
     "align",
+    "assign_positions",
     "check_coordinate_rows",
     "check_coordinates",
     "check_distance_scale",

@@ -80,7 +80,7 @@ def _present_genes(adata: AnnData, genes: pd.Index, model_name: str) -> NDArray[
         message = (
             f"The query has none of the reference's {len(genes)} genes. The reference names them "
             f"like {genes[0]!r}, the query like {names[0]!r}: bring query.var_names into the same "
-            "form."
+            "form; dpvae.tl.match_genes(query, model.get_var_names()) proposes how."
         )
         raise ValueError(message)
     if len(missing):
@@ -89,7 +89,8 @@ def _present_genes(adata: AnnData, genes: pd.Index, model_name: str) -> NDArray[
             f"The query lacks {len(missing)} of the reference's {len(genes)} genes ({some}). To "
             "treat them as not expressed, run "
             f"dpvae.model.{model_name}.prepare_query_anndata(query, model), which adds them as "
-            "zeros; or train the reference on the shared genes only."
+            "zeros; or train the reference on the shared genes only. See with "
+            "dpvae.tl.match_genes(query, model.get_var_names()) whether some have another name."
         )
         raise ValueError(message)
     return np.asarray(columns, dtype=np.intp)

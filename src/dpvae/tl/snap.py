@@ -1,0 +1,98 @@
+"""Moving placed cells to measured positions."""
+
+import numpy as np
+from anndata import AnnData
+from numpy.typing import ArrayLike, NDArray
+
+from dpvae._keys import OBSM
+from dpvae.geometry import assign_positions
+from dpvae.tl.coordinates import check_free_key, read_coordinates
+
+
+def snap(
+    adata: AnnData,
+    positions: ArrayLike,
+    *,
+    key: str = OBSM.reconstructed,
+    key_added: str | None = None,
+    capacity: int | ArrayLike | None = 1,
+    seed: int = 0,
+    copy: bool = False,
+) -> NDArray[np.float64] | None:
+    """Move placed cells to measured positions, such as the spots of the reference.
+
+    Coordinates that a model gives lie between the positions that were measured, and closer to the
+    middle of the tissue. Here every cell gets one of the positions; together the cells move as
+    little as possible (the sum of squared distances), and no position takes more cells than it has
+    room for.
+
+    Parameters
+    ----------
+    adata
+        The cells.
+    positions
+        The measured positions, shape ``(n_positions, 2)`` or ``(n_positions, 3)``, in the frame and
+        unit of the cells: ``reference.obsm["spatial"]``.
+    key
+        Key of the cells' coordinates in ``adata.obsm``. Cells of unknown place stay unknown.
+    key_added
+        Key of the result in ``obsm`` and ``uns``. By default ``key`` followed by ``"_snapped"``.
+    capacity
+        How many cells a position can take: one number for all, or one for each position. ``None``:
+        any number, so that every cell goes to the nearest position.
+    seed
+        Seed of the order in which large problems are solved, part by part.
+    copy
+        Whether to return the coordinates instead of writing them.
+
+    Returns
+    -------
+    ``None``, or with ``copy=True`` the new coordinates, shape ``(n_cells, 2)`` or
+    ``(n_cells, 3)``. Written are
+
+    - ``adata.obsm[key_added]``: the position of every cell;
+    - ``adata.obs[key_added + "_position"]``: its row in ``positions``, −1 for unknown places;
+    - ``adata.obs[key_added + "_distance"]``: how far the cell was moved;
+    - ``adata.uns[key_added]``: ``"params"``.
+
+    Raises
+    ------
+    KeyError
+        If the key does not exist.
+    ValueError
+        If there is less room than there are cells, an array is malformed, or something would be
+        overwritten.
+
+    See Also
+    --------
+    dpvae.geometry.assign_positions : the same for arrays; when the result is the exact optimum.
+
+    Notes
+    -----
+    Memory grows in proportion to the number of cells and the room of all positions together.
+
+    Examples
+    --------
+    >>> import dpvae
+    >>> adata = dpvae.datasets.simulated_tissue(200, 50)
+    >>> adata.obsm["spatial_dpvae"] = 0.9 * adata.obsm["spatial"]
+    >>> dpvae.tl.snap(adata, adata.obsm["spatial"])
+    >>> adata.obs["spatial_dpvae_snapped_position"].nunique()
+    200
+    """
+    places = read_coordinates(adata, key)
+    key_added = key_added or f"{key}_snapped"
+    if not copy:
+        check_free_key(adata, key_added)
+    assigned = assign_positions(places, positions, capacity=capacity, seed=seed)
+    snapped = np.full_like(places, np.nan)
+    snapped[assigned >= 0] = np.asarray(positions, dtype=np.float64)[assigned[assigned >= 0]]
+    if copy:
+        return snapped
+    adata.obsm[key_added] = snapped
+    adata.obs[f"{key_added}_position"] = assigned
+    adata.obs[f"{key_added}_distance"] = np.linalg.norm(snapped - places, axis=1)
+    one_for_all = capacity is not None and np.ndim(capacity) == 0
+    params = {"key": key, "seed": seed} | ({"capacity": capacity} if one_for_all else {})
+    adata.uns[key_added] = {"params": params}
+    return None

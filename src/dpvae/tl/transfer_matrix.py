@@ -1,0 +1,219 @@
+"""How well models of each section place the cells of every section."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from dpvae import metrics
+from dpvae._keys import OBSM
+from dpvae.geometry import align
+from dpvae.tl.coordinates import read_coordinates
+
+PAIR = ["trained_on", "tested_on", "seed"]
+NUMBERS = ["n_cells", "n_genes"]
+SCORES = ["procrustes_disparity", "distance_spearman", "median_error", *NUMBERS]
+
+
+class PlacesCells(Protocol):
+    """What gives cells a place: a model of this package, or anything with this method."""
+
+    def predict_coordinates(self, adata: AnnData) -> NDArray[np.float64]:
+        """Give every cell a place, shape (n_cells, 2) or (n_cells, 3)."""
+
+
+Train = Callable[[AnnData, int], PlacesCells]
+
+
+def transfer_matrix(
+    sections: Mapping[str, AnnData],
+    models: Mapping[str, PlacesCells] | Train,
+    *,
+    spatial_key: str = OBSM.spatial,
+    held_out: float = 0.2,
+    seed: int = 0,
+    path: str | Path | None = None,
+    progress_bar: bool = True,
+) -> pd.DataFrame:
+    """Train on each section, place the cells of every other (Fig. 10 of :cite:t:`Zhou24`).
+
+    Parameters
+    ----------
+    sections
+        The sections by name, with coordinates and with the expression that the models take.
+    models
+        How to train: a function that takes a reference and a seed and returns a trained model. Or
+        trained models by name, each of which then places every section as it is given: leave out
+        the cells that they were trained on.
+    spatial_key
+        Key of the coordinates in ``obsm``. No model sees those of the cells that it places.
+    held_out
+        Share of each section's cells, chosen at random, that no model is trained on. They are the
+        test of a section's own model; all others place the whole section. Not used with trained
+        models.
+    seed
+        Seed of this choice, and the seed that the function is given.
+    path
+        CSV file that each pair is added to as soon as it is scored; pairs that it holds for this
+        seed are not computed again. Use another file for other sections or another way to train.
+    progress_bar
+        Whether to show how many pairs are done.
+
+    Returns
+    -------
+    A table with a row for each model and two levels of columns, score and tested section, so that
+    ``table["procrustes_disparity"]`` is what :func:`dpvae.pl.transfer_matrix` draws. The frames of
+    two sections are unrelated: recovered places are shifted, turned, mirrored and scaled onto the
+    true ones first.
+
+    - ``procrustes_disparity``: 0 for the same shape, about 1 for chance;
+    - ``distance_spearman``: correlation of distances, 1 for the same order, 0 for chance;
+    - ``median_error``: half of the cells are nearer to their place than this, in the unit of the
+      tested section's coordinates;
+    - ``n_cells``, ``n_genes``: how many cells were placed, and how many genes they were given with.
+
+    Raises
+    ------
+    KeyError
+        If a section has no ``obsm[spatial_key]``.
+    ValueError
+        If there are no sections or models, two sections share no genes, or ``held_out`` is not
+        between 0 and 1.
+
+    Notes
+    -----
+    Two sections are compared by the genes that both have. A model is trained once for each set of
+    genes: once per section if all have the same genes, up to n² times if no two have. Bring the
+    sections to their common genes where that takes too long.
+
+    Examples
+    --------
+    >>> import dpvae
+    >>> from sklearn.linear_model import RidgeCV
+    >>> from sklearn.pipeline import make_pipeline
+    >>> class Ridge:
+    ...     def __init__(self, reference, seed):
+    ...         self.fit = RidgeCV().fit(reference.X.toarray(), reference.obsm["spatial"])
+    ...
+    ...     def predict_coordinates(self, adata):
+    ...         return self.fit.predict(adata.X.toarray())
+    >>> sections = {
+    ...     name: dpvae.datasets.simulated_tissue(200, 50, seed=seed)
+    ...     for seed, name in enumerate("ab")
+    ... }
+    >>> table = dpvae.tl.transfer_matrix(sections, Ridge, progress_bar=False)
+    >>> table["n_cells"].to_numpy().tolist()
+    [[40, 200], [200, 40]]
+    """
+    _check(sections, models, spatial_key, held_out)
+    rows = _stored_rows(path)
+    done = {tuple(row[key] for key in PAIR) for row in rows}
+    names = list(sections if callable(models) else models)
+    pairs = [(one, other, seed) for one in names for other in sections]
+    with tqdm(pairs, desc="pairs of sections", disable=not progress_bar) as bar:
+        for name in names:
+            missing = {two: sections[two] for one, two, _ in pairs if one == name}
+            missing = {two: missing[two] for two in missing if (name, two, seed) not in done}
+            bar.update(len(sections) - len(missing))
+            if callable(models):
+                trials = _trials(name, sections[name], missing, models, held_out, seed)
+            else:
+                trials = ((models[name], two, query) for two, query in missing.items())
+            for model, two, query in trials:
+                row = {"trained_on": name, "tested_on": two, "seed": seed}
+                rows.append(row | _scores(model, query.copy(), spatial_key, seed))
+                _store(rows[-1], path)
+                bar.update()
+    scored = pd.DataFrame([row for row in rows if tuple(row[key] for key in PAIR) in set(pairs)])
+    table = scored.pivot(index="trained_on", columns="tested_on", values=SCORES)
+    columns = pd.MultiIndex.from_product([SCORES, sections], names=["score", "tested_on"])
+    table = table.reindex(index=pd.Index(names, name="trained_on"), columns=columns)
+    return table.astype({column: int for column in columns if column[0] in NUMBERS})
+
+
+def _check(
+    sections: Mapping[str, AnnData],
+    models: Mapping[str, PlacesCells] | Train,
+    spatial_key: str,
+    held_out: float,
+) -> None:
+    if not sections or not (callable(models) or models):
+        message = f"There are {len(sections)} sections: pass at least one, and a way to place it."
+        raise ValueError(message)
+    if not 0 < held_out < 1:
+        message = f"held_out is {held_out}: choose a share between 0 and 1, such as 0.2."
+        raise ValueError(message)
+    for section in sections.values():
+        read_coordinates(section, spatial_key)
+    if callable(models):
+        for one, two in combinations(sections, 2):
+            if not sections[one].var_names.isin(sections[two].var_names).any():
+                message = (
+                    f"Sections {one!r} and {two!r} share no genes. See with "
+                    "dpvae.tl.match_genes whether they are called by other names."
+                )
+                raise ValueError(message)
+
+
+def _trials(
+    name: str,
+    section: AnnData,
+    others: Mapping[str, AnnData],
+    train: Train,
+    held_out: float,
+    seed: int,
+) -> Iterator[tuple[PlacesCells, str, AnnData]]:
+    """Train on a section once for each set of genes that it shares with others."""
+    order = np.random.RandomState(seed).permutation(section.n_obs)
+    n_known = int((1 - held_out) * section.n_obs)
+    known, hidden = np.sort(order[:n_known]), np.sort(order[n_known:])
+    shared = defaultdict(list)
+    for other, cells in others.items():
+        shared[tuple(section.var_names.isin(cells.var_names))].append(other)
+    for is_shared, tested in shared.items():
+        genes = section.var_names[list(is_shared)]
+        model = train(section[known, genes].copy(), seed)
+        for other in tested:
+            cells = section[hidden] if other == name else others[other]
+            yield model, other, cells[:, genes]
+
+
+def _scores(
+    model: PlacesCells, query: AnnData, spatial_key: str, seed: int
+) -> dict[str, float | int]:
+    true = np.asarray(query.obsm.pop(spatial_key), dtype=np.float64)
+    found = model.predict_coordinates(query)
+    aligned = align(found, true).apply(found)
+    return {
+        "procrustes_disparity": metrics.procrustes_disparity(true, found),
+        "distance_spearman": metrics.distance_spearman(true, found, seed=seed),
+        "median_error": metrics.coordinate_error(true, aligned).median,
+        "n_cells": query.n_obs,
+        "n_genes": query.n_vars,
+    }
+
+
+def _stored_rows(path: str | Path | None) -> list[dict[str, Any]]:
+    if path is None or not Path(path).exists():
+        return []
+    table = pd.read_csv(path, dtype={"trained_on": str, "tested_on": str})
+    if list(table) != PAIR + SCORES:
+        message = (
+            f"{path} has the columns {list(table)}, not those of a transfer matrix: choose another "
+            "path."
+        )
+        raise ValueError(message)
+    columns = PAIR + SCORES
+    return [dict(zip(columns, row, strict=True)) for row in table.itertuples(index=False)]
+
+
+def _store(row: Mapping[str, Any], path: str | Path | None) -> None:
+    if path is not None:
+        pd.DataFrame([row]).to_csv(path, mode="a", header=not Path(path).exists(), index=False)
