@@ -1,21 +1,27 @@
 """Tools: AnnData in, results written into it."""
 
 from dpvae.tl.autocorrelation import autocorrelation
+from dpvae.tl.fold import fold
 from dpvae.tl.impute import impute
 from dpvae.tl.isometry import isometry
+from dpvae.tl.mirror_symmetry import mirror_symmetry
 from dpvae.tl.pair_mask import pair_mask
 from dpvae.tl.preservation import distance_preservation
 from dpvae.tl.procrustes import procrustes
 from dpvae.tl.reconstruct import reconstruct
 from dpvae.tl.score import score
+from dpvae.tl.unfold import unfold
 
 __all__ = [
     "autocorrelation",
     "distance_preservation",
+    "fold",
     "impute",
     "isometry",
+    "mirror_symmetry",
     "pair_mask",
     "procrustes",
     "reconstruct",
     "score",
+    "unfold",
 ]
