@@ -14,8 +14,8 @@ OFFSETS = {2: np.linspace(-0.6, 0.6, 25), 3: np.linspace(-0.6, 0.6, 13)}
 LEAST_COVERAGE = 0.5
 N_DISTANCES = 12
 SPACINGS_INSIDE = 1.5
+LEAST_COSINE = {2: np.cos(np.pi / 9.0), 3: 0.0}
 QUITE_DIFFERENT = 0.7
-LEAST_RIVAL = 0.05
 STEP = 0.05
 
 Values = NDArray[np.float64]
@@ -38,9 +38,11 @@ class Candidates:
         Shape (d, o); −∞ where less than half of the tissue has a mirror image.
     steps, expected
         Distances of mirrored places, shape (b,), and the squared differences of expression that
-        are expected there, shape (d, b): the means over all pairs in that direction.
+        are expected there, shape (d, b): the means over pairs within 20° of that
+        direction, in space in any direction: tissue in space may be a shell.
     contrast
-        How much less the best line explains that moves mirror images by 0.7 radii or more.
+        As in :class:`dpvae.metrics.MirrorSymmetry`; lines that leave less than half as much to
+        explain do not count.
     """
 
     directions: Values
@@ -58,9 +60,9 @@ class Candidates:
         directions, offsets = _directions(n_dims), OFFSETS[n_dims]
         tree = KDTree(places)
         reach = SPACINGS_INSIDE * float(np.median(tree.query(places, 2)[0][:, 1]))
-        steps = np.linspace(0.0, 2.0 * np.linalg.norm(places, axis=1).max(), N_DISTANCES + 1)
+        steps, expected = _expected(section, directions)
         explained = np.full((len(directions), len(offsets)), -np.inf)
-        expected = np.empty((len(directions), N_DISTANCES))
+        possible = np.full_like(explained, np.nan)
         for row, normal in enumerate(directions):
             side = places @ normal - offsets[:, None]
             images = places - 2.0 * side[..., None] * normal
@@ -68,17 +70,14 @@ class Candidates:
             is_inside = np.isfinite(distance).reshape(side.shape)
             there = section.around[np.where(is_inside, nearest.reshape(side.shape), 0)]
             found = ((section.around - there) ** 2).sum(axis=-1)
-            group = np.clip(np.digitize(2.0 * np.abs(side), steps) - 1, 0, N_DISTANCES - 1)
-            size = np.bincount(group[is_inside], minlength=N_DISTANCES)
-            total = np.bincount(group[is_inside], found[is_inside], minlength=N_DISTANCES)
-            expected[row] = np.where(size > 0, total / np.maximum(size, 1), section.chance)
-            gain = np.where(is_inside, expected[row][group] - found, 0.0).sum(axis=1)
+            chance = np.interp(2.0 * np.abs(side), steps, expected[row])
+            gain = np.where(is_inside, chance - found, 0.0).sum(axis=1)
             usable = is_inside.mean(axis=1) >= LEAST_COVERAGE
             explained[row, usable] = gain[usable]
+            possible[row] = np.where(is_inside, chance - section.noise, 0.0).sum(axis=1)
+        contrast = _contrast(places, directions, offsets, explained, possible)
         explained /= len(places) * (section.chance - section.noise)
-        contrast = _contrast(places, directions, offsets, explained)
-        middles = (steps[1:] + steps[:-1]) / 2.0
-        return cls(directions, offsets, explained, middles, expected, contrast)
+        return cls(directions, offsets, explained, steps, expected, contrast)
 
     @property
     def best(self) -> tuple[int, int]:
@@ -146,7 +145,26 @@ def _measured(
     return Line(normal, offset, explained, agreement, coverage)
 
 
-def _contrast(places: Values, directions: Values, offsets: Values, explained: Values) -> float:
+def _expected(section: Surroundings, directions: Values) -> tuple[Values, Values]:
+    """Squared difference of two places by their distance, for pairs in about each direction."""
+    first, second = np.triu_indices(len(section.landmarks), 1)
+    displacement = section.landmarks[first] - section.landmarks[second]
+    distance = np.linalg.norm(displacement, axis=1)
+    unlike = ((section.around[first] - section.around[second]) ** 2).sum(axis=1)
+    edges = np.linspace(0.0, distance.max(), N_DISTANCES + 1)
+    group = np.digitize(distance, edges[1:-1])
+    expected = np.empty((len(directions), N_DISTANCES))
+    for row, normal in enumerate(directions):
+        is_along = np.abs(displacement @ normal) >= LEAST_COSINE[directions.shape[1]] * distance
+        size = np.bincount(group[is_along], minlength=N_DISTANCES)
+        total = np.bincount(group[is_along], unlike[is_along], minlength=N_DISTANCES)
+        expected[row] = np.where(size > 0, total / np.maximum(size, 1), section.chance)
+    return (edges[1:] + edges[:-1]) / 2.0, expected
+
+
+def _contrast(
+    places: Values, directions: Values, offsets: Values, explained: Values, possible: Values
+) -> float:
     row, column = np.unravel_index(explained.argmax(), explained.shape)
     turn = -2.0 * np.einsum("di,dj->dij", directions, directions)
     turn = turn - turn[row]
@@ -154,9 +172,10 @@ def _contrast(places: Values, directions: Values, offsets: Values, explained: Va
     shift = shift - shift[row, column] + (turn @ places.mean(axis=0))[:, None]
     covariance = np.cov(places.T, bias=True)
     squares = np.einsum("dij,jk,dik->d", turn, covariance, turn)[:, None] + (shift**2).sum(axis=-1)
-    rivals = explained[squares > QUITE_DIFFERENT**2]
-    rival = max(float(rivals.max(initial=LEAST_RIVAL)), LEAST_RIVAL)
-    return float(np.clip(1.0 - rival / explained[row, column], 0.0, 1.0))
+    agreement = explained / possible
+    is_rival = (squares > QUITE_DIFFERENT**2) & (possible > possible[row, column] / 2.0)
+    rival = max(float(agreement[is_rival].max(initial=0.0)), 0.0)
+    return float(np.clip(1.0 - rival / agreement[row, column], 0.0, 1.0))
 
 
 def _directions(n_dims: int) -> Values:

@@ -9,7 +9,7 @@ from dpvae.metrics.mirror_search import Candidates, refined
 from dpvae.metrics.surroundings import Surroundings
 
 LEAST_AGREEMENT = 0.5
-LEAST_CONTRAST = 0.4
+LEAST_CONTRAST = 0.2
 FEWEST_CELLS = 50
 MOST_CELLS = 20_000
 
@@ -27,10 +27,10 @@ class MirrorSymmetry:
         the half with more cells.
     agreement
         How alike expression is at mirrored places: 0, as at any two places that lie as far from
-        each other in the same direction; 1, as at one place.
+        each other, in 2-D in about the same direction; 1, as at one place.
     contrast
-        How much less of the pattern the best quite different line explains: 0, another one does as
-        well, as in layers and rings; 1, no other does.
+        How much less mirrored places agree about the best line that brings them elsewhere, by 0.7
+        tissue radii or more: 0, not less, as in layers and rings; 1, they do not agree at all.
     coverage
         Share of the tissue whose mirror image is in the tissue.
     cell_agreement
@@ -48,7 +48,7 @@ class MirrorSymmetry:
     def is_symmetric(self) -> bool:
         """Whether expression hardly tells mirrored places apart, and of no other line this holds.
 
-        That is: agreement is at least 0.5 and contrast at least 0.4.
+        That is: agreement is at least 0.5 and contrast at least 0.2.
         """
         return self.agreement >= LEAST_AGREEMENT and self.contrast >= LEAST_CONTRAST
 
@@ -58,8 +58,9 @@ def mirror_symmetry(values: Any, coordinates: ArrayLike, *, seed: int = 0) -> Mi
 
     Mean expression around 500 places is compared with that around their mirror images, for all
     lines that leave at least half of the tissue a mirror image. Differences are measured against
-    those of other places with the same displacement: so neither nearness to the line counts as
-    symmetry, nor that expression does not change in one direction.
+    those of other places that lie as far from each other, in 2-D in about the same direction: so
+    neither nearness to the line counts as symmetry, nor that expression does not change along
+    layers.
 
     Parameters
     ----------

@@ -13,6 +13,7 @@ N_COMPONENTS = 10
 SHARE_OF_CELLS = 0.01
 FEWEST_CELLS, MOST_CELLS = 6, 50
 QUERIES_AT_A_TIME = 10_000
+NEGLIGIBLE = 1e-12
 
 Values = NDArray[np.float64]
 
@@ -77,13 +78,15 @@ class Surroundings:
         cells = np.asarray(genes @ loadings) - centre @ loadings
         around = cells[members].mean(axis=1)
         noise = cells[members].var(axis=1, ddof=1).mean(axis=0) / n_around
-        variance = np.maximum(around.var(axis=0), 1e-300)
-        weight = np.sqrt(np.clip(1.0 - noise / variance, 0.0, 1.0)) * variance**-0.25
+        variance = around.var(axis=0)
+        is_pattern = (variance > noise) & (variance > NEGLIGIBLE * (mean**2).mean())
+        kept, noise, variance = np.flatnonzero(is_pattern), noise[is_pattern], variance[is_pattern]
+        weight = np.sqrt(1.0 - noise / variance) * variance**-0.25
         return cls(
             tree,
-            cells * weight,
+            cells[:, kept] * weight,
             places[chosen],
-            around * weight,
+            around[:, kept] * weight,
             n_around,
             float(np.median(distance[:, -1])),
             2.0 * float((noise * weight**2).sum()),

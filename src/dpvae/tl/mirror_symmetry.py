@@ -61,8 +61,8 @@ def mirror_symmetry(
 
     - ``adata.uns[key_added]``: a table with a row for each section: ``section``, ``n_cells``,
       ``is_symmetric``, ``agreement`` of mirrored places (0 by chance, 1 alike), ``contrast`` to
-      other lines (0 they do as well, 1 no other does), ``coverage`` (share of the section whose
-      mirror image is tissue), and the line, in 3-D the plane:
+      other lines (0, about another one they agree as well; 1, about no other), ``coverage`` (share
+      of the section whose mirror image is tissue), and the line, in 3-D the plane:
       ``normal_1 · x + normal_2 · y (+ normal_3 · z) = offset``;
     - ``adata.obs[key_added + "_agreement"]``: the same of every cell, NaN where its mirror image
       is outside the tissue.
