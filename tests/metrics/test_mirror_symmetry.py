@@ -1,11 +1,13 @@
+import sys
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from scipy.spatial.transform import Rotation
-from tests.conftest import log_normalized, tissue_with_pattern
 
 from dpvae.metrics import mirror_symmetry
-from dpvae.metrics import mirror_symmetry as function
+
+from ..conftest import log_normalized, tissue_with_pattern  # noqa: TID252
 
 
 def degrees_between(one, two):
@@ -98,7 +100,7 @@ def test_sparse_and_a_sample_of_many_cells(monkeypatch):
     table = np.maximum(genes, 0.0)
     dense, sparse = mirror_symmetry(table, places), mirror_symmetry(csr_matrix(table), places)
     np.testing.assert_allclose(sparse.mirror.normal, dense.mirror.normal, atol=1e-6)
-    module = __import__("sys").modules[function.__module__]
+    module = sys.modules[mirror_symmetry.__module__]
     monkeypatch.setattr(module, "MOST_CELLS", 500)
     few, same = mirror_symmetry(table, places), mirror_symmetry(table, places)
     assert few.is_symmetric
