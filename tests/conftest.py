@@ -146,3 +146,24 @@ def opened(adata: AnnData, form: str, path: Path, open_files: ExitStack) -> AnnD
         is_dense = form.startswith("dense")
         matrix = group["X"] if is_dense else anndata.io.sparse_dataset(group["X"])
     return AnnData(matrix, obs=adata.obs, var=adata.var, obsm=dict(adata.obsm))
+
+
+def tissue_with_pattern(
+    pattern: Callable[[np.ndarray], np.ndarray],
+    *,
+    n_dims: int = 2,
+    n_cells: int = 1500,
+    is_cut: bool = True,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Noisy genes, smooth in ``pattern(places)``, and places in a disc or ball, cut askew."""
+    rng = np.random.default_rng(seed)
+    places = rng.normal(size=(n_cells, n_dims))
+    radius = rng.uniform(size=(n_cells, 1)) ** (1.0 / n_dims)
+    places *= radius / np.linalg.norm(places, axis=1, keepdims=True)
+    if is_cut:
+        places = places[places @ np.r_[0.8, 0.6, np.zeros(n_dims - 2)] < 0.7]
+    features = pattern(places)
+    waves = 4.0 * rng.normal(size=(features.shape[1], 40))
+    genes = np.cos(features @ waves + rng.uniform(0, 2 * np.pi, 40))
+    return genes + 0.5 * rng.normal(size=genes.shape), places

@@ -17,6 +17,7 @@ import dpvae
 
 BRAIN = "visium_v1_adult_mouse_brain"
 CORTEX = "merfish_mouse_motor_cortex_gaston"
+CORONAL = "st_mouse_brain_hippo2"
 SECTIONS = "starmap_mpfc_3sections"
 WEIGHTS = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 STEPS = 300
@@ -123,6 +124,12 @@ def path(folder, save):
     save("regularisation_path", dpvae.pl.regularisation_path(pd.DataFrame(rows)))
 
 
+def symmetry(folder, save):
+    adata = section(folder, CORONAL)
+    dpvae.tl.mirror_symmetry(adata)
+    save("mirror_symmetry", dpvae.pl.mirror_symmetry(adata, unit="pixels"))
+
+
 def main():
     folder = Path(sys.argv[1])
     out = Path(sys.argv[2] if len(sys.argv) > 2 else "docs/_static/gallery")
@@ -137,7 +144,7 @@ def main():
         plt.close(figure)
         print(name, flush=True)
 
-    for draw in (brain, transfer, path):
+    for draw in (brain, transfer, path, symmetry):
         draw(folder, save)
 
 

@@ -9,6 +9,8 @@ class _Obsm(NamedTuple):
     spatial: str = "spatial"
     latent: str = "X_dpvae"
     reconstructed: str = "spatial_dpvae"
+    folded: str = "spatial_folded"
+    unfolded: str = "spatial_unfolded"
     centred: str = "_dpvae_coordinates"
 
 
@@ -17,6 +19,7 @@ class _Uns(NamedTuple):
 
     autocorrelation: str = "dpvae_autocorrelation"
     distance_preservation: str = "dpvae_distance_preservation"
+    mirror_symmetry: str = "dpvae_mirror_symmetry"
 
 
 class _Obsp(NamedTuple):

@@ -8,6 +8,7 @@ from dpvae.geometry.coordinates import check_coordinate_rows, check_coordinates,
 from dpvae.geometry.free import place_free
 from dpvae.geometry.landmarks import place_on_layout
 from dpvae.geometry.latent import check_distance_scale, check_latent
+from dpvae.geometry.mirror import Mirror
 from dpvae.geometry.pair_mask import check_pair_mask
 from dpvae.geometry.pairs import pair_distances, pairs_within
 from dpvae.geometry.placement import Placement
@@ -19,6 +20,7 @@ from dpvae.geometry.stress import normalised_stress
 __all__ = [
     "Alignment",
     "Blend",
+    "Mirror",
     "Placement",
     "align",
     "assign_positions",

@@ -11,6 +11,7 @@ from dpvae.metrics.bilipschitz import Distortion, bilipschitz_distortion
 from dpvae.metrics.contacts import contact_precision
 from dpvae.metrics.error import CoordinateError, coordinate_error
 from dpvae.metrics.isometry import Isometry, latent_isometry, metric_ellipses
+from dpvae.metrics.mirror_symmetry import MirrorSymmetry, mirror_symmetry
 from dpvae.metrics.neighbours import neighbour_overlap
 from dpvae.metrics.pearson import DistanceCorrelation, distance_pearson
 from dpvae.metrics.procrustes import procrustes_disparity
@@ -25,6 +26,7 @@ __all__ = [
     "DistanceCorrelation",
     "Distortion",
     "Isometry",
+    "MirrorSymmetry",
     "SpatialStatistic",
     "autocorrelation",
     "bilipschitz_distortion",
@@ -36,6 +38,7 @@ __all__ = [
     "false_discovery_rate",
     "latent_isometry",
     "metric_ellipses",
+    "mirror_symmetry",
     "neighbour_overlap",
     "normalised_stress",
     "procrustes_disparity",

@@ -6,6 +6,7 @@ from dpvae.pl.cell_error import cell_error
 from dpvae.pl.distance_correlation import distance_correlation
 from dpvae.pl.history import training_history
 from dpvae.pl.isometry import isometry
+from dpvae.pl.mirror_symmetry import mirror_symmetry
 from dpvae.pl.reconstruction import reconstruction
 from dpvae.pl.regularisation_path import regularisation_path
 from dpvae.pl.residuals import residuals
@@ -18,6 +19,7 @@ __all__ = [
     "cell_error",
     "distance_correlation",
     "isometry",
+    "mirror_symmetry",
     "reconstruction",
     "regularisation_path",
     "residuals",

@@ -1,9 +1,11 @@
 """Tools: AnnData in, results written into it."""
 
 from dpvae.tl.autocorrelation import autocorrelation
+from dpvae.tl.fold import fold
 from dpvae.tl.impute import impute
 from dpvae.tl.isometry import isometry
 from dpvae.tl.match_genes import match_genes
+from dpvae.tl.mirror_symmetry import mirror_symmetry
 from dpvae.tl.pair_mask import pair_mask
 from dpvae.tl.preservation import distance_preservation
 from dpvae.tl.procrustes import procrustes
@@ -11,17 +13,21 @@ from dpvae.tl.reconstruct import reconstruct
 from dpvae.tl.score import score
 from dpvae.tl.snap import snap
 from dpvae.tl.transfer_matrix import transfer_matrix
+from dpvae.tl.unfold import unfold
 
 __all__ = [
     "autocorrelation",
     "distance_preservation",
+    "fold",
     "impute",
     "isometry",
     "match_genes",
+    "mirror_symmetry",
     "pair_mask",
     "procrustes",
     "reconstruct",
     "score",
     "snap",
     "transfer_matrix",
+    "unfold",
 ]

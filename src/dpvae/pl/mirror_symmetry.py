@@ -1,0 +1,142 @@
+"""The mirror line of a section, and where expression agrees across it."""
+
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from dpvae._keys import OBSM, UNS
+from dpvae._section import section_names
+from dpvae.geometry import Mirror, known_rows
+from dpvae.pl.cell_colours import UNKNOWN
+from dpvae.pl.coordinates import read_coordinates
+from dpvae.pl.panels import marker_area, panels, save_figure
+from dpvae.pl.view import View, view_of
+from dpvae.tl.mirrors import mirror_of, symmetry_of
+
+AGREEMENT_COLOURS = "viridis"
+
+
+def mirror_symmetry(
+    adata: ad.AnnData,
+    *,
+    spatial_key: str = OBSM.spatial,
+    section: str | None = None,
+    sample_key: str | None = None,
+    symmetry_key: str = UNS.mirror_symmetry,
+    unit: str | None = None,
+    ax: Axes | None = None,
+    save: str | Path | None = None,
+) -> Axes:
+    """Draw a section with its mirror line, coloured by how well mirrored places agree.
+
+    Parameters
+    ----------
+    adata
+        Cells, after :func:`dpvae.tl.mirror_symmetry`.
+    spatial_key
+        Key of ``adata.obsm`` with the coordinates, shape (n_cells, 2 or 3). Default ``"spatial"``.
+        In 3-D one looks along the plane.
+    section
+        Name of the section to draw. May be left out where there is one.
+    sample_key
+        Column of ``adata.obs`` that names the section. By default all cells are one section.
+    symmetry_key
+        Key of ``adata.uns`` with the lines. Default ``"dpvae_mirror_symmetry"``.
+    unit
+        Unit of the coordinates for the labels, such as ``"µm"``. Default none.
+    ax
+        Axes to draw on. By default a new figure is made.
+    save
+        Path to save the figure at. Default: it is not saved.
+
+    Returns
+    -------
+    The axes. Cells whose mirror image is outside the tissue are grey.
+
+    Raises
+    ------
+    KeyError
+        If a key is not there.
+    ValueError
+        If the section is not clear, or its coordinates cannot be drawn.
+
+    Examples
+    --------
+    >>> import scanpy as sc
+    >>> from dpvae import datasets, pl, tl
+    >>> adata = datasets.simulated_tissue(200, 20)
+    >>> sc.pp.normalize_total(adata)
+    >>> sc.pp.log1p(adata)
+    >>> tl.mirror_symmetry(adata)
+    >>> pl.mirror_symmetry(adata).get_title().split(":")[0]
+    'not symmetric'
+    """
+    row = symmetry_of(adata, symmetry_key, section)
+    column = f"{symmetry_key}_agreement"
+    if column not in adata.obs:
+        message = f"adata.obs[{column!r}] is missing: run dpvae.tl.mirror_symmetry(adata) first."
+        raise KeyError(message)
+    is_drawn = section_names(adata, sample_key) == str(row["section"])
+    if not is_drawn.any():
+        message = f"No cell is of section {row['section']!r}: name its column with sample_key=…"
+        raise ValueError(message)
+    places = np.where(is_drawn[:, None], read_coordinates(adata, spatial_key), np.nan)
+    agreement = np.where(is_drawn, adata.obs[column].to_numpy(dtype=float), np.nan)
+    mirror = mirror_of(row)
+    view = view_of(places) if places.shape[1] == 2 else _along(mirror, places)
+    points = view.project(places)
+    width, height = np.ptp(points[known_rows(points)], axis=0)
+    axes: Axes = panels(1, ax, height_to_width=height / width if width > 0 else 1)[0]
+    order = view.back_to_front(places)
+    look: dict[str, Any] = {
+        "s": marker_area(axes, len(order)),
+        "linewidths": 0,
+        "rasterized": True,
+    }
+    alone = order[np.isnan(agreement[order])]
+    paired = order[~np.isnan(agreement[order])]
+    axes.scatter(points[alone, 0], points[alone, 1], color=UNKNOWN, **look)
+    dots = axes.scatter(
+        points[paired, 0],
+        points[paired, 1],
+        c=agreement[paired],
+        cmap=AGREEMENT_COLOURS,
+        vmin=0,
+        vmax=1,
+        **look,
+    )
+    ends = view.project(_ends(mirror, view, places))
+    axes.plot(ends[:, 0], ends[:, 1], color="black", linewidth=1.5)
+    verdict = "symmetric" if row["is_symmetric"] else "not symmetric"
+    axes.set_title(f"{verdict}: agreement {row['agreement']:.2f}, contrast {row['contrast']:.2f}")
+    label = "agreement with mirror image"
+    axes.figure.colorbar(dots, ax=axes, label=label, extend="min", shrink=0.8)
+    view.dress(axes, spatial_key, unit)
+    save_figure(axes, save)
+    return axes
+
+
+def _along(mirror: Mirror, places: NDArray[np.float64]) -> View:
+    """View of a tissue in space in which the mirror plane is seen as a line."""
+    known = places[known_rows(places)]
+    centre = known.mean(axis=0)
+    inside = known - centre - ((known - centre) @ mirror.normal)[:, None] * mirror.normal
+    _, _, rows = np.linalg.svd(inside, full_matrices=False)
+    return View(centre, np.stack([mirror.normal, rows[0], rows[1]], axis=1))
+
+
+def _ends(mirror: Mirror, view: View, places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Find the ends of the line, as far as the tissue goes, shape (2, n_dims)."""
+    known = places[known_rows(places)]
+    if len(mirror.normal) == 2:
+        along = np.array([-mirror.normal[1], mirror.normal[0]])
+    else:
+        along = view.directions[:, 1]
+    foot = known.mean(axis=0)
+    foot = foot - (foot @ mirror.normal - mirror.offset) * mirror.normal
+    reach = (known - foot) @ along
+    return np.asarray(foot + np.array([[reach.min()], [reach.max()]]) * along)

@@ -1,0 +1,141 @@
+"""Whether sections are symmetric, so that expression cannot tell left from right."""
+
+import logging
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy.sparse import issparse
+
+from dpvae import metrics
+from dpvae._keys import OBSM, UNS
+from dpvae._matrix_on_disk import open_matrix
+from dpvae._section import cells_per_section, section_names
+from dpvae.tl.coordinates import read_coordinates
+from dpvae.tl.mirrors import mirror_columns
+from dpvae.tl.result import check_free_uns, given_or_written
+
+ROWS_TO_CHECK = 4096
+
+logger = logging.getLogger(__name__)
+
+
+def mirror_symmetry(
+    adata: AnnData,
+    *,
+    spatial_key: str = OBSM.spatial,
+    layer: str | None = None,
+    sample_key: str | None = None,
+    key_added: str = UNS.mirror_symmetry,
+    seed: int = 0,
+    copy: bool = False,
+) -> pd.DataFrame | None:
+    """Find the mirror line of every section, and whether expression tells its two sides apart.
+
+    Where it does not, as left and right of many tissues, a cell cannot be placed on one of them
+    from its expression: see :func:`dpvae.tl.fold`. A message names the sections that are found
+    symmetric.
+
+    Parameters
+    ----------
+    adata
+        The cells. Those of unknown place are left out.
+    spatial_key
+        Key of their coordinates in ``adata.obsm``.
+    layer
+        Layer of their log-normalised expression. By default ``adata.X``.
+    sample_key
+        Column of ``adata.obs`` that names the section. By default all cells are one section.
+    key_added
+        Key of the table in ``adata.uns`` and, followed by ``"_agreement"``, of the column in
+        ``adata.obs``.
+    seed
+        Seed of the 20,000 cells that are used of a section with more.
+    copy
+        Whether to return the table instead of writing.
+
+    Returns
+    -------
+    ``None``, or with ``copy=True`` the table. Written are
+
+    - ``adata.uns[key_added]``: a table with a row for each section: ``section``, ``n_cells``,
+      ``is_symmetric``, ``agreement`` of mirrored places (0 by chance, 1 alike), ``contrast`` to
+      other lines (0, about another one they agree as well; 1, about no other), ``coverage`` (share
+      of the section whose mirror image is tissue), and the line, in 3-D the plane:
+      ``normal_1 · x + normal_2 · y (+ normal_3 · z) = offset``;
+    - ``adata.obs[key_added + "_agreement"]``: the same of every cell, NaN where its mirror image
+      is outside the tissue.
+
+    Raises
+    ------
+    KeyError
+        If a key does not exist.
+    ValueError
+        If expression holds raw counts or values that are not finite, a section has fewer than 50
+        cells of known place, or something would be overwritten.
+
+    See Also
+    --------
+    dpvae.metrics.mirror_symmetry : what the numbers mean.
+
+    Examples
+    --------
+    >>> import scanpy as sc
+    >>> import dpvae
+    >>> adata = dpvae.datasets.simulated_tissue(400, 60)
+    >>> sc.pp.normalize_total(adata)
+    >>> sc.pp.log1p(adata)
+    >>> dpvae.tl.mirror_symmetry(adata)
+    >>> bool(adata.uns["dpvae_mirror_symmetry"]["is_symmetric"].iloc[0])
+    False
+    """
+    places = read_coordinates(adata, spatial_key)
+    if layer is not None and layer not in adata.layers:
+        message = f"There is no adata.layers[{layer!r}]; layers are {sorted(adata.layers)}."
+        raise KeyError(message)
+    values = open_matrix(adata.X if layer is None else adata.layers[layer])
+    _check_log_normalised(values, "adata.X" if layer is None else f"adata.layers[{layer!r}]")
+    if not copy:
+        check_free_uns(adata, key_added)
+    rows: list[dict[str, Any]] = []
+    agreement = np.full(adata.n_obs, np.nan)
+    for section, members in cells_per_section(section_names(adata, sample_key)):
+        cells = np.flatnonzero(members)
+        found = metrics.mirror_symmetry(values[cells], places[cells], seed=seed)
+        agreement[cells] = found.cell_agreement
+        rows.append(
+            {
+                "section": section,
+                "n_cells": int(np.isfinite(places[cells, 0]).sum()),
+                "is_symmetric": found.is_symmetric,
+                "agreement": found.agreement,
+                "contrast": found.contrast,
+                "coverage": found.coverage,
+                **mirror_columns(found.mirror),
+            }
+        )
+    symmetric = [row["section"] for row in rows if row["is_symmetric"]]
+    if symmetric:
+        logger.warning(
+            "%s symmetric: expression hardly tells mirrored places apart, and a model will place "
+            "cells in the middle between them. Train on one half: dpvae.tl.fold(adata).",
+            f"Sections {symmetric} are" if len(rows) > 1 else "The section is",
+        )
+    if not copy:
+        adata.obs[f"{key_added}_agreement"] = agreement
+    return given_or_written(adata, key_added, rows, copy=copy)
+
+
+def _check_log_normalised(values: Any, name: str) -> None:
+    some = values[:ROWS_TO_CHECK]
+    stored = some.data if issparse(some) else np.asarray(some)
+    if not np.isfinite(stored).all():
+        message = f"{name} holds values that are NaN or infinite: replace or remove them."
+        raise ValueError(message)
+    if stored.size and stored.max() > 1 and (stored == np.round(stored)).all():
+        message = (
+            f"{name} holds raw counts (only integers), but log-normalised values are needed. Run "
+            "sc.pp.normalize_total(adata) and sc.pp.log1p(adata), or name their layer with layer=…"
+        )
+        raise ValueError(message)

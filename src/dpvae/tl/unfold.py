@@ -1,0 +1,112 @@
+"""Both places that a cell of a symmetric tissue may come from."""
+
+import numpy as np
+from anndata import AnnData
+
+from dpvae._keys import OBSM, UNS
+from dpvae.geometry import known_rows
+from dpvae.tl.coordinates import check_free_key, read_coordinates, read_representation
+from dpvae.tl.mirrors import mirror_of, symmetry_of
+
+
+def unfold(
+    adata: AnnData,
+    reference: AnnData,
+    *,
+    recovered_key: str = OBSM.reconstructed,
+    use_rep: str = OBSM.latent,
+    spatial_key: str = OBSM.spatial,
+    section: str | None = None,
+    symmetry_key: str = UNS.mirror_symmetry,
+    n_neighbors: int = 30,
+    key_added: str = OBSM.unfolded,
+) -> None:
+    """Give cells that were placed in one half both places: that one and its mirror image.
+
+    The weight of the first is the share of the nearest reference cells in ``use_rep`` that lie on
+    its side, (m + 1) / (k + 2) for m of k: 0.5 where expression does not know the side.
+
+    Parameters
+    ----------
+    adata
+        The cells, placed by a model that was trained on the folded reference.
+    reference
+        The reference, after :func:`dpvae.tl.mirror_symmetry`, with its coordinates before folding.
+    recovered_key
+        Key of the places in ``adata.obsm``, in the frame of the reference.
+    use_rep
+        Key, in the ``obsm`` of both, of a common representation of expression.
+    spatial_key
+        Key of the coordinates of the reference before folding.
+    section
+        Name of the section of the reference in whose frame the cells were placed. May be left out
+        where there is one.
+    symmetry_key
+        Key of the mirror lines in ``reference.uns``.
+    n_neighbors
+        k, the number of nearest reference cells.
+    key_added
+        Key of the result. Written are
+
+        - ``adata.obsm[key_added]``: the likelier place;
+        - ``adata.obsm[key_added + "_mirrored"]``: its mirror image;
+        - ``adata.obs[key_added + "_weight"]``: the weight of the likelier one, from 0.5 to 1;
+        - ``adata.uns[key_added]``: ``"params"``.
+
+    Raises
+    ------
+    KeyError
+        If a key does not exist.
+    ValueError
+        If the section is not clear, ``n_neighbors`` is below 1, the representations do not match,
+        or something would be overwritten.
+
+    Examples
+    --------
+    >>> import scanpy as sc
+    >>> import dpvae
+    >>> adata = dpvae.datasets.simulated_tissue(400, 60)
+    >>> sc.pp.normalize_total(adata)
+    >>> sc.pp.log1p(adata)
+    >>> sc.pp.pca(adata, n_comps=5)
+    >>> dpvae.tl.mirror_symmetry(adata)
+    >>> adata.obsm["spatial_dpvae"] = adata.obsm["spatial"].copy()
+    >>> dpvae.tl.unfold(adata, adata, use_rep="X_pca")
+    >>> bool((adata.obs["spatial_unfolded_weight"] >= 0.5).all())
+    True
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    placed = read_coordinates(adata, recovered_key)
+    true = read_coordinates(reference, spatial_key)
+    known = known_rows(true)
+    theirs = read_representation(reference, use_rep)[known]
+    own = read_representation(adata, use_rep)
+    if own.shape[1:] != theirs.shape[1:]:
+        message = (
+            f"obsm[{use_rep!r}] has {own.shape[1:]} columns in adata and {theirs.shape[1:]} in the "
+            "reference; compute both by the same model."
+        )
+        raise ValueError(message)
+    if n_neighbors < 1:
+        message = f"n_neighbors is {n_neighbors}; pass at least 1."
+        raise ValueError(message)
+    mirror = mirror_of(symmetry_of(reference, symmetry_key, section))
+    check_free_key(adata, key_added)
+    finder = NearestNeighbors(n_neighbors=min(n_neighbors, len(theirs))).fit(theirs)
+    is_kept_side = mirror.side(true[known]) > 0
+    nearest = is_kept_side[finder.kneighbors(own, return_distance=False)]
+    chance = (nearest.sum(axis=1) + 1.0) / (nearest.shape[1] + 2.0)
+    here, there = mirror.fold(placed), mirror.reflect(mirror.fold(placed))
+    is_likelier = (chance >= 0.5)[:, None]
+    adata.obsm[key_added] = np.where(is_likelier, here, there)
+    adata.obsm[f"{key_added}_mirrored"] = np.where(is_likelier, there, here)
+    adata.obs[f"{key_added}_weight"] = np.maximum(chance, 1.0 - chance)
+    adata.uns[key_added] = {
+        "params": {
+            "recovered_key": recovered_key,
+            "use_rep": use_rep,
+            "symmetry_key": symmetry_key,
+            "n_neighbors": n_neighbors,
+        }
+    }
