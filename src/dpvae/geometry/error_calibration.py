@@ -140,10 +140,9 @@ class ErrorCalibration:
 
     def _size(self, around: Surroundings) -> Points:
         """Relative size of errors, √(spread of places) · ⁴√(latent distance), of 1 where usual."""
-        distance = _relative(around.distance, self.around.distance)
         spread = mean_deviation(around.covariance)
-        spread = _relative(spread, mean_deviation(self.around.covariance))
-        return np.asarray(np.sqrt(spread) * distance**0.25)
+        distance = np.maximum(around.distance, LEAST_OF_USUAL)
+        return np.asarray(np.sqrt(np.maximum(spread, LEAST_OF_USUAL)) * distance**0.25)
 
     def _nearby_errors(self, coordinates: Points, frame: Names, *, leave_out: bool) -> Points:
         """Mean product of the errors of calibration cells placed nearby in the same section."""
@@ -164,11 +163,3 @@ class ErrorCalibration:
 
 def _of_unit_trace(matrices: Points) -> Points:
     return np.asarray(matrices / np.trace(matrices, axis1=1, axis2=2)[:, None, None])
-
-
-def _relative(values: Points, usual: Points) -> Points:
-    """Values over the median of the usual ones, and not below a tenth of it."""
-    median = float(np.median(usual))
-    if median == 0.0:
-        return np.ones(len(values))
-    return np.maximum(values / median, LEAST_OF_USUAL)

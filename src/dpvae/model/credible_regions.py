@@ -248,13 +248,10 @@ class CredibleRegions:
         frames = layout.frames(latent, names, section)
         n_dims = coordinates.shape[1]
         around = Surroundings(np.empty(len(latent)), np.empty((len(latent), n_dims, n_dims)))
-        scale = self.distance_scale  # type: ignore[attr-defined]
         for name, rows in cells_per_section(frames):
             reference = layout.section == name
             found = surroundings(
-                latent[rows] / scale,
-                layout.latent[reference] / scale,
-                layout.coordinates[reference],
+                latent[rows], layout.latent[reference], layout.coordinates[reference]
             )
             around.distance[rows], around.covariance[rows] = found.distance, found.covariance
         return coordinates, frames, around

@@ -7,6 +7,7 @@ from dpvae.pl.distance_correlation import distance_correlation
 from dpvae.pl.history import training_history
 from dpvae.pl.isometry import isometry
 from dpvae.pl.reconstruction import reconstruction
+from dpvae.pl.regions import regions
 from dpvae.pl.regularisation_path import regularisation_path
 from dpvae.pl.residuals import residuals
 from dpvae.pl.shepard import shepard
@@ -19,6 +20,7 @@ __all__ = [
     "distance_correlation",
     "isometry",
     "reconstruction",
+    "regions",
     "regularisation_path",
     "residuals",
     "shepard",

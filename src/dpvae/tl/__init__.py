@@ -7,6 +7,7 @@ from dpvae.tl.pair_mask import pair_mask
 from dpvae.tl.preservation import distance_preservation
 from dpvae.tl.procrustes import procrustes
 from dpvae.tl.reconstruct import reconstruct
+from dpvae.tl.regions import regions
 from dpvae.tl.score import score
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "pair_mask",
     "procrustes",
     "reconstruct",
+    "regions",
     "score",
 ]
