@@ -16,7 +16,7 @@ PRIOR_CELLS = 5.0
 ROUND_CELLS = 3.0
 ROUNDNESS = 0.1
 LEAST_OF_USUAL = 0.1
-FAR = 0.99
+FAR = 0.9
 BLOCK = 8_192
 
 
@@ -123,7 +123,7 @@ class ErrorCalibration:
         )
 
     def share_far(self, around: Surroundings) -> float:
-        """Share of cells that are further from all of known place than 1 % of these are."""
+        """Share of cells further from those of known place than a tenth of these cells are."""
         return float((around.distance > np.quantile(self.around.distance, FAR)).mean())
 
     def _covariance(

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 HELD_OUT = 0.2
 FEWEST_CELLS = 9
-TOO_MANY_FAR = 0.1
+TOO_MANY_FAR = 0.5
 
 
 class CredibleRegions:
@@ -114,8 +115,8 @@ class CredibleRegions:
         Warns
         -----
         UserWarning
-            If more than a tenth of the cells are further from the reference in the latent space
-            than 99 % of the calibration cells.
+            If cells are of sections that the reference does not have, or if half of them are
+            further from the reference in the latent space than 90 % of the calibration cells.
 
         Notes
         -----
@@ -133,14 +134,8 @@ class CredibleRegions:
         saved = self.calibration_
         calibration = ErrorCalibration(**{**saved, "around": Surroundings(**saved["around"])})
         coordinates, frames, around = self._placed(adata, section, batch_size)
-        far = calibration.share_far(around)
-        if far > TOO_MANY_FAR:
-            message = (
-                f"{far:.0%} of the cells are further from the reference in the latent space than "
-                f"{FAR:.0%} of the cells that the regions were calibrated with: their regions may "
-                "be too small."
-            )
-            warnings.warn(message, UserWarning, stacklevel=2)
+        for unlike in self._unlike_calibration(adata, calibration.share_far(around)):
+            warnings.warn(f"{unlike}: their regions may be too small.", UserWarning, stacklevel=2)
         return calibration.regions(coordinates, frames, around)
 
     def _keep_layout(self) -> None:
@@ -164,6 +159,20 @@ class CredibleRegions:
             "of known place that were left out, model.calibrate(held_out)."
         )
         raise ValueError(message)
+
+    def _unlike_calibration(self, adata: AnnData | None, far: float) -> Iterator[str]:
+        """Say in what cells differ from those that the regions were calibrated with."""
+        cells = self._cells(adata)  # type: ignore[attr-defined]
+        column = section_column(self.registry_["setup_args"])
+        known = Layout(**self.layout_).section  # type: ignore[arg-type]
+        new = np.setdiff1d(section_names(cells, column), known)
+        if column is not None and len(new):
+            yield f"Cells of sections that the reference does not have ({', '.join(new) or '?'})"
+        if far > TOO_MANY_FAR:
+            yield (
+                f"{far:.0%} of the cells are further from the reference in the latent space than "
+                f"{FAR:.0%} of the cells that the regions were calibrated with"
+            )
 
     def _hidden_fifth(self, cells: AnnData, seed: int) -> NDArray[np.bool_]:
         """Choose a random fifth of the cells of known place of every section."""

@@ -23,7 +23,7 @@ def regions(
     *,
     recovered_key: str = OBSM.reconstructed,
     level: float = 0.9,
-    max_ellipses: int = 40,
+    max_ellipses: int = 25,
     unit: str | None = None,
     seed: int = 0,
     ax: Axes | None = None,
@@ -44,7 +44,7 @@ def regions(
     level
         Share of the cells whose true place is in the region. Default 0.9.
     max_ellipses
-        Number of cells, chosen at random, whose ellipse is drawn. Default 40.
+        Number of cells, chosen at random, whose ellipse is drawn. Default 25.
     unit
         Unit of the coordinates for the labels, such as ``"µm"``. Default none.
     seed
@@ -90,7 +90,7 @@ def regions(
         points[order, 1],
         c=radius[order],
         cmap=RADIUS_COLOURS,
-        s=marker_area(axes, adata.n_obs),
+        s=0.5 * marker_area(axes, adata.n_obs),
         linewidths=0,
         rasterized=True,
     )
@@ -108,10 +108,10 @@ def regions(
         transOffset=axes.transData,
         facecolors="none",
         edgecolors=dots.to_rgba(radius[drawn]),
-        linewidths=1.2,
+        linewidths=1.5,
     )
     axes.add_collection(outlines)
-    axes.scatter(points[drawn, 0], points[drawn, 1], s=4, color="black", linewidths=0)
+    axes.scatter(points[drawn, 0], points[drawn, 1], s=5, color="black", linewidths=0)
     reach = half_axes[:, 1:].max(axis=1, keepdims=True)
     axes.update_datalim(np.vstack([points[drawn] - reach, points[drawn] + reach]))
     axes.autoscale_view()

@@ -67,7 +67,8 @@ def regions(
             "model.predict_regions(adata) of the same cells."
         )
         raise ValueError(message)
-    check_free_key(adata, key_added)
+    if not np.array_equal(adata.obsm.get(key_added), found.coordinates):
+        check_free_key(adata, key_added)
     radii = {level: found.radii(level) for level in levels}
     ellipses = {level: found.ellipses(level) for level in levels}
     adata.obsm[key_added] = found.coordinates
