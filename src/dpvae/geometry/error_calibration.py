@@ -153,11 +153,10 @@ class ErrorCalibration:
             np.fill_diagonal(is_same, 0.0)
         n_dims = self.errors.shape[1]
         n_round = ROUND_CELLS * (self.errors**2).mean() * np.eye(n_dims)
-        sum_over = "nm,mij->nij"
-        section = n_round + np.einsum(sum_over, is_same, products)
+        section = n_round + np.tensordot(is_same, products, 1)
         section /= (ROUND_CELLS + is_same.sum(axis=1))[:, None, None]
         weight *= is_same
-        nearby = PRIOR_CELLS * section + np.einsum(sum_over, weight, products)
+        nearby = PRIOR_CELLS * section + np.tensordot(weight, products, 1)
         return np.asarray(nearby / (PRIOR_CELLS + weight.sum(axis=1))[:, None, None])
 
 

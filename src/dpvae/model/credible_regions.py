@@ -94,7 +94,7 @@ class CredibleRegions:
         ----------
         adata
             The cells to place; by default those that the model was made with, whose regions are
-            those of cells that it has not seen. Needs no coordinates.
+            as large as if it had not seen them. Needs no coordinates.
         section
             As in :meth:`predict_coordinates`, whose places are the centres of the regions.
         batch_size
