@@ -13,6 +13,7 @@ from dpvae.geometry.pair_mask import check_pair_mask
 from dpvae.geometry.pairs import pair_distances, pairs_within
 from dpvae.geometry.placement import Placement
 from dpvae.geometry.procrustes import Alignment, align
+from dpvae.geometry.regions import Regions
 from dpvae.geometry.scale import fit_distance_scale
 from dpvae.geometry.standardisation import coordinate_unit, standard_coordinates
 from dpvae.geometry.stress import normalised_stress
@@ -22,6 +23,7 @@ __all__ = [
     "Blend",
     "Mirror",
     "Placement",
+    "Regions",
     "align",
     "assign_positions",
     "check_coordinate_rows",

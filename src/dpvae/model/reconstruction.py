@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dpvae._section import section_names
 from dpvae.model.anchors import check_anchors
+from dpvae.model.credible_regions import CredibleRegions
 from dpvae.model.fields import coordinates_state
 from dpvae.model.gene_aligned_loading import GeneAlignedLoading
 from dpvae.model.gene_regression import GeneRegression, ReadGenes
@@ -28,7 +29,7 @@ from dpvae.model.spatial_training import SpatialTraining
 from dpvae.model.training import without_noise
 
 
-class SpatialReconstruction(SpatialTraining, GeneAlignedLoading, WholeSaving):
+class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading, WholeSaving):
     """Training with the distance term, queries by gene name, and coordinates from expression.
 
     The one mixin of this package on a model of scvi-tools; it comes first.

@@ -8,6 +8,7 @@ from dpvae.pl.history import training_history
 from dpvae.pl.isometry import isometry
 from dpvae.pl.mirror_symmetry import mirror_symmetry
 from dpvae.pl.reconstruction import reconstruction
+from dpvae.pl.regions import regions
 from dpvae.pl.regularisation_path import regularisation_path
 from dpvae.pl.residuals import residuals
 from dpvae.pl.shepard import shepard
@@ -21,6 +22,7 @@ __all__ = [
     "isometry",
     "mirror_symmetry",
     "reconstruction",
+    "regions",
     "regularisation_path",
     "residuals",
     "shepard",

@@ -10,6 +10,7 @@ from dpvae.tl.pair_mask import pair_mask
 from dpvae.tl.preservation import distance_preservation
 from dpvae.tl.procrustes import procrustes
 from dpvae.tl.reconstruct import reconstruct
+from dpvae.tl.regions import regions
 from dpvae.tl.score import score
 from dpvae.tl.snap import snap
 from dpvae.tl.transfer_matrix import transfer_matrix
@@ -26,6 +27,7 @@ __all__ = [
     "pair_mask",
     "procrustes",
     "reconstruct",
+    "regions",
     "score",
     "snap",
     "transfer_matrix",

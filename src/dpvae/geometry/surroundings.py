@@ -1,0 +1,87 @@
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+Points = NDArray[np.float64]
+
+N_NEAREST = 5
+N_NEAR = 50
+MOST_CELLS = 20_000
+MOST_USUAL = 1_000
+BLOCK = 8_192
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """How the cells of known place lie that are nearest to some cells in the latent space.
+
+    Both are relative to the median of the cells of known place themselves, so that they compare
+    between latent spaces.
+
+    Attributes
+    ----------
+    distance
+        Mean latent distance of each cell to the 5 nearest, shape (n,).
+    covariance
+        Covariance of the places of the 50 nearest, shape (n, p, p): how far apart cells are that
+        look alike. Relative: 1 is the median of its mean over the axes.
+    """
+
+    distance: Points
+    covariance: Points
+
+    def of(self, cells: NDArray[np.bool_] | NDArray[np.intp]) -> "Surroundings":
+        """Give those of some of the cells."""
+        return Surroundings(self.distance[cells], self.covariance[cells])
+
+
+def surroundings(latent: Points, layout_latent: Points, layout_coordinates: Points) -> Surroundings:
+    """Find the surroundings of cells among those of known place.
+
+    Parameters
+    ----------
+    latent
+        z of the cells, shape (n, d).
+    layout_latent
+        z of the cells of known place, shape (m, d), in the same unit; at least two. Of more than
+        20,000 so many random ones are used.
+    layout_coordinates
+        Their places, shape (m, p).
+
+    Returns
+    -------
+    The surroundings. With fewer than 50 cells of known place all count. Time O(n log m), memory
+    O(m d + n p²).
+    """
+    known, places = layout_latent, layout_coordinates
+    rng = np.random.default_rng(0)
+    if len(known) > MOST_CELLS:
+        chosen = rng.choice(len(known), MOST_CELLS, replace=False)
+        known, places = known[chosen], places[chosen]
+    tree = cKDTree(known)
+    themselves = known[rng.permutation(len(known))[:MOST_USUAL]]
+    usual = _among(tree, places, themselves, first=2)
+    usual_distance = float(np.median(usual.distance))
+    usual_variance = float(np.median(np.trace(usual.covariance, axis1=1, axis2=2)))
+    found = _among(tree, places, latent, first=1)
+    return Surroundings(
+        found.distance / (usual_distance or 1.0),
+        found.covariance * places.shape[1] / (usual_variance or 1.0),
+    )
+
+
+def _among(tree: cKDTree, places: Points, latent: Points, *, first: int) -> Surroundings:
+    """Surroundings as they are, from the ``first`` nearest cell on."""
+    ranks = np.arange(first, min(N_NEAR + first - 1, len(places)) + 1)
+    distance = np.empty(len(latent))
+    covariance = np.empty((len(latent), places.shape[1], places.shape[1]))
+    for begin in range(0, len(latent), BLOCK):
+        block = slice(begin, begin + BLOCK)
+        far, nearest = tree.query(latent[block], k=ranks)
+        distance[block] = far[:, :N_NEAREST].mean(axis=1)
+        near = places[nearest]
+        near = near - near.mean(axis=1, keepdims=True)
+        covariance[block] = np.einsum("nki,nkj->nij", near, near) / len(ranks)
+    return Surroundings(distance, covariance)

@@ -1,0 +1,140 @@
+"""Placed cells and the regions that hold their true places."""
+
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection
+from numpy.typing import NDArray
+
+from dpvae._keys import OBSM
+from dpvae.geometry.coordinates import known_rows
+from dpvae.pl.coordinates import read_coordinates
+from dpvae.pl.panels import marker_area, panels, save_figure
+from dpvae.pl.view import view_of
+
+RADIUS_COLOURS = "viridis_r"
+TOP_OF_SCALE = 0.98
+
+
+def regions(
+    adata: ad.AnnData,
+    *,
+    recovered_key: str = OBSM.reconstructed,
+    level: float = 0.9,
+    max_ellipses: int = 25,
+    unit: str | None = None,
+    seed: int = 0,
+    ax: Axes | None = None,
+    save: str | Path | None = None,
+) -> Axes:
+    """Draw placed cells, coloured by how far from there they may be, and the regions of some.
+
+    The colour is the radius of the disc that holds the true place; the ellipses, of the same
+    colours, do so as often, and show the direction in which a place is unsure. Run
+    :func:`dpvae.tl.regions` first.
+
+    Parameters
+    ----------
+    adata
+        Cells of one section.
+    recovered_key
+        Key of ``adata.obsm`` with the recovered coordinates. Default ``"spatial_dpvae"``.
+    level
+        Share of the cells whose true place is in the region. Default 0.9.
+    max_ellipses
+        Number of cells, chosen at random, whose ellipse is drawn. Default 25.
+    unit
+        Unit of the coordinates for the labels, such as ``"µm"``. Default none.
+    seed
+        Seed of that choice. Default 0.
+    ax
+        Axes to draw on. By default a new figure is made.
+    save
+        Path to save the figure at. Default: it is not saved.
+
+    Returns
+    -------
+    The axes.
+
+    Raises
+    ------
+    KeyError
+        If places or regions of this level are not there.
+    ValueError
+        If coordinates cannot be drawn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dpvae import datasets, geometry, pl, tl
+    >>> adata = datasets.simulated_tissue(200, 20)
+    >>> covariance = np.tile(100.0**2 * np.eye(2), (200, 1, 1))
+    >>> scores = np.linspace(0.1, 2.0, 20)
+    >>> found = geometry.Regions(adata.obsm["spatial"], covariance, scores, scores)
+    >>> tl.regions(adata, found)
+    >>> pl.regions(adata, unit="µm").get_title()
+    '90 % within 190 µm (median)'
+    """
+    coordinates = read_coordinates(adata, recovered_key)
+    percent = f"{100 * level:g}"
+    radius, ellipses = _read_regions(adata, recovered_key, percent)
+    view = view_of(coordinates)
+    points = view.project(coordinates)
+    width, height = np.ptp(points[known_rows(points)], axis=0)
+    axes: Axes = panels(1, ax, height_to_width=height / width if width > 0 else 1)[0]
+    order = view.back_to_front(coordinates)
+    dots = axes.scatter(
+        points[order, 0],
+        points[order, 1],
+        c=radius[order],
+        cmap=RADIUS_COLOURS,
+        s=0.5 * marker_area(axes, adata.n_obs),
+        linewidths=0,
+        rasterized=True,
+    )
+    dots.set_clim(float(radius.min()), float(np.quantile(radius, TOP_OF_SCALE)) + 1e-9)
+    drawn = np.random.default_rng(seed).permutation(order)[:max_ellipses]
+    shadow = view.directions[:, :2].T @ ellipses[drawn] @ view.directions[:, :2]
+    squares, axes_of = np.linalg.eigh(shadow)
+    half_axes = np.sqrt(squares)
+    outlines = EllipseCollection(
+        2 * half_axes[:, 1],
+        2 * half_axes[:, 0],
+        np.degrees(np.arctan2(axes_of[:, 1, 1], axes_of[:, 0, 1])),
+        units="xy",
+        offsets=points[drawn],
+        transOffset=axes.transData,
+        facecolors="none",
+        edgecolors=dots.to_rgba(radius[drawn]),
+        linewidths=1.5,
+    )
+    axes.add_collection(outlines)
+    axes.scatter(points[drawn, 0], points[drawn, 1], s=5, color="black", linewidths=0)
+    reach = half_axes[:, 1:].max(axis=1, keepdims=True)
+    axes.update_datalim(np.vstack([points[drawn] - reach, points[drawn] + reach]))
+    axes.autoscale_view()
+    suffix = f" {unit}" if unit else ""
+    axes.set_title(f"{percent} % within {np.median(radius):.3g}{suffix} (median)")
+    label = f"radius of {percent} %" + (f" ({unit})" if unit else "")
+    bar = axes.figure.colorbar(dots, ax=axes, label=label, extend="max", shrink=0.8)
+    bar.outline.set_visible(False)
+    view.dress(axes, recovered_key, unit)
+    save_figure(axes, save)
+    return axes
+
+
+def _read_regions(
+    adata: ad.AnnData, key: str, percent: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    in_obs, in_obsm = f"{key}_radius_{percent}", f"{key}_ellipse_{percent}"
+    if in_obs not in adata.obs or in_obsm not in adata.obsm:
+        message = (
+            f"There is no adata.obs[{in_obs!r}] with adata.obsm[{in_obsm!r}]: run "
+            "dpvae.tl.regions(adata, model.predict_regions(adata)), with this level among its "
+            "levels."
+        )
+        raise KeyError(message)
+    radius = np.asarray(adata.obs[in_obs], dtype=float)
+    return radius, np.asarray(adata.obsm[in_obsm], dtype=float)
