@@ -45,8 +45,8 @@ class Blend:
         Share of each way in the coordinates, adding up to 1: ``"motion"`` is the free layout moved
         onto the anchors, ``"affine"`` and ``"quadratic"`` are ridge regressions of places on
         latents, ``"neighbours"`` is the mean place of the nearest anchors, ``"genes"`` a kernel
-        regression of places on components of the genes and on latents, and ``"corrected"`` the moved layout plus
-        such a regression of what is missing to it.
+        regression of places on components of the genes and on latents, and ``"corrected"`` the
+        moved layout plus such a regression of what is missing to it.
     errors
         Root mean square distance of anchors from where each way, and ``"blend"``, places them when
         they are left out, in tissue units. Empty with fewer than ten anchors.
