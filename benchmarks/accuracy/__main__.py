@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from benchmarks.accuracy.methods import METHODS, NEED_COUNTS, default_methods
+from benchmarks.accuracy.methods import CAN_POOL, METHODS, NEED_COUNTS, default_methods
 from benchmarks.accuracy.methods.variants import VARIANTS
 from benchmarks.accuracy.report import write_ablation, write_report
 from benchmarks.accuracy.runs import default_results, execute, finished, planned
@@ -57,7 +57,7 @@ def main():
         splits, seeds, methods = ("random",), range(1), QUICK_METHODS
     if options.ablation:
         splits, methods = ("random",), ("DPVAE", *VARIANTS)
-    runs = planned(sections, splits, seeds, methods, NEED_COUNTS)
+    runs = planned(sections, splits, seeds, methods, NEED_COUNTS, CAN_POOL)
     results = options.results or default_results(options.folder or Path("public"))
     execute(runs, options.folder and str(options.folder), results, options.processes)
     names = [section.name for section in sections]

@@ -8,6 +8,7 @@ import scanpy as sc
 
 N_GENES = 2000
 FEWEST_CELLS_OF_A_GENE = 3
+SECTION = "section"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Problem:
     @property
     def has_counts(self):
         return "counts" in self.reference.layers
+
+    @property
+    def section_key(self):
+        """Column of obs that names the sections, where the reference has several."""
+        return SECTION if SECTION in self.reference.obs else None
 
     @property
     def is_known(self):
@@ -67,6 +73,17 @@ def cross_problem(reference, query, seed, n_genes=N_GENES):
     del cells.obsm["spatial"]
     holds_counts = reference.holds_counts and query.holds_counts
     known = reference.adata[:, shared].copy()
+    return Problem(*prepared(known, cells, holds_counts, n_genes), places, seed)
+
+
+def pooled_problem(references, query, seed, n_genes=N_GENES):
+    """Prepare the placement of a whole section by several, in unrelated frames, on shared genes."""
+    sections = {section.name: section.adata for section in (*references, query)}
+    pool = ad.concat(sections, label=SECTION, join="inner", index_unique=" ")
+    holds_counts = all(section.holds_counts for section in (*references, query))
+    is_query = (pool.obs[SECTION] == query.name).to_numpy()
+    known, cells = pool[~is_query].copy(), pool[is_query].copy()
+    places = cells.obsm.pop("spatial")
     return Problem(*prepared(known, cells, holds_counts, n_genes), places, seed)
 
 

@@ -23,6 +23,7 @@ TITLES = {
     "known2": "Places of 2 % are known",
     "block": "A contiguous fifth is hidden",
     "cross": "From one section to another",
+    "pooled": "From all other sections of a tissue to one",
 }
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.accuracy.sections import pairs
-from benchmarks.accuracy.splits import CROSS
+from benchmarks.accuracy.sections import pairs, pools
+from benchmarks.accuracy.splits import CROSS, POOLED
 
 ARROW = " to "
 THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA")
@@ -23,7 +23,7 @@ THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA")
 
 @dataclass(frozen=True)
 class Run:
-    """One method on one split of one section, or "one to another" of two."""
+    """One method on one split of one section, "one to another" of two, or of more."""
 
     section: str
     split: str
@@ -34,17 +34,19 @@ class Run:
 KEYS = [field.name for field in fields(Run)]
 
 
-def planned(sections, splits, seeds, methods, need_counts):
+def planned(sections, splits, seeds, methods, need_counts, can_pool=()):
     """Every combination that is possible, seeds outermost, so that early results are complete."""
     counted = {section.name for section in sections if section.holds_counts}
     within = [(section.name,) for section in sections]
+    among = {CROSS: pairs(sections), POOLED: pools(sections)}
     return [
         Run(ARROW.join(names), split, seed, method)
         for seed in seeds
         for split in splits
-        for names in (pairs(sections) if split == CROSS else within)
+        for names in among.get(split, within)
         for method in methods
         if counted.issuperset(names) or method not in need_counts
+        if split != POOLED or method in can_pool
     ]
 
 

@@ -66,14 +66,26 @@ def pairs(sections):
     """Ordered pairs of the names of sections of the same tissue.
 
     These are sections of one file, or of files whose names differ in the number at their end, or in
-    a letter and a number.
+    a letter and a number; or, where they end in "aligned", in the technology at their beginning.
     """
     names = [section.name for section in sections]
     return [(one, two) for one, two in permutations(names, 2) if tissue(one) == tissue(two)]
 
 
+def pools(sections):
+    """All other sections of its tissue, and the section, where there are at least two others."""
+    names = [section.name for section in sections]
+    groups = [
+        (*(other for other in names if other != name and tissue(other) == tissue(name)), name)
+        for name in names
+    ]
+    return [group for group in groups if len(group) > 2]
+
+
 def tissue(name):
     file, _, part = name.partition(":")
+    if file.endswith("_aligned"):
+        return file.partition("_")[2]
     return file if part else re.sub(r"[_-]?[A-Z]?\d+$", "", file)
 
 

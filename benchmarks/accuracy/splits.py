@@ -9,7 +9,8 @@ FEW = ("known20", "known5", "known2")
 BLOCK = ("block",)
 WITHIN = RANDOM + FEW + BLOCK
 CROSS = "cross"
-SPLITS = (*WITHIN, CROSS)
+POOLED = "pooled"
+SPLITS = (*WITHIN, CROSS, POOLED)
 FEWEST_KNOWN = 4
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import torch
 
 from benchmarks.accuracy.methods import METHODS
-from benchmarks.accuracy.problem import cross_problem, problem_of
+from benchmarks.accuracy.problem import cross_problem, pooled_problem, problem_of
 from benchmarks.accuracy.runs import ARROW
 from benchmarks.accuracy.scores import latent_scores, place_scores
 from benchmarks.accuracy.sections import public_sections, sections_of
-from benchmarks.accuracy.splits import CROSS, split
+from benchmarks.accuracy.splits import CROSS, POOLED, split
 
 
 def scored(run, source):
@@ -37,6 +37,8 @@ def posed(run, sections):
     """The problem of a run."""
     if run.split == CROSS:
         return cross_problem(*sections, run.seed)
+    if run.split == POOLED:
+        return pooled_problem(sections[:-1], sections[-1], run.seed)
     (section,) = sections
     return problem_of(section, split(run.split, section.adata.obsm["spatial"], run.seed), run.seed)
 

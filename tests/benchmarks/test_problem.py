@@ -1,8 +1,8 @@
 import anndata as ad
 import numpy as np
 import pytest
-from benchmarks.accuracy.problem import cross_problem, problem_of
-from benchmarks.accuracy.sections import Section, pairs, split_sections
+from benchmarks.accuracy.problem import cross_problem, pooled_problem, problem_of
+from benchmarks.accuracy.sections import Section, pairs, pools, split_sections
 from benchmarks.accuracy.splits import split
 from scipy.sparse import csr_matrix
 
@@ -59,11 +59,12 @@ def test_files_are_split_into_their_sections():
 
 def test_sections_of_a_tissue_pair_up():
     names = ("dlpfc_151507", "dlpfc_151508", "brain_A1", "brain_H2", "mouse", "file:a", "file:b")
+    names += ("visium_tumour_aligned", "xenium_tumour_aligned")
     sections = [Section(name, None, holds_counts=True) for name in names]
     found = pairs(sections)
     assert set(found) == {
         (one, two)
-        for group in (names[:2], names[2:4], names[5:])
+        for group in (names[:2], names[2:4], names[5:7], names[7:])
         for one in group
         for two in group
         if one != two
@@ -80,3 +81,30 @@ def test_across_sections_the_query_does_not_shape_the_reference(section):
     np.testing.assert_array_equal(problem.reference.X.toarray(), changed.reference.X.toarray())
     np.testing.assert_array_equal(problem.truth, section.adata.obsm["spatial"][::2])
     assert "spatial" not in problem.query.obsm
+
+
+def test_pools_are_all_other_sections_of_a_tissue():
+    names = ("a_1", "a_2", "a_3", "b_1", "b_2")
+    sections = [Section(name, None, holds_counts=True) for name in names]
+    assert pools(sections) == [("a_2", "a_3", "a_1"), ("a_1", "a_3", "a_2"), ("a_1", "a_2", "a_3")]
+
+
+def test_a_pool_knows_its_sections_and_not_the_places_of_the_query(section):
+    others = [
+        Section(name, section.adata[rows, genes].copy(), holds_counts=True)
+        for name, rows, genes in (
+            ("one", slice(0, 100), slice(None)),
+            ("two", slice(100, 180), slice(5, None)),
+            ("query", slice(180, 240), slice(None, 38)),
+        )
+    ]
+    problem = pooled_problem(others[:2], others[2], 0, n_genes=20)
+    assert problem.reference.obs["section"].value_counts().to_dict() == {"one": 100, "two": 80}
+    assert set(problem.query.obs["section"]) == {"query"}
+    assert set(problem.reference.var_names) <= set(section.adata.var_names[5:38])
+    np.testing.assert_array_equal(
+        problem.reference.obsm["spatial"], section.adata.obsm["spatial"][:180]
+    )
+    np.testing.assert_array_equal(problem.truth, section.adata.obsm["spatial"][180:])
+    assert "spatial" not in problem.query.obsm
+    assert problem.section_key == "section"

@@ -84,6 +84,7 @@ def test_per_section_model_survives_saving_and_a_query_model(sections, tmp_path)
     model.save(str(tmp_path / "model"))
     loaded = DPVAE.load(tmp_path / "model")
     np.testing.assert_array_equal(loaded.get_latent_representation(query), latent)
+    del query.obsm["spatial"]
     updated = DPVAE.load_query_data(query, tmp_path / "model")
     updated.train(max_epochs=1, plan_kwargs={"lr": 0.0}, **QUIET)
     np.testing.assert_allclose(updated.get_latent_representation(), latent, atol=1e-3)

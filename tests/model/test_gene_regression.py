@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
+from dpvae.geometry.kernel import PENALTIES, RELATIVE_WIDTHS
 from dpvae.model.gene_regression import (
-    PENALTIES,
-    RELATIVE_WIDTHS,
     WORTH_OF_CELLS,
     GeneRegression,
     fit_gene_regression,

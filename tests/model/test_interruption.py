@@ -44,6 +44,17 @@ def test_ctrl_c_leaves_a_model_that_places_cells(expression, tmp_path, caplog):
     np.testing.assert_allclose(loaded.predict_coordinates(), places, rtol=1e-5)
 
 
+@pytest.mark.usefixtures("_listening")
+def test_ctrl_c_in_the_training_of_a_query_leaves_the_reference(trained, expression):
+    query = expression[:60].copy()
+    del query.obsm["spatial"]
+    model = DPVAE.load_query_data(query, trained)
+    with pytest.raises(KeyboardInterrupt):
+        model.train(max_epochs=5, batch_size=32, callbacks=[PressCtrlC(2)], **QUIET)
+    np.testing.assert_array_equal(model.layout_["coordinates"], trained.layout_["coordinates"])
+    assert np.isfinite(model.predict_coordinates()).all()
+
+
 def test_other_exits_are_left_alone(expression, caplog):
     class Leave(Callback):
         def on_train_start(self, *_):

@@ -6,6 +6,7 @@ from benchmarks.accuracy.peers import folder_of_environments
 OURS_AND_SIMPLE = {
     "DPVAE": models.dpvae,
     "DPSCVI": models.dpscvi,
+    "DPVAE, per section": models.per_section,
     "plain VAE": models.plain_vae,
     "plain scVI": models.plain_scvi,
     "dp-VAE of the paper": models.paper,
@@ -17,6 +18,7 @@ OURS_AND_SIMPLE = {
 }
 METHODS = OURS_AND_SIMPLE | peers.METHODS | variants.VARIANTS
 NEED_COUNTS = ("DPSCVI", "plain scVI")
+CAN_POOL = ("DPVAE", "DPVAE, per section", "DPSCVI")
 
 
 def default_methods():

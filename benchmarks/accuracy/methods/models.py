@@ -9,13 +9,18 @@ QUIET = {"enable_progress_bar": False, "logger": False}
 
 
 def dpvae(problem, **options):
-    DPVAE.setup_anndata(problem.reference)
+    DPVAE.setup_anndata(problem.reference, sample_key=problem.section_key)
     return placed(problem, DPVAE, options)
 
 
 def dpscvi(problem, **options):
-    DPSCVI.setup_anndata(problem.reference, layer="counts")
+    DPSCVI.setup_anndata(problem.reference, layer="counts", sample_key=problem.section_key)
     return placed(problem, DPSCVI, options)
+
+
+def per_section(problem):
+    """Genes standardised section by section, those of the query by its own cells."""
+    return dpvae(problem, standardize="section")
 
 
 def plain_vae(problem):

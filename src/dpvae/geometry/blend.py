@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from dpvae.geometry.kernel import fit_kernel
 from dpvae.geometry.motion import THIN, expected_motion, latent_thickness, motion_without
 from dpvae.geometry.regression import (
     EXACT_SEARCH,
@@ -24,7 +25,9 @@ REGRESSIONS: dict[str, tuple[Callable[[Points, Points, Rows, Points], Regression
     "quadratic": (quadratic, 30),
     "neighbours": (neighbours, 20),
 }
+FEWEST_FOR_KERNEL = 20
 FEWEST_TO_VALIDATE = 10
+SHARE_OF_LATENTS = 0.3
 MOST_LEFT_OUT = 1_000
 PRIOR_ANCHORS = 6.0
 PRIOR_ANCHORS_IF_FLAT = 20.0
@@ -41,7 +44,9 @@ class Blend:
     weights
         Share of each way in the coordinates, adding up to 1: ``"motion"`` is the free layout moved
         onto the anchors, ``"affine"`` and ``"quadratic"`` are ridge regressions of places on
-        latents, ``"neighbours"`` is the mean place of the nearest anchors.
+        latents, ``"neighbours"`` is the mean place of the nearest anchors, ``"genes"`` a kernel
+        regression of places on components of the genes and on latents, and ``"corrected"`` the
+        moved layout plus such a regression of what is missing to it.
     errors
         Root mean square distance of anchors from where each way, and ``"blend"``, places them when
         they are left out, in tissue units. Empty with fewer than ten anchors.
@@ -52,7 +57,11 @@ class Blend:
 
 
 def blend(
-    latent: Points, layout: Points, cells: Rows, places: Points
+    latent: Points,
+    layout: Points,
+    cells: Rows,
+    places: Points,
+    components: Points | None = None,
 ) -> tuple[Points, Points, Blend]:
     """Place cells by the mixture of four ways that places left-out anchors best.
 
@@ -73,6 +82,9 @@ def blend(
         Row numbers of the a anchors.
     places
         Their places, shape (a, p), in tissue units, in general position.
+    components
+        Components of the genes of all cells, shape (n, c). From 20 anchors on, regressions on them
+        join the mixture. By default there are none.
 
     Returns
     -------
@@ -99,6 +111,11 @@ def blend(
     for name, (regress, fewest) in REGRESSIONS.items():
         if len(cells) >= fewest:
             ways[name] = regress(anchors, places, left_out, others)
+    if components is not None and len(cells) >= FEWEST_FOR_KERNEL:
+        genes = np.hstack([components, SHARE_OF_LATENTS * scaled])
+        known, new = genes[cells[left_out]], genes[is_other]
+        ways["genes"] = _kernel(known, truth, new, 0.0, 0.0)
+        ways["corrected"] = _kernel(known, truth, new, without, moved[is_other])
     weights = _mixture(list(ways.values()), truth, _prior_anchors(thickness))
     coordinates[is_other] = np.tensordot(weights, [way.places for way in ways.values()], 1)
     mixed = np.tensordot(weights, [way.without for way in ways.values()], 1)
@@ -107,6 +124,14 @@ def blend(
     errors = {name: _root_mean_square(way.without - truth) for name, way in ways.items()}
     errors["blend"] = _root_mean_square(mixed - truth)
     return coordinates, expected, Blend(dict(zip(ways, weights.tolist(), strict=True)), errors)
+
+
+def _kernel(
+    known: Points, truth: Points, new: Points, without: Points | float, before: Points | float
+) -> Regression:
+    """Regress what is missing to places that are known before, and add it to them."""
+    fit = fit_kernel(known, truth - without)
+    return Regression(before + fit.predict(new, known), truth - fit.left_out)
 
 
 def _scaled(latent: Points) -> Points:

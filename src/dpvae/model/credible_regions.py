@@ -138,9 +138,9 @@ class CredibleRegions:
             warnings.warn(f"{unlike}: their regions may be too small.", UserWarning, stacklevel=2)
         return calibration.regions(coordinates, frames, around)
 
-    def _keep_layout(self) -> None:
+    def _keep_layout(self, places: NDArray[np.float64]) -> None:
         self.calibration_ = None
-        super()._keep_layout()  # type: ignore[misc]
+        super()._keep_layout(places)  # type: ignore[misc]
 
     def _check_trained(self) -> None:
         if self.layout_ is None:

@@ -22,7 +22,7 @@ from dpvae._matrix_on_disk import open_matrix
 from dpvae.model.decoder_metric import DecoderMetric
 from dpvae.model.expression import check_log_normalized, expression_of
 from dpvae.model.gene_regression import ReadGenes
-from dpvae.model.gene_statistics import gene_statistics
+from dpvae.model.gene_statistics import check_whole_sections, gene_statistics
 from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
 from dpvae.model.pair_graph import check_mask
 from dpvae.model.query import section_column
@@ -285,6 +285,7 @@ class DPVAE(
             if section_column(setup) is None:  # sections have no names: the query is a new one
                 query.obs[manager.data_registry[REGISTRY.section].attr_key] = n_known
             section = self._section_codes(manager)
+            check_whole_sections(section[section >= n_known])
             n_sections = max(int(section.max()) + 1, n_known)
             expression = expression_of(query, setup["layer"])
             mean, scale = gene_statistics(expression, section, n_sections)

@@ -6,12 +6,19 @@ from typing import Any, Literal, Self
 import pandas as pd
 from anndata import AnnData
 
+from dpvae._section import section_names
+from dpvae.geometry import check_coordinate_rows
 from dpvae.model.directory import check_model_directory
-from dpvae.model.query import check_gene_order
+from dpvae.model.fields import coordinates_state
+from dpvae.model.fine_tuning import check_known_places
+from dpvae.model.query import check_gene_order, section_column
 
 
 class GeneAlignedLoading:
     """Loads saved models and makes models of queries, and refuses genes that do not fit."""
+
+    is_query_with_places_: bool
+    registry_: dict[str, Any]
 
     @classmethod
     def load(
@@ -51,12 +58,20 @@ class GeneAlignedLoading:
 
     @classmethod
     def load_query_data(
-        cls, adata: AnnData, reference_model: "str | Path | GeneAlignedLoading", **kwargs: Any
+        cls,
+        adata: AnnData,
+        reference_model: "str | Path | GeneAlignedLoading",
+        *,
+        unfrozen: bool | None = None,
+        **kwargs: Any,
     ) -> Self:
         """Make a model of a query that starts from a reference model (scArches).
 
-        λ and what the encoder learned stay fixed unless ``unfrozen=True``; weights for the
-        query's batches are added. The reference's layout comes along.
+        The reference's layout comes along, and weights for the query's batches are added. Where
+        places of some of the query's cells are known (the others are rows of NaN in its
+        coordinates), ``train`` fine-tunes the model on them: the other places are guessed from the
+        reference and corrected by the known ones, then the network learns from both, in 300 steps.
+        From then on ``predict_coordinates`` places cells in the frame of the query.
 
         Parameters
         ----------
@@ -65,19 +80,43 @@ class GeneAlignedLoading:
             (``prepare_query_anndata`` brings them into it).
         reference_model
             The model or the directory it was saved to.
+        unfrozen
+            Whether λ and what the networks learned may change in training. By default they may
+            where places of the query are known.
         **kwargs
             See :meth:`scvi.model.SCVI.load_query_data`.
 
         Raises
         ------
         ValueError
-            If genes are missing or in another order.
+            If genes are missing or in another order, or places are known of fewer than three cells
+            of a section (four in three dimensions), or of cells on one line.
         """
         if isinstance(reference_model, Path):
             reference_model = str(reference_model)
         check_gene_order(adata, cls._genes_of(adata, reference_model), cls.__name__)
+        knows_places = cls._knows_places(adata, reference_model)
+        kwargs["unfrozen"] = knows_places if unfrozen is None else unfrozen
         model: Self = super().load_query_data(adata, reference_model, **kwargs)  # type: ignore[misc]
+        model.is_query_with_places_ = knows_places
         return model
+
+    @classmethod
+    def _knows_places(cls, adata: AnnData, model: "str | GeneAlignedLoading") -> bool:
+        """Whether places of a query are known; raise where they are too few to learn from."""
+        registry = (
+            cls.load_registry(model)  # type: ignore[attr-defined]
+            if isinstance(model, str)
+            else model.registry_
+        )
+        setup, n_dims = registry["setup_args"], int(coordinates_state(registry)["n_dims"])
+        key = setup["spatial_key"]
+        if key not in adata.obsm:
+            return False
+        name = f"adata.obsm[{key!r}]"
+        coordinates = check_coordinate_rows(adata.obsm[key], name=name)
+        section = section_names(adata, section_column(setup))
+        return check_known_places(coordinates, section, name, fewest=n_dims + 1)
 
     @classmethod
     def _genes_of(cls, adata: AnnData, model: "str | GeneAlignedLoading") -> pd.Index:

@@ -7,19 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
-from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
 
 from dpvae._section import at_most, cells_per_section
 from dpvae.geometry import known_rows
+from dpvae.geometry.kernel import fit_kernel, similarity
 
 Rows = NDArray[np.intp]
 Values = NDArray[np.float64]
 ReadGenes = Callable[[Rows], Any]
 
 N_COMPONENTS = 30
-RELATIVE_WIDTHS = (0.5, 1.0, 2.0)
-PENALTIES = (0.01, 0.1, 1.0, 10.0)
 WORTH_OF_CELLS = 300.0
 MOST_CELLS = 1_000
 MOST_CELLS_FOR_AXES = 5_000
@@ -54,7 +52,7 @@ class Kernel:
 
     def places(self, components: Values) -> Values:
         """Places of cells with these components, shape ``(n, 2)`` or ``(n, 3)``."""
-        return self.centre + _similarity(components, self.components, self.width) @ (
+        return self.centre + similarity(components, self.components, self.width) @ (
             self.coefficients
         )
 
@@ -110,7 +108,7 @@ class GeneRegression:
             rows = np.flatnonzero(cells)
             for begin in range(0, len(rows), ROWS_AT_A_TIME):
                 block = rows[begin : begin + ROWS_AT_A_TIME]
-                components = _components(genes(block), self.mean, self.loadings)
+                components = components_of(genes(block), self.mean, self.loadings)
                 joined[block] += share * (kernel.places(components) - places[block])
         return joined
 
@@ -140,43 +138,42 @@ def fit_gene_regression(
     these cells as dense 32-bit numbers, 40 MB with 2,000 genes.
     """
     rng = np.random.default_rng(0)
-    n_for_axes = min(MOST_CELLS_FOR_AXES, max(MOST_VALUES_FOR_AXES // len(factor), MOST_CELLS))
-    values = _dense(genes(at_most(np.arange(len(section)), n_for_axes, rng)))
-    mean = values.mean(axis=0, dtype=np.float64)
-    loadings = np.hstack([_principal_axes(values, by) for by in (np.ones(len(factor)), factor)])
+    mean, loadings = gene_axes(genes, factor, np.arange(len(section)), rng)
     kernels = {}
     known = known_rows(coordinates)
     for name, cells in cells_per_section(section[known]):
         everywhere = np.flatnonzero(known)[cells]
         rows = at_most(everywhere, MOST_CELLS, rng)
-        components = _components(genes(rows), mean, loadings)
-        kernels[name] = _fit_kernel(components, coordinates[rows], len(everywhere))
+        components = components_of(genes(rows), mean, loadings)
+        fit = fit_kernel(components, coordinates[rows])
+        kernels[name] = Kernel(components, fit.coefficients, fit.centre, fit.width, len(everywhere))
     return GeneRegression(mean, loadings, kernels)
 
 
-def _fit_kernel(components: Values, places: Values, n_known: int) -> Kernel:
-    """Choose width and penalty by the error on cells left out one by one (Allen 1974)."""
-    distance = cdist(components, components)
-    pairs = distance[np.triu_indices(len(distance), 1)]
-    typical = float(np.median(pairs[pairs > 0])) if pairs.any() else 1.0
-    centre = places.mean(axis=0)
-    best, width, coefficients = np.inf, typical, np.zeros(places.shape)
-    for relative in RELATIVE_WIDTHS:
-        kernel = np.exp(-0.5 * (distance / (relative * typical)) ** 2)
-        eigenvalues, vectors = np.linalg.eigh(kernel)
-        loadings = vectors.T @ (places - centre)
-        for penalty in PENALTIES:
-            inverse = 1.0 / (np.maximum(eigenvalues, 0.0) + penalty)
-            candidate = vectors @ (inverse[:, None] * loadings)
-            left_out = candidate / (vectors**2 @ inverse)[:, None]
-            error = float((left_out**2).sum())
-            if error < best:
-                best, width, coefficients = error, relative * typical, candidate
-    return Kernel(components, coefficients, centre, width, n_known)
+def gene_axes(
+    genes: ReadGenes, factor: Values, rows: Rows, rng: np.random.Generator
+) -> tuple[Values, Values]:
+    """Find the principal axes of genes as they are, and of genes that are weighted.
 
+    Parameters
+    ----------
+    genes, factor
+        As for :func:`fit_gene_regression`.
+    rows
+        Numbers of the cells; of more than 5,000, random ones are used (of fewer, down to 1,000,
+        with more than 4,000 genes).
+    rng
+        Chooses them.
 
-def _similarity(components: Values, others: Values, width: float) -> Values:
-    return np.asarray(np.exp(-0.5 * (cdist(components, others) / width) ** 2))
+    Returns
+    -------
+    Mean of each gene, shape ``(n_genes,)``, and loadings, shape ``(n_genes, n_components)``.
+    """
+    n_for_axes = min(MOST_CELLS_FOR_AXES, max(MOST_VALUES_FOR_AXES // len(factor), MOST_CELLS))
+    values = _dense(genes(at_most(rows, n_for_axes, rng)))
+    mean = values.mean(axis=0, dtype=np.float64)
+    loadings = np.hstack([_principal_axes(values, by) for by in (np.ones(len(factor)), factor)])
+    return mean, loadings
 
 
 def _principal_axes(values: NDArray[np.float32], factor: Values) -> Values:
@@ -196,5 +193,6 @@ def _dense(values: Any) -> NDArray[np.float32]:
     return np.asarray(values.toarray() if issparse(values) else values, dtype=np.float32)
 
 
-def _components(values: Any, mean: Values, loadings: Values) -> Values:
+def components_of(values: Any, mean: Values, loadings: Values) -> Values:
+    """Components of cells, shape ``(n_cells, n_components)``, from their genes."""
     return np.asarray(values @ loadings - mean @ loadings)

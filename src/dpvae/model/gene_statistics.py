@@ -10,6 +10,8 @@ from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from dpvae._matrix_on_disk import MatrixOnDisk
 
+FEWEST_CELLS = 20
+
 
 def gene_statistics(
     expression: Any, section: NDArray[np.intp], n_sections: int
@@ -41,6 +43,24 @@ def gene_statistics(
     scale = np.sqrt(variance)
     varies = scale > 1e-6
     return torch.from_numpy(mean), torch.from_numpy(np.where(varies, scale, 1.0))
+
+
+def check_whole_sections(section: NDArray[np.intp]) -> None:
+    """Raise where a section of a query has too few cells for statistics of its own.
+
+    Parameters
+    ----------
+    section
+        Code of the section of each cell that does not belong to a section of the reference.
+    """
+    _, n_cells = np.unique(section, return_counts=True)
+    if (n_cells < FEWEST_CELLS).any():
+        message = (
+            f"A section of the query has {n_cells.min()} cells, but with standardize='section' "
+            f"genes are standardised by their mean and spread in it, which takes {FEWEST_CELLS} or "
+            "more. Give the whole section at once, or use a model with standardize='reference'."
+        )
+        raise ValueError(message)
 
 
 def _mean_and_variance(values: Any) -> tuple[Any, Any]:

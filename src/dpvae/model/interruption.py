@@ -3,7 +3,7 @@
 import logging
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,7 +28,9 @@ class InterruptionWatch(Callback):
 
 
 @contextmanager
-def usable_when_interrupted(model: Any, max_epochs: int) -> Iterator[InterruptionWatch]:
+def usable_when_interrupted(
+    model: Any, max_epochs: int, keep: Callable[[], None]
+) -> Iterator[InterruptionWatch]:
     """Leave a model that can be used behind where training is interrupted.
 
     Lightning turns Ctrl-C into an exit, and lets the process ignore the next ones; here it stays
@@ -40,6 +42,8 @@ def usable_when_interrupted(model: Any, max_epochs: int) -> Iterator[Interruptio
         The model that is trained.
     max_epochs
         Number of epochs that were to be trained.
+    keep
+        What is to be done after a training, for the model to place cells.
     """
     watch = InterruptionWatch()
     handler = signal.getsignal(signal.SIGINT)
@@ -52,7 +56,7 @@ def usable_when_interrupted(model: Any, max_epochs: int) -> Iterator[Interruptio
             raise
         model.module.eval()
         model.is_trained_ = True
-        model._keep_layout()
+        keep()
         logger.warning(
             "Training was interrupted in epoch %d of %d. The model can be used as it is now; "
             "it was trained for a shorter time than it should be.",

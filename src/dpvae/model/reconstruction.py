@@ -27,6 +27,7 @@ from dpvae.model.saving import WholeSaving
 from dpvae.model.setup import MINIFIED
 from dpvae.model.spatial_training import SpatialTraining
 from dpvae.model.training import without_noise
+from dpvae.model.unlikeness import warn_if_unlike
 
 
 class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading, WholeSaving):
@@ -104,6 +105,12 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         RuntimeError
             If the model is not trained.
 
+        Warns
+        -----
+        UserWarning
+            If more than a tenth of the query's cells are farther from all cells of the reference
+            than 99 % of the reference's cells are from one another.
+
         See Also
         --------
         dpvae.model.DPVAE : with an example.
@@ -124,8 +131,10 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         places = layout.place(latent, frames)
         if self.gene_regression_ is None or MINIFIED in cells.uns:
             return places
-        regression = GeneRegression.of(self.gene_regression_)
-        return regression.join(places, frames, self._query_reader(cells))
+        regression, read = GeneRegression.of(self.gene_regression_), self._query_reader(cells)
+        if not self._is_registered(adata):
+            warn_if_unlike(regression, read, cells.n_obs)
+        return regression.join(places, frames, read)
 
     def get_latent_representation(
         self, adata: AnnData | None = None, *args: Any, **kwargs: Any

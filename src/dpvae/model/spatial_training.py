@@ -2,14 +2,24 @@
 
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from anndata import AnnData
+from numpy.typing import NDArray
 
-from dpvae._section import section_names
-from dpvae.geometry import fit_distance_scale
+from dpvae._section import cells_per_section, section_names
+from dpvae.geometry import fit_distance_scale, place_by_consensus
 from dpvae.model.checkpoint import TrainingCheckpoint, check_checkpoint, training_origin
+from dpvae.model.fine_tuning import (
+    N_STEPS,
+    PLAN,
+    completed_coordinates,
+    coordinates_in_use,
+    own_components,
+)
 from dpvae.model.gene_regression import fit_gene_regression
 from dpvae.model.history import history_in_use
 from dpvae.model.interruption import usable_when_interrupted
@@ -42,6 +52,7 @@ class SpatialTraining:
     _data_splitter_cls: Any = RowSplitter
     layout_: dict[str, Any] | None = None
     gene_regression_: dict[str, Any] | None = None
+    is_query_with_places_: bool = False
     module: Any
     registry_: dict[str, Any]
 
@@ -95,11 +106,15 @@ class SpatialTraining:
         """
         cells = self._cells(None)  # type: ignore[attr-defined]
         kwargs = for_processes(with_default_split(kwargs, cells.n_obs), cells.n_obs)
+        completed = self._guessed() if self.is_query_with_places_ else None
+        if completed is not None:
+            kwargs["plan_kwargs"] = {**PLAN, **(kwargs.get("plan_kwargs") or {})}
         if max_epochs is None:
             max_epochs = suitable_epochs(
                 cells.n_obs,
                 batch_size=kwargs.get("batch_size", BATCH_SIZE) * n_processes(kwargs),
                 train_size=kwargs.get("train_size"),
+                n_steps=None if completed is None else N_STEPS,
             )
         kwargs.setdefault("check_val_every_n_epoch", epochs_between_validations(max_epochs, kwargs))
         kwargs.setdefault("early_stopping_monitor", "distance_loss_validation")
@@ -109,24 +124,60 @@ class SpatialTraining:
             kwargs["ckpt_path"] = str(resume_from)
         path = None if checkpoint is None else Path(checkpoint)
         keeper = TrainingCheckpoint(path, checkpoint_every, origin)
+        keep = partial(self._keep_reference, completed)
         self.module.train()
         with (
             without_noise(),
             suitable_threads(cells.n_vars),
             pair_graph_in_use(self),
             history_in_use(kwargs) as arguments,
-            usable_when_interrupted(self, max_epochs) as watch,
+            usable_when_interrupted(self, max_epochs, keep) as watch,
+            coordinates_in_use(cells, completed, self._section_names(cells)),
         ):
             arguments["callbacks"] = [*kwargs.get("callbacks", []), watch, keeper]
             super().train(max_epochs=max_epochs, **arguments)  # type: ignore[misc]
-        if self.layout_ is None or self.module.distance_term.log_scale.requires_grad:
-            self._keep_layout()
+        keep()
 
-    def _keep_layout(self) -> None:
+    def _given_coordinates(self, cells: AnnData) -> NDArray[np.float64]:
+        places = cells.obsm[self.registry_["setup_args"]["spatial_key"]]
+        return np.asarray(places, dtype=np.float64)
+
+    def _section_names(self, cells: AnnData) -> NDArray[np.str_]:
+        return section_names(cells, section_column(self.registry_["setup_args"]))
+
+    def _guessed(self) -> NDArray[np.float64]:
+        """Places of all cells of a query, as the reference and those of known place say."""
+        self.is_trained_ = True  # by the reference
+        return self._completed(self.predict_coordinates())  # type: ignore[attr-defined]
+
+    def _smoothed(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
+        latent = self.get_latent_representation()  # type: ignore[attr-defined]
+        smooth = places.copy()
+        for _, rows in cells_per_section(self._section_names(self._cells(None))):  # type: ignore[attr-defined]
+            smooth[rows] = place_by_consensus(latent[rows], latent[rows], places[rows])
+        return smooth
+
+    def _completed(self, guess: NDArray[np.float64]) -> NDArray[np.float64]:
         cells = self._cells(None)  # type: ignore[attr-defined]
-        setup = self.registry_["setup_args"]
-        places = np.asarray(cells.obsm[setup["spatial_key"]], dtype=float)
-        section = section_names(cells, section_column(setup))
+        read, factor = self._gene_reader(cells), self._gene_factor()  # type: ignore[attr-defined]
+        return completed_coordinates(
+            self._given_coordinates(cells),
+            self._section_names(cells),
+            guess,
+            self.get_latent_representation(),  # type: ignore[attr-defined]
+            own_components(read, factor, cells.n_obs),
+        )
+
+    def _keep_reference(self, completed: NDArray[np.float64] | None) -> None:
+        """Keep the layout of what was trained; a query of no known place leaves the reference's."""
+        if completed is not None:
+            self._keep_layout(self._completed(self._smoothed(completed)))
+        elif self.layout_ is None or self.module.distance_term.log_scale.requires_grad:
+            self._keep_layout(self._given_coordinates(self._cells(None)))  # type: ignore[attr-defined]
+
+    def _keep_layout(self, places: NDArray[np.float64]) -> None:
+        cells = self._cells(None)  # type: ignore[attr-defined]
+        section = self._section_names(cells)
         kept = layout_cells(places, section)
         latent = self.get_latent_representation(indices=kept)  # type: ignore[attr-defined]
         self.layout_ = asdict(Layout(latent, places[kept], section[kept]))
