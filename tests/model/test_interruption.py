@@ -48,10 +48,11 @@ def test_ctrl_c_leaves_a_model_that_places_cells(expression, tmp_path, caplog):
 def test_ctrl_c_in_the_training_of_a_query_leaves_the_reference(trained, expression):
     query = expression[:60].copy()
     del query.obsm["spatial"]
-    model = DPVAE.load_query_data(query, trained)
+    model = DPVAE.load_query_data(query, str(trained))
+    before = model.layout_["coordinates"]
     with pytest.raises(KeyboardInterrupt):
         model.train(max_epochs=5, batch_size=32, callbacks=[PressCtrlC(2)], **QUIET)
-    np.testing.assert_array_equal(model.layout_["coordinates"], trained.layout_["coordinates"])
+    np.testing.assert_array_equal(model.layout_["coordinates"], before)
     assert np.isfinite(model.predict_coordinates()).all()
 
 

@@ -34,6 +34,7 @@ class CredibleRegions:
 
     calibration_: dict[str, Any] | None = None
     layout_: dict[str, Any] | None
+    is_query_with_places_: bool
     init_params_: dict[str, Any]
     module: Any
     registry_: dict[str, Any]
@@ -150,7 +151,7 @@ class CredibleRegions:
     def _check_can_be_repeated(self, cells: AnnData) -> None:
         if MINIFIED in cells.uns:
             reason = "its expression was left out (minified)"
-        elif not self.module.distance_term.log_scale.requires_grad:
+        elif self.is_query_with_places_ or not self.module.distance_term.log_scale.requires_grad:
             reason = "it was made of a query and another model"
         else:
             return

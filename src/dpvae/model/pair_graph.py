@@ -177,14 +177,14 @@ class PatchSplitter(RowSplitter):
 def pair_graph_in_use(model: Any) -> Iterator[None]:
     """Train a model with the pair mask that it was set up with, if any.
 
-    A query without the mask is trained without it if its distances teach nothing: if none of its
-    places is known, or λ is frozen.
+    A query without the mask is trained without it.
     """
     setup = model.registry_["setup_args"]
     mask_key = setup.get("mask_key")
     known = known_rows(model.adata.obsm[OBSM.centred])
-    learns = known.any() and model.module.distance_term.log_scale.requires_grad
-    if mask_key is None or (mask_key not in model.adata.obsp and not learns):
+    is_frozen = not model.module.distance_term.log_scale.requires_grad
+    is_query = model.is_query_with_places_ or is_frozen or not known.any()
+    if mask_key is None or (mask_key not in model.adata.obsp and is_query):
         yield
         return
     graph = _between(read_mask(model.adata, mask_key, section_column(setup)), known)
