@@ -100,3 +100,17 @@ def test_a_model_places_what_was_renamed(expression, trained):
         model.predict_coordinates(query)
     dpvae.tl.match_genes(query, model.get_var_names(), rename=True)
     np.testing.assert_array_equal(model.predict_coordinates(query), expected)
+
+
+@pytest.mark.real
+def test_fly_genes_in_capitals_are_found_or_reported_but_never_mistaken(real_section):
+    atlas, cells = real_section("drosophila_bdtnp"), real_section("drosophila_scrnaseq_dvex")
+    assert (dpvae.tl.match_genes(cells, atlas)["how"] == "same name").all()
+    collide = cells.var_names.str.upper().duplicated(keep=False)
+    capitals = cells[:, ~collide].copy()
+    true = dict(zip(capitals.var_names.str.upper(), capitals.var_names, strict=True))
+    capitals.var_names = capitals.var_names.str.upper()
+    table = dpvae.tl.match_genes(capitals, atlas)
+    found = table["query"].dropna()
+    assert [true[name] for name in found] == found.index.tolist()
+    assert len(found) + collide[cells.var_names.isin(atlas.var_names)].sum() == 84
