@@ -3,12 +3,31 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dpvae.tl import mirror_symmetry
+
 from ..conftest import tissue_with_pattern  # noqa: TID252
 
 
 @pytest.fixture
 def two_sections() -> ad.AnnData:
     """A section, "one", that is symmetric about x = 0, and another, "two", that is not."""
+    return _two_sections()
+
+
+@pytest.fixture
+def analysed(_analysed: ad.AnnData) -> ad.AnnData:
+    """The same, with their mirror lines."""
+    return _analysed.copy()
+
+
+@pytest.fixture(scope="session")
+def _analysed() -> ad.AnnData:
+    adata = _two_sections()
+    mirror_symmetry(adata, sample_key="section")
+    return adata
+
+
+def _two_sections() -> ad.AnnData:
     one = tissue_with_pattern(lambda s: np.c_[np.abs(s[:, 0]), s[:, 1]], n_cells=800)
     two = tissue_with_pattern(np.array, n_cells=800, seed=3)
     sizes = [len(one[1]), len(two[1])]

@@ -1,14 +1,8 @@
 import numpy as np
 import pytest
 
-from dpvae.tl import fold, mirror_symmetry
+from dpvae.tl import fold
 from dpvae.tl.mirrors import mirror_of, read_symmetry
-
-
-@pytest.fixture
-def analysed(two_sections):
-    mirror_symmetry(two_sections, sample_key="section")
-    return two_sections
 
 
 def test_symmetric_sections_are_folded_and_others_left(analysed):
@@ -45,16 +39,15 @@ def test_unknown_places_stay_unknown(analysed):
     assert np.isnan(analysed.obsm["spatial_folded"]).any(axis=1).sum() == 5
 
 
-def test_wrong_input_changes_nothing(two_sections):
+def test_wrong_input_changes_nothing(two_sections, analysed):
     with pytest.raises(KeyError, match=r"Run dpvae\.tl\.mirror_symmetry"):
         fold(two_sections)
-    mirror_symmetry(two_sections, sample_key="section")
-    two_sections.obsm["mine"] = two_sections.obsm["spatial"].copy()
+    analysed.obsm["mine"] = analysed.obsm["spatial"].copy()
     with pytest.raises(ValueError, match="would be overwritten"):
-        fold(two_sections, sample_key="section", key_added="mine")
+        fold(analysed, sample_key="section", key_added="mine")
     with pytest.raises(ValueError, match="use the same sample_key"):
-        fold(two_sections, sections=["one"])
-    two = two_sections[two_sections.obs["section"] == "two"].copy()
+        fold(analysed, sections=["one"])
+    two = analysed[analysed.obs["section"] == "two"].copy()
     with pytest.raises(ValueError, match="No section was found symmetric"):
         fold(two, sample_key="section")
     assert "spatial_folded" not in two.obsm

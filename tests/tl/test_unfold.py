@@ -1,15 +1,16 @@
 import numpy as np
 import pytest
 
-from dpvae.tl import fold, mirror_symmetry, unfold
+from dpvae.tl import fold, unfold
 from dpvae.tl.mirrors import mirror_of, symmetry_of
 
 
 @pytest.fixture
-def reference(two_sections):
-    one = two_sections[two_sections.obs["section"] == "one"].copy()
-    mirror_symmetry(one)
-    fold(one)
+def reference(analysed):
+    one = analysed[analysed.obs["section"] == "one"].copy()
+    table = one.uns["dpvae_mirror_symmetry"]
+    one.uns["dpvae_mirror_symmetry"] = table[table["section"] == "one"]
+    fold(one, sample_key="section")
     one.obsm["X_dpvae"] = one.X[:, :10].copy()
     return one
 
@@ -44,12 +45,11 @@ def test_weights_are_those_of_the_side_where_expression_knows_it(query, referenc
     assert query.obs["spatial_unfolded_weight"].median() == pytest.approx(11 / 12)
 
 
-def test_a_reference_of_several_sections_needs_a_name(query, reference, two_sections):
-    mirror_symmetry(two_sections, sample_key="section")
-    two_sections.obsm["X_dpvae"] = two_sections.X[:, :10].copy()
+def test_a_reference_of_several_sections_needs_a_name(query, reference, analysed):
+    analysed.obsm["X_dpvae"] = analysed.X[:, :10].copy()
     with pytest.raises(ValueError, match=r"name one of \['one', 'two'\]"):
-        unfold(query, two_sections)
-    unfold(query, two_sections, section="one")
+        unfold(query, analysed)
+    unfold(query, analysed, section="one")
     first = query.obsm.pop("spatial_unfolded")
     unfold(query, reference)
     modes = query.obsm["spatial_unfolded"], query.obsm["spatial_unfolded_mirrored"]

@@ -8,7 +8,7 @@ from dpvae.geometry import Mirror, check_coordinates, coordinate_unit, known_row
 from dpvae.metrics.mirror_search import Candidates, refined
 from dpvae.metrics.surroundings import Surroundings
 
-LEAST_AGREEMENT = 0.5
+LEAST_AGREEMENT = 0.6
 LEAST_CONTRAST = 0.2
 FEWEST_CELLS = 50
 MOST_CELLS = 20_000
@@ -48,7 +48,7 @@ class MirrorSymmetry:
     def is_symmetric(self) -> bool:
         """Whether expression hardly tells mirrored places apart, and of no other line this holds.
 
-        That is: agreement is at least 0.5 and contrast at least 0.2.
+        That is: agreement is at least 0.6 and contrast at least 0.2.
         """
         return self.agreement >= LEAST_AGREEMENT and self.contrast >= LEAST_CONTRAST
 
