@@ -58,7 +58,7 @@ def regions(
     >>> covariance = np.tile(9.0 * np.eye(2), (200, 1, 1))
     >>> found = dpvae.geometry.Regions(adata.obsm["spatial"], covariance, scores, scores)
     >>> dpvae.tl.regions(adata, found)
-    >>> adata.obs["spatial_dpvae_radius_90"].iloc[0].round(3)
+    >>> float(adata.obs["spatial_dpvae_radius_90"].iloc[0].round(3))
     5.7
     """
     if len(found.coordinates) != adata.n_obs:
