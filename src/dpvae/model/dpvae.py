@@ -66,7 +66,8 @@ class DPVAE(
     standardize
         Genes are centred and scaled inside the model: by the statistics of the whole
         ``"reference"``, or by those of each ``"section"``. The latter takes out differences
-        between sections, but a query must then show a whole section, not a part of it.
+        between technologies, but a query must then show a whole section, not a part of it, in at
+        least 20 cells. Within a technology it is as often worse as better.
     gene_weights
         How much each gene counts, in encoder and likelihood. ``"spatial"``: as much as it varies,
         times its Moran's I in the reference, so that genes without a spatial pattern do not drown
