@@ -73,7 +73,8 @@ def test_missing_genes_need_consent(reference_file, query_file, tmp_path):
     text = run(*arguments, code=1)
     assert "lacks 5 of the reference's 40 genes" in text
     assert not (tmp_path / "placed.h5ad").exists()
-    run(*arguments, "--add-missing-genes")
+    with pytest.warns(UserWarning, match="of the query's cells are farther from every cell"):
+        run(*arguments, "--add-missing-genes")
     assert anndata.read_h5ad(tmp_path / "placed.h5ad").n_vars == 35
 
 

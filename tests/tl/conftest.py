@@ -9,6 +9,14 @@ from ..conftest import tissue_with_pattern  # noqa: TID252
 
 
 @pytest.fixture
+def placed(expression: ad.AnnData) -> ad.AnnData:
+    """A section whose latent representation is its coordinates, turned and scaled by 0.01."""
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    expression.obsm["X_dpvae"] = 0.01 * expression.obsm["spatial"] @ turn
+    return expression
+
+
+@pytest.fixture
 def two_sections() -> ad.AnnData:
     """A section, "one", that is symmetric about x = 0, and another, "two", that is not."""
     return _two_sections()
