@@ -52,6 +52,7 @@ class SpatialTraining:
     layout_: dict[str, Any] | None = None
     gene_regression_: dict[str, Any] | None = None
     is_query_with_places_: bool = False
+    _guess: NDArray[np.float64] | None = None
     module: Any
     registry_: dict[str, Any]
 
@@ -105,15 +106,15 @@ class SpatialTraining:
         """
         cells = self._cells(None)  # type: ignore[attr-defined]
         kwargs = for_processes(with_default_split(kwargs, cells.n_obs), cells.n_obs)
-        completed = self._guessed() if self.is_query_with_places_ else None
-        if completed is not None:
+        self._guess = self._guessed() if self.is_query_with_places_ else None
+        if self._guess is not None:
             kwargs["plan_kwargs"] = {**PLAN, **(kwargs.get("plan_kwargs") or {})}
         if max_epochs is None:
             max_epochs = suitable_epochs(
                 cells.n_obs,
                 batch_size=kwargs.get("batch_size", BATCH_SIZE) * n_processes(kwargs),
                 train_size=kwargs.get("train_size"),
-                n_steps=None if completed is None else N_STEPS,
+                n_steps=None if self._guess is None else N_STEPS,
             )
         kwargs.setdefault("check_val_every_n_epoch", epochs_between_validations(max_epochs, kwargs))
         kwargs.setdefault("early_stopping_monitor", "distance_loss_validation")
@@ -130,14 +131,13 @@ class SpatialTraining:
             pair_graph_in_use(self),
             history_in_use(kwargs) as arguments,
             usable_when_interrupted(self, max_epochs) as watch,
-            coordinates_in_use(cells, completed, self._section_names(cells)),
+            coordinates_in_use(cells, self._guess, self._section_names(cells)),
         ):
             arguments["callbacks"] = [*kwargs.get("callbacks", []), watch, keeper]
             super().train(max_epochs=max_epochs, **arguments)  # type: ignore[misc]
-        if completed is not None:
-            self._keep_layout(self._completed(self._smoothed(completed)))
-        elif self.layout_ is None or self.module.distance_term.log_scale.requires_grad:
-            self._keep_layout(self._given_coordinates(cells))
+        is_new = self.layout_ is None or self._guess is not None
+        if is_new or self.module.distance_term.log_scale.requires_grad:
+            self._keep_layout()
 
     def _given_coordinates(self, cells: AnnData) -> NDArray[np.float64]:
         places = cells.obsm[self.registry_["setup_args"]["spatial_key"]]
@@ -169,8 +169,12 @@ class SpatialTraining:
             own_components(read, factor, cells.n_obs),
         )
 
-    def _keep_layout(self, places: NDArray[np.float64]) -> None:
+    def _keep_layout(self) -> None:
         cells = self._cells(None)  # type: ignore[attr-defined]
+        if self._guess is None:
+            places = self._given_coordinates(cells)
+        else:
+            places = self._completed(self._smoothed(self._guess))
         known = known_rows(places)
         latent = self.get_latent_representation()[known]  # type: ignore[attr-defined]
         section = self._section_names(cells)
