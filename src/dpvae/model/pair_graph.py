@@ -177,13 +177,13 @@ class PatchSplitter(RowSplitter):
 def pair_graph_in_use(model: Any) -> Iterator[None]:
     """Train a model with the pair mask that it was set up with, if any.
 
-    A query without the mask is trained without it if its distances teach nothing: if none of its
-    places is known, or λ is frozen.
+    A query needs no mask: without one, all its pairs count alike.
     """
     setup = model.registry_["setup_args"]
     mask_key = setup.get("mask_key")
     known = known_rows(model.adata.obsm[OBSM.centred])
-    learns = known.any() and model.module.distance_term.log_scale.requires_grad
+    is_reference = not model.is_query_with_places_
+    learns = is_reference and known.any() and model.module.distance_term.log_scale.requires_grad
     if mask_key is None or (mask_key not in model.adata.obsp and not learns):
         yield
         return
