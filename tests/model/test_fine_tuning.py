@@ -6,7 +6,7 @@ import dpvae
 from dpvae._keys import OBSM
 from dpvae.datasets import simulated_tissue
 from dpvae.metrics import procrustes_disparity
-from dpvae.model import DPVAE
+from dpvae.model import DPSCVI, DPVAE
 from dpvae.model.fine_tuning import (
     check_known_places,
     completed_coordinates,
@@ -110,16 +110,17 @@ def test_other_coordinates_are_used_only_inside(expression):
     np.testing.assert_array_equal(expression.obsm[OBSM.centred], before)
 
 
-@pytest.fixture(scope="module")
-def reference():
+@pytest.fixture(scope="module", params=[DPVAE, DPSCVI])
+def reference(request):
     """A model of few cells of a tissue, and 300 others of it in a frame of their own."""
     scvi.settings.seed = 0
-    cells = log_normalized(simulated_tissue(700, 60, seed=2))
+    cells = simulated_tissue(700, 60, seed=2)
+    cells = log_normalized(cells) if request.param is DPVAE else cells
     query = cells[400:].copy()
     cells = cells[:80].copy()
     query.obsm["spatial"] = turned(query.obsm["spatial"])
-    DPVAE.setup_anndata(cells)
-    model = DPVAE(cells, n_hidden=64, n_layers=1)
+    request.param.setup_anndata(cells)
+    model = request.param(cells, n_hidden=64, n_layers=1)
     model.train(max_epochs=40, **QUIET)
     return model, query
 
@@ -130,7 +131,7 @@ def test_a_few_known_places_help_and_give_their_frame(reference, tmp_path):
     before = procrustes_disparity(truth[100:], model.predict_coordinates(query)[100:])
     few = query.copy()
     few.obsm["spatial"] = known_of(truth, np.arange(100))
-    tuned = DPVAE.load_query_data(few, model)
+    tuned = type(model).load_query_data(few, model)
     tuned.train(**QUIET)
     places = tuned.predict_coordinates()
     assert procrustes_disparity(truth[100:], places[100:]) < 0.9 * before
@@ -151,7 +152,7 @@ def test_two_known_places_are_refused_and_nothing_is_changed(reference):
     few.obsm["spatial"] = known_of(query.obsm["spatial"], [0, 1])
     obs = list(few.obs)
     with pytest.raises(ValueError, match="2 cells: 3 or more in general position"):
-        DPVAE.load_query_data(few, model)
+        type(model).load_query_data(few, model)
     assert list(few.obs) == obs
     assert list(few.obsm) == ["spatial"]
 
@@ -160,6 +161,6 @@ def test_without_known_places_the_encoder_stays_as_it_is(reference):
     model, query = reference
     blind = query.copy()
     del blind.obsm["spatial"]
-    adapted = DPVAE.load_query_data(blind, model)
+    adapted = type(model).load_query_data(blind, model)
     assert not adapted.module.distance_term.log_scale.requires_grad
     assert not adapted.is_query_with_places_
