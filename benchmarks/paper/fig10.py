@@ -92,7 +92,8 @@ def transfer_problems(trained_on, group):
 
 
 def draw(table):
-    names = list(dict.fromkeys(table["trained_on"]))
+    found = set(table["trained_on"])
+    names = [name for group in GROUPS.values() for name in group if name in found]
     figure, axes = plt.subplots(1, 2, figsize=(13, 6), layout="constrained")
     for panel, method in zip(axes, ("dp-VAE", "kNN"), strict=True):
         part = table[table["method"] == method]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
+from dpvae._section import at_most
 from dpvae.model.gene_regression import GeneRegression, ReadGenes, components_of
 
 FEWEST_CELLS = 50
@@ -63,9 +64,9 @@ def warn_if_unlike(regression: GeneRegression, genes: ReadGenes, n_cells: int) -
     if min(len(known), n_cells) < FEWEST_CELLS:
         return
     weighted = slice(known.shape[1] // 2, None)
-    rows = rng.permutation(n_cells)[:MOST_CELLS]
-    query = components_of(genes(np.sort(rows)), regression.mean, regression.loadings)
-    kept = rng.permutation(len(known))[: 2 * MOST_CELLS]
+    rows = at_most(np.arange(n_cells), MOST_CELLS, rng)
+    query = components_of(genes(rows), regression.mean, regression.loadings)
+    kept = at_most(np.arange(len(known)), 2 * MOST_CELLS, rng)
     share = unlike_share(known[kept][:, weighted], query[:, weighted])
     if share > WORTH_A_WARNING:
         message = (
