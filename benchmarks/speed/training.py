@@ -121,11 +121,15 @@ def against_scvi(*, quick):
         for threads in (1, 4):
             torch.set_num_threads(threads)
             shared = {"max_epochs": epochs, "train_size": 0.9, "steps_only": False}
+            own = {**own, "n_threads": threads}
             makers = {
                 "SCVI": (lambda adata=adata: scvi_of(adata), shared),
                 "DPSCVI, dp_weight=0": (lambda adata=adata: dpscvi_of(adata, 0.0), shared | own),
                 "DPSCVI": (lambda adata=adata: dpscvi_of(adata), shared | own),
             }
+            if threads > 1:
+                default = shared | own | {"n_threads": None}
+                makers["DPSCVI, default threads"] = (lambda adata=adata: dpscvi_of(adata), default)
             seconds, models = in_turns(makers, 1 if quick or n_cells > 5_000 else 3)
             for name, model in models.items():
                 elbo = float(model.history["elbo_train"].iloc[-1, 0])

@@ -63,6 +63,7 @@ class SpatialTraining:
         checkpoint: str | Path | None = None,
         checkpoint_every: int | timedelta = EVERY,
         resume_from: str | Path | None = None,
+        n_threads: int | None = None,
         **kwargs: Any,
     ) -> None:
         """Train the model, then keep the reference's cells as the layout for queries.
@@ -81,6 +82,11 @@ class SpatialTraining:
             File of an earlier call that was interrupted. Make the model and call ``train`` as it
             was done then: training goes on from the state in the file, to the same result as
             without the interruption.
+        n_threads
+            Number of threads of the processor. By default one for up to 2,000 genes, which another
+            job on the machine does not slow down; with more genes torch's number. Where as many
+            cores are free, four train up to 1.7 times faster. The same seed gives the same result
+            to the bit only with the same number of threads.
         **kwargs
             All other arguments of scvi-tools' ``train``: ``batch_size=128``, ``accelerator``,
             ``devices``, ``strategy``, ``early_stopping=False``, ``plan_kwargs`` (see
@@ -128,7 +134,7 @@ class SpatialTraining:
         self.module.train()
         with (
             without_noise(),
-            suitable_threads(cells.n_vars),
+            suitable_threads(n_threads, cells.n_vars),
             pair_graph_in_use(self),
             history_in_use(kwargs) as arguments,
             usable_when_interrupted(self, max_epochs, keep) as watch,
