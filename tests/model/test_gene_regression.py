@@ -96,13 +96,13 @@ def test_cells_of_unknown_place_shape_the_axes_but_not_the_regression():
     )
 
 
-def test_it_counts_as_much_as_three_hundred_cells():
+def test_it_counts_as_much_as_eight_hundred_cells():
     genes, places, section = problem()
     regression = fit_gene_regression(lambda rows: genes[rows], EQUAL, places, section)
     from_genes = alone(regression, genes, section)
     joined = regression.join(places + 7.0, section, lambda rows: genes[rows])
     n_known = np.where(section == "a", 100, 200)[:, None]
-    expected = (300 * from_genes + n_known * (places + 7.0)) / (300 + n_known)
+    expected = (800 * from_genes + n_known * (places + 7.0)) / (800 + n_known)
     np.testing.assert_allclose(joined, expected)
 
 
