@@ -5,6 +5,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from dpvae.geometry.kernel import PENALTIES, RELATIVE_WIDTHS
+from dpvae.model import gene_regression
 from dpvae.model.gene_regression import (
     WORTH_OF_CELLS,
     GeneRegression,
@@ -140,3 +141,29 @@ def test_it_survives_being_saved():
     regression = fit_gene_regression(lambda rows: genes[rows], EQUAL, places, section)
     again = GeneRegression.of(asdict(regression))
     np.testing.assert_array_equal(alone(again, genes, section), alone(regression, genes, section))
+
+
+def test_many_sections_keep_fewer_cells_each(monkeypatch):
+    monkeypatch.setattr(gene_regression, "MOST_CELLS_TOGETHER", 60)
+    monkeypatch.setattr(gene_regression, "FEWEST_CELLS", 20)
+    genes, places, section = problem()
+    fit = fit_gene_regression(lambda rows: genes[rows], EQUAL, places, section)
+    assert [len(kernel.neighbours.genes) for kernel in fit.kernels.values()] == [30, 30]
+    one = fit_gene_regression(lambda rows: genes[rows], EQUAL, places, np.full(300, "a"))
+    assert len(one.kernels["a"].neighbours.genes) == 60
+
+
+def test_where_it_would_count_next_to_nothing_no_gene_is_read(monkeypatch):
+    genes, places, section = problem()
+    fit = fit_gene_regression(lambda rows: genes[rows], EQUAL, places, section)
+    monkeypatch.setattr(gene_regression, "NEGLIGIBLE_SHARE", 0.85)  # of 100 and 200 known cells
+    read = []
+
+    def reading(rows):
+        read.extend(rows)
+        return genes[rows]
+
+    joined = fit.join(places, section, reading)
+    np.testing.assert_array_equal(joined[section == "b"], places[section == "b"])
+    assert (joined[section == "a"] != places[section == "a"]).all()
+    assert read == np.flatnonzero(section == "a").tolist()

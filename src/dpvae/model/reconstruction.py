@@ -78,8 +78,8 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
             What fixes the frame.
 
             - ``"reference"``: the cells of the reference, whose latent representation and place
-              the model keeps (:func:`dpvae.geometry.place_by_consensus`), joined by a kernel
-              regression on the genes that counts as much as 300 cells of the reference. Every cell
+              the model keeps (:func:`dpvae.geometry.place_by_consensus`), joined by
+              regressions on the genes that count as much as 800 cells of the reference. Every cell
               is placed by itself, so its place does not depend on which other cells are given. In
               the frame and unit of the reference.
             - a boolean mask, shape ``(n_cells,)``: the cells of ``adata`` whose coordinates are
