@@ -7,7 +7,7 @@ from scipy.linalg import null_space
 from scipy.optimize import minimize
 from scipy.spatial import KDTree
 
-from dpvae.metrics.surroundings import Surroundings
+from dpvae.metrics.regional_expression import RegionalExpression
 
 N_DIRECTIONS = {2: 60, 3: 200}
 OFFSETS = {2: np.linspace(-0.6, 0.6, 25), 3: np.linspace(-0.6, 0.6, 13)}
@@ -53,7 +53,7 @@ class Candidates:
     contrast: float
 
     @classmethod
-    def of(cls, section: Surroundings) -> Self:
+    def of(cls, section: RegionalExpression) -> Self:
         """Try all lines."""
         places = section.landmarks
         n_dims = places.shape[1]
@@ -105,7 +105,7 @@ class Line:
     coverage: float
 
 
-def refined(section: Surroundings, candidates: Candidates) -> Line:
+def refined(section: RegionalExpression, candidates: Candidates) -> Line:
     """Turn and shift the best candidate until it explains the most (Nelder & Mead 1965)."""
     row, column = candidates.best
     first, offset = candidates.directions[row], float(candidates.offsets[column])
@@ -130,7 +130,7 @@ def refined(section: Surroundings, candidates: Candidates) -> Line:
 
 
 def _measured(
-    section: Surroundings, steps: Values, expected: Values, normal: Values, offset: float
+    section: RegionalExpression, steps: Values, expected: Values, normal: Values, offset: float
 ) -> Line:
     side = section.landmarks @ normal - offset
     there, is_inside = section.at(section.landmarks - 2.0 * side[:, None] * normal)
@@ -145,7 +145,7 @@ def _measured(
     return Line(normal, offset, explained, agreement, coverage)
 
 
-def _expected(section: Surroundings, directions: Values) -> tuple[Values, Values]:
+def _expected(section: RegionalExpression, directions: Values) -> tuple[Values, Values]:
     """Squared difference of two places by their distance, for pairs in about each direction."""
     first, second = np.triu_indices(len(section.landmarks), 1)
     displacement = section.landmarks[first] - section.landmarks[second]

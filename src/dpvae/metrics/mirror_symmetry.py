@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dpvae.geometry import Mirror, check_coordinates, coordinate_unit, known_rows
 from dpvae.metrics.mirror_search import Candidates, refined
-from dpvae.metrics.surroundings import Surroundings
+from dpvae.metrics.regional_expression import RegionalExpression
 
 LEAST_AGREEMENT = 0.6
 LEAST_CONTRAST = 0.2
@@ -110,7 +110,7 @@ def mirror_symmetry(values: Any, coordinates: ArrayLike, *, seed: int = 0) -> Mi
         used = np.sort(np.random.default_rng(seed).choice(known, MOST_CELLS, replace=False))
     unit, centre = coordinate_unit(places[used]), places[used].mean(axis=0)
     standard = (places - centre) / unit
-    section = Surroundings.of(values[used], standard[used])
+    section = RegionalExpression.of(values[used], standard[used])
     if section.chance <= section.noise:
         message = "expression has no spatial pattern at all, so that no line can be found."
         raise ValueError(message)
@@ -128,7 +128,7 @@ def mirror_symmetry(values: Any, coordinates: ArrayLike, *, seed: int = 0) -> Mi
     )
 
 
-def _cell_agreement(section: Surroundings, mirror: Mirror, places: Values) -> Values:
+def _cell_agreement(section: RegionalExpression, mirror: Mirror, places: Values) -> Values:
     known = np.flatnonzero(known_rows(places))
     here, _ = section.at(places[known])
     there, is_inside = section.at(mirror.reflect(places[known]))

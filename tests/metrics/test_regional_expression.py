@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from dpvae.metrics.surroundings import Surroundings, spread_out
+from dpvae.metrics.regional_expression import RegionalExpression, spread_out
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def genes(places):
 
 
 def test_means_are_those_of_the_nearest_cells(genes, places):
-    section = Surroundings.of(genes, places)
+    section = RegionalExpression.of(genes, places)
     wanted = np.array([[0.2, -0.3], [5.0, 5.0]])
     means, is_inside = section.at(wanted)
     for place, mean in zip(wanted, means, strict=True):
@@ -29,7 +29,10 @@ def test_means_are_those_of_the_nearest_cells(genes, places):
 
 def test_sparse_equals_dense(genes, places):
     table = np.maximum(genes, 0.0)
-    dense, sparse = Surroundings.of(table, places), Surroundings.of(csr_matrix(table), places)
+    dense, sparse = (
+        RegionalExpression.of(table, places),
+        RegionalExpression.of(csr_matrix(table), places),
+    )
     np.testing.assert_allclose(np.abs(sparse.cells), np.abs(dense.cells), atol=1e-8)
     assert sparse.noise == pytest.approx(dense.noise)
 
@@ -37,8 +40,8 @@ def test_sparse_equals_dense(genes, places):
 def test_noise_is_what_two_samples_of_one_place_differ_by(places):
     rng = np.random.default_rng(2)
     pattern = np.cos(3.0 * places @ rng.normal(size=(2, 12)))
-    clean = Surroundings.of(pattern, places)
-    noisy = Surroundings.of(pattern + rng.normal(size=pattern.shape), places)
+    clean = RegionalExpression.of(pattern, places)
+    noisy = RegionalExpression.of(pattern + rng.normal(size=pattern.shape), places)
     assert clean.noise < 0.02 * clean.chance
     assert 0.05 * noisy.chance < noisy.noise < 0.5 * noisy.chance
 

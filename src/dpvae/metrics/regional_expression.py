@@ -19,7 +19,7 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Surroundings:
+class RegionalExpression:
     """What expression is on average around any place of a section.
 
     Expression is that of the principal components of the means over neighbourhoods, so that
