@@ -9,7 +9,6 @@ import torch
 
 from benchmarks.accuracy.methods.baselines import neighbours, ridge_on_genes
 from benchmarks.accuracy.scores import place_scores
-from benchmarks.accuracy.sections import Section
 from dpvae.geometry import align
 from dpvae.model import DPSCVI, DPVAE
 from dpvae.module import mean_discrepancy
@@ -18,14 +17,12 @@ MODELS = {"DPVAE": DPVAE, "DPSCVI": DPSCVI}
 SIMPLE = {"kNN": neighbours, "ridge": ridge_on_genes}
 ZERO_SHOT = "zero-shot"
 POOLED = "pooled"
-KINDS = ("kernel", "adversarial")
-MOST_CELLS = 5_000
 CELLS_COMPARED = 1_000
 QUIET = {"enable_progress_bar": False}
 REFERENCE, QUERY = "reference", "query"
 
 
-def at_most(section, n_cells=MOST_CELLS):
+def at_most(section, n_cells):
     """So many random cells of a section, always the same, or all."""
     if section.adata.n_obs <= n_cells:
         return section

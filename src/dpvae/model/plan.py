@@ -137,7 +137,8 @@ class DistancePreservingPlan(TrainingPlan):
         """Run the module on a minibatch, and add the difference between sections to the loss."""
         inference, generative, output = super().forward(*args, **kwargs)
         if self.alignment is not None:
-            latent = self.module.compared_latent(inference)
+            sampled = self.alignment.kind == "adversarial"
+            latent = inference["z"] if sampled else self.module.compared_latent(inference)
             section = args[0][REGISTRY.section]
             output = self.alignment.add(output, latent, section, self.module.n_input)
         return inference, generative, output

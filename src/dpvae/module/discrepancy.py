@@ -52,9 +52,9 @@ def mean_discrepancy(latent: Tensor, section: Tensor) -> Tensor:
     pairs = CellPairs.of(len(latent), latent.device)
     first, second = member[pairs.first], member[pairs.second]
     kind = torch.minimum(first, second) * n_sections + torch.maximum(first, second)
-    n_pairs = torch.bincount(kind, minlength=n_sections**2).reshape(n_sections, n_sections)
-    weight = _weight_of_pairs(n_pairs).to(latent).reshape(-1)[kind]
-    return weight @ _similarity(pairs, latent)
+    n_pairs = torch.bincount(kind, minlength=n_sections**2).to(latent)
+    weight = _weight_of_pairs(n_pairs.reshape(n_sections, n_sections))
+    return weight.reshape(-1)[kind] @ _similarity(pairs, latent)
 
 
 def _weight_of_pairs(n_pairs: Tensor) -> Tensor:

@@ -39,9 +39,10 @@ class LatentAlignment(nn.Module):
     Parameters
     ----------
     kind
+        ``"kernel"``: the maximum mean discrepancy (:func:`~dpvae.module.mean_discrepancy`);
         ``"adversarial"``: as a network sees it that is trained to tell sections apart
-        (:class:`~dpvae.module.SectionDiscriminator`); ``"kernel"``: the maximum mean discrepancy
-        (:func:`~dpvae.module.mean_discrepancy`).
+        (:class:`~dpvae.module.SectionDiscriminator`), to be used on samples of z, without whose
+        noise encoder and network chase each other and the sections stay apart.
     weight
         What a difference of 1 costs, in nats per gene, above 0.
     n_latent
@@ -60,6 +61,7 @@ class LatentAlignment(nn.Module):
     ) -> None:
         super().__init__()
         check_alignment(kind, weight, n_sections)
+        self.kind = kind
         self.weight = weight
         self.difference = (
             SectionDiscriminator(n_latent, n_sections) if kind == "adversarial" else None
