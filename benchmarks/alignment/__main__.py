@@ -35,9 +35,12 @@ def main():
     if None not in weights.values():
         for seed, pair in itertools.product(range(options.seeds), chosen):
             runs += reported(pair, options.cells, seed, weights, options.models)
+    if not runs:
+        message = "Name the pair that weights are compared on, or the weights to be reported."
+        raise SystemExit(message)
     results = options.results or default_results(options.folder).with_name("alignment.csv")
     execute(runs, str(options.folder), results, options.processes)
-    write_page(read(results), chosen, options.development, weights, options.page)
+    write_page(read(results), chosen, options.development, options.page)
 
 
 if __name__ == "__main__":

@@ -55,3 +55,8 @@ def test_only_the_adversary_has_weights():
 def test_what_cannot_be_aligned_is_refused(kind, weight, n_sections, message):
     with pytest.raises(ValueError, match=message):
         LatentAlignment(kind, weight, n_latent=3, n_sections=n_sections)
+
+
+def test_each_kind_has_a_weight_of_its_own():
+    assert LatentAlignment("kernel", None, **SIZES).weight == 3.0
+    assert LatentAlignment("adversarial", None, **SIZES).weight == 0.3

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dpvae.model.plan import ALIGNMENT_WEIGHT
 from dpvae.module.latent_alignment import check_alignment
 
 
@@ -37,6 +36,5 @@ def with_sections(
     kind = arguments.get("alignment")
     if kind is None:
         return arguments
-    weight = arguments.get("alignment_weight", ALIGNMENT_WEIGHT)
-    check_alignment(kind, weight, len(np.unique(section)))
+    check_alignment(kind, arguments.get("alignment_weight"), len(np.unique(section)))
     return {"n_sections": n_codes, **arguments}

@@ -18,7 +18,6 @@ from dpvae.module.distance_preserving import FAR_SHARE
 from dpvae.module.latent_alignment import AlignmentKind, LatentAlignment
 
 LEARNING_RATE = 3e-3
-ALIGNMENT_WEIGHT = 1.0
 
 
 class DistancePreservingPlan(TrainingPlan):
@@ -54,8 +53,9 @@ class DistancePreservingPlan(TrainingPlan):
         trained (:class:`~dpvae.module.SectionDiscriminator`). By default nothing.
     alignment_weight
         What a difference of 1 between sections costs, in nats per gene, the unit of ``dp_weight``.
+        By default 3 for ``"kernel"`` and 0.3 for ``"adversarial"``.
     n_sections
-        Number of sections; :meth:`DPVAE.train` fills it in.
+        Number of sections, for alignment; ``train`` of a model fills it in.
     **kwargs
         See :class:`scvi.train.TrainingPlan`.
     """
@@ -73,7 +73,7 @@ class DistancePreservingPlan(TrainingPlan):
         lr_schedule: Literal["cosine", "constant"] | None = None,
         far_share: float = FAR_SHARE,
         alignment: AlignmentKind | None = None,
-        alignment_weight: float = ALIGNMENT_WEIGHT,
+        alignment_weight: float | None = None,
         n_sections: int = 1,
         **kwargs: Any,
     ) -> None:

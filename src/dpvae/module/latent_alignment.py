@@ -11,14 +11,15 @@ from dpvae.module.discrepancy import mean_discrepancy
 from dpvae.module.section_discriminator import SectionDiscriminator
 
 AlignmentKind = Literal["adversarial", "kernel"]
+DEFAULT_WEIGHT = {"adversarial": 0.3, "kernel": 3.0}
 
 
-def check_alignment(kind: str, weight: float, n_sections: int) -> None:
+def check_alignment(kind: str, weight: float | None, n_sections: int) -> None:
     """Raise where sections cannot be aligned as it is asked for; see :class:`LatentAlignment`."""
-    if kind not in ("adversarial", "kernel"):
+    if kind not in DEFAULT_WEIGHT:
         message = f"alignment is {kind!r}: choose 'adversarial', 'kernel' or None."
         raise ValueError(message)
-    if not weight > 0:
+    if weight is not None and not weight > 0:
         message = (
             f"alignment_weight is {weight}: give a number above 0, or alignment=None for a "
             "training without."
@@ -44,7 +45,8 @@ class LatentAlignment(nn.Module):
         (:class:`~dpvae.module.SectionDiscriminator`), to be used on samples of z, without whose
         noise encoder and network chase each other and the sections stay apart.
     weight
-        What a difference of 1 costs, in nats per gene, above 0.
+        What a difference of 1 costs, in nats per gene, above 0. ``None`` is 3 for ``"kernel"`` and
+        0.3 for ``"adversarial"``.
     n_latent
         Dimension of z.
     n_sections
@@ -57,12 +59,12 @@ class LatentAlignment(nn.Module):
     """
 
     def __init__(
-        self, kind: AlignmentKind, weight: float, *, n_latent: int, n_sections: int
+        self, kind: AlignmentKind, weight: float | None, *, n_latent: int, n_sections: int
     ) -> None:
         super().__init__()
         check_alignment(kind, weight, n_sections)
         self.kind = kind
-        self.weight = weight
+        self.weight = DEFAULT_WEIGHT[kind] if weight is None else weight
         self.difference = (
             SectionDiscriminator(n_latent, n_sections) if kind == "adversarial" else None
         )
