@@ -38,7 +38,7 @@ def pool(problem):
     return ad.concat(sections, label="section", index_unique=" ")
 
 
-def model_of(problem, model_class, plan, batch):
+def model_of(problem, model_class, plan):
     """A trained model, and the cells of the query as it knows them."""
     options = {"layer": "counts"} if model_class is DPSCVI else {}
     scvi.settings.seed = problem.seed
@@ -48,22 +48,20 @@ def model_of(problem, model_class, plan, batch):
         model.train(logger=False, **QUIET)
         return model, problem.query
     cells = pool(problem)
-    if batch:
-        options["batch_key"] = "section"
-    model_class.setup_anndata(cells, sample_key="section", **options)
+    model_class.setup_anndata(cells, sample_key="section", batch_key="section", **options)
     model = model_class(cells)
     model.train(plan_kwargs=plan, logger=False, **QUIET)
     return model, cells[cells.obs["section"] == QUERY].copy()
 
 
-def scored(problem, method, model="DPVAE", weight=None, batch=False):  # noqa: FBT002
+def scored(problem, method, model="DPVAE", weight=None):
     """Scores of the places of the query; of a model, with and without its regression on genes."""
     if method in SIMPLE:
         return scores_of(problem.truth, SIMPLE[method](problem)[0])
     plan = {POOLED: {}, ZERO_SHOT: None}.get(
         method, {"alignment": method, "alignment_weight": weight}
     )
-    trained, query = model_of(problem, MODELS[model], plan, batch)
+    trained, query = model_of(problem, MODELS[model], plan)
     query.obsm.pop("spatial", None)
     scores = scores_of(problem.truth, trained.predict_coordinates(query))
     trained.gene_regression_ = None

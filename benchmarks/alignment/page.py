@@ -1,5 +1,7 @@
 """The page of the documentation: one table of the development pair, three of all others."""
 
+from math import isnan
+
 from benchmarks.alignment.methods import POOLED, SIMPLE, ZERO_SHOT
 
 KINDS = ("kernel", "adversarial")
@@ -41,16 +43,14 @@ def _development(rows):
         f"Compared on {rows['pair'].iloc[0]}, which is not among the pairs below, seed 0, "
         f"{_cells(rows)}.",
         "",
-        "| | weight | section told to decoder | error | by latents | difference |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| | weight | error | by latents | difference |",
+        "| --- | --- | --- | --- | --- |",
     ]
     for row in rows.itertuples():
-        is_pooled = row.method not in (*SIMPLE, ZERO_SHOT)
         weight = f"{row.weight:g}" if row.weight else ""
-        told = ("yes" if row.batch else "no") if is_pooled else ""
         numbers = (row.procrustes, row.procrustes_latents, row.difference)
-        shown = " | ".join("" if value != value else f"{value:.3f}" for value in numbers)
-        lines.append(f"| {row.method} | {weight} | {told} | {shown} |")
+        shown = " | ".join("" if isnan(value) else f"{value:.3f}" for value in numbers)
+        lines.append(f"| {row.method} | {weight} | {shown} |")
     return "\n".join([*lines, ""])
 
 
@@ -63,10 +63,14 @@ def _reported(rows, column):
     for model in models:
         for pair in rows["pair"].unique():
             values = [_of(means, model, pair, method) for method in methods]
-            if any(value is None for value in values):
+            if None in values[-len(KINDS) - 1 :]:
                 continue
-            best = min(values) if column != "difference" else None
-            shown = [f"**{v:.3f}**" if v == best else f"{v:.3f}" for v in values]
+            best = min(value for value in values if value is not None)
+            marked = "**{:.3f}**" if column != "difference" else "{:.3f}"
+            shown = [
+                "" if value is None else (marked if value == best else "{:.3f}").format(value)
+                for value in values
+            ]
             name = f"{pair.replace(' to ', ' → ')}" + (f", {model}" if len(models) > 1 else "")
             lines.append(f"| {name} | {' | '.join(shown)} |")
     return "\n".join([*lines, ""])

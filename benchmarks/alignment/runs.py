@@ -16,16 +16,12 @@ from benchmarks.accuracy.runs import ARROW, THREADS
 from benchmarks.accuracy.worker import load
 from benchmarks.alignment.methods import POOLED, SIMPLE, ZERO_SHOT, at_most, scored
 
-WEIGHTS = {"kernel": (0.3, 1.0, 3.0, 10.0), "adversarial": (0.1, 0.3, 1.0)}
-WEIGHTS_WITHOUT = {"kernel": (1.0, 10.0), "adversarial": (0.3,)}
+WEIGHTS = {"kernel": (1.0, 3.0, 10.0), "adversarial": (0.1, 0.3, 1.0)}
 
 
 @dataclass(frozen=True)
 class Run:
-    """One method on one pair of sections, or so many random cells of each.
-
-    Weight and batch are of the pooled models.
-    """
+    """One method on one pair of sections, or so many random cells of each."""
 
     pair: str
     n_cells: int
@@ -33,19 +29,14 @@ class Run:
     model: str
     method: str
     weight: float = 0.0
-    batch: bool = False
 
 
 def development(pair, n_cells, seed=0):
-    """All weights with sections as batches of the decoder, and some of them without."""
-    for method in SIMPLE:
-        yield Run(pair, n_cells, seed, "", method)
-    yield Run(pair, n_cells, seed, "DPVAE", ZERO_SHOT)
-    for batch, tried in ((True, WEIGHTS), (False, WEIGHTS_WITHOUT)):
-        yield Run(pair, n_cells, seed, "DPVAE", POOLED, 0.0, batch)
-        for kind, weights in tried.items():
-            for weight in weights:
-                yield Run(pair, n_cells, seed, "DPVAE", kind, weight, batch)
+    """All weights, beside what needs no alignment."""
+    yield from reported(pair, n_cells, seed, {}, ["DPVAE"])
+    for kind, weights in WEIGHTS.items():
+        for weight in weights:
+            yield Run(pair, n_cells, seed, "DPVAE", kind, weight)
 
 
 def reported(pair, n_cells, seed, weights, models):
@@ -55,7 +46,7 @@ def reported(pair, n_cells, seed, weights, models):
     for model in models:
         yield Run(pair, n_cells, seed, model, ZERO_SHOT)
         for kind, weight in {POOLED: 0.0, **weights}.items():
-            yield Run(pair, n_cells, seed, model, kind, weight, batch=True)
+            yield Run(pair, n_cells, seed, model, kind, weight)
 
 
 def attempt(run, folder):
@@ -65,7 +56,7 @@ def attempt(run, folder):
     one, two = (at_most(load(name, folder), run.n_cells) for name in run.pair.split(ARROW))
     problem = cross_problem(one, two, run.seed)
     begin = time.perf_counter()
-    scores = scored(problem, run.method, run.model, run.weight, run.batch)
+    scores = scored(problem, run.method, run.model, run.weight)
     return {**asdict(run), **scores, "seconds": time.perf_counter() - begin}
 
 
