@@ -41,6 +41,7 @@ class _History(NamedTuple):
 
     distance_loss: str = "distance_loss"
     distance_scale: str = "distance_scale"
+    alignment_loss: str = "alignment_loss"
     reconstruction_loss: str = "reconstruction_loss"
     kl: str = "kl_local"
 

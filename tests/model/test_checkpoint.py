@@ -108,6 +108,29 @@ def test_resuming_works_for_counts(counts, tmp_path):
         torch.testing.assert_close(weights(resumed)[name], expected, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("kind", ["kernel", "adversarial"])
+def test_resuming_works_with_aligned_sections(sections, tmp_path, kind):
+    def made():
+        seed_everything()
+        DPVAE.setup_anndata(sections, sample_key="section")
+        return DPVAE(sections, **QUICK)
+
+    path, plan = tmp_path / "state", {"plan_kwargs": {"alignment": kind}}
+    whole = made()
+    train(whole, **plan)
+    half = made()
+    with pytest.raises(OSError, match="the machine"):
+        train(half, checkpoint=path, checkpoint_every=2, callbacks=[Stop(4)], **plan)
+    resumed = made()
+    train(resumed, resume_from=path, **plan)
+    for name, expected in weights(whole).items():
+        torch.testing.assert_close(weights(resumed)[name], expected, rtol=0, atol=0)
+    for name, curve in whole.history.items():
+        np.testing.assert_array_equal(resumed.history[name], curve)
+    with pytest.raises(ValueError, match=f"its alignment is {kind}, here it is None"):
+        train(made(), resume_from=path)
+
+
 def test_keeping_the_state_does_not_change_the_training(expression, tmp_path):
     plain, kept = make(expression), None
     train(plain)

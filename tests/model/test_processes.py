@@ -25,9 +25,10 @@ sc.pp.normalize_total(adata)
 sc.pp.log1p(adata)
 reference, query = hide_places(adata, spatial_key="spatial")
 sample_key = None
-if sys.argv[4] == "on disk":
+if sys.argv[4] != "in memory":
     sample_key = "section"
     reference.obs["section"] = np.repeat(["a", "b"], [200, 200])
+if sys.argv[4] == "on disk":
     reference.write_h5ad(f"{sys.argv[3]}.{os.getpid()}.h5ad")
     reference = ad.read_h5ad(f"{sys.argv[3]}.{os.getpid()}.h5ad", backed="r")
 scvi.settings.seed = int(sys.argv[1])
@@ -72,6 +73,16 @@ def test_two_processes_do_as_well_as_one(tmp_path):
     assert first["history"] == alone[0]["history"]
     assert first["steps"] >= alone[0]["steps"]
     assert (path / "model.pt").exists()
+
+
+@pytest.mark.slow
+def test_two_processes_align_sections_together(tmp_path):
+    arguments = {"max_epochs": 20, "plan_kwargs": {"alignment": "adversarial"}}
+    arguments |= {"devices": 2, "strategy": DDP}
+    _, (first, second) = train(tmp_path, 0, "two sections", **arguments)
+    assert "alignment_loss_train" in first["history"]
+    assert first["scale"] == second["scale"]
+    np.testing.assert_array_equal(first["places"], second["places"])
 
 
 @pytest.mark.slow

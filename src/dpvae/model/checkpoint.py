@@ -128,6 +128,9 @@ def training_origin(model: Any, max_epochs: int, arguments: Mapping[str, Any]) -
     parameters = model.init_params_
     chosen = {**parameters["non_kwargs"], **parameters["kwargs"]}
     described = {name: repr(value) for name, value in chosen.items()}
+    alignment = (arguments.get("plan_kwargs") or {}).get("alignment")
+    if alignment is not None:
+        described["alignment"] = alignment
     return {
         "model": type(model).__name__,
         **described,

@@ -12,8 +12,10 @@ from torch import Tensor
 from torch.optim import Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
+from dpvae._keys import REGISTRY
 from dpvae.model.epoch_means import EpochMeans
 from dpvae.module.distance_preserving import FAR_SHARE
+from dpvae.module.latent_alignment import AlignmentKind, LatentAlignment
 
 LEARNING_RATE = 3e-3
 
@@ -44,6 +46,16 @@ class DistancePreservingPlan(TrainingPlan):
         minibatch, whether masked or not, from 0 to 1. 0 is equation 5 of :cite:t:`Zhou24`: right
         where the mask leaves out pairs that mislead and what it holds still spans the tissue; a
         mask of near pairs alone lets the layout fold. Without a mask it has no effect.
+    alignment
+        What makes the latents of different sections alike, beside the other terms: ``"kernel"``,
+        the maximum mean discrepancy between them (:func:`~dpvae.module.mean_discrepancy`), or
+        ``"adversarial"``, a network that tells sections apart and against which the encoder is
+        trained (:class:`~dpvae.module.SectionDiscriminator`). By default nothing.
+    alignment_weight
+        What a difference of 1 between sections costs, in nats per gene, the unit of ``dp_weight``.
+        By default 3 for ``"kernel"`` and 0.3 for ``"adversarial"``.
+    n_sections
+        Number of sections, for alignment; ``train`` of a model fills it in.
     **kwargs
         See :class:`scvi.train.TrainingPlan`.
     """
@@ -60,6 +72,9 @@ class DistancePreservingPlan(TrainingPlan):
         n_steps_kl_warmup: int | None = 300,
         lr_schedule: Literal["cosine", "constant"] | None = None,
         far_share: float = FAR_SHARE,
+        alignment: AlignmentKind | None = None,
+        alignment_weight: float | None = None,
+        n_sections: int = 1,
         **kwargs: Any,
     ) -> None:
         if lr_schedule is None:
@@ -82,6 +97,11 @@ class DistancePreservingPlan(TrainingPlan):
             **kwargs,
         )
         self.lr_schedule = lr_schedule
+        self.alignment: LatentAlignment | None = None
+        if alignment is not None:
+            self.alignment = LatentAlignment(
+                alignment, alignment_weight, n_latent=module.n_latent, n_sections=n_sections
+            )
         self._random_state = torch.get_rng_state()
         self._logs_by_epoch = bool(self.on_epoch) and not self.on_step
         self._means = {"train": EpochMeans(), "validation": EpochMeans()}
@@ -104,11 +124,24 @@ class DistancePreservingPlan(TrainingPlan):
         if any(parameter is scale for parameter in decayed["params"]):
             decayed["params"] = [p for p in decayed["params"] if p is not scale]
             config["optimizer"].add_param_group({"params": [scale], "weight_decay": 0.0})
+        of_alignment = [] if self.alignment is None else list(self.alignment.parameters())
+        if of_alignment:
+            config["optimizer"].add_param_group({"params": of_alignment})
         if self.lr_schedule == "cosine" and "lr_scheduler" not in config:
             n_steps = int(self.trainer.estimated_stepping_batches)
             cosine = CosineAnnealingLR(config["optimizer"], T_max=max(n_steps, 1))
             config["lr_scheduler"] = {"scheduler": cosine, "interval": "step"}
         return config
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the module on a minibatch, and add the difference between sections to the loss."""
+        inference, generative, output = super().forward(*args, **kwargs)
+        if self.alignment is not None:
+            sampled = self.alignment.kind == "adversarial"
+            latent = inference["z"] if sampled else self.module.compared_latent(inference)
+            section = args[0][REGISTRY.section]
+            output = self.alignment.add(output, latent, section, self.module.n_input)
+        return inference, generative, output
 
     def on_train_end(self) -> None:
         """Give every process the statistics of batch normalisation of the first one."""

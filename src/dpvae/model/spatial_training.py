@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dpvae._section import cells_per_section, section_names
 from dpvae.geometry import fit_distance_scale, place_by_consensus
+from dpvae.model.aligned_sections import with_sections
 from dpvae.model.checkpoint import TrainingCheckpoint, check_checkpoint, training_origin
 from dpvae.model.fine_tuning import (
     N_STEPS,
@@ -54,6 +55,7 @@ class SpatialTraining:
     gene_regression_: dict[str, Any] | None = None
     is_query_with_places_: bool = False
     module: Any
+    summary_stats: Any
     registry_: dict[str, Any]
 
     def train(
@@ -100,21 +102,28 @@ class SpatialTraining:
         FileNotFoundError
             If there is no file ``resume_from``.
         ValueError
-            If it belongs to another model, other genes or other arguments; or if processes or
-            cells are not enough for ``devices``.
+            If it belongs to another model, other genes or other arguments; if processes or
+            cells are not enough for ``devices``; or if the alignment of sections is asked for and
+            there is one.
         KeyboardInterrupt
             If it is interrupted. The model can be used then, as far as it was trained.
 
         Notes
         -----
         ``model.history`` holds, per epoch and for training and validation part, if there is one,
-        the loss, the reconstruction term, the KL term, the distance term and λ.
+        the loss, the reconstruction term, the KL term, the distance term and λ; and the difference
+        between sections (``alignment_loss``), where they are aligned.
         """
         cells = self._cells(None)  # type: ignore[attr-defined]
         kwargs = for_processes(with_default_split(kwargs, cells.n_obs), cells.n_obs)
+        kwargs["plan_kwargs"] = with_sections(
+            kwargs.get("plan_kwargs"),
+            self._section_names(cells),
+            self.summary_stats.n_section,
+        )
         completed = self._guessed() if self.is_query_with_places_ else None
         if completed is not None:
-            kwargs["plan_kwargs"] = {**PLAN, **(kwargs.get("plan_kwargs") or {})}
+            kwargs["plan_kwargs"] = {**PLAN, **kwargs["plan_kwargs"]}
         if max_epochs is None:
             max_epochs = suitable_epochs(
                 cells.n_obs,

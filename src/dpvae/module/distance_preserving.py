@@ -87,7 +87,7 @@ class DistancePreserving:
             tensors, inference_outputs, generative_outputs, kl_weight=kl_weight
         )
         distance_loss = self.distance_term(
-            self._distance_latent(inference_outputs),
+            self.compared_latent(inference_outputs),
             tensors[REGISTRY.coordinates],
             tensors[REGISTRY.section],
             self._masked_pairs(tensors),
@@ -116,7 +116,8 @@ class DistancePreserving:
         weight = torch.as_tensor(pairs.data, dtype=coordinates.dtype, device=device)
         return CellPairs.weighted(first.to(device), second.to(device), weight)
 
-    def _distance_latent(self, inference_outputs: dict[str, Any]) -> Tensor:
+    def compared_latent(self, inference_outputs: dict[str, Any]) -> Tensor:
+        """Give what cells are compared by: means or samples of z, shape ``(n_cells, n_latent)``."""
         if self.distance_latent == "mean":
             mean: Tensor = self.z_encoder.z_transformation(inference_outputs["qz"].loc)
             return mean

@@ -44,6 +44,7 @@ class Term:
 
 TERMS = (
     Term(HISTORY.distance_loss, "distance term"),
+    Term(HISTORY.alignment_loss, "difference between sections"),
     Term(HISTORY.reconstruction_loss, "reconstruction loss"),
     Term(HISTORY.kl, "KL divergence"),
     Term(HISTORY.distance_scale, "distance scale λ"),
@@ -58,8 +59,8 @@ def training_history(
 ) -> NDArray[Any]:
     """Draw how the terms of the loss went over the epochs, training against validation.
 
-    A panel each for the distance term, the reconstruction loss, the KL divergence and the learned
-    scale λ, whichever are there.
+    A panel each for the distance term, the difference between sections where they are aligned, the
+    reconstruction loss, the KL divergence and the learned scale λ, whichever are there.
 
     Parameters
     ----------
