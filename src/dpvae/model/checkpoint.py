@@ -128,6 +128,7 @@ def training_origin(model: Any, max_epochs: int, arguments: Mapping[str, Any]) -
     parameters = model.init_params_
     chosen = {**parameters["non_kwargs"], **parameters["kwargs"]}
     described = {name: repr(value) for name, value in chosen.items()}
+    splitter = arguments.get("datasplitter_kwargs") or {}
     return {
         "model": type(model).__name__,
         **described,
@@ -137,6 +138,7 @@ def training_origin(model: Any, max_epochs: int, arguments: Mapping[str, Any]) -
         "max_epochs": str(max_epochs),
         "batch_size": str(arguments.get("batch_size", BATCH_SIZE)),
         "train_size": str(arguments.get("train_size")),
+        "balance_sections": str(splitter.get("balance_sections", False)),
         "processes": str(n_processes(arguments)),
     }
 

@@ -28,7 +28,7 @@ from dpvae.model.pair_graph import pair_graph_in_use
 from dpvae.model.plan import DistancePreservingPlan
 from dpvae.model.processes import for_processes, n_processes
 from dpvae.model.query import section_column
-from dpvae.model.row_loading import RowSplitter
+from dpvae.model.section_batches import SectionSplitter
 from dpvae.model.setup import MINIFIED
 from dpvae.model.training import (
     BATCH_SIZE,
@@ -49,7 +49,7 @@ class SpatialTraining:
     """
 
     _training_plan_cls = DistancePreservingPlan
-    _data_splitter_cls: Any = RowSplitter
+    _data_splitter_cls: Any = SectionSplitter
     layout_: dict[str, Any] | None = None
     gene_regression_: dict[str, Any] | None = None
     is_query_with_places_: bool = False
