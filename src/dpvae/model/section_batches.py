@@ -168,8 +168,8 @@ class SectionSplitter(RowSplitter):
     def _check_sections(self, *, several_processes: bool) -> None:
         if section_column(self.adata_manager.registry["setup_args"]) is None:
             message = (
-                "balance_sections=True, but no column of adata.obs names the sections: name it with "
-                "setup_anndata(sample_key=…), or leave out balance_sections."
+                "balance_sections=True, but no column of adata.obs names the sections: name one "
+                "with setup_anndata(sample_key=…), or leave out balance_sections."
             )
             raise ValueError(message)
         if several_processes:

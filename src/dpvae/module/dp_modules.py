@@ -97,8 +97,7 @@ class DPCountVAE(DistancePreserving, VAE):
         return (self.input_dropout(genes), *covariates)
 
     def _thinned(self, genes: Tensor) -> Tensor:
-        counts = genes.expm1().round() if self.log_variational else genes
-        counts = self.thinning(counts)
+        counts: Tensor = self.thinning(genes.expm1().round() if self.log_variational else genes)
         return counts.log1p() if self.log_variational else counts
 
     def _of_equal_depth(self, genes: Tensor) -> Tensor:
