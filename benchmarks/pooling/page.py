@@ -16,7 +16,8 @@ the whole section (0 is the same shape, 1 chance), mean of {seeds}.
 
 kNN and ridge regressions learn coordinates, which have no common frame across sections, so they
 cannot be pooled: they are trained on each reference alone, and the best is shown, chosen with
-hindsight, as is the best single reference of DPVAE. A pool has the genes that all its sections share.
+hindsight, as is the best single reference of DPVAE. A pool has the genes that all its sections
+share.
 """
 
 

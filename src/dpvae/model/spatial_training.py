@@ -85,7 +85,9 @@ class SpatialTraining:
             All other arguments of scvi-tools' ``train``: ``batch_size=128``, ``accelerator``,
             ``devices``, ``strategy``, ``early_stopping=False``, ``plan_kwargs`` (see
             :class:`~dpvae.model.DistancePreservingPlan`), ``datasplitter_kwargs``, and those of
-            the Lightning trainer. By default every cell trains; ``train_size=0.9`` keeps a tenth
+            the Lightning trainer. ``datasplitter_kwargs={"balance_sections": True}`` makes
+            minibatches of few sections, whose cells then meet more cells of their own; by default
+            they are random. By default every cell trains; ``train_size=0.9`` keeps a tenth
             for validation. Early stopping does that by itself, and watches
             ``distance_loss_validation``.
 
@@ -94,8 +96,9 @@ class SpatialTraining:
         FileNotFoundError
             If there is no file ``resume_from``.
         ValueError
-            If it belongs to another model, other genes or other arguments; or if processes or
-            cells are not enough for ``devices``.
+            If it belongs to another model, other genes or other arguments; if processes or cells
+            are not enough for ``devices``; or if sections shall be balanced and are not named, or
+            a pair mask or several processes are used.
         KeyboardInterrupt
             If it is interrupted. The model can be used then, as far as it was trained.
 
