@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.accuracy.sections import folder_sections, pools
-from benchmarks.pooling.page import COLUMNS, page
+from benchmarks.pooling.page import COLUMNS, SEPARATOR, page
 from benchmarks.pooling.runs import error, planned
 
 
@@ -46,7 +46,7 @@ def main():
         pool for pool in pools(sections.values()) if pool[-1].startswith(tuple(options.sections))
     ]
     for target, seed, method, references in planned(wanted, options.seeds):
-        names = " + ".join(references)
+        names = SEPARATOR.join(references)
         done = finished(options.results)[COLUMNS[:-1]].itertuples(index=False, name=None)
         if (target, seed, method, names) in set(done):
             continue

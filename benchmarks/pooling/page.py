@@ -1,18 +1,21 @@
 """Tables of pooled references beside single ones."""
 
+import re
+
 import pandas as pd
 
 from benchmarks.pooling.runs import BALANCED, RANDOM, SIMPLE, SINGLE
 
 TOLERANCE = 1.05
 POOLED = (RANDOM, BALANCED)
+SEPARATOR = " + "
 COLUMNS = ["target", "seed", "method", "references", "procrustes"]
 INTRODUCTION = """# Pooled references
 
-Written by `python -m benchmarks.pooling FOLDER RESULTS`. Each section whose tissue has at least two
-others in the folder is placed by DPVAE trained on all others together, with random minibatches and
+Written by `python -m benchmarks.pooling FOLDER RESULTS --page PAGE`. Each section whose tissue has two
+or more others in the folder is placed by DPVAE trained on all others together, with random minibatches and
 with `balance_sections=True`, and by DPVAE trained on each of the others alone. Procrustes error of
-the whole section (0 is the same shape, 1 chance), mean of {seeds}.
+the whole section (0 is the same shape, 1 chance), mean over seeds.
 
 kNN and ridge regressions learn coordinates, which have no common frame across sections, so they
 cannot be pooled: they are trained on each reference alone, and the best is shown, chosen with
@@ -21,16 +24,26 @@ share.
 """
 
 
+def complete(results):
+    """Rows of the targets and seeds of which all is done."""
+
+    def is_done(part):
+        n_references = part["references"].str.count(re.escape(SEPARATOR)).max() + 1
+        return len(part) == len(POOLED) + n_references * (1 + len(SIMPLE))
+
+    return results.groupby(["target", "seed"]).filter(is_done)
+
+
 def table_of(results):
-    """One row a target of which all is done: means over seeds."""
-    mean = results.groupby(["target", "method", "references"])["procrustes"].mean().reset_index()
+    """One row a target: means over seeds."""
+    done = complete(results)
+    mean = done.groupby(["target", "method", "references"])["procrustes"].mean().reset_index()
     rows = {}
     for target, part in mean.groupby("target"):
         by_method = part.groupby("method")["procrustes"]
         best, average = by_method.min(), by_method.mean()
-        if set(best.index) != {*POOLED, SINGLE, *SIMPLE}:
-            continue
         rows[target] = {
+            "seeds": done.loc[done["target"] == target, "seed"].nunique(),
             **{name: best[name] for name in POOLED},
             "best single": best[SINGLE],
             "mean single": average[SINGLE],
@@ -56,21 +69,26 @@ def verdicts(table):
 
 
 def spread_of_seeds(results):
-    """Mean difference between the seeds of a pooled run."""
-    pooled = results[results["method"].isin(POOLED)]
+    """Mean difference between two seeds of a pooled run, or None where there is one seed."""
+    pooled = complete(results)
+    pooled = pooled[pooled["method"].isin(POOLED)]
     by_run = pooled.groupby(["target", "method"])["procrustes"]
-    return float((by_run.max() - by_run.min()).mean())
+    differences = (by_run.max() - by_run.min())[by_run.count() > 1]
+    return float(differences.mean()) if len(differences) else None
 
 
 def page(results):
     """The page, as text."""
-    table, n_seeds = table_of(results), results["seed"].nunique()
-    shown = table.map("{:.3f}".format).reset_index(names="section")
-    seeds = "one seed" if n_seeds == 1 else f"{n_seeds} seeds"
-    parts = [INTRODUCTION.format(seeds=seeds), *verdicts(table)]
-    if n_seeds > 1:
-        parts.append(
-            f"- seeds of a pooled run differ by {spread_of_seeds(results):.3f} on average."
+    table, spread = table_of(results), spread_of_seeds(results)
+    lines = verdicts(table)
+    if spread is not None:
+        lines.append(
+            f"- seeds of a pooled run differ by {spread:.3f} on average, where several ran."
         )
+    seeds = table.pop("seeds").astype(str)
+    shown = table.map("{:.3f}".format)
+    shown.insert(0, "seeds", seeds)
+    shown = shown.reset_index(names="section")
     head = [" | ".join(shown.columns), " | ".join(["---"] * shown.shape[1])]
-    return "\n".join([*parts, "", *head, *(" | ".join(row) for row in shown.to_numpy()), ""])
+    rows = [" | ".join(row) for row in shown.to_numpy()]
+    return "\n".join([INTRODUCTION, *lines, "", *head, *rows, ""])

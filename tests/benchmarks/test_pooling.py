@@ -30,7 +30,7 @@ def results():
 
 def test_targets_are_compared_with_the_best_and_the_average_reference(results):
     table = table_of(results)
-    assert table.loc["t1"].tolist() == pytest.approx([0.51, 0.41, 0.43, 0.52, 0.53, 0.53, 0.53])
+    assert table.loc["t1"].tolist() == pytest.approx([2, 0.51, 0.41, 0.43, 0.52, 0.53, 0.53, 0.53])
     assert table.loc["t2", "mean single"] == pytest.approx(0.735)
 
 
@@ -47,8 +47,16 @@ def test_targets_that_are_not_done_are_left_out(results):
     assert table_of(partial).index.tolist() == ["t1"]
     text = page(results)
     assert "| t2" not in text
-    assert "t2 | 0.810 | 0.800 | 0.710" in text
+    assert "t2 | 2 | 0.810 | 0.800 | 0.710" in text
     assert "differ by 0.020" in text
+
+
+def test_seeds_that_are_not_done_are_left_out(results):
+    partial = results[(results["seed"] == 0) | (results["references"] != "b")]
+    assert table_of(partial).loc["t1"].tolist() == pytest.approx(
+        [1, 0.5, 0.4, 0.42, 0.51, *[0.52] * 3]
+    )
+    assert "differ by" not in page(partial)
 
 
 def test_every_target_is_placed_by_all_others_and_by_each():

@@ -69,8 +69,9 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         likelihood is that of the counts as they are.
     least_depth
         In training the encoder sees each cell with a random share of its molecules, at least this
-        one, and at most all; the likelihood is that of all of them. Of use where queries are much
-        shallower than the reference. 1 shows every cell as it is.
+        one, and at most all; the likelihood is that of all of them. 0.1 places queries better that
+        have less than a third of the reference's depth, and others slightly worse. 1 shows every
+        cell as it is.
     **kwargs
         All other arguments of :class:`scvi.model.SCVI` and :class:`scvi.module.VAE`:
         ``dispersion``, ``use_observed_lib_size``, ``encode_covariates``, …
