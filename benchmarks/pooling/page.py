@@ -12,10 +12,10 @@ SEPARATOR = " + "
 COLUMNS = ["target", "seed", "method", "references", "procrustes"]
 INTRODUCTION = """# Pooled references
 
-Written by `python -m benchmarks.pooling FOLDER RESULTS --page PAGE`. Each section whose tissue has two
-or more others in the folder is placed by DPVAE trained on all others together, with random minibatches and
-with `balance_sections=True`, and by DPVAE trained on each of the others alone. Procrustes error of
-the whole section (0 is the same shape, 1 chance), mean over seeds.
+Written by `python -m benchmarks.pooling FOLDER RESULTS --page PAGE`. Each section whose tissue has
+two or more others in the folder is placed by DPVAE trained on all others together, with random
+minibatches and with `balance_sections=True`, and by DPVAE trained on each of the others alone.
+Procrustes error of the whole section (0 is the same shape, 1 chance), mean over seeds.
 
 kNN and ridge regressions learn coordinates, which have no common frame across sections, so they
 cannot be pooled: they are trained on each reference alone, and the best is shown, chosen with
