@@ -7,7 +7,7 @@ from dpvae.held_out import hide_places
 from dpvae.model import DPSCVI
 from dpvae.module import DPCountVAE
 
-from ..conftest import QUICK, QUIET  # noqa: TID252
+from ..conftest import QUICK, QUIET, seed_everything  # noqa: TID252
 
 SCVI_PLAN = {
     "optimizer": "Adam",
@@ -182,3 +182,36 @@ def test_the_encoder_sees_centred_genes_of_mean_variance_one(counts):
     genes = np.vstack(seen)
     np.testing.assert_allclose(genes.mean(axis=0), 0, atol=1e-3)
     assert genes.var(axis=0).mean() == pytest.approx(1, rel=0.01)
+
+
+def thinning_model(counts, **options):
+    seed_everything()
+    DPSCVI.setup_anndata(counts)
+    model = DPSCVI(counts, **options, **QUICK)
+    model.train(max_epochs=4, batch_size=50, **QUIET)
+    return model
+
+
+def test_thinning_follows_the_seed_and_is_saved(counts, tmp_path):
+    model = thinning_model(counts, least_depth=0.2)
+    latent = model.get_latent_representation()
+    again = thinning_model(counts, least_depth=0.2).get_latent_representation()
+    np.testing.assert_array_equal(latent, again)
+    assert not np.array_equal(latent, thinning_model(counts).get_latent_representation())
+    model.save(str(tmp_path / "model"))
+    loaded = DPSCVI.load(tmp_path / "model", counts)
+    assert loaded.module.thinning.least_depth == 0.2
+    np.testing.assert_array_equal(loaded.get_latent_representation(), latent)
+
+
+def test_all_molecules_are_the_default(counts):
+    default, whole = thinning_model(counts), thinning_model(counts, least_depth=1.0)
+    np.testing.assert_array_equal(
+        default.get_latent_representation(), whole.get_latent_representation()
+    )
+
+
+def test_impossible_shares_of_molecules_are_refused(counts):
+    DPSCVI.setup_anndata(counts)
+    with pytest.raises(ValueError, match="least_depth is 0"):
+        DPSCVI(counts, least_depth=0, **QUICK)

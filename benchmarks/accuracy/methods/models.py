@@ -8,9 +8,9 @@ from dpvae.model import DPSCVI, DPVAE
 QUIET = {"enable_progress_bar": False, "logger": False}
 
 
-def dpvae(problem, **options):
+def dpvae(problem, training=None, **options):
     DPVAE.setup_anndata(problem.reference, sample_key=problem.section_key)
-    return placed(problem, DPVAE, options)
+    return placed(problem, DPVAE, options, training)
 
 
 def dpscvi(problem, **options):

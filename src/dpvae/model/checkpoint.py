@@ -131,6 +131,7 @@ def training_origin(model: Any, max_epochs: int, arguments: Mapping[str, Any]) -
     alignment = (arguments.get("plan_kwargs") or {}).get("alignment")
     if alignment is not None:
         described["alignment"] = alignment
+    splitter = arguments.get("datasplitter_kwargs") or {}
     return {
         "model": type(model).__name__,
         **described,
@@ -140,6 +141,7 @@ def training_origin(model: Any, max_epochs: int, arguments: Mapping[str, Any]) -
         "max_epochs": str(max_epochs),
         "batch_size": str(arguments.get("batch_size", BATCH_SIZE)),
         "train_size": str(arguments.get("train_size")),
+        "balance_sections": str(splitter.get("balance_sections", False)),
         "processes": str(n_processes(arguments)),
     }
 

@@ -67,6 +67,11 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
     normalize_depth
         Whether the encoder sees counts as if every cell had the reference's median depth. The
         likelihood is that of the counts as they are.
+    least_depth
+        In training the encoder sees each cell with a random share of its molecules, at least this
+        one, and at most all; the likelihood is that of all of them. 0.1 places queries better that
+        have a third of the reference's depth or less, and others slightly worse. 1 shows every
+        cell as it is.
     **kwargs
         All other arguments of :class:`scvi.model.SCVI` and :class:`scvi.module.VAE`:
         ``dispersion``, ``use_observed_lib_size``, ``encode_covariates``, …
@@ -111,6 +116,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         gene_weights: GeneWeights = "spatial",
         *,
         normalize_depth: bool = True,
+        least_depth: float = 1.0,
         **kwargs: Any,
     ) -> None:
         check_gene_weights(gene_weights)
@@ -128,6 +134,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
             distance_error=distance_error,
             distance_latent=distance_latent,
             normalize_depth=normalize_depth,
+            least_depth=least_depth,
             **kwargs,
         )
         if adata is not None:

@@ -150,9 +150,29 @@ class PatchSplitter(RowSplitter):
     pair_graph
         The pair mask, shape ``(n_cells, n_cells)``. Pairs with cells of the validation part do not
         train.
+    balance_sections
+        Must be ``False``: the mask decides which cells meet.
+
+    Raises
+    ------
+    ValueError
+        If ``balance_sections`` is ``True``.
     """
 
-    def __init__(self, *args: Any, pair_graph: csr_matrix, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        pair_graph: csr_matrix,
+        balance_sections: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if balance_sections:
+            message = (
+                "balance_sections=True, but the model is trained with a pair mask, which decides "
+                "which cells meet in a minibatch: leave out balance_sections, or mask_key in "
+                "setup_anndata."
+            )
+            raise ValueError(message)
         super().__init__(*args, **kwargs)
         self.pair_graph = pair_graph
 

@@ -29,7 +29,7 @@ from dpvae.model.pair_graph import pair_graph_in_use
 from dpvae.model.plan import DistancePreservingPlan
 from dpvae.model.processes import for_processes, n_processes
 from dpvae.model.query import section_column
-from dpvae.model.row_loading import RowSplitter
+from dpvae.model.section_batches import SectionSplitter
 from dpvae.model.setup import MINIFIED
 from dpvae.model.training import (
     BATCH_SIZE,
@@ -50,7 +50,7 @@ class SpatialTraining:
     """
 
     _training_plan_cls = DistancePreservingPlan
-    _data_splitter_cls: Any = RowSplitter
+    _data_splitter_cls: Any = SectionSplitter
     layout_: dict[str, Any] | None = None
     gene_regression_: dict[str, Any] | None = None
     is_query_with_places_: bool = False
@@ -93,7 +93,9 @@ class SpatialTraining:
             All other arguments of scvi-tools' ``train``: ``batch_size=128``, ``accelerator``,
             ``devices``, ``strategy``, ``early_stopping=False``, ``plan_kwargs`` (see
             :class:`~dpvae.model.DistancePreservingPlan`), ``datasplitter_kwargs``, and those of
-            the Lightning trainer. By default every cell trains; ``train_size=0.9`` keeps a tenth
+            the Lightning trainer. ``datasplitter_kwargs={"balance_sections": True}`` makes
+            minibatches of few sections, whose cells then meet more cells of their own; by default
+            they are random. By default every cell trains; ``train_size=0.9`` keeps a tenth
             for validation. Early stopping does that by itself, and watches
             ``distance_loss_validation``.
 
@@ -102,9 +104,10 @@ class SpatialTraining:
         FileNotFoundError
             If there is no file ``resume_from``.
         ValueError
-            If it belongs to another model, other genes or other arguments; if processes or
-            cells are not enough for ``devices``; or if the alignment of sections is asked for and
-            there is one.
+            If it belongs to another model, other genes or other arguments; if processes or cells
+            are not enough for ``devices``; if the alignment of sections is asked for and there is
+            one; or if sections shall be balanced and are not named, or a pair mask or several
+            processes are used.
         KeyboardInterrupt
             If it is interrupted. The model can be used then, as far as it was trained.
 

@@ -14,6 +14,7 @@ from dpvae.module.count_distributions import (
 )
 from dpvae.module.distance_preserving import DistancePreserving
 from dpvae.module.gaussian_vae import GaussianVAE
+from dpvae.module.thinning import Thinning
 from dpvae.module.unused_head import UnusedHead
 
 
@@ -38,6 +39,9 @@ class DPCountVAE(DistancePreserving, VAE):
         Share of genes hidden from the encoder in training.
     normalize_depth
         Whether the encoder sees counts as if every cell had the same depth, ``depth``.
+    least_depth
+        In training the encoder sees each cell with a random share of its molecules, from this to
+        all, see :class:`~dpvae.module.thinning.Thinning`. Counts must be whole numbers then.
     **kwargs
         Handed on to :class:`~dpvae.module.DistancePreserving` and the module of scVI.
     """
@@ -47,6 +51,7 @@ class DPCountVAE(DistancePreserving, VAE):
         *args: Any,
         input_dropout: float = 0.0,
         normalize_depth: bool = False,
+        least_depth: float = 1.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -57,6 +62,7 @@ class DPCountVAE(DistancePreserving, VAE):
         self.gene_mean: Tensor
         self.register_buffer("gene_weight", torch.ones(self.n_input))
         self.register_buffer("gene_mean", torch.zeros(self.n_input))
+        self.thinning = Thinning(least_depth)
         self.input_dropout = nn.Dropout(input_dropout)
         self.z_encoder.register_forward_pre_hook(self._prepare_genes)
         if self.gene_likelihood != "zinb":
@@ -81,12 +87,18 @@ class DPCountVAE(DistancePreserving, VAE):
     def _prepare_genes(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         expression, *covariates = inputs
         genes = expression[:, : self.n_input]
+        if self.thinning.is_on:
+            genes = self._thinned(genes)
         if self.normalize_depth:
             genes = self._of_equal_depth(genes)
         genes = torch.addcmul(-self.gene_mean * self.gene_weight, genes, self.gene_weight)
         if expression.shape[1] > self.n_input:
             genes = torch.cat([genes, expression[:, self.n_input :]], dim=1)
         return (self.input_dropout(genes), *covariates)
+
+    def _thinned(self, genes: Tensor) -> Tensor:
+        counts: Tensor = self.thinning(genes.expm1().round() if self.log_variational else genes)
+        return counts.log1p() if self.log_variational else counts
 
     def _of_equal_depth(self, genes: Tensor) -> Tensor:
         counts = genes.exp().sub_(1) if self.log_variational else genes.clone()

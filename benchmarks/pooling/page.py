@@ -1,0 +1,94 @@
+"""Tables of pooled references beside single ones."""
+
+import re
+
+import pandas as pd
+
+from benchmarks.pooling.runs import BALANCED, RANDOM, SIMPLE, SINGLE
+
+TOLERANCE = 1.05
+POOLED = (RANDOM, BALANCED)
+SEPARATOR = " + "
+COLUMNS = ["target", "seed", "method", "references", "procrustes"]
+INTRODUCTION = """# Pooled references
+
+Written by `python -m benchmarks.pooling FOLDER RESULTS --page PAGE`. Each section whose tissue has
+two or more others in the folder is placed by DPVAE trained on all others together, with random
+minibatches and with `balance_sections=True`, and by DPVAE trained on each of the others alone.
+Procrustes error of the whole section (0 is the same shape, 1 chance), mean over seeds.
+
+kNN and ridge regressions learn coordinates, which have no common frame across sections, so they
+cannot be pooled: they are trained on each reference alone, and the best is shown, chosen with
+hindsight, as is the best single reference of DPVAE. A pool has the genes that all its sections
+share.
+"""
+
+
+def complete(results):
+    """Rows of the targets and seeds of which all is done."""
+
+    def is_done(part):
+        n_references = part["references"].str.count(re.escape(SEPARATOR)).max() + 1
+        return len(part) == len(POOLED) + n_references * (1 + len(SIMPLE))
+
+    return results.groupby(["target", "seed"]).filter(is_done)
+
+
+def table_of(results):
+    """One row a target: means over seeds."""
+    done = complete(results)
+    mean = done.groupby(["target", "method", "references"])["procrustes"].mean().reset_index()
+    rows = {}
+    for target, part in mean.groupby("target"):
+        by_method = part.groupby("method")["procrustes"]
+        best, average = by_method.min(), by_method.mean()
+        rows[target] = {
+            "seeds": done.loc[done["target"] == target, "seed"].nunique(),
+            **{name: best[name] for name in POOLED},
+            "best single": best[SINGLE],
+            "mean single": average[SINGLE],
+            **{f"{name}, best single": best[name] for name in SIMPLE},
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def verdicts(table):
+    """Lines that say how the pooled models compare with the single references."""
+    lines = []
+    for name in POOLED:
+        ratio = table[name] / table["best single"]
+        near = ratio <= TOLERANCE
+        better = table[name] < table["mean single"]
+        lines.append(
+            f"- {name}: mean {table[name].mean():.3f}; beside the best single reference "
+            f"{ratio.mean():.3f} times its error on average, {ratio.max():.3f} at worst; not more "
+            f"than 5 % worse on {near.sum()} of {len(table)} targets, better than the average "
+            f"single reference on {better.sum()}."
+        )
+    return lines
+
+
+def spread_of_seeds(results):
+    """Mean difference between two seeds of a pooled run, or None where there is one seed."""
+    pooled = complete(results)
+    pooled = pooled[pooled["method"].isin(POOLED)]
+    by_run = pooled.groupby(["target", "method"])["procrustes"]
+    differences = (by_run.max() - by_run.min())[by_run.count() > 1]
+    return float(differences.mean()) if len(differences) else None
+
+
+def page(results):
+    """The page, as text."""
+    table, spread = table_of(results), spread_of_seeds(results)
+    lines = verdicts(table)
+    if spread is not None:
+        lines.append(
+            f"- seeds of a pooled run differ by {spread:.3f} on average, where several ran."
+        )
+    seeds = table.pop("seeds").astype(str)
+    shown = table.map("{:.3f}".format)
+    shown.insert(0, "seeds", seeds)
+    shown = shown.reset_index(names="section")
+    head = [" | ".join(shown.columns), " | ".join(["---"] * shown.shape[1])]
+    rows = [" | ".join(row) for row in shown.to_numpy()]
+    return "\n".join([INTRODUCTION, *lines, "", *head, *rows, ""])
