@@ -154,10 +154,10 @@ def test_what_cannot_calibrate_is_refused(trained, expression, caplog):
 @pytest.mark.real
 @pytest.mark.slow
 def test_regions_of_a_real_section_hold_what_they_say(real_section):
-    adata = real_section("merfish_mouse_motor_cortex_gaston")
+    adata = real_section("st_mouse_brain_hippo2")
     adata = log_normalized(adata)
     order = np.random.default_rng(0).permutation(adata.n_obs)
-    model_cells, rest = adata[order[:900]].copy(), adata[order[900:]].copy()
+    model_cells, rest = adata[order[:800]].copy(), adata[order[800:]].copy()
     dpvae.model.DPVAE.setup_anndata(model_cells)
     model = dpvae.model.DPVAE(model_cells)
     model.train(**QUIET)
