@@ -153,15 +153,21 @@ def test_what_cannot_calibrate_is_refused(trained, expression, caplog):
 
 @pytest.mark.real
 @pytest.mark.slow
-def test_regions_of_a_real_section_hold_what_they_say(real_section):
-    adata = real_section("st_mouse_brain_hippo2")
-    adata = log_normalized(adata)
+@pytest.mark.parametrize(
+    ("name", "n_known", "shapes"),
+    [
+        ("merfish_mouse_motor_cortex_gaston", 900, ["in_discs"]),
+        ("st_mouse_brain_hippo2", 800, ["in_discs", "in_ellipses"]),
+    ],
+)
+def test_regions_of_a_real_section_hold_what_they_say(real_section, name, n_known, shapes):
+    adata = log_normalized(real_section(name))
     order = np.random.default_rng(0).permutation(adata.n_obs)
-    model_cells, rest = adata[order[:800]].copy(), adata[order[800:]].copy()
+    model_cells, rest = adata[order[:n_known]].copy(), adata[order[n_known:]].copy()
     dpvae.model.DPVAE.setup_anndata(model_cells)
     model = dpvae.model.DPVAE(model_cells)
     model.train(**QUIET)
     model.calibrate(**QUIET)
     regions = model.predict_regions(rest)
-    assert 0.83 < regions.in_discs(rest.obsm["spatial"], 0.9).mean() < 0.97
-    assert 0.83 < regions.in_ellipses(rest.obsm["spatial"], 0.9).mean() < 0.97
+    for shape in shapes:
+        assert 0.83 < getattr(regions, shape)(rest.obsm["spatial"], 0.9).mean() < 0.97

@@ -77,13 +77,13 @@ def fit_balanced_kernel(distance: Values, values: Values) -> BalancedKernel:
     """
     apart = distance.astype(np.float64)
     pairs = apart[np.triu_indices(len(apart), 1)]
-    typical = float(pairs.std()) if pairs.any() else 1.0
+    if len(pairs) == 0:
+        return BalancedKernel(np.zeros(1), 1.0)
+    typical = float(pairs.std()) or 1.0
     np.fill_diagonal(apart, np.inf)
-    if len(apart) == 1:
-        return BalancedKernel(np.zeros(1), typical)
     best, least = BalancedKernel(np.zeros(len(apart)), typical), np.inf
     for relative in RELATIVE_WIDTHS:
-        width = relative * (typical or 1.0)
+        width = relative * typical
         kernel = BalancedKernel(balance(apart, width), width)
         error = float(((kernel.mean(apart, values) - values) ** 2).sum())
         if error < least:

@@ -128,9 +128,7 @@ def training_origin(model: Any, max_epochs: int, arguments: Mapping[str, Any]) -
     parameters = model.init_params_
     chosen = {**parameters["non_kwargs"], **parameters["kwargs"]}
     described = {name: repr(value) for name, value in chosen.items()}
-    alignment = (arguments.get("plan_kwargs") or {}).get("alignment")
-    if alignment is not None:
-        described["alignment"] = alignment
+    plan = arguments.get("plan_kwargs") or {}
     splitter = arguments.get("datasplitter_kwargs") or {}
     return {
         "model": type(model).__name__,
@@ -141,6 +139,8 @@ def training_origin(model: Any, max_epochs: int, arguments: Mapping[str, Any]) -
         "max_epochs": str(max_epochs),
         "batch_size": str(arguments.get("batch_size", BATCH_SIZE)),
         "train_size": str(arguments.get("train_size")),
+        "alignment": str(plan.get("alignment")),
+        "alignment_weight": str(plan.get("alignment_weight")),
         "balance_sections": str(splitter.get("balance_sections", False)),
         "processes": str(n_processes(arguments)),
     }
