@@ -42,7 +42,7 @@ def write_report(results, sections, splits, methods, docs):
             print(f"\n{TITLES[split]}: {title}\n\n{table.to_string(index=False)}", flush=True)
         parts.append(_page_part(split, part, tables, docs))
     if docs is not None:
-        page = docs / "benchmarks" / "accuracy_tables.md"
+        page = _page(docs, "accuracy_tables.md")
         page.write_text("\n\n".join([INTRODUCTION, *parts, _versions(shown)]) + "\n", "utf-8")
 
 
@@ -52,8 +52,14 @@ def write_ablation(results, sections, splits, methods, docs):
     table = ablation(results[is_wanted & results["method"].isin(methods)]).round(3)
     print(f"\n{table.to_string(index=False)}", flush=True)
     if docs is not None:
-        page = docs / "benchmarks" / "ablation.md"
+        page = _page(docs, "ablation.md")
         page.write_text(f"{ABLATION}\n\n{_markdown(table)}\n", "utf-8")
+
+
+def _page(docs, name):
+    folder = docs / "benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / name
 
 
 def split_tables(part):

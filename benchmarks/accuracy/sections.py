@@ -111,6 +111,7 @@ def _section(name, adata):
     places = places[:, np.ptp(places, axis=0) > 0]
     clean = ad.AnnData(values, obs=adata.obs[[]].copy(), var=adata.var[[]].copy())
     clean.obsm["spatial"] = places
+    clean.var_names_make_unique()
     if holds_counts:
         clean = clean[np.asarray(values.sum(axis=1)).ravel() > 0].copy()
     return Section(name, clean, holds_counts)
