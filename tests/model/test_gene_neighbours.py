@@ -41,6 +41,14 @@ def test_weights_find_what_is_weak():
     assert errors[0] < 0.8 * errors[1]
 
 
+def test_what_all_cells_have_in_common_does_not_matter():
+    genes, places, factor = problem()
+    expected = fit_gene_neighbours(genes[:100], factor, places[:100]).places(genes[100:])
+    raised = genes + np.linspace(0, 300, 30, dtype=np.float32)
+    fit = fit_gene_neighbours(raised[:100], factor, places[:100])
+    np.testing.assert_allclose(fit.places(raised[100:]), expected, atol=1e-3)
+
+
 def test_order_of_genes_does_not_matter():
     genes, places, factor = problem()
     order = np.random.default_rng(1).permutation(30)

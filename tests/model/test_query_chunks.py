@@ -43,7 +43,7 @@ def model_of(trained, trained_counts):
 @pytest.fixture
 def small_chunks(monkeypatch):
     monkeypatch.setattr(query_chunks, "CELLS_AT_A_TIME", 16)
-    monkeypatch.setattr("dpvae.model.gene_regression.ROWS_AT_A_TIME", 16)
+    monkeypatch.setattr("dpvae.model.gene_regression.MOST_CELLS_AT_A_TIME", 16)
 
 
 @MODELS

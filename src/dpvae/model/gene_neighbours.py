@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.sparse import issparse
-from sklearn.metrics.pairwise import euclidean_distances
 
 from dpvae.geometry.balanced_kernel import BalancedKernel, fit_balanced_kernel
 
 Values = NDArray[np.float64]
+Genes = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class GeneNeighbours:
         How much each of them counts, see :class:`~dpvae.geometry.balanced_kernel.BalancedKernel`.
     """
 
-    genes: NDArray[np.float32]
-    factor: NDArray[np.float32]
+    genes: Genes
+    factor: Genes
     coordinates: Values
     as_they_are: BalancedKernel
     weighted: BalancedKernel
@@ -43,8 +44,9 @@ class GeneNeighbours:
 
     def places(self, genes: Any) -> Values:
         """Places of cells with these genes, shape ``(n, n_genes)``, dense or sparse."""
-        plain = self.as_they_are.mean(euclidean_distances(genes, self.genes), self.coordinates)
-        distance = euclidean_distances(_scaled(genes, self.factor), self.genes * self.factor)
+        values = dense(genes)
+        plain = self.as_they_are.mean(_distances(values, self.genes), self.coordinates)
+        distance = _distances(values * self.factor, self.genes * self.factor)
         return 0.5 * (plain + self.weighted.mean(distance, self.coordinates))
 
 
@@ -64,14 +66,21 @@ def fit_gene_neighbours(genes: Any, factor: Values, coordinates: Values) -> Gene
     -------
     Time O(n_cells² n_genes), memory O(n_cells²): for a thousand cells or so.
     """
-    own = np.asarray(genes.toarray() if issparse(genes) else genes, dtype=np.float32)
-    scale = factor.astype(np.float32)
+    own, scale = dense(genes), factor.astype(np.float32)
     kernels = [
-        fit_balanced_kernel(euclidean_distances(values), coordinates)
+        fit_balanced_kernel(_distances(values, values), coordinates)
         for values in (own, own * scale)
     ]
     return GeneNeighbours(own, scale, coordinates, *kernels)
 
 
-def _scaled(genes: Any, factor: NDArray[np.float32]) -> Any:
-    return genes.multiply(factor).tocsr() if issparse(genes) else genes * factor
+def dense(genes: Any) -> Genes:
+    """Expression as an array of 32-bit numbers, from an array or a sparse matrix."""
+    return np.asarray(genes.toarray() if issparse(genes) else genes, dtype=np.float32)
+
+
+def _distances(genes: Genes, others: Genes) -> Values:
+    """Euclidean distances, by a product of matrices: about the mean of the others, to be exact."""
+    centre = others.mean(axis=0)
+    ours, theirs = torch.from_numpy(genes - centre), torch.from_numpy(others - centre)
+    return torch.cdist(ours, theirs).double().numpy()

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 from sklearn.decomposition import PCA
 
 from dpvae._section import at_most, cells_per_section
 from dpvae.geometry import known_rows
 from dpvae.geometry.kernel import fit_kernel, similarity
-from dpvae.model.gene_neighbours import GeneNeighbours, fit_gene_neighbours
+from dpvae.model.gene_neighbours import GeneNeighbours, dense, fit_gene_neighbours
 
 Rows = NDArray[np.intp]
 Values = NDArray[np.float64]
@@ -27,7 +26,8 @@ FEWEST_CELLS = 200
 MOST_CELLS_FOR_AXES = 5_000
 MOST_VALUES_FOR_AXES = 20_000_000
 N_POWER_ITERATIONS = 4
-ROWS_AT_A_TIME = 4_096
+MOST_CELLS_AT_A_TIME = 4_096
+MOST_VALUES_AT_A_TIME = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -116,17 +116,19 @@ class GeneRegression:
         Returns
         -------
         Shape as ``places``. Time grows with the number of cells times 1,000 times that of genes,
-        memory with 1,000 times at most 4,096 cells. Where the regressions would count less than a
-        hundredth, from 79,200 known cells on, they are left out.
+        memory with 1,000 times at most 4,096 cells, whose genes are dense 32-bit numbers, at most
+        20 million at a time. Where the regressions would count less than a hundredth, from 79,200
+        known cells on, they are left out.
         """
         joined = places.copy()
+        n_rows = min(MOST_CELLS_AT_A_TIME, max(MOST_VALUES_AT_A_TIME // len(self.mean), 1))
         for name, cells in cells_per_section(frame):
             kernel = self.kernels[name]
             if kernel.share < NEGLIGIBLE_SHARE:
                 continue
             rows = np.flatnonzero(cells)
-            for begin in range(0, len(rows), ROWS_AT_A_TIME):
-                block = rows[begin : begin + ROWS_AT_A_TIME]
+            for begin in range(0, len(rows), n_rows):
+                block = rows[begin : begin + n_rows]
                 values = genes(block)
                 from_components = kernel.places(components_of(values, self.mean, self.loadings))
                 found = 0.5 * (from_components + kernel.neighbours.places(values))
@@ -198,7 +200,7 @@ def gene_axes(
     Mean of each gene, shape ``(n_genes,)``, and loadings, shape ``(n_genes, n_components)``.
     """
     n_for_axes = min(MOST_CELLS_FOR_AXES, max(MOST_VALUES_FOR_AXES // len(factor), MOST_CELLS))
-    values = _dense(genes(at_most(rows, n_for_axes, rng)))
+    values = dense(genes(at_most(rows, n_for_axes, rng)))
     mean = values.mean(axis=0, dtype=np.float64)
     loadings = np.hstack([_principal_axes(values, by) for by in (np.ones(len(factor)), factor)])
     return mean, loadings
@@ -215,10 +217,6 @@ def _principal_axes(values: NDArray[np.float32], factor: Values) -> Values:
     ).fit(scaled)
     largest = np.sqrt(pca.explained_variance_[0]) or 1.0
     return np.asarray(factor[:, None] * pca.components_.T / largest)
-
-
-def _dense(values: Any) -> NDArray[np.float32]:
-    return np.asarray(values.toarray() if issparse(values) else values, dtype=np.float32)
 
 
 def components_of(values: Any, mean: Values, loadings: Values) -> Values:
