@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float32]
 
-SHARPNESSES = 2.0 ** np.arange(-1.0, 5.5, 0.5)
+SHARPNESSES = 2.0 ** np.arange(-3.0, 5.5, 0.5)
 N_FOLDS = 5
 MOST_GENES_OF_A_FOLD = 100
 MOST_POSITIONS = 1_000

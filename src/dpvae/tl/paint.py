@@ -103,7 +103,7 @@ def paint(
     The mean over cells presumes that they are an even sample of the tissue as far as kinds of cells
     at one position go; positions that few cells come from are drawn by those few.
 
-    Time grows with cells × positions × genes: two seconds for 1,300 cells, 3,000 positions and 84
+    Time grows with cells × positions × genes: a second for 1,300 cells, 3,000 positions and 84
     genes. Memory: the drawn genes and the reference's shared genes at all positions, and blocks of
     four million probabilities. Expression on disk is read in parts.
 
