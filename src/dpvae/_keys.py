@@ -20,6 +20,7 @@ class _Uns(NamedTuple):
     autocorrelation: str = "dpvae_autocorrelation"
     distance_preservation: str = "dpvae_distance_preservation"
     mirror_symmetry: str = "dpvae_mirror_symmetry"
+    paint: str = "dpvae_paint"
 
 
 class _Obsp(NamedTuple):

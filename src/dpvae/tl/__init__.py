@@ -6,6 +6,7 @@ from dpvae.tl.impute import impute
 from dpvae.tl.isometry import isometry
 from dpvae.tl.match_genes import match_genes
 from dpvae.tl.mirror_symmetry import mirror_symmetry
+from dpvae.tl.paint import paint
 from dpvae.tl.pair_mask import pair_mask
 from dpvae.tl.preservation import distance_preservation
 from dpvae.tl.procrustes import procrustes
@@ -24,6 +25,7 @@ __all__ = [
     "isometry",
     "match_genes",
     "mirror_symmetry",
+    "paint",
     "pair_mask",
     "procrustes",
     "reconstruct",

@@ -6,17 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from scipy.sparse import issparse
 
 from dpvae import metrics
 from dpvae._keys import OBSM, UNS
-from dpvae._matrix_on_disk import open_matrix
 from dpvae._section import cells_per_section, section_names
 from dpvae.tl.coordinates import read_coordinates
+from dpvae.tl.log_normalised import read_log_normalised
 from dpvae.tl.mirrors import mirror_columns
 from dpvae.tl.result import check_free_uns, given_or_written
-
-ROWS_TO_CHECK = 4096
 
 logger = logging.getLogger(__name__)
 
@@ -91,11 +88,7 @@ def mirror_symmetry(
     False
     """
     places = read_coordinates(adata, spatial_key)
-    if layer is not None and layer not in adata.layers:
-        message = f"There is no adata.layers[{layer!r}]; layers are {sorted(adata.layers)}."
-        raise KeyError(message)
-    values = open_matrix(adata.X if layer is None else adata.layers[layer])
-    _check_log_normalised(values, "adata.X" if layer is None else f"adata.layers[{layer!r}]")
+    values = read_log_normalised(adata, layer)
     if not copy:
         check_free_uns(adata, key_added)
     rows: list[dict[str, Any]] = []
@@ -125,17 +118,3 @@ def mirror_symmetry(
     if not copy:
         adata.obs[f"{key_added}_agreement"] = agreement
     return given_or_written(adata, key_added, rows, copy=copy)
-
-
-def _check_log_normalised(values: Any, name: str) -> None:
-    some = values[:ROWS_TO_CHECK]
-    stored = some.data if issparse(some) else np.asarray(some)
-    if not np.isfinite(stored).all():
-        message = f"{name} holds values that are NaN or infinite: replace or remove them."
-        raise ValueError(message)
-    if stored.size and stored.max() > 1 and (stored == np.round(stored)).all():
-        message = (
-            f"{name} holds raw counts (only integers), but log-normalised values are needed. Run "
-            "sc.pp.normalize_total(adata) and sc.pp.log1p(adata), or name their layer with layer=…"
-        )
-        raise ValueError(message)
