@@ -95,6 +95,17 @@ def test_more_cells_take_more_steps_but_fewer_epochs():
     assert steps == pytest.approx([509, 1507, 20_000], rel=0.05)
 
 
+@pytest.mark.parametrize(
+    ("n_cells", "n_processes", "same"), [(4_096, 2, True), (69_120, 8, True), (512, 4, False)]
+)
+def test_processes_share_the_epochs_of_one_unless_steps_become_few(n_cells, n_processes, same):
+    together = {"batch_size": 128, "train_size": 1.0, "n_processes": n_processes}
+    alone = suitable_epochs(n_cells, batch_size=128, train_size=1.0)
+    epochs = suitable_epochs(n_cells, **together)
+    assert (epochs <= alone + 1) == same
+    assert epochs * n_cells / (128 * n_processes) >= 500
+
+
 @pytest.mark.parametrize(("n_threads", "expected"), [(None, 1), (2, 2)])
 def test_a_model_trains_on_the_threads_that_were_asked_for(expression, n_threads, expected):
     class CountThreads(Callback):

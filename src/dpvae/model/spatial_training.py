@@ -74,7 +74,8 @@ class SpatialTraining:
         ----------
         max_epochs
             Number of passes over the data. By default as many as make 500 steps for up to 500
-            cells, 1,500 for 2,200, 7,000 for 17,000 and 20,000 for 70,000 or more.
+            cells, 1,500 for 2,200, 7,000 for 17,000 and 20,000 for 70,000 or more. Several
+            processes, each with a minibatch of its own, share these steps, down to 500.
         checkpoint
             File in which the state of the training is kept, at ends of epochs, so that it can go
             on after an interruption. By default it is not kept.
@@ -130,9 +131,10 @@ class SpatialTraining:
         if max_epochs is None:
             max_epochs = suitable_epochs(
                 cells.n_obs,
-                batch_size=kwargs.get("batch_size", BATCH_SIZE) * n_processes(kwargs),
+                batch_size=kwargs.get("batch_size", BATCH_SIZE),
                 train_size=kwargs.get("train_size"),
                 n_steps=None if completed is None else N_STEPS,
+                n_processes=n_processes(kwargs),
             )
         kwargs.setdefault("check_val_every_n_epoch", epochs_between_validations(max_epochs, kwargs))
         kwargs.setdefault("early_stopping_monitor", "distance_loss_validation")

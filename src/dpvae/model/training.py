@@ -58,7 +58,12 @@ def suitable_steps(n_cells: int) -> int:
 
 
 def suitable_epochs(
-    n_cells: int, *, batch_size: int, train_size: float | None, n_steps: int | None = None
+    n_cells: int,
+    *,
+    batch_size: int,
+    train_size: float | None,
+    n_steps: int | None = None,
+    n_processes: int = 1,
 ) -> int:
     """Choose how many epochs to train.
 
@@ -67,16 +72,19 @@ def suitable_epochs(
     n_cells
         Cells of training and validation part together.
     batch_size
-        Cells per step.
+        Cells per step and process.
     train_size
         Share of the training part; ``None`` is 0.9.
     n_steps
         Steps to take. By default 500 for up to 500 cells and with more cells more, as their number
-        to the power of ¾: 1,500 for 2,200 cells, 20,000, which is the most, for 70,000.
+        to the power of ¾: 1,500 for 2,200 cells, 20,000, which is the most, for 70,000; shared
+        among the processes, down to 500.
+    n_processes
+        Number of processes that train together, each on cells of its own in every step.
     """
     if n_steps is None:
-        n_steps = suitable_steps(n_cells)
-    steps_per_epoch = max(n_cells * (train_size or 0.9) // batch_size, 1)
+        n_steps = max(ceil(suitable_steps(n_cells) / n_processes), FEWEST_STEPS)
+    steps_per_epoch = max(n_cells * (train_size or 0.9) // (batch_size * n_processes), 1)
     return ceil(n_steps / steps_per_epoch)
 
 
