@@ -163,7 +163,7 @@ def test_wrong_input_is_named_and_changes_nothing(halves, counts):
         paint(counts, reference)
     with pytest.raises(ValueError, match=r"reference\.X holds raw counts"):
         paint(query, counts)
-    with pytest.raises(KeyError, match=r"no adata\.obsm\['where'\]"):
+    with pytest.raises(KeyError, match=r"no reference\.obsm\['where'\]"):
         paint(query, reference, spatial_key="where")
     twice = query.copy()
     twice.var_names = ["gene_02", *twice.var_names[1:]]

@@ -19,11 +19,13 @@ def read_representation(adata: AnnData, use_rep: str) -> NDArray[Any]:
     return np.asarray(adata.obsm[use_rep])
 
 
-def read_coordinates(adata: AnnData, spatial_key: str) -> NDArray[np.float64]:
+def read_coordinates(
+    adata: AnnData, spatial_key: str, *, name: str = "adata"
+) -> NDArray[np.float64]:
     """Coordinates of the cells, ``adata.obsm[spatial_key]``; rows of NaN are unknown places."""
-    _check_key(adata, spatial_key, "the coordinates of the cells", "spatial_key")
-    name = f"adata.obsm[{spatial_key!r}]"
-    return check_coordinate_rows(adata.obsm[spatial_key], name=name)
+    _check_key(adata, spatial_key, "the coordinates of the cells", "spatial_key", name)
+    where = f"{name}.obsm[{spatial_key!r}]"
+    return check_coordinate_rows(adata.obsm[spatial_key], name=where)
 
 
 def read_mask(adata: AnnData, mask_key: str) -> csr_matrix:
@@ -88,11 +90,11 @@ def _validated_error(placement: Placement) -> float:
     return float(errors.get("blend", np.nan))
 
 
-def _check_key(adata: AnnData, key: str, content: str, argument: str) -> None:
+def _check_key(adata: AnnData, key: str, content: str, argument: str, name: str = "adata") -> None:
     if key not in adata.obsm:
         found = sorted(adata.obsm) or "nothing"
         message = (
-            f"There is no adata.obsm[{key!r}] with {content}; obsm has {found}. Name the right "
+            f"There is no {name}.obsm[{key!r}] with {content}; obsm has {found}. Name the right "
             f"key with {argument}=…"
         )
         raise KeyError(message)

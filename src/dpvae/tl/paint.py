@@ -122,7 +122,7 @@ def paint(
     wanted = _wanted(query, reference, genes)
     values = read_log_normalised(query, layer, name="query")
     known_values = read_log_normalised(reference, layer, name="reference")
-    places = read_coordinates(reference, spatial_key)
+    places = read_coordinates(reference, spatial_key, name="reference")
     rows = np.flatnonzero(known_rows(places))
     shared = query.var_names.intersection(reference.var_names)
     _check_enough(query.n_obs, len(rows), len(shared))
