@@ -153,8 +153,10 @@ def test_wrong_input_is_named_and_changes_nothing(halves, counts):
     before = [(part.copy(), part) for part in (query, reference)]
     with pytest.raises(KeyError, match=r"2 of the 3 genes to draw are not in query\.var_names"):
         paint(query, reference, ["gene_01", "Sox2", "Pax6"])
-    with pytest.raises(KeyError, match="each once"):
+    with pytest.raises(ValueError, match="genes holds 2 names, 1 of them different"):
         paint(query, reference, ["gene_01", "gene_01"])
+    with pytest.raises(ValueError, match="genes holds 0 names"):
+        paint(query, reference, [])
     with pytest.raises(ValueError, match="query and reference share 4 genes, 10 are needed"):
         paint(query, reference[:, :4].copy())
     with pytest.raises(ValueError, match="query has 3 cells and reference 120"):

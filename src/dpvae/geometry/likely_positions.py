@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.preprocessing import normalize
 
 Values = NDArray[np.float32]
 
@@ -142,9 +143,7 @@ def cells_at_once(n_positions: int) -> int:
 
 def _standardised(values: Values) -> Values:
     """Rows of mean 0 and length 1, whose products are correlations; 0 where constant."""
-    centred = values - values.mean(axis=1, keepdims=True)
-    length = np.linalg.norm(centred, axis=1, keepdims=True)
-    return np.asarray(centred / np.where(length > 0, length, 1.0), dtype=np.float32)
+    return np.asarray(normalize(values - values.mean(axis=1, keepdims=True)))
 
 
 def _spread(cells: Values, profiles: Values) -> float:

@@ -89,9 +89,9 @@ def paint(
     KeyError
         If there are no coordinates or no such layer, or the query lacks one of ``genes``.
     ValueError
-        If names of genes occur more than once, values are raw counts or not finite, or there are
-        fewer than 10 genes that both have, 20 cells in the query or 20 of known place in the
-        reference.
+        If names of genes occur more than once, in the data or in ``genes``, or ``genes`` is empty;
+        if values are raw counts or not finite; or if there are fewer than 10 genes that both have,
+        20 cells in the query or 20 of known place in the reference.
 
     Warns
     -----
@@ -156,12 +156,18 @@ def _wanted(query: AnnData, reference: AnnData, genes: Sequence[str] | None) -> 
         return every
     wanted = pd.Index([genes] if isinstance(genes, str) else list(genes))
     missing = [str(gene) for gene in wanted if gene not in every]
-    if missing or wanted.has_duplicates or not len(wanted):
+    if missing:
         message = (
             f"{len(missing)} of the {len(wanted)} genes to draw are not in query.var_names: "
-            f"{missing[:5]}. Only genes of the query can be drawn, each once."
+            f"{missing[:5]}. Only genes of the query can be drawn."
         )
         raise KeyError(message)
+    if wanted.has_duplicates or wanted.empty:
+        message = (
+            f"genes holds {len(wanted)} names, {wanted.nunique()} of them different: name each "
+            "gene to draw once, and at least one."
+        )
+        raise ValueError(message)
     return wanted
 
 
