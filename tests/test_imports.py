@@ -10,8 +10,9 @@ import pytest
 import dpvae
 
 SOURCE = Path(dpvae.__file__).parent
-BASE = {"_keys", "_matrix_on_disk", "_section"}
+BASE = {"_expression", "_keys", "_matrix_on_disk", "_section"}
 MAY_IMPORT = {
+    "_expression": {"_matrix_on_disk"},
     "_keys": set(),
     "_matrix_on_disk": set(),
     "_section": set(),

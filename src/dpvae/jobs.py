@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from rich.table import Table
 from scipy.sparse import issparse
 
+from dpvae._expression import expression_of, holds_counts
 from dpvae._keys import OBSM
 from dpvae._section import cells_per_section, section_names
 from dpvae.geometry import check_coordinates, known_rows
 from dpvae.held_out import BASELINES, Baseline, hide_places, score_table
 from dpvae.model import DPSCVI, DPVAE, load
-from dpvae.model.expression import expression_of, holds_counts
 
 ModelName = Literal["dpvae", "dpscvi"]
 

@@ -16,10 +16,10 @@ from scvi.data.fields import (
 )
 from scvi.model import SCVI
 
+from dpvae._expression import check_counts, depths
 from dpvae._keys import REGISTRY
 from dpvae._matrix_on_disk import MatrixOnDisk, open_matrix
 from dpvae.model.decoder_metric import DecoderMetric
-from dpvae.model.expression import check_counts, depths
 from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import gene_statistics
 from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights

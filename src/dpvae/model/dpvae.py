@@ -17,10 +17,10 @@ from scvi.model.base import (
     VAEMixin,
 )
 
+from dpvae._expression import check_log_normalized, expression_of
 from dpvae._keys import REGISTRY
 from dpvae._matrix_on_disk import open_matrix
 from dpvae.model.decoder_metric import DecoderMetric
-from dpvae.model.expression import check_log_normalized, expression_of
 from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import check_whole_sections, gene_statistics
 from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
@@ -29,6 +29,8 @@ from dpvae.model.query import section_column
 from dpvae.model.reconstruction import SpatialReconstruction
 from dpvae.model.setup import check_reference, named_columns, register_cells
 from dpvae.module import DPGaussianVAE
+
+USE_DPSCVI = "use DPSCVI, which takes raw counts."
 
 
 class DPVAE(
@@ -200,7 +202,7 @@ class DPVAE(
         setup_method_args = cls._get_setup_method_args(**locals())
         section_key = sample_key or batch_key
         if "source_registry" not in kwargs:
-            check_log_normalized(adata, layer)
+            check_log_normalized(adata, layer, otherwise=USE_DPSCVI)
             check_reference(
                 adata,
                 spatial_key=spatial_key,
@@ -225,7 +227,7 @@ class DPVAE(
 
     @staticmethod
     def _check_expression(adata: AnnData, layer: str | None) -> None:
-        check_log_normalized(adata, layer)
+        check_log_normalized(adata, layer, otherwise=USE_DPSCVI)
 
     def _reference_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Statistics of the attached cells; placeholders where a saved model brings them."""

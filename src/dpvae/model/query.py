@@ -8,7 +8,7 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from dpvae.model.expression import expression_of
+from dpvae._expression import expression_of
 
 UNNAMED = "query"
 

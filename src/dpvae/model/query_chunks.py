@@ -9,8 +9,8 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scvi import settings
 
+from dpvae._expression import expression_name, expression_of
 from dpvae._matrix_on_disk import is_on_disk
-from dpvae.model.expression import expression_name, expression_of
 
 CELLS_AT_A_TIME = 16_384
 

@@ -9,6 +9,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
+from dpvae._expression import expression_of
 from dpvae._keys import OBSM, UNS
 from dpvae._matrix_on_disk import MatrixOnDisk, is_on_disk, open_matrix
 from dpvae._section import cells_per_section, section_names
@@ -150,10 +151,7 @@ def _variables(
         if isinstance(found, pd.DataFrame):
             return [str(name) for name in found.columns], found.to_numpy()
         return [f"{use_rep} {k + 1}" for k in range(found.shape[1])], found
-    if layer is not None and layer not in adata.layers:
-        message = f"There is no adata.layers[{layer!r}]; layers are {sorted(adata.layers)}."
-        raise KeyError(message)
-    values = open_matrix(adata.X if layer is None else adata.layers[layer])
+    values = expression_of(adata, layer)
     if genes is None:
         return [str(name) for name in adata.var_names], _as_table(values)
     wanted = [genes] if isinstance(genes, str) else list(genes)

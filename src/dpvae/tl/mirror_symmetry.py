@@ -8,10 +8,10 @@ import pandas as pd
 from anndata import AnnData
 
 from dpvae import metrics
+from dpvae._expression import check_log_normalized, expression_of
 from dpvae._keys import OBSM, UNS
 from dpvae._section import cells_per_section, section_names
 from dpvae.tl.coordinates import read_coordinates
-from dpvae.tl.log_normalised import read_log_normalised
 from dpvae.tl.mirrors import mirror_columns
 from dpvae.tl.result import check_free_uns, given_or_written
 
@@ -88,7 +88,8 @@ def mirror_symmetry(
     False
     """
     places = read_coordinates(adata, spatial_key)
-    values = read_log_normalised(adata, layer)
+    check_log_normalized(adata, layer)
+    values = expression_of(adata, layer)
     if not copy:
         check_free_uns(adata, key_added)
     rows: list[dict[str, Any]] = []

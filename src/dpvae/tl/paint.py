@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 from sklearn.neighbors import kneighbors_graph
 
+from dpvae._expression import check_log_normalized, expression_of
 from dpvae._keys import OBSM, UNS
 from dpvae._section import at_most
 from dpvae.geometry import known_rows
@@ -21,7 +22,6 @@ from dpvae.geometry.likely_positions import (
     fit_likely_positions,
 )
 from dpvae.tl.coordinates import read_coordinates
-from dpvae.tl.log_normalised import read_log_normalised
 
 N_NEIGHBOURS = 10
 FEWEST_CELLS = 20
@@ -120,8 +120,9 @@ def paint(
     (300, 2)
     """
     wanted = _wanted(query, reference, genes)
-    values = read_log_normalised(query, layer, name="query")
-    known_values = read_log_normalised(reference, layer, name="reference")
+    check_log_normalized(query, layer, name="query")
+    check_log_normalized(reference, layer, name="reference")
+    values, known_values = expression_of(query, layer), expression_of(reference, layer)
     places = read_coordinates(reference, spatial_key, name="reference")
     rows = np.flatnonzero(known_rows(places))
     shared = query.var_names.intersection(reference.var_names)

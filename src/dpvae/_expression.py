@@ -1,4 +1,4 @@
-"""Checks of the expression values that a model is given."""
+"""Expression values of an AnnData, in memory or on disk, and whether they are what is needed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,20 +13,21 @@ from dpvae._matrix_on_disk import open_matrix
 ROWS_AT_A_TIME = 4096
 
 
-def expression_name(layer: str | None) -> str:
-    """Where the values are, in the words of the user."""
-    return "adata.X" if layer is None else f"adata.layers[{layer!r}]"
+def expression_name(layer: str | None, *, name: str = "adata") -> str:
+    """Where the values are, in the words of the user, who calls the AnnData by this name."""
+    return f"{name}.X" if layer is None else f"{name}.layers[{layer!r}]"
 
 
-def expression_of(adata: AnnData, layer: str | None) -> Any:
+def expression_of(adata: AnnData, layer: str | None, *, name: str = "adata") -> Any:
     """Find the expression values of an AnnData; of what is on disk, rows are read when used."""
+    where = expression_name(layer, name=name)
     if layer is not None and layer not in adata.layers:
         found = sorted(adata.layers) or "no layers at all"
-        message = f"There is no adata.layers[{layer!r}]: the AnnData has {found}."
+        message = f"There is no {where}: the AnnData has {found}."
         raise KeyError(message)
     values = adata.X if layer is None else adata.layers[layer]
     if values is None:
-        message = "adata.X is empty: put the expression there, or name its layer with layer=…"
+        message = f"{where} is empty: put the expression there, or name its layer with layer=…"
         raise ValueError(message)
     return open_matrix(values)
 
@@ -48,17 +49,22 @@ def depths(counts: Any) -> NDArray[Any]:
     return np.concatenate([_row_sums(rows) for rows in _some_rows(counts)] or [np.empty(0)])
 
 
-def check_log_normalized(adata: AnnData, layer: str | None) -> None:
-    """Raise where values are missing, or are raw counts."""
-    name = expression_name(layer)
-    for rows in _some_rows(expression_of(adata, layer)):
-        _check_finite(_stored_values(rows), name)
+def check_log_normalized(
+    adata: AnnData,
+    layer: str | None,
+    *,
+    name: str = "adata",
+    otherwise: str = "name their layer with layer=…",
+) -> None:
+    """Raise where values are missing, or are raw counts: say how to normalise, and what else."""
+    where = expression_name(layer, name=name)
+    for rows in _some_rows(expression_of(adata, layer, name=name)):
+        _check_finite(_stored_values(rows), where)
     if holds_counts(adata, layer):
-        target = "" if layer is None else f", layer={layer!r}"
+        cells = name if layer is None else f"{name}, layer={layer!r}"
         message = (
-            f"{name} holds raw counts (only integers); this model takes log-normalised values. "
-            f"Run sc.pp.normalize_total(adata{target}) and sc.pp.log1p(adata{target}), or use "
-            "DPSCVI, which takes raw counts."
+            f"{where} holds raw counts (only integers), but log-normalised values are needed. Run "
+            f"sc.pp.normalize_total({cells}) and sc.pp.log1p({cells}), or {otherwise}"
         )
         raise ValueError(message)
 

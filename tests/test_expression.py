@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from dpvae.model.expression import (
+from dpvae._expression import (
     check_counts,
     check_log_normalized,
     depths,
@@ -37,10 +37,10 @@ def test_counts_are_recognised(values, expected, sparse):
 @pytest.mark.parametrize("sparse", [False, True])
 def test_raw_counts_are_answered_with_the_calls_that_normalise_them(sparse):
     adata = section([[0, 3], [2, 1]], sparse=sparse, layer="raw")
-    with pytest.raises(ValueError, match=r"adata.layers\['raw'\] holds raw counts") as error:
-        check_log_normalized(adata, "raw")
-    assert "sc.pp.normalize_total(adata, layer='raw')" in str(error.value)
-    assert "DPSCVI" in str(error.value)
+    with pytest.raises(ValueError, match=r"query.layers\['raw'\] holds raw counts") as error:
+        check_log_normalized(adata, "raw", name="query", otherwise="use DPSCVI.")
+    assert "sc.pp.normalize_total(query, layer='raw')" in str(error.value)
+    assert str(error.value).endswith("or use DPSCVI.")
 
 
 @pytest.mark.parametrize("check", [check_counts, check_log_normalized])
@@ -73,13 +73,13 @@ def test_good_values_pass():
 def test_missing_values_are_named():
     with pytest.raises(KeyError, match=r"no adata.layers\['counts'\]: the AnnData has \['raw'\]"):
         expression_of(section([[1, 2]], layer="raw"), "counts")
-    with pytest.raises(ValueError, match=r"adata.X is empty"):
-        expression_of(section([[1, 2]], layer="raw"), None)
+    with pytest.raises(ValueError, match=r"query.X is empty"):
+        expression_of(section([[1, 2]], layer="raw"), None, name="query")
 
 
 @pytest.mark.parametrize("wrong", [np.nan, -3.0, 2.5])
 def test_counts_on_disk_are_checked_to_the_last_row(wrong, counts, on_disk, monkeypatch):
-    monkeypatch.setattr("dpvae.model.expression.ROWS_AT_A_TIME", 50)
+    monkeypatch.setattr("dpvae._expression.ROWS_AT_A_TIME", 50)
     check_counts(on_disk(counts), None)
     changed = counts.copy()
     changed.X.data[-1] = wrong
@@ -94,7 +94,7 @@ def test_log_normalised_values_on_disk_are_told_from_counts(expression, counts, 
 
 
 def test_depths_and_empty_cells_on_disk_are_those_in_memory(counts, on_disk, monkeypatch):
-    monkeypatch.setattr("dpvae.model.expression.ROWS_AT_A_TIME", 50)
+    monkeypatch.setattr("dpvae._expression.ROWS_AT_A_TIME", 50)
     counts.X = counts.X.multiply(np.arange(240)[:, None] != 100).tocsr()
     stored = on_disk(counts)
     np.testing.assert_array_equal(depths(expression_of(stored, None)), depths(counts.X))
