@@ -31,6 +31,15 @@ def test_frame_is_the_own_section_else_the_most_similar(layout):
     assert layout.frames(query, np.array(["bb", "new", "new"]), "a").tolist() == ["a"] * 3
 
 
+def test_sections_are_sorted_by_their_distance_from_the_median_cell(layout):
+    distances = layout.distances(layout.latent[[50, 60, 3]] + np.float32([0.003, 0.004]))
+    assert list(distances) == ["bb", "a"]
+    assert distances["bb"] == pytest.approx(0.005, rel=0.01)
+    assert distances["a"] > 100
+    assert layout.has("bb")
+    assert not layout.has("b")
+
+
 def test_unknown_section_is_refused(layout):
     with pytest.raises(ValueError, match=r"no section 'c': it has \['a', 'bb'\]"):
         layout.frames(layout.latent[:1], np.array(["a"]), "c")

@@ -209,6 +209,14 @@ def test_sections_are_placed_in_their_own_frames(sections):
         centre = reference.obsm["spatial"][(reference.obs["section"] == section).to_numpy()].mean(0)
         assert np.linalg.norm(places[rows].mean(0) - centre) < 800
         assert procrustes(truth[rows], places[rows])[2] < 0.8
+    new = query.copy()
+    new.obs["section"] = "unheard of"
+    alone = [model.predict_coordinates(new, section=f"section_{k}") for k in range(1, 4)]
+    together = model.predict_coordinates(new)
+    nearest = min(alone, key=lambda layout: np.linalg.norm(layout.mean(0) - together.mean(0)))
+    np.testing.assert_allclose(together.mean(0), nearest.mean(0))
+    assert not np.allclose(together, nearest)
+
     first = query.obs["section"].astype(str).unique()[0]
     elsewhere = model.predict_coordinates(query, section=first)
     centre = reference.obsm["spatial"][(reference.obs["section"] == first).to_numpy()].mean(0)

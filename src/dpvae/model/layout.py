@@ -80,20 +80,36 @@ class Layout:
         if section is not None:
             return frames
         for name, cells in cells_per_section(names):
-            frames[cells] = name if name in known else self._most_similar(latent[cells], known)
+            frames[cells] = name if name in known else next(iter(self.distances(latent[cells])))
             if name not in known and len(known) > 1:
                 logger.info("Section %r is placed in the frame of %r.", name, frames[cells][0])
         return frames
 
-    def _most_similar(self, latent: NDArray[np.float32], sections: NDArray[np.str_]) -> str:
-        """Find the section where the median cell has the nearest neighbour in latent space."""
+    def has(self, section: str) -> bool:
+        """Whether the reference has a section of this name."""
+        return bool((self.section == section).any())
+
+    def distances(self, latent: NDArray[np.float32]) -> dict[str, float]:
+        """How far cells are from each section of the reference in the latent space.
+
+        Parameters
+        ----------
+        latent
+            z of the cells, shape ``(n_query, n_latent)``.
+
+        Returns
+        -------
+        For each section the median distance of a cell from its nearest neighbour there, the most
+        similar section first.
+        """
+        sections = np.unique(self.section)
         if len(sections) == 1:
-            return str(sections[0])
-        medians = []
+            return {str(sections[0]): 0.0}
+        medians = {}
         for section in sections:
             neighbours = NearestNeighbors(n_neighbors=1).fit(self.latent[self.section == section])
-            medians.append(np.median(neighbours.kneighbors(latent)[0]))
-        return str(sections[np.argmin(medians)])
+            medians[str(section)] = float(np.median(neighbours.kneighbors(latent)[0]))
+        return dict(sorted(medians.items(), key=lambda item: item[1]))
 
 
 def layout_cells(coordinates: NDArray[np.float64], section: NDArray[np.str_]) -> NDArray[np.intp]:

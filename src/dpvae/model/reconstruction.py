@@ -15,6 +15,7 @@ from dpvae.model.fields import coordinates_state
 from dpvae.model.gene_aligned_loading import GeneAlignedLoading
 from dpvae.model.gene_regression import GeneRegression, ReadGenes
 from dpvae.model.layout import Layout, place_around, place_freely
+from dpvae.model.new_section import Place, place_new_sections
 from dpvae.model.query import align_query, section_column
 from dpvae.model.query_chunks import (
     is_expression_on_disk,
@@ -81,7 +82,9 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
               the model keeps (:func:`dpvae.geometry.place_by_consensus`), joined by
               regressions on the genes that count as much as 800 cells of the reference. Every cell
               is placed by itself, so its place does not depend on which other cells are given. In
-              the frame and unit of the reference.
+              the frame and unit of the reference. A section that a reference of several sections
+              does not have is placed in the frames of the five that are most similar; these layouts
+              are moved onto that of the most similar one, as wholes, and averaged.
             - a boolean mask, shape ``(n_cells,)``: the cells of ``adata`` whose coordinates are
               right. They keep them exactly, all others are placed around them, section by section
               (:func:`dpvae.geometry.place_anchored`).
@@ -90,7 +93,8 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         section
             Name of the reference section in whose frame the cells are placed, with
             ``anchors="reference"``. By default that of the same name as the cell's own section,
-            and for cells of other sections the one whose cells are the most similar.
+            and for cells of other sections the one whose cells are the most similar, and the
+            places are the mean over several sections. With a name, they are of that section alone.
         batch_size
             Cells per pass through the encoder.
 
@@ -128,13 +132,25 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
             return place_freely(latent, names, n_dims, self.distance_scale)
         layout = Layout(**self.layout_)  # type: ignore[arg-type]
         frames = layout.frames(latent, names, section)
-        places = layout.place(latent, frames)
-        if self.gene_regression_ is None or MINIFIED in cells.uns:
+        place = self._placer(cells, layout, latent)
+        places = place(np.arange(len(latent)), frames)
+        if section is not None:
             return places
+        return place_new_sections(places, layout, latent, names, place)
+
+    def _placer(self, cells: AnnData, layout: Layout, latent: NDArray[np.float32]) -> Place:
+        """How to place some of the cells in the frames of sections of the reference."""
+        if self.gene_regression_ is None or MINIFIED in cells.uns:
+            return lambda rows, frames: layout.place(latent[rows], frames)
         regression, read = GeneRegression.of(self.gene_regression_), self._query_reader(cells)
-        if not self._is_registered(adata):
+        if not self._is_registered(cells):
             warn_if_unlike(regression, read, cells.n_obs)
-        return regression.join(places, frames, read)
+
+        def place(rows: NDArray[np.intp], frames: NDArray[np.str_]) -> NDArray[np.float64]:
+            places = layout.place(latent[rows], frames)
+            return regression.join(places, frames, lambda some: read(rows[some]))
+
+        return place
 
     def get_latent_representation(
         self, adata: AnnData | None = None, *args: Any, **kwargs: Any

@@ -76,4 +76,4 @@ def warn_if_unlike(regression: GeneRegression, genes: ReadGenes, n_cells: int) -
             "depth. If the query is another technology's picture of the same tissue, "
             "DPVAE(reference, standardize='section') takes such differences out."
         )
-        warnings.warn(message, UserWarning, stacklevel=3)
+        warnings.warn(message, UserWarning, stacklevel=4)
