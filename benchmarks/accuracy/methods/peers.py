@@ -42,20 +42,26 @@ def placed_by(name, problem):
     RuntimeError
         The peer failed, or took too long.
     """
-    python = _existing_python(name)
     n_dims = problem.truth.shape[1]
     if n_dims > 2 and name in ONLY_TWO_DIMENSIONS:
         message = f"{name} places cells in two dimensions, and these places have {n_dims}."
         raise NotImplementedError(message)
-    with TemporaryDirectory() as folder:
-        problem.reference.write_h5ad(Path(folder) / "reference.h5ad")
-        problem.query.write_h5ad(Path(folder) / "query.h5ad")
-        _run([python, runner_of(name), folder, str(problem.seed)], folder)
-        places = np.load(Path(folder) / "places.npy")
+    places = answer_of(name, problem.reference, problem.query, seed=problem.seed)
     if places.shape != problem.truth.shape or not np.isfinite(places).all():
         message = f"{name} gave places of shape {places.shape}, or some that are not finite."
         raise RuntimeError(message)
     return places, None
+
+
+def answer_of(name, reference, query, runner=None, options=(), *, seed=0):
+    """Array that a peer's runner writes; by default the one that places cells."""
+    python = _existing_python(name)
+    script = runner_of(name) if runner is None else runner_of(name).with_name(runner)
+    with TemporaryDirectory() as folder:
+        reference.write_h5ad(Path(folder) / "reference.h5ad")
+        query.write_h5ad(Path(folder) / "query.h5ad")
+        _run([python, script, folder, str(seed), *options], folder)
+        return np.load(Path(folder) / "places.npy")
 
 
 def _existing_python(name):

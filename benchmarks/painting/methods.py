@@ -1,0 +1,93 @@
+"""Ways to paint hidden genes of cells on the positions of the atlas: (n_positions, n_genes)."""
+
+from functools import partial
+
+import numpy as np
+from scipy.stats import zscore
+from sklearn.decomposition import PCA
+from sklearn.neighbors import KNeighborsRegressor
+
+import dpvae
+from benchmarks.accuracy.methods.models import QUIET
+from benchmarks.accuracy.methods.peers import answer_of
+from dpvae.model import DPVAE
+
+N_CELLS = 20
+N_NEIGHBOURS = 10
+N_COMPONENTS = 30
+WIDTH_OF_CORRELATION = 0.1
+
+
+def painted(embryo):
+    reference = embryo.drawn[:, embryo.shown]
+    return dpvae.tl.paint(embryo.cells, reference, genes=embryo.hidden).X
+
+
+def correlated(embryo):
+    """Probabilities that grow with the correlation with the stain, much as in DistMap."""
+    weights = np.exp(_correlation(embryo) / WIDTH_OF_CORRELATION)
+    return _weighted(weights / weights.sum(axis=1, keepdims=True), embryo)
+
+
+def best_match(embryo):
+    return _around(embryo.stained.obsm["spatial"][_correlation(embryo).argmax(axis=1)], embryo)
+
+
+def neighbours(embryo):
+    reference, query = embryo.drawn[:, embryo.shown], embryo.cells[:, embryo.shown]
+    pca = PCA(N_COMPONENTS, random_state=0).fit(reference.X)
+    places = KNeighborsRegressor(N_NEIGHBOURS).fit(
+        pca.transform(reference.X), reference.obsm["spatial"]
+    )
+    return _around(places.predict(pca.transform(query.X)), embryo)
+
+
+def placed(embryo):
+    reference = embryo.drawn[:, embryo.shown].copy()
+    DPVAE.setup_anndata(reference)
+    model = DPVAE(reference)
+    model.train(**QUIET)
+    return _around(model.predict_coordinates(embryo.cells[:, embryo.shown].copy()), embryo)
+
+
+def random_places(embryo):
+    rng = np.random.default_rng(0)
+    places = embryo.stained.obsm["spatial"]
+    return _around(places[rng.integers(len(places), size=embryo.cells.n_obs)], embryo)
+
+
+def transported(embryo, *options):
+    """NovoSpaRc, in an environment of its own, with the stain and the whole transcriptome."""
+    reference = embryo.stained[:, embryo.shown].copy()
+    weights = answer_of("novoSpaRc", reference, embryo.transcriptome, "paint_novosparc.py", options)
+    return _weighted(weights, embryo)
+
+
+def _correlation(embryo):
+    cells = zscore(zscore(embryo.cells[:, embryo.shown].X, axis=0), axis=1)
+    stain = zscore(zscore(embryo.stained[:, embryo.shown].X, axis=0), axis=1)
+    return cells @ stain.T / len(embryo.shown)
+
+
+def _weighted(weights, embryo):
+    """Means over cells, each of which has a weight for every position."""
+    mean = weights.T @ embryo.cells[:, embryo.hidden].X
+    return mean / weights.sum(axis=0)[:, None]
+
+
+def _around(places, embryo):
+    """Means of the cells that are placed around each position."""
+    cells = KNeighborsRegressor(N_CELLS).fit(places, embryo.cells[:, embryo.hidden].X)
+    return cells.predict(embryo.stained.obsm["spatial"])
+
+
+METHODS = {
+    "dpvae.tl.paint": painted,
+    "correlation with the stain": correlated,
+    "best matching position": best_match,
+    "placed by DPVAE": placed,
+    "placed by kNN": neighbours,
+    "random places": random_places,
+    "novoSpaRc, as in its tutorial": partial(transported, "0.8", "all genes"),
+    "novoSpaRc, at its best": partial(transported, "0.5", "components"),
+}
