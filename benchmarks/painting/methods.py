@@ -56,9 +56,10 @@ def random_places(embryo):
     return _around(places[rng.integers(len(places), size=embryo.cells.n_obs)], embryo)
 
 
-def transported(embryo, *options):
+def transported(embryo, *, alpha, space):
     """NovoSpaRc, in an environment of its own, with the stain and the whole transcriptome."""
     reference = embryo.stained[:, embryo.shown].copy()
+    options = (str(alpha), space)
     weights = answer_of("novoSpaRc", reference, embryo.transcriptome, "paint_novosparc.py", options)
     return _weighted(weights, embryo)
 
@@ -88,6 +89,6 @@ METHODS = {
     "placed by DPVAE": placed,
     "placed by kNN": neighbours,
     "random places": random_places,
-    "novoSpaRc, as in its tutorial": partial(transported, "0.8", "all genes"),
-    "novoSpaRc, at its best": partial(transported, "0.5", "components"),
+    "novoSpaRc, as in its tutorial": partial(transported, alpha=0.8, space="all genes"),
+    "novoSpaRc, at its best": partial(transported, alpha=0.5, space="components"),
 }
