@@ -3,18 +3,17 @@
 from functools import partial
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from scipy.stats import zscore
-from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsRegressor
 
 import dpvae
-from benchmarks.accuracy.methods.models import QUIET
+from benchmarks.accuracy.methods.baselines import neighbours
+from benchmarks.accuracy.methods.models import dpvae as dpvae_places
 from benchmarks.accuracy.methods.peers import answer_of
-from dpvae.model import DPVAE
+from benchmarks.accuracy.problem import Problem
 
 N_CELLS = 20
-N_NEIGHBOURS = 10
-N_COMPONENTS = 30
 WIDTH_OF_CORRELATION = 0.1
 
 
@@ -33,21 +32,13 @@ def best_match(embryo):
     return _around(embryo.stained.obsm["spatial"][_correlation(embryo).argmax(axis=1)], embryo)
 
 
-def neighbours(embryo):
-    reference, query = embryo.drawn[:, embryo.shown], embryo.cells[:, embryo.shown]
-    pca = PCA(N_COMPONENTS, random_state=0).fit(reference.X)
-    places = KNeighborsRegressor(N_NEIGHBOURS).fit(
-        pca.transform(reference.X), reference.obsm["spatial"]
-    )
-    return _around(places.predict(pca.transform(query.X)), embryo)
-
-
-def placed(embryo):
-    reference = embryo.drawn[:, embryo.shown].copy()
-    DPVAE.setup_anndata(reference)
-    model = DPVAE(reference)
-    model.train(**QUIET)
-    return _around(model.predict_coordinates(embryo.cells[:, embryo.shown].copy()), embryo)
+def placed(embryo, *, method):
+    """Place the cells among the drawn counts, by a method of the accuracy benchmark."""
+    reference, query = embryo.drawn[:, embryo.shown].copy(), embryo.cells[:, embryo.shown].copy()
+    for adata in (reference, query):
+        adata.X = csr_matrix(adata.X)
+    unknown = np.full((query.n_obs, 3), np.nan)
+    return _around(method(Problem(reference, query, unknown, seed=0))[0], embryo)
 
 
 def random_places(embryo):
@@ -86,8 +77,8 @@ METHODS = {
     "dpvae.tl.paint": painted,
     "correlation with the stain": correlated,
     "best matching position": best_match,
-    "placed by DPVAE": placed,
-    "placed by kNN": neighbours,
+    "placed by DPVAE": partial(placed, method=dpvae_places),
+    "placed by kNN": partial(placed, method=neighbours),
     "random places": random_places,
     "novoSpaRc, as in its tutorial": partial(transported, alpha=0.8, space="all genes"),
     "novoSpaRc, at its best": partial(transported, alpha=0.5, space="components"),
