@@ -60,23 +60,20 @@ class GeneBinomialCoefficient:
         integer = counts.clamp(1, n_rows).to(gene.dtype)
         self.theta = theta
         self.smaller = torch.arange(n_rows, dtype=theta.dtype, device=theta.device).unsqueeze(1)
-        self.other = (integer != counts).nonzero().squeeze(1)
-        self.other_counts = counts[self.other]
-        self.other_gene = gene[self.other]
+        self.other_place = (integer != counts).nonzero().squeeze(1)
+        other_gene = gene[self.other_place]
+        self.other = BinomialCoefficient(counts[self.other_place], theta[other_gene])
         self.cell = integer.sub_(1).mul_(n_genes).add_(gene)
 
     def log(self) -> Tensor:
         """Take the logarithm, shape ``(n_counts,)``."""
         table = (self.theta + self.smaller).div_(self.smaller + 1).log_().cumsum_(dim=0)
-        other = (self.other_counts + self.theta[self.other_gene]).lgamma_()
-        other.sub_(self.theta.lgamma()[self.other_gene]).sub_((self.other_counts + 1).lgamma_())
-        return self._looked_up(table, other)
+        return self._looked_up(table, self.other.log())
 
     def theta_slope(self) -> Tensor:
         """Differentiate the logarithm in θ, shape ``(n_counts,)``."""
         table = (self.theta + self.smaller).reciprocal_().cumsum_(dim=0)
-        other = (self.other_counts + self.theta[self.other_gene]).digamma_()
-        return self._looked_up(table, other.sub_(self.theta.digamma()[self.other_gene]))
+        return self._looked_up(table, self.other.theta_slope())
 
     def _looked_up(self, table: Tensor, other: Tensor) -> Tensor:
-        return table.view(-1).index_select(0, self.cell).index_copy_(0, self.other, other)
+        return table.view(-1).index_select(0, self.cell).index_copy_(0, self.other_place, other)
