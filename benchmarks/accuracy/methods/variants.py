@@ -1,6 +1,9 @@
 """DPVAE with one ingredient of the recipe removed or changed, for the table of ablations."""
 
+from dataclasses import replace
 from functools import partial
+
+import numpy as np
 
 from benchmarks.accuracy.methods.models import place_by_distances, place_by_latents, placed
 from dpvae.model import DPVAE
@@ -20,6 +23,13 @@ def with_steps(problem, *, factor):
     n_steps = round(factor * suitable_steps(n_cells))
     epochs = suitable_epochs(n_cells, batch_size=BATCH_SIZE, train_size=1.0, n_steps=n_steps)
     return variant(problem, training={"max_epochs": epochs})
+
+
+def mean_of_models(problem, *, n_models):
+    """Mean places of models that differ by their seeds; the latents of the first."""
+    seeds = range(problem.seed, problem.seed + n_models)
+    runs = [variant(replace(problem, seed=seed)) for seed in seeds]
+    return np.mean([places for places, _ in runs], axis=0), runs[0][1]
 
 
 VARIANTS = {
@@ -42,4 +52,5 @@ VARIANTS = {
     "a tenth for validation": partial(variant, training={"train_size": 0.9}),
     "half the steps": partial(with_steps, factor=0.5),
     "twice the steps": partial(with_steps, factor=2.0),
+    "mean of 3 models": partial(mean_of_models, n_models=3),
 }
