@@ -10,9 +10,10 @@ import pytest
 import dpvae
 
 SOURCE = Path(dpvae.__file__).parent
-BASE = {"_expression", "_keys", "_matrix_on_disk", "_section"}
+BASE = {"_expression", "_given", "_keys", "_matrix_on_disk", "_section"}
 MAY_IMPORT = {
-    "_expression": {"_matrix_on_disk"},
+    "_expression": {"_given", "_matrix_on_disk"},
+    "_given": set(),
     "_keys": set(),
     "_matrix_on_disk": set(),
     "_section": set(),
@@ -24,7 +25,7 @@ MAY_IMPORT = {
     "module": {"_keys", "geometry"},
     "model": BASE | {"geometry", "metrics", "module"},
     "held_out": BASE | {"geometry", "metrics"},
-    "jobs": BASE | {"geometry", "metrics", "model", "held_out"},
+    "jobs": BASE | {"geometry", "metrics", "model", "held_out", "tl"},
     "cli": BASE | {"datasets", "jobs", "pl"},
 }
 

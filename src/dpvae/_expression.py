@@ -1,5 +1,6 @@
 """Expression values of an AnnData, in memory or on disk, and whether they are what is needed."""
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from dpvae._given import check_is_anndata
 from dpvae._matrix_on_disk import open_matrix
 
 ROWS_AT_A_TIME = 4096
@@ -20,6 +22,7 @@ def expression_name(layer: str | None, *, name: str = "adata") -> str:
 
 def expression_of(adata: AnnData, layer: str | None, *, name: str = "adata") -> Any:
     """Find the expression values of an AnnData; of what is on disk, rows are read when used."""
+    check_is_anndata(adata, name=name)
     where = expression_name(layer, name=name)
     if layer is not None and layer not in adata.layers:
         found = sorted(adata.layers) or "no layers at all"
@@ -67,6 +70,19 @@ def check_log_normalized(
             f"sc.pp.normalize_total({cells}) and sc.pp.log1p({cells}), or {otherwise}"
         )
         raise ValueError(message)
+
+
+def warn_if_scaled(adata: AnnData, layer: str | None) -> None:
+    """Warn where values are negative, as those of ``sc.pp.scale``."""
+    rows = _some_rows(expression_of(adata, layer))
+    smallest = min((float(_stored_values(some).min(initial=0)) for some in rows), default=0.0)
+    if smallest < 0:
+        message = (
+            f"{expression_name(layer)} holds negative values (down to {smallest:.3g}), as after "
+            "sc.pp.scale. The model scales genes itself and takes log-normalised values; of scaled "
+            "ones, queries must have been scaled by the means and deviations of this reference."
+        )
+        warnings.warn(message, UserWarning, stacklevel=3)
 
 
 def check_counts(adata: AnnData, layer: str | None) -> None:

@@ -1,6 +1,7 @@
 """The command line: the same jobs from a shell."""
 
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -21,6 +23,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+PREPARE_QUERY = re.compile(r"run dpvae\.model\.\w+\.prepare_query_anndata\(query, model\)")
+ARGUMENT = re.compile(r"\b(layer|spatial_key|sample_key|batch_key)=…")
 console = Console()
 errors = Console(stderr=True)
 
@@ -186,8 +190,14 @@ def _plain_errors() -> Iterator[None]:
         yield
     except (ValueError, KeyError, RuntimeError, OSError) as error:
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
-        errors.print(f"[bold red]Error:[/] {message}", highlight=False)
+        errors.print("[bold red]Error:[/]", escape(_for_the_shell(str(message))), highlight=False)
         sys.exit(1)
+
+
+def _for_the_shell(message: str) -> str:
+    """Say as options what a message advises as Python."""
+    message = PREPARE_QUERY.sub("give --add-missing-genes", message)
+    return ARGUMENT.sub(lambda found: "--" + found[1].replace("_", "-"), message)
 
 
 def _only_warnings() -> None:

@@ -18,6 +18,7 @@ from dpvae._section import cells_per_section, section_names
 from dpvae.geometry import check_coordinates, known_rows
 from dpvae.held_out import BASELINES, Baseline, hide_places, score_table
 from dpvae.model import DPSCVI, DPVAE, load
+from dpvae.tl.coordinates import read_coordinates
 
 ModelName = Literal["dpvae", "dpscvi"]
 
@@ -128,7 +129,8 @@ def run_demo(
     The cells of known place, with ``obs["hidden"]``, the recovered coordinates of the hidden ones
     in ``obsm["spatial_dpvae"]`` (the others keep their own), and ``uns["scores"]``.
     """
-    true = check_coordinates(adata.obsm[spatial_key], name=f"obsm[{spatial_key!r}]")
+    true = read_coordinates(adata, spatial_key)
+    check_coordinates(true, name=f"adata.obsm[{spatial_key!r}]")
     adata = adata[known_rows(true)].copy()
     true = true[known_rows(true)]
     reference, query = hide_places(adata, spatial_key=spatial_key, seed=seed)

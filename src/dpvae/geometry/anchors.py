@@ -83,9 +83,12 @@ def motion_is_fixed(places: NDArray[np.float64]) -> bool:
         0: ("in one point", "the rotation about that point and the reflection"),
         n_dims - 1: ("on one line" if n_dims == 2 else "in one plane", "the reflection across it"),
     }.get(rank, ("on one line", "the rotation about that line and the reflection"))
+    remedy = f"Give {n_dims + 1} or more anchors in general position to fix the frame."
+    if rank == 2 and n_anchors > n_dims:
+        remedy += " If the tissue is flat, give two coordinates of each cell instead of three."
     message = (
         f"{n_anchors} anchors lie {shape}: they fix the shift of the layout but leave {left_open} "
-        f"undetermined. Give {n_dims + 1} or more anchors in general position to fix the frame."
+        f"undetermined. {remedy}"
     )
     warnings.warn(message, UserWarning, stacklevel=3)
     return False

@@ -196,6 +196,11 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         ValueError
             If coordinates or counts are not usable; the message says what was found and what to
             do. ``adata`` is unchanged then.
+
+        Warns
+        -----
+        UserWarning
+            If a tissue in three dimensions is flat.
         """
         setup_method_args = cls._get_setup_method_args(**locals())
         section_key = sample_key or batch_key

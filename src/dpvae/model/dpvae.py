@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from anndata import AnnData
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 from scvi import REGISTRY_KEYS
 from scvi.data import AnnDataManager
 from scvi.data.fields import CategoricalObsField, LayerField
@@ -17,10 +16,11 @@ from scvi.model.base import (
     VAEMixin,
 )
 
-from dpvae._expression import check_log_normalized, expression_of
+from dpvae._expression import check_log_normalized, expression_of, warn_if_scaled
 from dpvae._keys import REGISTRY
 from dpvae._matrix_on_disk import open_matrix
 from dpvae.model.decoder_metric import DecoderMetric
+from dpvae.model.gene_neighbours import dense
 from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import check_whole_sections, gene_statistics
 from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
@@ -198,6 +198,11 @@ class DPVAE(
         ValueError
             If coordinates or values are not usable; the message says what was found and what to
             do. ``adata`` is unchanged then.
+
+        Warns
+        -----
+        UserWarning
+            If values are negative, as scaled ones are, or a tissue in three dimensions is flat.
         """
         setup_method_args = cls._get_setup_method_args(**locals())
         section_key = sample_key or batch_key
@@ -210,6 +215,7 @@ class DPVAE(
                 obs_keys=named_columns(sample_key, batch_key),
             )
             check_mask(adata, mask_key, spatial_key=spatial_key, section_key=section_key)
+            warn_if_scaled(adata, layer)
         fields = [
             LayerField(REGISTRY_KEYS.X_KEY, layer, is_count_data=False),
             CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key),
@@ -261,10 +267,8 @@ class DPVAE(
         standardization = self.module.gene_standardization
 
         def standardized(rows: NDArray[np.intp]) -> NDArray[np.float32]:
-            values = expression[rows]
-            dense = torch.as_tensor(values.toarray() if issparse(values) else np.asarray(values))
-            dense = dense.to(standardization.mean)
-            values = standardization(dense, torch.as_tensor(section[rows]).to(dense.device))
+            values = torch.from_numpy(dense(expression[rows])).to(standardization.mean)
+            values = standardization(values, torch.as_tensor(section[rows]).to(values.device))
             return np.asarray((values / standardization.weight).cpu())
 
         return standardized
@@ -276,8 +280,8 @@ class DPVAE(
         return np.asarray(factor.cpu())
 
     def _is_read_in_chunks(self, cells: AnnData) -> bool:
-        may_be_divided = not self.per_section_ or self._is_registered(cells)
-        return may_be_divided and super()._is_read_in_chunks(cells)
+        is_whole = self.per_section_ and not self._is_registered(cells)
+        return not is_whole and super()._is_read_in_chunks(cells)
 
     def _register_query(self, adata: AnnData, *, fill_covariates: bool) -> AnnData:
         query = super()._register_query(adata, fill_covariates=fill_covariates)

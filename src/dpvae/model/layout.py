@@ -74,7 +74,9 @@ class Layout:
         """
         known = np.unique(self.section)
         if section is not None and section not in known:
-            message = f"The reference has no section {section!r}: it has {known.tolist()}."
+            is_named = known.tolist() != [""]
+            found = f"{known.tolist()}" if is_named else "one without a name; leave section out"
+            message = f"The reference has no section {section!r}: it has {found}."
             raise ValueError(message)
         frames = np.full(len(latent), section or "", dtype=self.section.dtype)
         if section is not None:

@@ -8,6 +8,7 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._given import check_is_anndata
 from dpvae._section import section_names
 from dpvae.model.anchors import check_anchors
 from dpvae.model.credible_regions import CredibleRegions
@@ -198,6 +199,7 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         if cells is None:
             message = "The model was loaded without an AnnData: pass the cells as adata=…"
             raise ValueError(message)
+        check_is_anndata(cells)
         return cells
 
     def _is_registered(self, adata: AnnData | None) -> bool:

@@ -1,5 +1,6 @@
 """Registration of an AnnData with a model, and the checks that come before it."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -62,6 +63,7 @@ def check_reference(
     name = f"adata.obsm[{spatial_key!r}]"
     coordinates = check_coordinates(np.asarray(adata.obsm[spatial_key]), name=name)
     check_one_unit(coordinates, section_names(adata, section_key), name)
+    warn_if_flat(coordinates, name)
 
 
 def check_one_unit(coordinates: NDArray[np.float64], section: NDArray[np.str_], name: str) -> None:
@@ -77,6 +79,20 @@ def check_one_unit(coordinates: NDArray[np.float64], section: NDArray[np.str_], 
             "into one unit, such as micrometres."
         )
         raise ValueError(message)
+
+
+def warn_if_flat(coordinates: NDArray[np.float64], name: str) -> None:
+    """Warn where one of three coordinates is the same for all cells of known place."""
+    lowest, highest = np.nanmin(coordinates, axis=0), np.nanmax(coordinates, axis=0)
+    constant = np.flatnonzero(lowest == highest)
+    if coordinates.shape[1] == 3 and len(constant):
+        others = np.setdiff1d(np.arange(3), constant[:1]).tolist()
+        message = (
+            f"Column {constant[0]} of {name} is {lowest[constant[0]]:g} for all cells: the tissue "
+            f"is flat. Give the other two, {name}[:, {others}], or layouts in space bend out of "
+            "the plane."
+        )
+        warnings.warn(message, UserWarning, stacklevel=4)
 
 
 def register_cells(

@@ -86,7 +86,8 @@ def anchors(
     colours = position_colours(view.project(true))
     axes = panels(3, ax, height_to_width=1)
     titles = ("true", "free layout", f"{int(mask.sum())} anchors")
-    for panel, places, title in zip(axes, (true, free, anchored), titles, strict=True):
+    keys = (spatial_key, free_key, anchored_key)
+    for panel, places, title, key in zip(axes, (true, free, anchored), titles, keys, strict=True):
         points = view.project(places)
         order = view.back_to_front(places)
         panel.scatter(
@@ -98,16 +99,16 @@ def anchors(
         )
         panel.scatter(*points[mask].T, s=42, facecolors="none", edgecolors="black", linewidths=1.6)
         panel.set_title(title)
-        view.dress(panel, "", unit)
+        view.dress(panel, key, unit)
     low, high = axes[0].dataLim.get_points()
     third = axes[2].dataLim.get_points()
     low, high = np.minimum(low, third[0]), np.maximum(high, third[1])
     margin = MARGIN * (high - low)
-    for panel in axes[[0, 2]]:
+    for panel, key in ((axes[0], spatial_key), (axes[2], anchored_key)):
         panel.set(
             xlim=(low[0] - margin[0], high[0] + margin[0]),
             ylim=(low[1] - margin[1], high[1] + margin[1]),
         )
-        view.dress(panel, "", unit)
+        view.dress(panel, key, unit)
     save_figure(axes[0], save)
     return axes

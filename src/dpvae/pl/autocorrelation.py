@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dpvae.pl.panels import panels, save_figure
 from dpvae.pl.regularisation_path import COLOURS
+from dpvae.pl.tables import named_tables
 
 STATISTICS = (
     ("morans_i", "Moran's I\n(1: neighbours alike, 0: chance)", 0.0),
@@ -20,7 +21,7 @@ SPREAD = 0.18
 
 
 def autocorrelation(
-    tables: dict[str, pd.DataFrame],
+    tables: pd.DataFrame | dict[str, pd.DataFrame],
     *,
     seed: int = 0,
     ax: Sequence[Axes] | NDArray[Any] | None = None,
@@ -33,8 +34,8 @@ def autocorrelation(
     Parameters
     ----------
     tables
-        By name, what :func:`dpvae.tl.autocorrelation` writes: for example of the latent
-        representations of several models, and of the genes.
+        What :func:`dpvae.tl.autocorrelation` writes (or returns with ``copy=True``), or several of
+        them by name: for example of the latent representations of several models, and of the genes.
     seed
         Seed of the sideways scatter of the dots. Default 0.
     ax
@@ -50,6 +51,8 @@ def autocorrelation(
     ------
     KeyError
         If a table lacks one of the statistics.
+    TypeError
+        If something is not a table.
     ValueError
         If there is no table, or ``ax`` is not two axes.
 
@@ -62,10 +65,11 @@ def autocorrelation(
     >>> len(axes[0].collections[0].get_offsets())
     20
     """
-    if not tables:
+    named = named_tables(tables, "dpvae.tl.autocorrelation")
+    if not named:
         message = "There is no table to draw; pass tables of dpvae.tl.autocorrelation by name."
         raise ValueError(message)
-    for name, table in tables.items():
+    for name, table in named.items():
         missing = [column for column, *_ in STATISTICS if column not in table]
         if missing:
             message = f"Table {name!r} has no columns {missing}; tl.autocorrelation writes them."
@@ -73,7 +77,7 @@ def autocorrelation(
     axes = panels(2, ax, height_to_width=0.9)
     for panel, (column, label, chance) in zip(axes, STATISTICS, strict=True):
         rng = np.random.default_rng(seed)
-        for k, table in enumerate(tables.values()):
+        for k, table in enumerate(named.values()):
             values = table[column].dropna().to_numpy()
             sideways = k + rng.uniform(-SPREAD, SPREAD, len(values))
             color = COLOURS[k % len(COLOURS)]
@@ -81,7 +85,7 @@ def autocorrelation(
             if len(values):
                 panel.hlines(np.median(values), k - 0.3, k + 0.3, color="black", linewidth=2)
         panel.axhline(chance, color="black", linewidth=0.8, linestyle=":")
-        panel.set_xticks(range(len(tables)), list(tables), rotation=30, ha="right")
+        panel.set_xticks(range(len(named)), list(named), rotation=30, ha="right")
         panel.set_ylabel(label)
         panel.spines[["top", "right"]].set_visible(False)
     save_figure(axes[0], save)

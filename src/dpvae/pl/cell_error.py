@@ -11,6 +11,7 @@ from dpvae._keys import OBSM
 from dpvae.geometry.coordinates import known_rows
 from dpvae.pl.cell_colours import UNKNOWN
 from dpvae.pl.coordinates import read_pair
+from dpvae.pl.lengths import length_text
 from dpvae.pl.panels import marker_area, panels, save_figure
 from dpvae.pl.view import view_of
 
@@ -98,8 +99,7 @@ def cell_error(
         vmax=np.nanquantile(error, TOP_OF_SCALE),
         **look,
     )
-    suffix = f" {unit}" if unit else ""
-    axes.set_title(f"median {np.nanmedian(error):.3g}{suffix}")
+    axes.set_title(f"median {length_text(np.nanmedian(error), unit)}")
     label = "error" + (f" ({unit})" if unit else "")
     axes.figure.colorbar(dots, ax=axes, label=label, extend="max", shrink=0.8)
     view.dress(axes, spatial_key, unit)

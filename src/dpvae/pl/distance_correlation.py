@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from dpvae.pl.panels import panels, save_figure
+from dpvae.pl.tables import named_tables
 
 COLUMNS = ("pearson", "fisher_low", "fisher_high", "low", "high")
 BAR, FISHER, JACKKNIFE = "#BBBBBB", "#D55E00", "#0072B2"
@@ -41,6 +42,8 @@ def distance_correlation(
     ------
     KeyError
         If a table lacks one of the columns.
+    TypeError
+        If something is not a table.
 
     Examples
     --------
@@ -52,7 +55,7 @@ def distance_correlation(
     >>> round(float(ax.patches[0].get_width()), 6)
     1.0
     """
-    named = {"": tables} if isinstance(tables, pd.DataFrame) else tables
+    named = named_tables(tables, "dpvae.tl.distance_preservation")
     for name, table in named.items():
         missing = [column for column in COLUMNS if column not in table]
         if missing:

@@ -98,8 +98,10 @@ def isometry(
     ellipses.set_clim(1.0, float(np.quantile(ratio, 0.98)) + 1e-9)
     ellipses.set_facecolor("none")
     axes.add_collection(ellipses)
+    reach = widths.max(axis=1, keepdims=True) / 2
+    axes.update_datalim(np.vstack([points[drawn] - reach, points[drawn] + reach]))
     axes.set_aspect("equal")
-    axes.margins(0.08)
+    axes.margins(0.04)
     axes.set(xlabel=f"{use_rep} PC1", ylabel=f"{use_rep} PC2")
     axes.set_title(f"median axis ratio {np.median(ratio):.3g}")
     axes.figure.colorbar(ellipses, ax=axes, label="axis ratio (1: isometric)", shrink=0.8)

@@ -18,6 +18,7 @@ from dpvae.pl.view import View, view_of
 from dpvae.tl.mirrors import mirror_of, symmetry_of
 
 AGREEMENT_COLOURS = "viridis"
+ALONE = "mirror image outside the tissue"
 
 
 def mirror_symmetry(
@@ -99,7 +100,7 @@ def mirror_symmetry(
     }
     alone = order[np.isnan(agreement[order])]
     paired = order[~np.isnan(agreement[order])]
-    axes.scatter(points[alone, 0], points[alone, 1], color=UNKNOWN, **look)
+    axes.scatter(points[alone, 0], points[alone, 1], color=UNKNOWN, label=ALONE, **look)
     dots = axes.scatter(
         points[paired, 0],
         points[paired, 1],
@@ -116,6 +117,10 @@ def mirror_symmetry(
     label = "agreement with mirror image"
     axes.figure.colorbar(dots, ax=axes, label=label, extend="min", shrink=0.8)
     view.dress(axes, spatial_key, unit)
+    if len(alone):
+        axes.legend(
+            frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.14)
+        )
     save_figure(axes, save)
     return axes
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dpvae._keys import OBSM
 from dpvae.geometry.coordinates import known_rows
 from dpvae.pl.coordinates import read_coordinates
+from dpvae.pl.lengths import length_text
 from dpvae.pl.panels import marker_area, panels, save_figure
 from dpvae.pl.view import view_of
 
@@ -115,8 +116,7 @@ def regions(
     reach = half_axes[:, 1:].max(axis=1, keepdims=True)
     axes.update_datalim(np.vstack([points[drawn] - reach, points[drawn] + reach]))
     axes.autoscale_view()
-    suffix = f" {unit}" if unit else ""
-    axes.set_title(f"{percent} % within {np.median(radius):.3g}{suffix} (median)")
+    axes.set_title(f"{percent} % within {length_text(np.median(radius), unit)} (median)")
     label = f"radius of {percent} %" + (f" ({unit})" if unit else "")
     bar = axes.figure.colorbar(dots, ax=axes, label=label, extend="max", shrink=0.8)
     bar.outline.set_visible(False)

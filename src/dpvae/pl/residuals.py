@@ -10,6 +10,7 @@ from dpvae._keys import OBSM
 from dpvae.geometry.coordinates import known_rows
 from dpvae.pl.cell_colours import UNKNOWN
 from dpvae.pl.coordinates import read_pair
+from dpvae.pl.lengths import length_text
 from dpvae.pl.panels import marker_area, panels, save_figure
 from dpvae.pl.view import view_of
 
@@ -122,8 +123,7 @@ def residuals(
     arrows.set_clim(0, np.quantile(lengths[both], TOP_OF_SCALE))
     axes.update_datalim(end[drawn])
     axes.autoscale_view()
-    suffix = f" {unit}" if unit else ""
-    axes.set_title(f"median {np.median(lengths[both]):.3g}{suffix}")
+    axes.set_title(f"median {length_text(np.median(lengths[both]), unit)}")
     label = "residual" + (f" ({unit})" if unit else "")
     bar = axes.figure.colorbar(arrows, ax=axes, label=label, extend="max", shrink=0.8)
     bar.outline.set_visible(False)

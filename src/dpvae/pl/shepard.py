@@ -108,6 +108,7 @@ def shepard(
     suffix = f" ({unit})" if unit else ""
     axes.set(xlabel=f"tissue distance{suffix}", ylabel=f"{use_rep} distance / λ{suffix}")
     axes.set_aspect("equal")
+    axes.locator_params(nbins=5)
     axes.legend(frameon=False, loc="upper left", fontsize="small")
     axes.figure.colorbar(shades, ax=axes, label="pairs of cells", shrink=0.8)
     axes.spines[["top", "right"]].set_visible(False)

@@ -1,5 +1,6 @@
 """Reading representations and coordinates from an AnnData, and writing coordinates into it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,8 +10,11 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from dpvae._given import check_is_anndata
 from dpvae._keys import OBSM
 from dpvae.geometry import Placement, check_coordinate_rows, check_pair_mask
+
+COMPANION = re.compile(r"_residual|_expected_error|_(radius|ellipse)_[\d.]+")
 
 
 def read_representation(adata: AnnData, use_rep: str) -> NDArray[Any]:
@@ -52,6 +56,16 @@ def check_free_key(adata: AnnData, key: str) -> None:
         raise ValueError(message)
 
 
+def drop_companions(adata: AnnData, key: str) -> None:
+    """Delete what was written beside earlier coordinates of this key: it is of other places."""
+    for name in list(adata.obs):
+        if COMPANION.fullmatch(str(name).removeprefix(key)) and str(name).startswith(key):
+            del adata.obs[name]
+    for name in list(adata.obsm):
+        if COMPANION.fullmatch(name.removeprefix(key)) and name.startswith(key):
+            del adata.obsm[name]
+
+
 def write_coordinates(
     adata: AnnData,
     key: str,
@@ -61,6 +75,7 @@ def write_coordinates(
     params: Mapping[str, Any],
 ) -> None:
     """Write coordinates into ``obsm``, confidence into ``obs``, and the how into ``uns``."""
+    drop_companions(adata, key)
     adata.obsm[key] = coordinates
     for name in ("residual", "expected_error"):
         values = np.full(adata.n_obs, np.nan)
@@ -91,6 +106,7 @@ def _validated_error(placement: Placement) -> float:
 
 
 def _check_key(adata: AnnData, key: str, content: str, argument: str, name: str = "adata") -> None:
+    check_is_anndata(adata, name=name)
     if key not in adata.obsm:
         found = sorted(adata.obsm) or "nothing"
         message = (

@@ -81,7 +81,8 @@ def fold(
         check_free_key(adata, key_added)
     names = section_names(adata, sample_key)
     if sections is None:
-        wanted = [name for name, row in rows.items() if row["is_symmetric"] and name in names]
+        here = [name for name in rows if name in names] or list(rows)
+        wanted = [name for name in here if rows[name]["is_symmetric"]]
     else:
         wanted = [str(name) for name in sections]
     unknown = [name for name in wanted if name not in rows or name not in names]

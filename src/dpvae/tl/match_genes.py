@@ -2,9 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from os import PathLike
 
 import pandas as pd
 from anndata import AnnData
+
+from dpvae._given import check_is_anndata
 
 SAME = "same name"
 NOT_FOUND = "not found"
@@ -69,6 +72,9 @@ def match_genes(
     >>> bool((query.var_names == reference.var_names).all())
     True
     """
+    check_is_anndata(query, name="query")
+    if isinstance(reference, str | PathLike):
+        check_is_anndata(reference, name="reference")
     names = _unique(query.var_names, "query", "query.var_names_make_unique()")
     var = reference.var if isinstance(reference, AnnData) else pd.DataFrame(index=list(reference))
     genes = _unique(var.index, "reference", "reference.var_names_make_unique()")

@@ -111,10 +111,12 @@ def mirror_symmetry(
         )
     symmetric = [row["section"] for row in rows if row["is_symmetric"]]
     if symmetric:
+        named = "" if sample_key is None else f", sample_key={sample_key!r}"
         logger.warning(
             "%s symmetric: expression hardly tells mirrored places apart, and a model will place "
-            "cells in the middle between them. Train on one half: dpvae.tl.fold(adata).",
+            "cells in the middle between them. Train on one half: dpvae.tl.fold(adata%s).",
             f"Sections {symmetric} are" if len(rows) > 1 else "The section is",
+            named,
         )
     if not copy:
         adata.obs[f"{key_added}_agreement"] = agreement

@@ -7,7 +7,7 @@ from anndata import AnnData
 
 from dpvae._keys import OBSM
 from dpvae.geometry import Regions
-from dpvae.tl.coordinates import check_free_key
+from dpvae.tl.coordinates import check_free_key, drop_companions
 
 LEVELS = (0.5, 0.9)
 
@@ -71,6 +71,7 @@ def regions(
         check_free_key(adata, key_added)
     radii = {level: found.radii(level) for level in levels}
     ellipses = {level: found.ellipses(level) for level in levels}
+    drop_companions(adata, key_added)
     adata.obsm[key_added] = found.coordinates
     for level in levels:
         percent = f"{100 * level:g}"

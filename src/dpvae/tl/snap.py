@@ -1,5 +1,7 @@
 """Moving placed cells to measured positions."""
 
+from os import PathLike
+
 import numpy as np
 from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
@@ -59,6 +61,8 @@ def snap(
     ------
     KeyError
         If the key does not exist.
+    TypeError
+        If ``positions`` is an AnnData or a path.
     ValueError
         If there is less room than there are cells, an array is malformed, or something would be
         overwritten.
@@ -81,6 +85,12 @@ def snap(
     200
     """
     places = read_coordinates(adata, key)
+    if isinstance(positions, AnnData | str | PathLike):
+        message = (
+            f"positions is a {type(positions).__name__}: give the coordinates themselves, "
+            'reference.obsm["spatial"].'
+        )
+        raise TypeError(message)
     key_added = key_added or f"{key}_snapped"
     if not copy:
         check_free_key(adata, key_added)
