@@ -95,3 +95,15 @@ def test_mistakes_end_with_a_message_and_code_1(reference_file, query_file, tmp_
 def test_wrong_usage_ends_with_code_2(reference_file):
     run("train", reference_file, code=2)
     run("demo", "--model", "scvi", code=2)
+
+
+def test_advice_is_in_the_words_of_the_shell(reference_file, query_file, tmp_path):
+    text = run("demo", "--data", reference_file, "--spatial-key", "spatail", code=1)
+    assert "There is no adata.obsm['spatail']" in text
+    assert "with --spatial-key" in text
+    run("train", reference_file, "-o", tmp_path / "model", "--epochs", 1)
+    query = anndata.read_h5ad(query_file)[:, 5:].copy()
+    query.write_h5ad(query_file)
+    text = run("predict", tmp_path / "model", query_file, "-o", tmp_path / "p.h5ad", code=1)
+    assert "give --add-missing-genes, which adds them as zeros" in text
+    assert "prepare_query_anndata" not in text

@@ -9,6 +9,7 @@ from dpvae._expression import (
     depths,
     expression_of,
     holds_counts,
+    warn_if_scaled,
 )
 
 
@@ -100,3 +101,10 @@ def test_depths_and_empty_cells_on_disk_are_those_in_memory(counts, on_disk, mon
     np.testing.assert_array_equal(depths(expression_of(stored, None)), depths(counts.X))
     with pytest.raises(ValueError, match="1 of 240 cells have no counts at all"):
         check_counts(stored, None)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_scaled_values_are_noticed(sparse):
+    with pytest.warns(UserWarning, match=r"adata.X holds negative values \(down to -1.5\)"):
+        warn_if_scaled(section([[0, 0.5], [-1.5, 2]], sparse=sparse), None)
+    warn_if_scaled(section([[0, 0.5], [1.5, 2]], sparse=sparse), None)

@@ -15,6 +15,25 @@ def section_names(adata: AnnData, section_key: str | None) -> NDArray[np.str_]:
     return np.asarray(adata.obs[section_key].astype(str), dtype=np.str_)
 
 
+def named_sections(adata: AnnData, sample_key: str | None) -> NDArray[np.str_]:
+    """Give each cell the name of its section; raise where the column is named but not there."""
+    if sample_key is not None:
+        check_column(adata, sample_key)
+    return section_names(adata, sample_key)
+
+
+def check_column(adata: AnnData, key: str, *, name: str = "adata") -> None:
+    """Raise where a column of ``obs`` does not exist or is missing for some cells."""
+    where = f"{name}.obs[{key!r}]"
+    if key not in adata.obs:
+        message = f"There is no {where}: obs has {sorted(map(str, adata.obs))}."
+        raise KeyError(message)
+    missing = int(adata.obs[key].isna().sum())
+    if missing:
+        message = f"{where} is missing for {missing} of {adata.n_obs} cells: fill it in."
+        raise ValueError(message)
+
+
 def section_codes(adata: AnnData, section_key: str | None) -> NDArray[np.intp]:
     """Give each cell the number of its section, from 0, shape ``(n_cells,)``."""
     codes, _ = pd.factorize(section_names(adata, section_key), sort=True)

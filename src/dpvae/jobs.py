@@ -14,7 +14,7 @@ from scipy.sparse import issparse
 
 from dpvae._expression import expression_of, holds_counts
 from dpvae._keys import OBSM
-from dpvae._section import cells_per_section, section_names
+from dpvae._section import cells_per_section, named_sections
 from dpvae.geometry import check_coordinates, known_rows
 from dpvae.held_out import BASELINES, Baseline, hide_places, score_table
 from dpvae.model import DPSCVI, DPVAE, load
@@ -135,7 +135,7 @@ def run_demo(
     true = true[known_rows(true)]
     reference, query = hide_places(adata, spatial_key=spatial_key, seed=seed)
     hidden = adata.obs_names.isin(query.obs_names)
-    section = section_names(adata, sample_key)
+    section = named_sections(adata, sample_key)
     expression = _dense_log_normalized(adata, layer)
 
     model = train_model(

@@ -41,7 +41,7 @@ def test_quantile_leaves_the_right_number_of_scores_above(level, m):
 
 def test_quantile_of_too_few_scores_is_refused():
     assert conformal_quantile(range(9), 0.9) == 8
-    with pytest.raises(ValueError, match="hold 90% need 9 calibration cells, and there were 8"):
+    with pytest.raises(ValueError, match="hold 90 % need 9 calibration cells, and there were 8"):
         conformal_quantile(range(8), 0.9)
     for level in (0.0, 1.0, 90):
         with pytest.raises(ValueError, match="give a share between 0 and 1"):

@@ -171,3 +171,21 @@ def test_regions_of_a_real_section_hold_what_they_say(real_section, name, n_know
     regions = model.predict_regions(rest)
     for shape in shapes:
         assert 0.83 < getattr(regions, shape)(rest.obsm["spatial"], 0.9).mean() < 0.97
+
+
+def test_cells_in_another_unit_do_not_calibrate(model, unseen):
+    unseen.obsm["spatial"] /= 1000
+    with pytest.raises(ValueError, match="seem to have another unit than the reference"):
+        model.calibrate(unseen)
+    assert model.calibration_ is None
+
+
+def test_no_section_is_left_with_too_few_known_places(sections):
+    names = sections.obs["section"].astype(str)
+    rows = np.flatnonzero(names == names.iloc[0])
+    sections.obsm["spatial"][rows[3:]] = np.nan
+    reference = log_normalized(sections)
+    model = fitted(reference, sample_key="section")
+    hidden = model._hidden_fifth(reference, seed=0)
+    assert not hidden[rows].any()
+    assert hidden.sum() == round(0.2 * (240 - len(rows)))

@@ -4,7 +4,7 @@ import pytest
 from dpvae.metrics import procrustes_disparity
 from dpvae.model import new_section
 from dpvae.model.layout import Layout
-from dpvae.model.new_section import place_new_sections
+from dpvae.model.new_section import place_new_sections, tell_frames
 
 
 @pytest.fixture
@@ -78,3 +78,12 @@ def test_cells_that_are_those_of_the_reference_have_a_place(tissue):
     latent = np.zeros((40, 2), dtype=np.float32)
     same = Layout(latent, np.zeros((40, 2)), np.repeat(["a", "bb"], 20))
     assert np.isfinite(agreed(same, tissue, np.full(200, "new"))[1]).all()
+
+
+def test_the_frames_of_new_sections_are_told(caplog):
+    names, frames = np.array(["a", "new", "new", ""]), np.array(["a", "bb", "bb", "a"])
+    tell_frames(names, frames)
+    assert [record.getMessage()[:70] for record in caplog.records] == [
+        "Cells are placed in the frame of the reference's section 'a', the most",
+        "Section 'new' is placed in the frame of the reference's section 'bb', ",
+    ]

@@ -2,12 +2,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dpvae.model.query import UNNAMED, align_query, check_gene_order, section_column
+from dpvae.model.query import (
+    UNNAMED,
+    align_query,
+    check_gene_order,
+    check_query_columns,
+    section_column,
+)
 
 GENES = pd.Index(["a", "b", "c", "d", "e", "f"])
 
 
-def registry(**setup):
+def registry(sections=("one", "two"), **setup):
     return {
         "model_name": "DPVAE",
         "setup_args": {
@@ -18,7 +24,8 @@ def registry(**setup):
         }
         | setup,
         "field_registries": {
-            "batch": {"state_registry": {"categorical_mapping": np.array(["one", "two"])}},
+            "batch": {"state_registry": {"categorical_mapping": np.array(sections)}},
+            "section": {"state_registry": {"categorical_mapping": np.array(sections)}},
             "extra_categorical_covs": {"state_registry": {"mappings": {"sex": np.array(["f"])}}},
         },
     }
@@ -34,6 +41,10 @@ def query(expression):
 
 def align(query, fill_covariates=True, **setup):
     return align_query(query, registry(**setup), GENES, fill_covariates=fill_covariates)
+
+
+def sections(query, known):
+    return align(query, sections=known, sample_key="slide").obs["slide"].tolist()
 
 
 def test_genes_are_matched_by_name_and_the_query_is_left_alone(query):
@@ -91,6 +102,48 @@ def test_unknown_batches_are_refused_only_where_they_matter(query):
     assert align(query, batch_key="donor").obs["donor"].tolist() == query.obs["donor"].tolist()
     with pytest.raises(ValueError, match=r"did not have: \['three'\]. Use load_query_data"):
         align(query, fill_covariates=False, batch_key="donor")
+
+
+@pytest.mark.parametrize(
+    ("known", "given", "expected"),
+    [
+        ((1, 2), [1, 2, 7, 7, 5], [1, 2, 4, 4, 3]),
+        ((1, 2), ["1", "2", "x", "x", "y"], [1, 2, 3, 3, 4]),
+        (("1", "2"), [1, 2, 7, 7, 5], ["1", "2", "7", "7", "5"]),
+        ((False, True), ["True", "False", "a", "a", "b"], [True, False, 2, 2, 3]),
+    ],
+)
+def test_sections_are_compared_as_texts(query, known, given, expected):
+    query.obs["slide"] = given
+    assert sections(query, known) == expected
+    query.obs["slide"] = pd.Categorical(given)
+    assert sections(query, known) == expected
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"), [((1, 2), 3), (("one", "two"), "query"), (("query", "two"), "query_")]
+)
+def test_a_query_without_sections_is_a_new_one(query, known, expected):
+    assert sections(query, known) == [expected] * 5
+
+
+def test_cells_without_a_section_and_queries_without_cells_are_refused(query):
+    query.obs["slide"] = ["one", "one", None, "two", "two"]
+    with pytest.raises(ValueError, match=r"query.obs\['slide'\] is missing for 1 of 5 cells"):
+        sections(query, ("one", "two"))
+    with pytest.raises(ValueError, match="no cells"):
+        align(query[:0].copy())
+
+
+def test_a_query_to_learn_from_needs_the_columns_of_the_reference(query):
+    known = registry((1, 2), sample_key="slide")
+    with pytest.raises(KeyError, match=r"no adata.obs\['slide'\]"):
+        check_query_columns(query, known)
+    query.obs["slide"] = list("aabbb")
+    with pytest.raises(ValueError, match=r"holds values of type str, that of the reference int"):
+        check_query_columns(query, known)
+    query.obs["slide"] = [2, 2, 3, 3, 3]
+    check_query_columns(query, known)
 
 
 def test_sections_are_named_by_sample_else_by_batch():

@@ -187,6 +187,45 @@ def test_new_batch_is_added_by_a_query_model(counts):
     assert np.isfinite(float(updated.get_elbo()))
 
 
+@pytest.mark.parametrize("setup", [{"sample_key": "slide"}, {"batch_key": "slide"}])
+def test_sections_may_be_numbers(kind, cells, setup):
+    cells.obs["slide"] = np.arange(240) % 2
+    model = fit(cells[:180].copy(), getattr(dpvae.model, kind), setup=setup)
+    query = cells[180:].copy()
+    del query.obs["slide"]
+    without = model.predict_coordinates(query)
+    for slide in (7, "new", True):
+        query.obs["slide"] = slide
+        np.testing.assert_array_equal(model.predict_coordinates(query), without)
+    query.obs["slide"] = 1
+    known = model.predict_coordinates(query)
+    query.obs["slide"] = "1"
+    np.testing.assert_array_equal(model.predict_coordinates(query), known)
+    np.testing.assert_array_equal(model.predict_coordinates(query, section=1), known)
+
+
+def test_a_query_that_cannot_be_learned_from_is_refused_and_left_alone(model_dir, query, kind):
+    cls = getattr(dpvae.model, kind)
+    query.X = query.X.tocsr().astype("float32")
+    missing, other = query.copy(), query.copy()
+    missing.X.data[0] = np.nan
+    other.X = 2.5 * other.X if kind == "DPSCVI" else (10 * other.X).rint()
+    flat = query.copy()
+    flat.obsm["spatial"] = np.zeros((60, 3))
+    for wrong, message in (
+        (missing, "1 values that are NaN"),
+        (other, "raw counts"),
+        (flat, "has 3 columns, that of the reference has 2"),
+        (query[:0].copy(), "no cells"),
+    ):
+        before = wrong.copy()
+        with pytest.raises(ValueError, match=message):
+            cls.load_query_data(wrong, model_dir)
+        assert list(wrong.obs) == list(before.obs)
+        assert list(wrong.obsm) == list(before.obsm)
+        assert list(wrong.uns) == list(before.uns)
+
+
 def test_minified_model_places_by_its_latents_alone(kind, cells):
     model = fit(cells, getattr(dpvae.model, kind))
     model.gene_regression_ = None

@@ -88,3 +88,30 @@ def test_a_lazy_table_of_cells_is_answered_with_the_call_that_reads_it(expressio
 
 def test_columns_are_collected():
     assert named_columns("a", None, ["b", "c"]) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2, 3])
+def test_a_section_needs_three_known_places_or_none(sections, kept):
+    name = sections.obs["section"].iloc[0]
+    rows = np.flatnonzero(sections.obs["section"] == name)
+    sections.obsm["spatial"][rows[kept:]] = np.nan
+    if kept in (0, 3):
+        check(sections, section_key="section")
+        return
+    with pytest.raises(ValueError, match=rf"knows {kept} cells of section '{name}': at least 3"):
+        check(sections, section_key="section")
+
+
+def test_a_section_in_one_point_is_refused(sections):
+    rows = sections.obs["section"] == sections.obs["section"].iloc[0]
+    sections.obsm["spatial"][rows] = [1.0, 2.0]
+    with pytest.raises(ValueError, match="one place for all cells"):
+        check(sections, section_key="section")
+
+
+@pytest.mark.parametrize("axis", [0, 2])
+def test_a_flat_tissue_in_space_is_noticed(expression, axis):
+    expression.obsm["spatial"] = np.insert(expression.obsm["spatial"], axis, 5.0, axis=1)
+    others = {0: r"\[1, 2\]", 2: r"\[0, 1\]"}[axis]
+    with pytest.warns(UserWarning, match=rf"Column {axis} of .* is 5 for all.*\[:, {others}\]"):
+        check(expression)

@@ -25,3 +25,9 @@ def test_wrong_tables_are_refused(tissue):
         pl.autocorrelation({})
     with pytest.raises(KeyError, match=r"Table 'a' has no columns \['morans_i'"):
         pl.autocorrelation({"a": tissue.obs})
+
+
+def test_one_table_needs_no_name(tissue):
+    table = tl.autocorrelation(tissue, copy=True)
+    axes = pl.autocorrelation(table)
+    assert len(axes[0].collections[0].get_offsets()) == tissue.n_vars

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from dpvae.geometry import Placement
-from dpvae.tl.coordinates import check_free_key, read_coordinates, write_coordinates
+from dpvae.tl import impute, reconstruct
+from dpvae.tl.coordinates import (
+    check_free_key,
+    drop_companions,
+    read_coordinates,
+    write_coordinates,
+)
 
 
 def test_foreign_results_are_never_overwritten(expression):
@@ -34,3 +40,29 @@ def test_malformed_coordinates_are_refused(expression):
         ValueError, match=r"adata.obsm\['spatial'\] has 1 rows that are NaN in part"
     ):
         read_coordinates(expression, "spatial")
+
+
+def test_what_belongs_to_earlier_places_is_deleted(expression):
+    foreign = ["mine_radius", "mine_residuals", "other_residual", "mine_weight"]
+    for name in ["mine_residual", "mine_expected_error", "mine_radius_99.5", *foreign]:
+        expression.obs[name] = 1.0
+    expression.obsm["mine_ellipse_90"] = expression.obsm["mine_ellipses"] = np.zeros((240, 2))
+    before = set(expression.obs) - {"mine_residual", "mine_expected_error", "mine_radius_99.5"}
+    drop_companions(expression, "mine")
+    assert set(expression.obs) == before
+    assert set(expression.obsm) == {"spatial", "mine_ellipses"}
+
+
+def test_another_placement_leaves_nothing_of_the_first(placed):
+    placed.obsm["partial"] = placed.obsm["spatial"].copy()
+    placed.obsm["partial"][50:] = np.nan
+    impute(placed, spatial_key="partial")
+    assert "spatial_dpvae_expected_error" in placed.obs
+    reconstruct(placed)
+    assert "spatial_dpvae_expected_error" not in placed.obs
+    assert "spatial_dpvae_residual" in placed.obs
+
+
+def test_a_key_is_asked_for_by_the_name_of_its_argument(expression):
+    with pytest.raises(KeyError, match=r"Name the right key with key=…"):
+        read_coordinates(expression, "nowhere", argument="key")

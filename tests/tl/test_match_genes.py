@@ -114,3 +114,13 @@ def test_fly_genes_in_capitals_are_found_or_reported_but_never_mistaken(real_sec
     found = table["query"].dropna()
     assert [true[name] for name in found] == found.index.tolist()
     assert len(found) + collide[cells.var_names.isin(atlas.var_names)].sum() == 84
+
+
+def test_a_path_is_not_a_list_of_genes(counts):
+    with pytest.raises(TypeError, match="reference is a str, not an AnnData: read the file first"):
+        dpvae.tl.match_genes(counts, "reference.h5ad")
+
+
+def test_no_genes_at_all_are_refused(counts):
+    with pytest.raises(ValueError, match="The reference has 0 genes"):
+        dpvae.tl.match_genes(counts, [])

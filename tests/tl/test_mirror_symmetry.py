@@ -64,3 +64,13 @@ def test_wrong_input_changes_nothing(two_sections, counts):
     with pytest.raises(ValueError, match="NaN or infinite"):
         mirror_symmetry(broken)
     assert (set(two_sections.obs), set(two_sections.uns)) == before
+
+
+def test_the_advice_names_the_sections_of_the_user(two_sections, caplog):
+    mirror_symmetry(two_sections, sample_key="section")
+    assert "dpvae.tl.fold(adata, sample_key='section')" in caplog.text
+
+
+def test_a_column_that_is_not_there_is_refused(two_sections):
+    with pytest.raises(KeyError, match=r"no adata.obs\['typo'\]"):
+        mirror_symmetry(two_sections, sample_key="typo")

@@ -52,7 +52,7 @@ def test_nothing_is_written_when_it_fails(expression, found):
     before = expression.copy()
     with pytest.raises(ValueError, match="belong to 240 cells, adata has 239"):
         tl.regions(expression[1:].copy(), found)
-    with pytest.raises(ValueError, match="hold 99% need 99 calibration cells"):
+    with pytest.raises(ValueError, match="hold 99 % need 99 calibration cells"):
         tl.regions(expression, found, levels=(0.5, 0.99))
     with pytest.raises(ValueError, match="exists and would be overwritten"):
         tl.regions(expression, found, key_added="spatial")

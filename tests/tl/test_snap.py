@@ -61,3 +61,9 @@ def test_squidpy_finds_the_neighbourhoods_of_the_tissue(expression, spots):
         sq.gr.nhood_enrichment(expression, "domain", seed=0, show_progress_bar=False)
         found[key] = expression.uns["domain_nhood_enrichment"]["zscore"].ravel()
     assert np.corrcoef(*found.values())[0, 1] > 0.9
+
+
+def test_positions_are_coordinates(placed):
+    placed.obsm["spatial_dpvae"] = placed.obsm["spatial"].copy()
+    with pytest.raises(TypeError, match=r"positions is of type AnnData: give the coordinates"):
+        dpvae.tl.snap(placed, placed)

@@ -140,7 +140,7 @@ def test_what_cannot_be_done_is_refused_before_training(pieces, train, taught, t
     other.var_names = other.var_names + "_x"
     with pytest.raises(ValueError, match=r"'one' and 'other' share no genes"):
         dpvae.tl.transfer_matrix(pieces | {"other": other}, train, **QUIET)
-    with pytest.raises(KeyError, match=r"no adata.obsm\['xy'\]"):
+    with pytest.raises(KeyError, match=r"no sections\['one'\].obsm\['xy'\]"):
         dpvae.tl.transfer_matrix(pieces, train, spatial_key="xy", **QUIET)
     with pytest.raises(ValueError, match="held_out is 1"):
         dpvae.tl.transfer_matrix(pieces, train, held_out=1, **QUIET)
@@ -150,4 +150,32 @@ def test_what_cannot_be_done_is_refused_before_training(pieces, train, taught, t
     path.write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="choose another path"):
         dpvae.tl.transfer_matrix(pieces, train, path=path, **QUIET)
+    assert taught == []
+
+
+@pytest.mark.parametrize("names", [(1, 2), ("NA", "nan")])
+def test_any_name_is_found_again_in_the_file(pieces, train, taught, tmp_path, names):
+    named = dict(zip(names, pieces.values(), strict=False))
+    first = dpvae.tl.transfer_matrix(named, train, path=tmp_path / "a.csv", **QUIET)
+    n_taught = len(taught)
+    named = {str(name): section for name, section in named.items()}
+    second = dpvae.tl.transfer_matrix(named, train, path=tmp_path / "a.csv", **QUIET)
+    assert len(taught) == n_taught
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_sections_that_cannot_be_scored_are_named(pieces, train, taught):
+    one = pieces["one"]
+    doubled, flat = one.copy(), one.copy()
+    doubled.var_names = ["same", "same", *one.var_names[2:]]
+    flat.obsm["spatial"] = np.c_[one.obsm["spatial"], one.obsm["spatial"][:, 0]]
+    for other, message in (
+        (one[:2].copy(), "Section 'other' has 2 cells of known place"),
+        (doubled, "Gene names of section 'other' occur more than once"),
+        (flat, "different numbers of coordinates"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            dpvae.tl.transfer_matrix(pieces | {"other": other}, train, **QUIET)
+    with pytest.raises(ValueError, match=r"0 cells are held out|1 cells are held out"):
+        dpvae.tl.transfer_matrix(pieces, train, held_out=0.001, **QUIET)
     assert taught == []

@@ -93,7 +93,7 @@ def _checked_positions(positions: ArrayLike, n_dims: int) -> Floats:
     n_unknown = int((~known_rows(targets)).sum())
     if n_unknown or not len(targets):
         found = f"{n_unknown} of {len(targets)} positions are NaN" if n_unknown else "no positions"
-        message = f"There are {found}: pass at least one, and only known ones."
+        message = f"positions is not usable ({found}): pass at least one, and only known ones."
         raise ValueError(message)
     return targets
 

@@ -155,7 +155,7 @@ def conformal_quantile(scores: ArrayLike, level: float) -> float:
     if rank > len(values):
         fewest = math.ceil(round(level / (1.0 - level), 9))
         message = (
-            f"Regions that hold {level:.0%} need {fewest} calibration cells, and there were "
+            f"Regions that hold {100 * level:g} % need {fewest} calibration cells, and there were "
             f"{len(values)}: choose a lower level, or calibrate with more cells."
         )
         raise ValueError(message)

@@ -15,9 +15,10 @@ from dpvae.geometry import Regions, check_coordinate_rows, known_rows
 from dpvae.geometry.error_calibration import FAR, ErrorCalibration
 from dpvae.geometry.surroundings import Surroundings, surroundings
 from dpvae.model.fields import coordinates_state
+from dpvae.model.fine_tuning import check_same_unit
 from dpvae.model.layout import Layout
 from dpvae.model.query import section_column
-from dpvae.model.setup import MINIFIED
+from dpvae.model.setup import FEWEST_KNOWN, MINIFIED
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +62,8 @@ class CredibleRegions:
         ------
         ValueError
             If there are fewer than 9 cells to calibrate with, if those given are of no section of
-            the reference or have been trained with, or if there is no expression to train a second
-            model with.
+            the reference, in another unit or have been trained with, or if there is no expression
+            to train a second model with.
         RuntimeError
             If the model is not trained.
 
@@ -183,7 +184,8 @@ class CredibleRegions:
         hidden = np.zeros(cells.n_obs, dtype=bool)
         for _, section in cells_per_section(section_names(cells, section_column(setup))):
             rows = rng.permutation(np.flatnonzero(known & section))
-            hidden[rows[: round(HELD_OUT * len(rows))]] = True
+            n_hidden = min(round(HELD_OUT * len(rows)), max(len(rows) - FEWEST_KNOWN, 0))
+            hidden[rows[:n_hidden]] = True
         if hidden.sum() < FEWEST_CELLS:
             message = (
                 f"The reference has {int(known.sum())} cells of known place, a fifth of which is "
@@ -217,8 +219,11 @@ class CredibleRegions:
                 f"held_out has {int(known.sum())} cells of known place, {FEWEST_CELLS} are needed."
             )
             raise ValueError(message)
-        self._check_held_out(section_names(cells, section_column(setup))[known], truth[known])
+        names = section_names(cells, section_column(setup))
+        self._check_held_out(names[known], truth[known])
         coordinates, frames, around = self._placed(cells, None, None)
+        for name, rows in cells_per_section(names[known]):
+            check_same_unit(truth[known][rows], coordinates[known][rows], name)
         radius = float(coordinates_state(self.registry_)["unit"])
         return ErrorCalibration.fit(
             coordinates[known], truth[known], frames[known], around.of(known), radius

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from anndata import AnnData
+from numpy.typing import NDArray
 from scvi.data.fields import CategoricalObsField, NumericalObsField, ObsmField
 
 from dpvae._keys import OBSM, REGISTRY
@@ -61,13 +62,7 @@ class CoordinatesField(ObsmField):
         if self.spatial_key in adata_target.obsm:
             name = f"adata.obsm[{self.spatial_key!r}]"
             coordinates = check_coordinate_rows(adata_target.obsm[self.spatial_key], name=name)
-            if coordinates.shape[1] != n_dims:
-                message = (
-                    f"{name} of the query has {coordinates.shape[1]} columns, that of the "
-                    f"reference has {n_dims}. Give coordinates of {n_dims} dimensions, or delete "
-                    "the key: a query needs no coordinates."
-                )
-                raise ValueError(message)
+            check_n_dims(coordinates, n_dims, name)
             section = section_codes(adata_target, self.section_key)
             centred = standard_coordinates(coordinates, section, 1.0)
         adata_target.obsm[OBSM.centred] = centred
@@ -108,6 +103,17 @@ class RowField(NumericalObsField):
         adata_target.obs[self.attr_key] = np.arange(adata_target.n_obs)
         state: dict[str, Any] = super().transfer_field(state_registry, adata_target, **kwargs)
         return state
+
+
+def check_n_dims(coordinates: NDArray[np.float64], n_dims: int, name: str) -> None:
+    """Raise where coordinates of a query have other dimensions than those of the reference."""
+    if coordinates.shape[1] != n_dims:
+        message = (
+            f"{name} of the query has {coordinates.shape[1]} columns, that of the reference has "
+            f"{n_dims}. Give coordinates of {n_dims} dimensions, or delete the key: a query needs "
+            "no coordinates."
+        )
+        raise ValueError(message)
 
 
 def coordinates_state(registry: Mapping[str, Any]) -> dict[str, Any]:

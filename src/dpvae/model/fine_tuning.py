@@ -97,7 +97,7 @@ def completed_coordinates(
         if len(rows) == 0:
             continue
         places = coordinates[cells][rows]
-        _check_unit(places, guess[cells][rows], name)
+        check_same_unit(places, guess[cells][rows], name)
         z = latent[cells].astype(np.float64)
         completed[cells] = blend(z, guess[cells], rows, places, components[cells])[0]
     return completed
@@ -126,7 +126,8 @@ def coordinates_in_use(
         cells.obsm[OBSM.centred] = before
 
 
-def _check_unit(places: Points, guess: Points, name: str) -> None:
+def check_same_unit(places: Points, guess: Points, name: str) -> None:
+    """Raise where known places of a section spread much more, or less, than those found for it."""
     given, expected = (float(np.sqrt(x.var(axis=0).sum())) for x in (places, guess))
     ratio = max(given, expected) / max(min(given, expected), np.finfo(float).tiny)
     if expected > 0 and ratio > LARGEST_RATIO_OF_SIZES:

@@ -1,5 +1,6 @@
 """Loading of models, for data whose genes are matched by name."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -9,9 +10,9 @@ from anndata import AnnData
 from dpvae._section import section_names
 from dpvae.geometry import check_coordinate_rows
 from dpvae.model.directory import check_model_directory
-from dpvae.model.fields import coordinates_state
+from dpvae.model.fields import check_n_dims, coordinates_state
 from dpvae.model.fine_tuning import check_known_places
-from dpvae.model.query import check_gene_order, section_column
+from dpvae.model.query import check_gene_order, check_query_columns, section_column
 
 
 class GeneAlignedLoading:
@@ -19,6 +20,7 @@ class GeneAlignedLoading:
 
     is_query_with_places_: bool
     registry_: dict[str, Any]
+    _check_expression: Callable[[AnnData, str | None], None]
 
     @classmethod
     def load(
@@ -88,13 +90,17 @@ class GeneAlignedLoading:
 
         Raises
         ------
+        KeyError
+            If a column of ``obs`` that the reference was set up with is missing.
         ValueError
-            If genes are missing or in another order, or places are known of fewer than three cells
-            of a section (four in three dimensions), or of cells on one line.
+            If genes are missing or in another order, values are not of the kind that the model
+            takes, or places are known of fewer than three cells of a section (four in three
+            dimensions), or of cells on one line. ``adata`` is unchanged then.
         """
         if isinstance(reference_model, Path):
             reference_model = str(reference_model)
         check_gene_order(adata, cls._genes_of(adata, reference_model), cls.__name__)
+        cls._check_query(adata, reference_model)
         knows_places = cls._knows_places(adata, reference_model)
         kwargs["unfrozen"] = knows_places if unfrozen is None else unfrozen
         model: Self = super().load_query_data(adata, reference_model, **kwargs)  # type: ignore[misc]
@@ -102,19 +108,33 @@ class GeneAlignedLoading:
         return model
 
     @classmethod
+    def _registry_of(cls, model: "str | GeneAlignedLoading") -> dict[str, Any]:
+        if isinstance(model, str):
+            registry: dict[str, Any] = cls.load_registry(model)  # type: ignore[attr-defined]
+            return registry
+        return model.registry_
+
+    @classmethod
+    def _check_query(cls, adata: AnnData, model: "str | GeneAlignedLoading") -> None:
+        """Raise where a query cannot be learned from, before anything is written into it."""
+        registry = cls._registry_of(model)
+        if adata.n_obs == 0:
+            message = "The query has no cells: there is nothing to learn from."
+            raise ValueError(message)
+        cls._check_expression(adata, registry["setup_args"]["layer"])
+        check_query_columns(adata, registry)
+
+    @classmethod
     def _knows_places(cls, adata: AnnData, model: "str | GeneAlignedLoading") -> bool:
         """Whether places of a query are known; raise where they are too few to learn from."""
-        registry = (
-            cls.load_registry(model)  # type: ignore[attr-defined]
-            if isinstance(model, str)
-            else model.registry_
-        )
+        registry = cls._registry_of(model)
         setup, n_dims = registry["setup_args"], int(coordinates_state(registry)["n_dims"])
         key = setup["spatial_key"]
         if key not in adata.obsm:
             return False
         name = f"adata.obsm[{key!r}]"
         coordinates = check_coordinate_rows(adata.obsm[key], name=name)
+        check_n_dims(coordinates, n_dims, name)
         section = section_names(adata, section_column(setup))
         return check_known_places(coordinates, section, name, fewest=n_dims + 1)
 

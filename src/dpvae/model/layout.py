@@ -1,6 +1,5 @@
 """The reference as a layout: latent representation and place of every cell that has one."""
 
-import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +10,6 @@ from dpvae._section import at_most, cells_per_section
 from dpvae.geometry import known_rows, place_anchored, place_by_consensus, place_free
 
 MOST_CELLS = 20_000
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -73,6 +70,7 @@ class Layout:
             If the reference has no such section.
         """
         known = np.unique(self.section)
+        section = None if section is None else str(section)
         if section is not None and section not in known:
             is_named = known.tolist() != [""]
             found = f"{known.tolist()}" if is_named else "one without a name; leave section out"
@@ -83,8 +81,6 @@ class Layout:
             return frames
         for name, cells in cells_per_section(names):
             frames[cells] = name if name in known else next(iter(self.distances(latent[cells])))
-            if name not in known and len(known) > 1:
-                logger.info("Section %r is placed in the frame of %r.", name, frames[cells][0])
         return frames
 
     def has(self, section: str) -> bool:

@@ -1,5 +1,6 @@
 """Places of a section that the reference does not have, by several sections that it has."""
 
+import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -12,9 +13,23 @@ from dpvae.model.layout import Layout
 MOST_SECTIONS = 5
 FEWEST_CELLS = 20
 
+logger = logging.getLogger(__name__)
+
 Rows = NDArray[np.intp]
 Values = NDArray[np.float64]
 Place = Callable[[Rows, NDArray[np.str_]], Values]
+
+
+def tell_frames(names: NDArray[np.str_], frames: NDArray[np.str_]) -> None:
+    """Say in the frames of which sections of the reference new sections are placed."""
+    for name, frame in sorted({(str(n), str(f)) for n, f in zip(names, frames, strict=True)}):
+        if name != frame:
+            logger.warning(
+                "%s placed in the frame of the reference's section %r, the most similar one. "
+                "Choose another with section=…",
+                f"Section {name!r} is" if name else "Cells are",
+                frame,
+            )
 
 
 def place_new_sections(

@@ -9,6 +9,8 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from dpvae._expression import expression_of
+from dpvae._keys import REGISTRY
+from dpvae._section import check_column
 
 UNNAMED = "query"
 
@@ -34,9 +36,14 @@ def align_query(
 
     Raises
     ------
+    KeyError
+        If a covariate is missing.
     ValueError
-        If genes are missing, or a covariate is.
+        If there are no cells, genes are missing, or values of a column are.
     """
+    if adata.n_obs == 0:
+        message = "The query has no cells: there is nothing to place."
+        raise ValueError(message)
     setup = registry["setup_args"]
     columns = _present_genes(adata, genes, registry["model_name"])
     values = expression_of(adata, setup["layer"])
@@ -100,14 +107,62 @@ def _columns(adata: AnnData, registry: Mapping[str, Any], *, fill_covariates: bo
     obs = pd.DataFrame(index=adata.obs_names)
     section_key = section_column(registry["setup_args"])
     if section_key is not None:
-        obs[section_key] = adata.obs.get(section_key, UNNAMED)
+        if section_key in adata.obs:
+            check_column(adata, section_key, name="query")
+        obs[section_key] = _as_categories(adata, section_key, _known_sections(registry))
     for key, known in _covariates(registry).items():
-        if fill_covariates:
-            obs[key] = adata.obs.get(key, 1.0 if known is None else UNNAMED)
-        else:
+        if not fill_covariates:
             _check_covariate(adata, key, known)
-            obs[key] = adata.obs[key]
+        if known is not None:
+            obs[key] = _as_categories(adata, key, known)
+        else:
+            obs[key] = adata.obs.get(key, 1.0)
     return obs
+
+
+def _as_categories(adata: AnnData, key: str, known: NDArray[Any]) -> pd.Series:
+    """Give the values of a column as categories of the reference, by their text.
+
+    Values that the reference does not have become new categories of its type, since categories are
+    sorted together; so does the one of all cells where there is no such column.
+    """
+    of_text = {str(category): category for category in known}
+    unnamed = UNNAMED
+    while unnamed in of_text:
+        unnamed += "_"
+    texts = adata.obs[key] if key in adata.obs else pd.Series(unnamed, adata.obs_names)
+    texts = texts.astype(object).where(texts.notna(), unnamed).astype(str)
+    new = sorted(set(texts) - set(of_text))
+    if all(isinstance(category, str) for category in known):
+        of_text |= {text: text for text in new}
+    else:
+        of_text |= {text: max(known) + 1 + number for number, text in enumerate(new)}
+    return texts.map(of_text)
+
+
+def _known_sections(registry: Mapping[str, Any]) -> NDArray[Any]:
+    state = registry["field_registries"][REGISTRY.section]["state_registry"]
+    known: NDArray[Any] = state["categorical_mapping"]
+    return known
+
+
+def check_query_columns(adata: AnnData, registry: Mapping[str, Any]) -> None:
+    """Raise where a column that the reference was set up with is missing or of another type."""
+    section_key = section_column(registry["setup_args"])
+    columns = dict(_covariates(registry))
+    if section_key is not None:
+        columns[section_key] = _known_sections(registry)
+    for key, known in columns.items():
+        check_column(adata, key)
+        if known is None:
+            continue
+        theirs, own = type(known[0]).__name__, type(adata.obs[key].iloc[0]).__name__
+        if isinstance(known[0], str) != isinstance(adata.obs[key].iloc[0], str):
+            message = (
+                f"adata.obs[{key!r}] holds values of type {own}, that of the reference {theirs}: "
+                f"bring them into one type, such as adata.obs[{key!r}].astype({theirs})."
+            )
+            raise ValueError(message)
 
 
 def section_column(setup: Mapping[str, Any]) -> str | None:
@@ -135,9 +190,9 @@ def _check_covariate(adata: AnnData, key: str, known: NDArray[Any] | None) -> No
             f"The query has no adata.obs[{key!r}], which the reference was set up with: add it."
         )
         raise KeyError(message)
-    if known is None or adata.obs[key].isin(known).all():
+    new = [] if known is None else sorted({*adata.obs[key].astype(str)} - {*map(str, known)})
+    if not new:
         return
-    new = sorted(set(adata.obs[key].astype(str)) - set(map(str, known)))
     message = (
         f"adata.obs[{key!r}] of the query has values that the reference did not have: {new}. Use "
         "load_query_data and train on the query to add them to the model."

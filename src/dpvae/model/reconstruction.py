@@ -16,7 +16,7 @@ from dpvae.model.fields import coordinates_state
 from dpvae.model.gene_aligned_loading import GeneAlignedLoading
 from dpvae.model.gene_regression import GeneRegression, ReadGenes
 from dpvae.model.layout import Layout, place_around, place_freely
-from dpvae.model.new_section import Place, place_new_sections
+from dpvae.model.new_section import Place, place_new_sections, tell_frames
 from dpvae.model.query import align_query, section_column
 from dpvae.model.query_chunks import (
     is_expression_on_disk,
@@ -40,6 +40,7 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
 
     _data_loader_cls = staticmethod(row_loader)
     _query: AnnData | None = None
+    per_section_: bool = False
     adata: AnnData | None
     setup_anndata: Callable[..., None]
 
@@ -81,11 +82,12 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
 
             - ``"reference"``: the cells of the reference, whose latent representation and place
               the model keeps (:func:`dpvae.geometry.place_by_consensus`), joined by
-              regressions on the genes that count as much as 800 cells of the reference. Every cell
-              is placed by itself, so its place does not depend on which other cells are given. In
-              the frame and unit of the reference. A section that a reference of several sections
-              does not have is placed in the frames of the five that are most similar; these layouts
-              are moved onto that of the most similar one, as wholes, and averaged.
+              regressions on the genes that count as much as 800 cells of the reference. In the
+              frame and unit of the reference. Every cell is placed by itself, so its place does not
+              depend on which other cells are given, with one exception: a section that a reference
+              of several sections does not have is placed in the frames of the five that are most
+              similar; these layouts are moved onto that of the most similar one, as wholes, and
+              averaged. Give such a section as a whole, or name ``section``.
             - a boolean mask, shape ``(n_cells,)``: the cells of ``adata`` whose coordinates are
               right. They keep them exactly, all others are placed around them, section by section
               (:func:`dpvae.geometry.place_anchored`).
@@ -137,6 +139,8 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         places = place(np.arange(len(latent)), frames)
         if section is not None:
             return places
+        if len(np.unique(layout.section)) > 1:
+            tell_frames(names, frames)
         return place_new_sections(places, layout, latent, names, place)
 
     def _placer(self, cells: AnnData, layout: Layout, latent: NDArray[np.float32]) -> Place:
@@ -145,7 +149,7 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
             return lambda rows, frames: layout.place(latent[rows], frames)
         regression, read = GeneRegression.of(self.gene_regression_), self._query_reader(cells)
         if not self._is_registered(cells):
-            warn_if_unlike(regression, read, cells.n_obs)
+            warn_if_unlike(regression, read, cells.n_obs, is_standardized=self.per_section_)
 
         def place(rows: NDArray[np.intp], frames: NDArray[np.str_]) -> NDArray[np.float64]:
             places = layout.place(latent[rows], frames)

@@ -10,10 +10,11 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scvi.data import AnnDataManager
 
-from dpvae._section import section_names
-from dpvae.geometry import check_coordinates
+from dpvae._section import cells_per_section, check_column, section_names
+from dpvae.geometry import check_coordinates, known_rows
 from dpvae.model.fields import CoordinatesField, RowField, SectionField
 
+FEWEST_KNOWN = 3
 LARGEST_RATIO_OF_SIZES = 20
 MINIFIED = "_scvi_adata_minify_type"
 
@@ -52,7 +53,7 @@ def check_reference(
         )
         raise ValueError(message)
     for key in obs_keys:
-        _check_column(adata, key)
+        check_column(adata, key)
     if spatial_key not in adata.obsm:
         found = sorted(adata.obsm) or "nothing"
         message = (
@@ -62,8 +63,27 @@ def check_reference(
         raise KeyError(message)
     name = f"adata.obsm[{spatial_key!r}]"
     coordinates = check_coordinates(np.asarray(adata.obsm[spatial_key]), name=name)
-    check_one_unit(coordinates, section_names(adata, section_key), name)
+    section = section_names(adata, section_key)
+    check_known_sections(coordinates, section, name)
+    check_one_unit(coordinates, section, name)
     warn_if_flat(coordinates, name)
+
+
+def check_known_sections(
+    coordinates: NDArray[np.float64], section: NDArray[np.str_], name: str
+) -> None:
+    """Raise where so few places of a section are known that no cell can be placed in its frame."""
+    known = known_rows(coordinates)
+    for value, cells in cells_per_section(section[known]):
+        places = coordinates[known][cells]
+        if len(places) >= FEWEST_KNOWN and not (places == places[0]).all():
+            continue
+        found = f"{len(places)} cells" if len(places) < FEWEST_KNOWN else "one place for all cells"
+        message = (
+            f"{name} knows {found} of section {value!r}: at least {FEWEST_KNOWN} of a section are "
+            "needed, at different places. Leave the section out, or set its coordinates to NaN."
+        )
+        raise ValueError(message)
 
 
 def check_one_unit(coordinates: NDArray[np.float64], section: NDArray[np.str_], name: str) -> None:
@@ -146,13 +166,3 @@ def named_columns(*keys: str | Sequence[str] | None) -> list[str]:
         elif key is not None:
             columns.extend(key)
     return columns
-
-
-def _check_column(adata: AnnData, key: str) -> None:
-    if key not in adata.obs:
-        message = f"There is no adata.obs[{key!r}]: obs has {sorted(map(str, adata.obs))}."
-        raise KeyError(message)
-    missing = int(adata.obs[key].isna().sum())
-    if missing:
-        message = f"adata.obs[{key!r}] is missing for {missing} of {adata.n_obs} cells: fill it in."
-        raise ValueError(message)

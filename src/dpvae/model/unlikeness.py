@@ -13,6 +13,10 @@ FEWEST_CELLS = 50
 MOST_CELLS = 1_000
 QUANTILE = 0.99
 WORTH_A_WARNING = 0.1
+STANDARDIZE = (
+    " If the query is another technology's picture of the same tissue, "
+    "DPVAE(reference, standardize='section') takes such differences out."
+)
 
 Points = NDArray[np.float64]
 
@@ -39,7 +43,9 @@ def unlike_share(reference: Points, query: Points) -> float:
     return float((search.kneighbors(query, n_neighbors=1)[0] > far).mean())
 
 
-def warn_if_unlike(regression: GeneRegression, genes: ReadGenes, n_cells: int) -> None:
+def warn_if_unlike(
+    regression: GeneRegression, genes: ReadGenes, n_cells: int, *, is_standardized: bool
+) -> None:
     """Warn where more than a tenth of a query is unlike the reference.
 
     Of more than 1,000 cells, random ones are used; with fewer than 50, on either side, there is no
@@ -53,6 +59,8 @@ def warn_if_unlike(regression: GeneRegression, genes: ReadGenes, n_cells: int) -
         Expression of the query's cells, by row number.
     n_cells
         Their number.
+    is_standardized
+        Whether genes are standardised section by section, which is else the advice.
 
     Warns
     -----
@@ -72,8 +80,7 @@ def warn_if_unlike(regression: GeneRegression, genes: ReadGenes, n_cells: int) -
         message = (
             f"{share:.0%} of the query's cells are farther from every cell of the reference than "
             "99 % of the reference's cells are from one another; of cells of the same tissue 1 % "
-            "would be. Their places may mean little. Check that both were normalised to the same "
-            "depth. If the query is another technology's picture of the same tissue, "
-            "DPVAE(reference, standardize='section') takes such differences out."
+            "would be. Their places may mean little. Check that both were prepared alike, such as "
+            f"normalised to the same depth.{'' if is_standardized else STANDARDIZE}"
         )
         warnings.warn(message, UserWarning, stacklevel=4)

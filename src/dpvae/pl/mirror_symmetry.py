@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from dpvae._keys import OBSM, UNS
-from dpvae._section import section_names
+from dpvae._section import named_sections
 from dpvae.geometry import Mirror, known_rows
 from dpvae.pl.cell_colours import UNKNOWN
 from dpvae.pl.coordinates import read_coordinates
@@ -81,7 +81,7 @@ def mirror_symmetry(
     if column not in adata.obs:
         message = f"adata.obs[{column!r}] is missing: run dpvae.tl.mirror_symmetry(adata) first."
         raise KeyError(message)
-    is_drawn = section_names(adata, sample_key) == str(row["section"])
+    is_drawn = named_sections(adata, sample_key) == str(row["section"])
     if not is_drawn.any():
         message = f"No cell is of section {row['section']!r}: name its column with sample_key=…"
         raise ValueError(message)

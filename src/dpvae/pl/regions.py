@@ -95,7 +95,8 @@ def regions(
         linewidths=0,
         rasterized=True,
     )
-    dots.set_clim(float(radius.min()), float(np.quantile(radius, TOP_OF_SCALE)) + 1e-9)
+    lowest, highest = float(radius.min()), float(np.quantile(radius, TOP_OF_SCALE))
+    dots.set_clim(lowest if lowest < highest else 0.0, highest)
     drawn = np.random.default_rng(seed).permutation(order)[:max_ellipses]
     shadow = view.directions[:, :2].T @ ellipses[drawn] @ view.directions[:, :2]
     squares, axes_of = np.linalg.eigh(shadow)

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix, issparse
 from dpvae._expression import expression_of
 from dpvae._keys import OBSM, UNS
 from dpvae._matrix_on_disk import MatrixOnDisk, is_on_disk, open_matrix
-from dpvae._section import cells_per_section, section_names
+from dpvae._section import cells_per_section, named_sections
 from dpvae.geometry import known_rows
 from dpvae.metrics import SpatialStatistic, false_discovery_rate
 from dpvae.metrics import autocorrelation as autocorrelation_of
@@ -111,7 +111,7 @@ def autocorrelation(
     if not copy:
         check_free_uns(adata, key_added)
     tables = []
-    for section, members in cells_per_section(section_names(adata, sample_key)):
+    for section, members in cells_per_section(named_sections(adata, sample_key)):
         cells = np.flatnonzero(members & known)
         if len(cells) < 4:
             message = f"Section {section!r} has {len(cells)} cells of known place; 4 are needed."

@@ -24,12 +24,11 @@ def read_representation(adata: AnnData, use_rep: str) -> NDArray[Any]:
 
 
 def read_coordinates(
-    adata: AnnData, spatial_key: str, *, name: str = "adata"
+    adata: AnnData, key: str, *, name: str = "adata", argument: str = "spatial_key"
 ) -> NDArray[np.float64]:
-    """Coordinates of the cells, ``adata.obsm[spatial_key]``; rows of NaN are unknown places."""
-    _check_key(adata, spatial_key, "the coordinates of the cells", "spatial_key", name)
-    where = f"{name}.obsm[{spatial_key!r}]"
-    return check_coordinate_rows(adata.obsm[spatial_key], name=where)
+    """Coordinates of the cells, ``adata.obsm[key]``; rows of NaN are unknown places."""
+    _check_key(adata, key, "the coordinates of the cells", argument, name)
+    return check_coordinate_rows(adata.obsm[key], name=f"{name}.obsm[{key!r}]")
 
 
 def read_mask(adata: AnnData, mask_key: str) -> csr_matrix:

@@ -7,7 +7,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from dpvae._keys import OBSM, UNS
-from dpvae._section import cells_per_section, section_names
+from dpvae._section import cells_per_section, named_sections
 from dpvae.tl.coordinates import check_free_key, read_coordinates
 from dpvae.tl.mirrors import mirror_of, read_symmetry
 
@@ -79,7 +79,7 @@ def fold(
     rows = read_symmetry(adata, symmetry_key)
     if not copy:
         check_free_key(adata, key_added)
-    names = section_names(adata, sample_key)
+    names = named_sections(adata, sample_key)
     if sections is None:
         here = [name for name in rows if name in names] or list(rows)
         wanted = [name for name in here if rows[name]["is_symmetric"]]

@@ -7,7 +7,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from dpvae._keys import OBSM
-from dpvae._section import cells_per_section, section_names
+from dpvae._section import cells_per_section, named_sections
 from dpvae.geometry import known_rows, place_anchored
 from dpvae.tl.coordinates import (
     check_free_key,
@@ -106,7 +106,7 @@ def impute(
     if not copy:
         check_free_key(adata, key_added)
     known = known_rows(places)
-    names = section_names(adata, sample_key)
+    names = named_sections(adata, sample_key)
     for name, cells in cells_per_section(names):
         if not known[cells].any():
             message = (

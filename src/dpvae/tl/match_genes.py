@@ -83,6 +83,9 @@ def match_genes(
         raise ValueError(message)
     columns = _text_columns(query.var, "query"), _text_columns(var, "reference")
     table = _matches(names, genes, *columns)
+    if len(genes) == 0 or len(names) == 0:
+        message = f"The reference has {len(genes)} genes, the query {len(names)}: both need some."
+        raise ValueError(message)
     if (table["how"] == NOT_FOUND).all():
         message = (
             f"None of the reference's {len(genes)} genes is in the query, under any name. The "

@@ -10,7 +10,7 @@ from anndata import AnnData
 from dpvae import metrics
 from dpvae._expression import check_log_normalized, expression_of
 from dpvae._keys import OBSM, UNS
-from dpvae._section import cells_per_section, section_names
+from dpvae._section import cells_per_section, named_sections
 from dpvae.tl.coordinates import read_coordinates
 from dpvae.tl.mirrors import mirror_columns
 from dpvae.tl.result import check_free_uns, given_or_written
@@ -94,7 +94,7 @@ def mirror_symmetry(
         check_free_uns(adata, key_added)
     rows: list[dict[str, Any]] = []
     agreement = np.full(adata.n_obs, np.nan)
-    for section, members in cells_per_section(section_names(adata, sample_key)):
+    for section, members in cells_per_section(named_sections(adata, sample_key)):
         cells = np.flatnonzero(members)
         found = metrics.mirror_symmetry(values[cells], places[cells], seed=seed)
         agreement[cells] = found.cell_agreement

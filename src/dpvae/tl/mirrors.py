@@ -34,6 +34,7 @@ def symmetry_of(adata: AnnData, symmetry_key: str, section: str | None) -> dict[
     rows = read_symmetry(adata, symmetry_key)
     if section is None and len(rows) == 1:
         return next(iter(rows.values()))
+    section = str(section)
     if section not in rows:
         message = f"section is {section!r}; name one of {list(rows)}."
         raise ValueError(message)

@@ -11,7 +11,7 @@ from scipy.sparse import block_diag, csr_matrix
 from scipy.spatial import cKDTree
 
 from dpvae._keys import OBSM, OBSP
-from dpvae._section import cells_per_section, section_codes, section_names
+from dpvae._section import cells_per_section, named_sections, section_codes
 from dpvae.geometry import check_pair_mask, known_rows
 from dpvae.tl.coordinates import read_coordinates
 
@@ -103,14 +103,14 @@ def pair_mask(
         found = _without(mask, known)
     elif kind in ("neighbors", "radius"):
         blocks, order = [], []
-        for _, members in cells_per_section(section_names(adata, sample_key)):
+        for _, members in cells_per_section(named_sections(adata, sample_key)):
             cells = np.flatnonzero(members & known)
             if len(cells) > 1:
                 blocks.append(_near(places[cells], kind, n_neighbors, radius))
                 order.append(cells)
         found = _spread(blocks, order, adata.n_obs)
     elif kind == "labels":
-        groups = _labels(adata, label_key, section_names(adata, sample_key))
+        groups = _labels(adata, label_key, named_sections(adata, sample_key))
         found = _same_label(groups, known, np.random.default_rng(seed))
     else:
         message = f"kind is {kind!r}; pass 'neighbors', 'radius', 'labels' or 'given'."

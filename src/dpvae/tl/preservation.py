@@ -5,7 +5,7 @@ from anndata import AnnData
 
 from dpvae import metrics
 from dpvae._keys import OBSM, UNS
-from dpvae._section import cells_per_section, section_names
+from dpvae._section import cells_per_section, named_sections
 from dpvae.metrics.paired import paired_cells
 from dpvae.tl.coordinates import read_coordinates, read_representation
 from dpvae.tl.result import check_free_uns, given_or_written
@@ -75,7 +75,7 @@ def distance_preservation(
     if not copy:
         check_free_uns(adata, key_added)
     rows = []
-    for section, cells in cells_per_section(section_names(adata, sample_key)):
+    for section, cells in cells_per_section(named_sections(adata, sample_key)):
         one, two = paired_cells(true[cells], latent[cells], at_least=8)
         k = min(15, (len(one) - 1) // 2)
         pearson = metrics.distance_pearson(one, two, seed=seed)

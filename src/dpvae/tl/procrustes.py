@@ -59,7 +59,7 @@ def procrustes(
     0.0
     """
     true = read_coordinates(adata, spatial_key)
-    recovered = read_coordinates(adata, recovered_key)
+    recovered = read_coordinates(adata, recovered_key, argument="recovered_key")
     key = key_added or f"{recovered_key}_aligned"
     if not copy:
         check_free_key(adata, key)

@@ -5,7 +5,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from dpvae._keys import OBSM
-from dpvae._section import cells_per_section, section_names
+from dpvae._section import cells_per_section, named_sections
 from dpvae.geometry import place_free
 from dpvae.tl.coordinates import (
     check_free_key,
@@ -94,7 +94,7 @@ def reconstruct(
     mask = None if mask_key is None else read_mask(adata, mask_key)
     coordinates = np.empty((adata.n_obs, n_dims))
     placements = {}
-    names = section_names(adata, sample_key)
+    names = named_sections(adata, sample_key)
     for name, cells in cells_per_section(names):
         placements[name] = place_free(
             latent[cells],

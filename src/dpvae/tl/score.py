@@ -5,7 +5,7 @@ from anndata import AnnData
 
 from dpvae import metrics
 from dpvae._keys import OBSM
-from dpvae._section import cells_per_section, section_names
+from dpvae._section import cells_per_section, named_sections
 from dpvae.metrics.paired import paired_rows
 from dpvae.tl.coordinates import read_coordinates
 from dpvae.tl.result import check_free_uns, given_or_written
@@ -67,12 +67,12 @@ def score(
     5.0
     """
     true = read_coordinates(adata, spatial_key)
-    recovered = read_coordinates(adata, recovered_key)
+    recovered = read_coordinates(adata, recovered_key, argument="recovered_key")
     key = key_added or f"{recovered_key}_score"
     if not copy:
         check_free_uns(adata, key)
     rows = []
-    for section, cells in cells_per_section(section_names(adata, sample_key)):
+    for section, cells in cells_per_section(named_sections(adata, sample_key)):
         one, two = paired_rows(true[cells], recovered[cells], at_least=8)
         k = min(15, (len(one) - 1) // 2)
         error = metrics.coordinate_error(one, two)

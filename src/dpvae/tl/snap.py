@@ -84,10 +84,10 @@ def snap(
     >>> adata.obs["spatial_dpvae_snapped_position"].nunique()
     200
     """
-    places = read_coordinates(adata, key)
+    places = read_coordinates(adata, key, argument="key")
     if isinstance(positions, AnnData | str | PathLike):
         message = (
-            f"positions is a {type(positions).__name__}: give the coordinates themselves, "
+            f"positions is of type {type(positions).__name__}: give the coordinates, "
             'reference.obsm["spatial"].'
         )
         raise TypeError(message)

@@ -14,11 +14,12 @@ from tqdm.auto import tqdm
 
 from dpvae import metrics
 from dpvae._keys import OBSM
-from dpvae.geometry import align
+from dpvae.geometry import align, known_rows
 from dpvae.tl.coordinates import read_coordinates
 
 PAIR = ["trained_on", "tested_on", "seed"]
 NUMBERS = ["n_cells", "n_genes"]
+FEWEST_CELLS = 3
 SCORES = ["procrustes_disparity", "distance_spearman", "median_error", *NUMBERS]
 
 
@@ -84,8 +85,9 @@ def transfer_matrix(
     KeyError
         If a section has no ``obsm[spatial_key]``.
     ValueError
-        If there are no sections or models, two sections share no genes, or ``held_out`` is not
-        between 0 and 1.
+        If there are no sections or models, two sections share no genes or differ in their number of
+        coordinates, gene names occur more than once, a section has too few cells, or ``held_out``
+        is not between 0 and 1.
 
     Notes
     -----
@@ -112,6 +114,9 @@ def transfer_matrix(
     >>> table["n_cells"].to_numpy().tolist()
     [[40, 200], [200, 40]]
     """
+    sections = {str(name): section for name, section in sections.items()}
+    if not callable(models):
+        models = {str(name): model for name, model in models.items()}
     _check(sections, models, spatial_key, held_out)
     rows = _stored_rows(path)
     done = {tuple(row[key] for key in PAIR) for row in rows}
@@ -150,8 +155,26 @@ def _check(
     if not 0 < held_out < 1:
         message = f"held_out is {held_out}: choose a share between 0 and 1, such as 0.2."
         raise ValueError(message)
-    for section in sections.values():
-        read_coordinates(section, spatial_key)
+    for name, section in sections.items():
+        places = read_coordinates(section, spatial_key, name=f"sections[{name!r}]")
+        if not section.var_names.is_unique:
+            message = (
+                f"Gene names of section {name!r} occur more than once, but genes are matched by "
+                "name. Run var_names_make_unique() on it."
+            )
+            raise ValueError(message)
+        n_known, n_hidden = int(known_rows(places).sum()), _n_hidden(section, held_out)
+        if n_known < FEWEST_CELLS or (callable(models) and n_hidden < FEWEST_CELLS):
+            held = f", and {n_hidden} cells are held out" if callable(models) else ""
+            message = (
+                f"Section {name!r} has {n_known} cells of known place{held}: {FEWEST_CELLS} are "
+                "needed to score. Leave the section out, or raise held_out."
+            )
+            raise ValueError(message)
+    n_dims = {name: section.obsm[spatial_key].shape[1] for name, section in sections.items()}
+    if len(set(n_dims.values())) > 1:
+        message = f"Sections have different numbers of coordinates: {n_dims}. Use one number."
+        raise ValueError(message)
     if callable(models):
         for one, two in combinations(sections, 2):
             if not sections[one].var_names.isin(sections[two].var_names).any():
@@ -160,6 +183,11 @@ def _check(
                     "dpvae.tl.match_genes whether they are called by other names."
                 )
                 raise ValueError(message)
+
+
+def _n_hidden(section: AnnData, held_out: float) -> int:
+    n_cells: int = section.n_obs
+    return n_cells - int((1 - held_out) * n_cells)
 
 
 def _trials(
@@ -172,7 +200,7 @@ def _trials(
 ) -> Iterator[tuple[PlacesCells, str, AnnData]]:
     """Train on a section once for each set of genes that it shares with others."""
     order = np.random.RandomState(seed).permutation(section.n_obs)
-    n_known = int((1 - held_out) * section.n_obs)
+    n_known = section.n_obs - _n_hidden(section, held_out)
     known, hidden = np.sort(order[:n_known]), np.sort(order[n_known:])
     shared = defaultdict(list)
     for other, cells in others.items():
@@ -203,7 +231,9 @@ def _scores(
 def _stored_rows(path: str | Path | None) -> list[dict[str, Any]]:
     if path is None or not Path(path).exists():
         return []
-    table = pd.read_csv(path, dtype={"trained_on": str, "tested_on": str})
+    missing: dict[str, list[str]] = {score: [""] for score in SCORES}
+    texts = {"trained_on": str, "tested_on": str}
+    table = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=missing)
     if list(table) != PAIR + SCORES:
         message = (
             f"{path} has the columns {list(table)}, not those of a transfer matrix: choose another "

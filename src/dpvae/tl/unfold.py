@@ -4,6 +4,7 @@ import numpy as np
 from anndata import AnnData
 
 from dpvae._keys import OBSM, UNS
+from dpvae._section import named_sections
 from dpvae.geometry import known_rows
 from dpvae.tl.coordinates import check_free_key, read_coordinates, read_representation
 from dpvae.tl.mirrors import mirror_of, symmetry_of
@@ -17,6 +18,7 @@ def unfold(
     use_rep: str = OBSM.latent,
     spatial_key: str = OBSM.spatial,
     section: str | None = None,
+    sample_key: str | None = None,
     symmetry_key: str = UNS.mirror_symmetry,
     n_neighbors: int = 30,
     key_added: str = OBSM.unfolded,
@@ -41,6 +43,10 @@ def unfold(
     section
         Name of the section of the reference in whose frame the cells were placed. May be left out
         where there is one.
+    sample_key
+        Column of ``reference.obs`` that names the section, as in
+        :func:`dpvae.tl.mirror_symmetry`. Only cells of that section tell the side. May be left out
+        where there is one.
     symmetry_key
         Key of the mirror lines in ``reference.uns``.
     n_neighbors
@@ -58,8 +64,8 @@ def unfold(
     KeyError
         If a key does not exist.
     ValueError
-        If the section is not clear, ``n_neighbors`` is below 1, the representations do not match,
-        or something would be overwritten.
+        If the section is not clear or has no cells, ``n_neighbors`` is below 1, the representations
+        do not match, or something would be overwritten.
 
     Examples
     --------
@@ -77,9 +83,18 @@ def unfold(
     """
     from sklearn.neighbors import NearestNeighbors
 
-    placed = read_coordinates(adata, recovered_key)
-    true = read_coordinates(reference, spatial_key)
+    placed = read_coordinates(adata, recovered_key, argument="recovered_key")
+    true = read_coordinates(reference, spatial_key, name="reference")
+    row = symmetry_of(reference, symmetry_key, section)
     known = known_rows(true)
+    if sample_key is not None or len(reference.uns[symmetry_key]) > 1:
+        known &= named_sections(reference, sample_key) == str(row["section"])
+    if not known.any():
+        message = (
+            f"The reference has no cell of known place in section {row['section']!r}: name the "
+            "column of its sections with sample_key=…"
+        )
+        raise ValueError(message)
     theirs = read_representation(reference, use_rep)[known]
     own = read_representation(adata, use_rep)
     if own.shape[1:] != theirs.shape[1:]:
@@ -91,7 +106,7 @@ def unfold(
     if n_neighbors < 1:
         message = f"n_neighbors is {n_neighbors}; pass at least 1."
         raise ValueError(message)
-    mirror = mirror_of(symmetry_of(reference, symmetry_key, section))
+    mirror = mirror_of(row)
     check_free_key(adata, key_added)
     finder = NearestNeighbors(n_neighbors=min(n_neighbors, len(theirs))).fit(theirs)
     is_kept_side = mirror.side(true[known]) > 0
