@@ -31,13 +31,21 @@ class DistancePreservingPlan(TrainingPlan):
     ----------
     module
         The module to train.
-    optimizer, weight_decay, eps
-        AdamW with decoupled weight decay.
+    optimizer
+        Name of the optimiser. By default ``"AdamW"``, Adam with decoupled weight decay.
+    weight_decay
+        How strongly the weights decay: in every step by this number times the learning rate. λ does
+        not.
+    eps
+        Small number that the optimiser adds to the denominator of a step, against division by 0.
     lr
         Learning rate. By default 0.003 at the start, falling along a cosine; a rate that is given
         stays as it is, unless ``lr_schedule`` says otherwise.
-    n_epochs_kl_warmup, n_steps_kl_warmup
-        β rises from ``min_kl_weight`` to ``max_kl_weight`` over this many epochs or steps.
+    n_epochs_kl_warmup
+        β rises from ``min_kl_weight`` to ``max_kl_weight`` over this many epochs. By default steps
+        are counted instead.
+    n_steps_kl_warmup
+        The same in steps, which is used where no number of epochs is given.
     lr_schedule
         ``"cosine"``: the learning rate falls to 0 over the whole training, step by step;
         ``"constant"``: it stays (or follows ``reduce_lr_on_plateau``).
