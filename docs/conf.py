@@ -52,7 +52,10 @@ nb_output_stderr = "remove"
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath", "substitution"]
 myst_heading_anchors = 3
 figure = DOCS / "_static" / "reconstruction.png"
-figure_text = "A tissue, the layout found from gene expression alone, and the two compared"
+figure_text = (
+    "Left, the true places of hidden spots of a mouse brain section; right, where dpvae put them "
+    "from their expression alone"
+)
 myst_substitutions = {
     "figure": f"![{figure_text}](/_static/{figure.name})" if figure.exists() else "<!-- -->"
 }
