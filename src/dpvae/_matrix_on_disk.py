@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse, vstack
 
+from dpvae._unchanged_file import Read, while_unchanged
+
 ROWS_AT_A_TIME = 4_096
 LARGEST_GAP = 256
 ROWS_OF_SAMPLE = 64
@@ -28,7 +30,7 @@ class MatrixOnDisk:
     """
 
     shape: tuple[int, int]
-    read: Callable[[int, int], Any]
+    read: Read
     bytes_per_row: float
 
     def __getitem__(self, rows: slice | NDArray[Any]) -> Any:
@@ -96,9 +98,10 @@ def open_matrix(values: Any) -> Any:
         rows = rows.compute() if hasattr(rows, "compute") else rows
         return csr_matrix(rows) if issparse(rows) else np.asarray(rows)
 
-    sample = _guarded(read)(0, min(ROWS_OF_SAMPLE, values.shape[0]))
+    guarded = _guarded(while_unchanged(read, values))
+    sample = guarded(0, min(ROWS_OF_SAMPLE, values.shape[0]))
     n_bytes = sample.data.nbytes + sample.indices.nbytes if issparse(sample) else sample.nbytes
-    return MatrixOnDisk(tuple(values.shape), _guarded(read), n_bytes / max(sample.shape[0], 1))
+    return MatrixOnDisk(tuple(values.shape), guarded, n_bytes / max(sample.shape[0], 1))
 
 
 def is_on_disk(values: Any) -> bool:
@@ -125,7 +128,8 @@ def _compressed_rows(values: Any) -> MatrixOnDisk:
         return csr_matrix(stored, shape=(end - begin, n_columns))
 
     n_bytes = (data.dtype.itemsize + indices.dtype.itemsize) * int(starts[-1])
-    return MatrixOnDisk((n_rows, n_columns), _guarded(read), n_bytes / max(n_rows, 1))
+    guarded = _guarded(while_unchanged(read, values))
+    return MatrixOnDisk((n_rows, n_columns), guarded, n_bytes / max(n_rows, 1))
 
 
 def _refuse_columns(form: str) -> None:
@@ -138,14 +142,14 @@ def _refuse_columns(form: str) -> None:
         raise ValueError(message)
 
 
-def _guarded(read: Callable[[int, int], Any]) -> Callable[[int, int], Any]:
+def _guarded(read: Read) -> Read:
     def read_or_explain(begin: int, end: int) -> Any:
         try:
             return read(begin, end)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             message = (
                 f"Rows {begin} to {end} of the matrix on disk cannot be read: its file is damaged, "
-                f"truncated, moved or closed. Open it again. ({error})"
+                f"truncated, changed, moved or closed. Open it again. ({error})"
             )
             raise OSError(message) from error
 

@@ -1,7 +1,10 @@
+import os
+
 import numpy as np
 import pytest
 import scvi
 import torch
+from lightning.pytorch import Callback
 from scipy.sparse import diags
 from scvi.dataloaders import DataSplitter
 from sklearn.neighbors import kneighbors_graph
@@ -210,3 +213,15 @@ def test_models_with_a_mask_train_from_disk(expression, backed):
     model.train(max_epochs=2, batch_size=32, **QUIET)
     assert model.module.distance_term.log_scale.item() != before
     assert np.isfinite(model.history["distance_loss_train"].to_numpy(dtype=float)).all()
+
+
+@pytest.mark.usefixtures("small_buffers")
+def test_a_file_that_is_cut_ends_the_training(expression, backed):
+    class Cut(Callback):
+        def on_train_epoch_start(self, trainer, *_):
+            if trainer.current_epoch == 1:
+                os.truncate(adata.filename, adata.filename.stat().st_size // 2)
+
+    adata = backed(expression)
+    with pytest.raises(OSError, match="section was changed while it was being read"):
+        trained(DPVAE, adata, max_epochs=3, callbacks=[Cut()])
