@@ -7,14 +7,23 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+import scvi
 import torch
-from lightning.pytorch import Callback, Trainer
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
+from lightning.pytorch import Callback
 
 from dpvae.model import DPSCVI, DPVAE
 
 from ..conftest import QUICK, QUIET, seed_everything  # noqa: TID252
 
 EPOCHS = 6
+PLATEAU = {
+    "lr": 1e-3,
+    "reduce_lr_on_plateau": True,
+    "lr_patience": 0,
+    "lr_threshold": 1e6,
+    "lr_scheduler_metric": "validation_loss",
+}
 
 
 class Stop(Callback):
@@ -62,6 +71,8 @@ def interrupted(expression, path, epoch=4, **arguments):
         {"plan_kwargs": {"lr_schedule": "constant"}},
         {"limit_train_batches": 3},
         {"early_stopping": True, "early_stopping_patience": 5},
+        {"early_stopping": True, "early_stopping_patience": 5, "early_stopping_min_delta": 1e6},
+        {"train_size": 0.8, "check_val_every_n_epoch": 1, "plan_kwargs": PLATEAU},
     ],
 )
 def test_a_training_that_is_resumed_is_the_uninterrupted_one(expression, tmp_path, arguments):
@@ -154,17 +165,17 @@ def test_a_disk_that_is_full_leaves_the_state_before_and_the_training_goes_on(
     interrupted(expression, path)
     before = path.read_bytes()
 
-    def full(_, target, *__):
+    def full(_, __, target, ___):
         target.write_bytes(b"half")
         message = "No space left on device"
         raise OSError(message)
 
-    monkeypatch.setattr(Trainer, "save_checkpoint", full)
+    monkeypatch.setattr(TorchCheckpointIO, "save_checkpoint", full)
     model = make(expression)
     train(model, checkpoint=path, checkpoint_every=2)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["state.ckpt"]
-    assert "could not be kept: No space left" in caplog.text
+    assert f"could not be kept in {path}: No space left" in caplog.text
     assert len(model.history["train_loss"]) == EPOCHS
 
 
@@ -173,6 +184,8 @@ def test_a_disk_that_is_full_leaves_the_state_before_and_the_training_goes_on(
     [
         ({"n_hidden": 16}, {}, "its n_hidden is 32, here it is 16"),
         ({}, {"train_size": 0.5}, "its train_size is 1.0, here it is 0.5"),
+        ({}, {"plan_kwargs": {"lr": 0.1}}, "its lr is None, here it is 0.1"),
+        ({}, {"limit_train_batches": 2}, "its limit_train_batches is None, here it is 2"),
     ],
 )
 def test_states_of_other_trainings_are_refused(expression, tmp_path, options, arguments, message):
@@ -205,7 +218,52 @@ def test_missing_and_damaged_states_are_refused(expression, tmp_path):
             train(make(expression), resume_from=tmp_path / "state.ckpt")
 
 
-@pytest.mark.parametrize("every", [0, -1, timedelta(seconds=-1)])
+def test_states_of_other_columns_are_refused_before_weights_are_read(sections, tmp_path):
+    def made(**setup):
+        DPVAE.setup_anndata(sections, **setup)
+        return DPVAE(sections, **QUICK)
+
+    path = tmp_path / "state"
+    train(made(sample_key="section"), checkpoint=path, checkpoint_every=3)
+    with pytest.raises(ValueError, match="its sample_key is section, here it is None"):
+        train(made(batch_key="section"), resume_from=path)
+
+
+def test_cells_of_the_validation_part_stay_there_without_a_seed(expression, tmp_path, monkeypatch):
+    class Split(Callback):
+        def on_train_start(self, trainer, _):
+            self.training = trainer.datamodule.train_idx.tolist()
+
+    monkeypatch.setattr(scvi.settings, "_seed", None)
+    before, after = Split(), Split()
+    path, arguments = tmp_path / "state", {"train_size": 0.8}
+    DPVAE.setup_anndata(expression)
+    half, resumed = DPVAE(expression, **QUICK), DPVAE(expression, **QUICK)
+    state = {"checkpoint": path, "checkpoint_every": 2}
+    with pytest.raises(OSError, match="the machine"):
+        train(half, callbacks=[before, Stop(4)], **state, **arguments)
+    train(resumed, resume_from=path, callbacks=[after], **arguments)
+    assert after.training == before.training
+    assert sorted(resumed.train_indices) == sorted(before.training)
+    assert not set(resumed.validation_indices) & set(before.training)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"early_stopping": True, "early_stopping_patience": 2}])
+def test_a_training_that_had_ended_keeps_its_weights_and_its_history(
+    expression, tmp_path, arguments
+):
+    arguments = {"early_stopping_min_delta": 1e6, **arguments}
+    whole, again = make(expression), make(expression)
+    train(whole, checkpoint=tmp_path / "state", checkpoint_every=1, **arguments)
+    train(again, resume_from=tmp_path / "state", **arguments)
+    for name, expected in weights(whole).items():
+        torch.testing.assert_close(weights(again)[name], expected, rtol=0, atol=0)
+    assert list(again.history) == list(whole.history)
+    np.testing.assert_array_equal(again.history["train_loss"], whole.history["train_loss"])
+    np.testing.assert_array_equal(again.predict_coordinates(), whole.predict_coordinates())
+
+
+@pytest.mark.parametrize("every", [0, -1, timedelta(seconds=-1), 1.5, None, "5", True])
 def test_impossible_intervals_are_refused(expression, tmp_path, every):
     with pytest.raises(ValueError, match="checkpoint_every is"):
         train(make(expression), checkpoint=tmp_path / "state", checkpoint_every=every)
@@ -250,3 +308,34 @@ def test_a_training_that_is_killed_goes_on_to_the_same_weights(tmp_path):
     resumed, whole = (torch.load(f"{path}.{how}") for how in ("resumed", "whole"))
     for name, expected in whole.items():
         torch.testing.assert_close(resumed[name], expected, rtol=0, atol=0)
+
+
+FULL_DISK = """
+import resource, signal
+import scvi
+from dpvae.datasets import simulated_tissue
+from dpvae.model import DPSCVI
+
+scvi.settings.seed = 0
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+adata = simulated_tissue(240, 40, seed=0)
+DPSCVI.setup_anndata(adata)
+model = DPSCVI(adata, n_hidden=128, n_layers=1)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+model.train(
+    max_epochs=2, devices=2, accelerator="cpu", strategy="ddp_find_unused_parameters_true",
+    checkpoint="state.ckpt", checkpoint_every=1, enable_progress_bar=False,
+)
+print("trained", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_go_on_where_the_disk_is_full(tmp_path):
+    (tmp_path / "script.py").write_text(FULL_DISK)
+    run = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300
+    )
+    assert run.stdout.count("trained") == 2, run.stderr[-3000:]
+    assert "could not be kept in state.ckpt" in run.stderr
+    assert not (tmp_path / "state.ckpt").exists()

@@ -1,29 +1,30 @@
 """The state of a training, kept in a file so that it can go on after an interruption."""
 
-import hashlib
-import logging
 import pickle
 import time
 from collections.abc import Mapping
+from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from dpvae.model.history import HistoryLogger
-from dpvae.model.processes import n_processes
-from dpvae.model.training import BATCH_SIZE
+from dpvae.model.state_file import whole_files
+from dpvae.model.training_origin import first_difference
 
-logger = logging.getLogger(__name__)
+PARTS = ("train_idx", "val_idx", "test_idx")
 
 
 class TrainingCheckpoint(Callback):
-    """Writes the state of a training at ends of epochs, and takes it up again.
+    """Writes the state of a training between epochs, and takes it up again.
 
-    The state is that of weights, optimizer, learning rate, random numbers and history. A new file
-    replaces the one before when it is whole.
+    The state is that of weights, optimizer, learning rate, random numbers, history and split into
+    training and validation part. It is written when everything that belongs to an epoch is done,
+    which is where the next one begins.
 
     Parameters
     ----------
@@ -32,27 +33,34 @@ class TrainingCheckpoint(Callback):
     every
         Number of epochs, or time, between two files.
     origin
-        What is trained on what, see :func:`training_origin`.
+        What is trained on what, see :func:`~dpvae.model.training_origin.training_origin`.
 
     Raises
     ------
     ValueError
-        If ``every`` is not at least one epoch, or is a time before now.
+        If ``every`` is not a number of at least one epoch, or a time that is not negative.
     """
 
     def __init__(
         self, path: Path | None, every: int | timedelta, origin: Mapping[str, str]
     ) -> None:
-        too_often = every < timedelta(0) if isinstance(every, timedelta) else every < 1
-        if too_often:
-            message = f"checkpoint_every is {every}: give a number of epochs, or a timedelta."
+        is_time = isinstance(every, timedelta)
+        is_number = isinstance(every, int | np.integer) and not isinstance(every, bool)
+        if not (is_time and every >= timedelta(0)) and not (is_number and every >= 1):
+            message = (
+                f"checkpoint_every is {every!r}: give a whole number of epochs that is at least 1, "
+                "or a datetime.timedelta."
+            )
             raise ValueError(message)
         self.path = path
         self.every = every
         self.origin = dict(origin)
         self._found: dict[str, Any] | None = None
-        self._history: dict[str, Any] = {}
+        self._state: dict[str, Any] = {}
+        self._progress: dict[str, Any] = {}
+        self._is_writing = False
         self._written = time.monotonic()
+        self._last_epoch = 0
 
     @property
     def state_key(self) -> str:
@@ -66,84 +74,81 @@ class TrainingCheckpoint(Callback):
             "origin": self.origin,
             "random": torch.get_rng_state(),
             "random_gpu": torch.cuda.get_rng_state_all() if on_gpu else [],
-            "history": self._history,
+            **self._state,
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keep the state until training starts."""
         self._found = state_dict
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Go on with random numbers and history where the file left off."""
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Go on with the history and the split of the file, and stop if it had stopped."""
         del pl_module
         if self._found is None:
             return
         for log in trainer.loggers:
             if isinstance(log, HistoryLogger):
                 log.experiment.restore(self._found["history"])
+        for part, rows in self._found["split"].items():
+            setattr(trainer.datamodule, part, rows.numpy())
+        trainer.should_stop = any(stop.stopped_epoch for stop in trainer.early_stopping_callbacks)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Go on with the random numbers of the file."""
+        del pl_module
+        self._last_epoch = trainer.current_epoch
+        if self._found is None:
+            return
         torch.set_rng_state(self._found["random"])
         if self._found["random_gpu"]:
             torch.cuda.set_rng_state_all(self._found["random_gpu"])
         _ = iter(trainer.train_dataloader or ())  # draws what a loader draws before an epoch
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the file where it is time."""
+        """Remember how far training is: Lightning can go on from the end of an epoch only."""
         del pl_module
-        if self.path is None or not trainer.strategy.broadcast(self._is_due(trainer)):
+        self._progress = deepcopy(trainer.fit_loop.state_dict())
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Write the progress of the end of the epoch."""
+        del trainer, pl_module
+        if self._is_writing:
+            checkpoint["loops"]["fit_loop"] = self._progress
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the file where it is time, after everything that follows an epoch."""
+        del pl_module
+        self._write(trainer)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the file after the last epoch where it is time."""
+        del pl_module
+        self._write(trainer)
+
+    def _write(self, trainer: Trainer) -> None:
+        if self.path is None or trainer.current_epoch == self._last_epoch:
             return
-        self._history = next(
-            (log.experiment.records for log in trainer.loggers if isinstance(log, HistoryLogger)),
-            {},
-        )
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        half_written = self.path.with_name(f".{self.path.name}.part")
-        try:
-            trainer.save_checkpoint(half_written)
-            if trainer.is_global_zero:
-                half_written.replace(self.path)
-        except (OSError, RuntimeError) as error:
-            half_written.unlink(missing_ok=True)
-            logger.warning("The state of the training could not be kept: %s", error)
+        self._last_epoch = trainer.current_epoch
+        if not trainer.strategy.broadcast(self._is_due(trainer)):
+            return
+        logs = (log.experiment for log in trainer.loggers if isinstance(log, HistoryLogger))
+        parts = ((part, getattr(trainer.datamodule, part, None)) for part in PARTS)
+        self._state = {
+            "history": next((log.records for log in logs), {"values": {}, "time": {}}),
+            "split": {part: torch.as_tensor(rows) for part, rows in parts if rows is not None},
+        }
+        self._is_writing = True
+        with whole_files(trainer):
+            trainer.save_checkpoint(self.path)
+        self._is_writing = False
         self._written = time.monotonic()
 
     def _is_due(self, trainer: Trainer) -> bool:
         if isinstance(self.every, timedelta):
             return time.monotonic() - self._written >= self.every.total_seconds()
-        return (trainer.current_epoch + 1) % self.every == 0
-
-
-def training_origin(model: Any, max_epochs: int, arguments: Mapping[str, Any]) -> dict[str, str]:
-    """Describe what is trained on what: where this differs a training cannot go on.
-
-    Parameters
-    ----------
-    model
-        The model.
-    max_epochs
-        Number of epochs.
-    arguments
-        The other arguments of ``train``.
-    """
-    genes = hashlib.sha256("\n".join(model.get_var_names()).encode()).hexdigest()[:12]
-    parameters = model.init_params_
-    chosen = {**parameters["non_kwargs"], **parameters["kwargs"]}
-    described = {name: repr(value) for name, value in chosen.items()}
-    plan = arguments.get("plan_kwargs") or {}
-    splitter = arguments.get("datasplitter_kwargs") or {}
-    return {
-        "model": type(model).__name__,
-        **described,
-        "number of cells": str(model.adata.n_obs),
-        "number of genes": str(model.adata.n_vars),
-        "names of the genes (as a checksum)": genes,
-        "max_epochs": str(max_epochs),
-        "batch_size": str(arguments.get("batch_size", BATCH_SIZE)),
-        "train_size": str(arguments.get("train_size")),
-        "alignment": str(plan.get("alignment")),
-        "alignment_weight": str(plan.get("alignment_weight")),
-        "balance_sections": str(splitter.get("balance_sections", False)),
-        "processes": str(n_processes(arguments)),
-    }
+        return trainer.current_epoch % self.every == 0
 
 
 def check_checkpoint(path: Path, origin: Mapping[str, str]) -> None:
@@ -175,12 +180,10 @@ def check_checkpoint(path: Path, origin: Mapping[str, str]) -> None:
             "resume_from, or leave it out to begin anew."
         )
         raise ValueError(message) from error
-    differing = [name for name in {**found, **origin} if found.get(name) != origin.get(name)]
-    if differing:
-        name = differing[0]
+    difference = first_difference(found, origin)
+    if difference is not None:
         message = (
-            f"{path} belongs to another training: its {name} is {found.get(name)}, here it is "
-            f"{origin.get(name)}. Make the model and call train() as it was done then, or leave "
-            "out resume_from to begin anew."
+            f"{path} belongs to another training: {difference}. Make the model and call train() "
+            "as it was done then, or leave out resume_from to begin anew."
         )
         raise ValueError(message)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dpvae._section import cells_per_section, section_names
 from dpvae.geometry import fit_distance_scale, place_by_consensus
 from dpvae.model.aligned_sections import with_sections
-from dpvae.model.checkpoint import TrainingCheckpoint, check_checkpoint, training_origin
+from dpvae.model.checkpoint import TrainingCheckpoint, check_checkpoint
 from dpvae.model.fine_tuning import (
     N_STEPS,
     PLAN,
@@ -31,6 +31,7 @@ from dpvae.model.processes import for_processes, n_processes
 from dpvae.model.query import section_column
 from dpvae.model.section_batches import SectionSplitter
 from dpvae.model.setup import MINIFIED
+from dpvae.model.state_file import check_state_path
 from dpvae.model.training import (
     BATCH_SIZE,
     epochs_between_validations,
@@ -39,6 +40,7 @@ from dpvae.model.training import (
     with_default_split,
     without_noise,
 )
+from dpvae.model.training_origin import training_origin
 
 EVERY = timedelta(minutes=10)
 
@@ -142,7 +144,7 @@ class SpatialTraining:
         if resume_from is not None:
             check_checkpoint(Path(resume_from), origin)
             kwargs["ckpt_path"] = str(resume_from)
-        path = None if checkpoint is None else Path(checkpoint)
+        path = None if checkpoint is None else check_state_path(checkpoint)
         keeper = TrainingCheckpoint(path, checkpoint_every, origin)
         keep = partial(self._keep_reference, completed)
         self.module.train()
@@ -154,7 +156,7 @@ class SpatialTraining:
             usable_when_interrupted(self, max_epochs, keep) as watch,
             coordinates_in_use(cells, completed, self._section_names(cells)),
         ):
-            arguments["callbacks"] = [*kwargs.get("callbacks", []), watch, keeper]
+            arguments["callbacks"] = [keeper, *kwargs.get("callbacks", []), watch]
             super().train(max_epochs=max_epochs, **arguments)  # type: ignore[misc]
         keep()
 
