@@ -44,9 +44,12 @@ class TrainingCheckpoint(Callback):
     def __init__(
         self, path: Path | None, every: int | timedelta, origin: Mapping[str, str]
     ) -> None:
-        is_time = isinstance(every, timedelta)
-        is_number = isinstance(every, int | np.integer) and not isinstance(every, bool)
-        if not (is_time and every >= timedelta(0)) and not (is_number and every >= 1):
+        if isinstance(every, timedelta):
+            is_possible = every >= timedelta(0)
+        else:
+            is_whole = isinstance(every, int | np.integer) and not isinstance(every, bool)
+            is_possible = is_whole and every >= 1
+        if not is_possible:
             message = (
                 f"checkpoint_every is {every!r}: give a whole number of epochs that is at least 1, "
                 "or a datetime.timedelta."
@@ -90,7 +93,7 @@ class TrainingCheckpoint(Callback):
             if isinstance(log, HistoryLogger):
                 log.experiment.restore(self._found["history"])
         for part, rows in self._found["split"].items():
-            setattr(trainer.datamodule, part, rows.numpy())
+            setattr(_splitter(trainer), part, rows.numpy())
         trainer.should_stop = any(stop.stopped_epoch for stop in trainer.early_stopping_callbacks)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -134,7 +137,7 @@ class TrainingCheckpoint(Callback):
         if not trainer.strategy.broadcast(self._is_due(trainer)):
             return
         logs = (log.experiment for log in trainer.loggers if isinstance(log, HistoryLogger))
-        parts = ((part, getattr(trainer.datamodule, part, None)) for part in PARTS)
+        parts = ((part, getattr(_splitter(trainer), part, None)) for part in PARTS)
         self._state = {
             "history": next((log.records for log in logs), {"values": {}, "time": {}}),
             "split": {part: torch.as_tensor(rows) for part, rows in parts if rows is not None},
@@ -149,6 +152,10 @@ class TrainingCheckpoint(Callback):
         if isinstance(self.every, timedelta):
             return time.monotonic() - self._written >= self.every.total_seconds()
         return trainer.current_epoch % self.every == 0
+
+
+def _splitter(trainer: Trainer) -> Any:
+    return getattr(trainer, "datamodule")  # noqa: B009, which mypy does not find
 
 
 def check_checkpoint(path: Path, origin: Mapping[str, str]) -> None:

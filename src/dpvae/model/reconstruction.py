@@ -16,6 +16,7 @@ from dpvae.model.fields import coordinates_state
 from dpvae.model.gene_aligned_loading import GeneAlignedLoading
 from dpvae.model.gene_regression import GeneRegression, ReadGenes
 from dpvae.model.layout import Layout, place_around, place_freely
+from dpvae.model.minified import is_minified, warn_without_genes
 from dpvae.model.new_section import Place, place_new_sections, tell_frames
 from dpvae.model.query import align_query, section_column
 from dpvae.model.query_chunks import (
@@ -26,7 +27,6 @@ from dpvae.model.query_chunks import (
 )
 from dpvae.model.row_loading import row_loader
 from dpvae.model.saving import WholeSaving
-from dpvae.model.setup import MINIFIED
 from dpvae.model.spatial_training import SpatialTraining
 from dpvae.model.training import without_noise
 from dpvae.model.unlikeness import warn_if_unlike
@@ -116,7 +116,8 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         -----
         UserWarning
             If more than a tenth of the query's cells are farther from all cells of the reference
-            than 99 % of the reference's cells are from one another.
+            than 99 % of the reference's cells are from one another, or the model's own cells are
+            minified.
 
         See Also
         --------
@@ -145,7 +146,9 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
 
     def _placer(self, cells: AnnData, layout: Layout, latent: NDArray[np.float32]) -> Place:
         """How to place some of the cells in the frames of sections of the reference."""
-        if self.gene_regression_ is None or MINIFIED in cells.uns:
+        if self.gene_regression_ is None or is_minified(cells):
+            if self.gene_regression_ is not None:
+                warn_without_genes()
             return lambda rows, frames: layout.place(latent[rows], frames)
         regression, read = GeneRegression.of(self.gene_regression_), self._query_reader(cells)
         if not self._is_registered(cells):
@@ -208,7 +211,7 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
 
     def _is_registered(self, adata: AnnData | None) -> bool:
         own = adata is None or adata is self.adata or adata is self._query
-        return own or MINIFIED in adata.uns  # type: ignore[union-attr]
+        return own or is_minified(adata)
 
     def _validate_anndata(self, adata: AnnData | None = None, copy_if_view: bool = True) -> AnnData:  # noqa: FBT001, FBT002
         """Let scvi-tools see queries only as copies with the genes of the reference."""

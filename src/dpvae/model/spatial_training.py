@@ -25,12 +25,12 @@ from dpvae.model.gene_regression import fit_gene_regression
 from dpvae.model.history import history_in_use
 from dpvae.model.interruption import usable_when_interrupted
 from dpvae.model.layout import Layout, layout_cells
+from dpvae.model.minified import is_minified, refuse_minified
 from dpvae.model.pair_graph import pair_graph_in_use
 from dpvae.model.plan import DistancePreservingPlan
 from dpvae.model.processes import for_processes, n_processes
 from dpvae.model.query import section_column
 from dpvae.model.section_batches import SectionSplitter
-from dpvae.model.setup import MINIFIED
 from dpvae.model.state_file import check_state_path
 from dpvae.model.training import (
     BATCH_SIZE,
@@ -121,6 +121,7 @@ class SpatialTraining:
         between sections (``alignment_loss``), where they are aligned.
         """
         cells = self._cells(None)  # type: ignore[attr-defined]
+        refuse_minified(cells)
         kwargs = for_processes(with_default_split(kwargs, cells.n_obs), cells.n_obs)
         kwargs["plan_kwargs"] = with_sections(
             kwargs.get("plan_kwargs"),
@@ -207,6 +208,6 @@ class SpatialTraining:
             if np.ptp(latent, axis=0).any():
                 scale = fit_distance_scale(latent, places[kept], section=section[kept])
                 self.module.distance_term.set_distance_scale(scale)
-        elif MINIFIED not in cells.uns:
+        elif not is_minified(cells):
             read, factor = self._gene_reader(cells), self._gene_factor()  # type: ignore[attr-defined]
             self.gene_regression_ = asdict(fit_gene_regression(read, factor, places, section))

@@ -14,10 +14,10 @@ logger = logging.getLogger(__name__)
 
 
 class WholeFileIO(TorchCheckpointIO):
-    """Writes a file such that it is either the old one or the new one, or the old one and a warning.
+    """Writes a file so that it is either the old one or the new one; of an error it warns.
 
-    Of several processes one writes, and all wait for it afterwards. An error that left this one's
-    method would leave the others waiting for ever.
+    Of several processes one writes, and all wait for it afterwards. An error that went on from here
+    would leave the others waiting for ever.
     """
 
     def save_checkpoint(

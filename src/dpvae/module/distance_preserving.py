@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from scipy.sparse import csr_matrix, triu
+from scvi import REGISTRY_KEYS
 from scvi.module.base import LossOutput
 from torch import Tensor
 
@@ -73,6 +74,18 @@ class DistancePreserving:
         self.dp_weight = dp_weight
         self.distance_latent = distance_latent
         self.distance_term = DistanceTerm(coordinate_unit, error=distance_error)
+
+    def _get_inference_input(
+        self,
+        tensors: dict[str, Tensor],
+        full_forward_pass: bool = False,  # noqa: FBT001, FBT002
+    ) -> dict[str, Any]:
+        """Encode cells that bring no latents along, such as queries of a minified reference."""
+        is_encoded = full_forward_pass or REGISTRY_KEYS.LATENT_QZM_KEY not in tensors
+        inputs: dict[str, Any] = super()._get_inference_input(  # type: ignore[misc]
+            tensors, full_forward_pass=is_encoded
+        )
+        return inputs
 
     def loss(
         self,

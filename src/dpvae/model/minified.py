@@ -1,0 +1,33 @@
+"""Minified data: the latents of cells in place of their expression."""
+
+import warnings
+
+from anndata import AnnData
+
+from dpvae.model.setup import MINIFIED
+
+
+def is_minified(adata: AnnData) -> bool:
+    """Whether the expression of cells was replaced by their latents."""
+    return MINIFIED in adata.uns
+
+
+def refuse_minified(adata: AnnData) -> None:
+    """Raise where a model shall be trained on cells without their expression."""
+    if is_minified(adata):
+        message = (
+            "The data of the model are minified: their expression was replaced by latents, from "
+            "which nothing can be learned. Load the model with the whole data, "
+            "load(path, adata=adata), and train that."
+        )
+        raise ValueError(message)
+
+
+def warn_without_genes() -> None:
+    """Warn that places come from latents alone."""
+    message = (
+        "The expression of the model's own cells is gone (their data are minified), so that their "
+        "places come from the latents alone, without the regressions on the genes, and are far "
+        "less exact. Pass the cells with their expression: predict_coordinates(adata)."
+    )
+    warnings.warn(message, UserWarning, stacklevel=4)
