@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import scvi
 import torch
+from lightning.pytorch import Callback
 from scvi.train import TrainingPlan
 
 from dpvae.model import DPVAE, DistancePreservingPlan
@@ -136,3 +137,27 @@ def test_early_stopping_can_watch_every_column(model, monitor):
 def test_unknown_schedule_is_refused(model):
     with pytest.raises(ValueError, match="lr_schedule is 'linear': choose 'cosine' or 'constant'"):
         DistancePreservingPlan(model.module, lr_schedule="linear")
+
+
+def test_looking_at_the_validation_part_within_an_epoch_repeats_no_random_numbers(expression):
+    class Numbers(Callback):
+        def on_train_batch_start(self, *_):
+            drawn.append(hash(torch.get_rng_state().numpy().tobytes()))
+
+    drawn = []
+    DPVAE.setup_anndata(expression)
+    model = DPVAE(expression, **QUICK)
+    often = {"val_check_interval": 2, "check_val_every_n_epoch": 1, "train_size": 0.8}
+    model.train(max_epochs=2, batch_size=32, callbacks=[Numbers()], **often, **QUIET)
+    assert len(set(drawn)) == len(drawn) == 12
+
+
+def test_half_precision_trains_about_as_single_precision_does(expression):
+    curves = []
+    for precision in ("32-true", "bf16-mixed"):
+        scvi.settings.seed = 0
+        DPVAE.setup_anndata(expression)
+        model = DPVAE(expression, **QUICK)
+        model.train(max_epochs=3, precision=precision, **QUIET)
+        curves.append(model.history["train_loss"].to_numpy(dtype=float))
+    np.testing.assert_allclose(curves[1], curves[0], rtol=0.01)

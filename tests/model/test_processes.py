@@ -150,3 +150,18 @@ def test_validation_parts_that_would_differ_are_refused(monkeypatch):
     monkeypatch.setattr(scvi.settings, "_seed", None)
     with pytest.raises(ValueError, match=r"set scvi\.settings\.seed = 0"):
         for_processes(arguments, 100)
+
+
+def test_early_stopping_that_does_not_work_is_told(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    arguments = {"devices": 2, "strategy": DDP, "accelerator": "cpu", "early_stopping": True}
+    with pytest.warns(UserWarning, match="no early stopping with this strategy"):
+        for_processes(arguments, 100)
+    assert for_processes({"early_stopping": True}, 100) == {"early_stopping": True}
+
+
+@pytest.mark.slow
+def test_two_processes_leave_out_a_last_minibatch_of_one_cell(tmp_path):
+    arguments = {"max_epochs": 2, "batch_size": 199, "devices": 2, "strategy": DDP}
+    _, (first, second) = train(tmp_path, 0, **arguments)
+    assert first["steps"] == second["steps"] == 2

@@ -225,3 +225,32 @@ def test_a_file_that_is_cut_ends_the_training(expression, backed):
     adata = backed(expression)
     with pytest.raises(OSError, match="section was changed while it was being read"):
         trained(DPVAE, adata, max_epochs=3, callbacks=[Cut()])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"train_size": 0.9},
+        {"datasplitter_kwargs": {"external_indexing": [np.arange(129), np.arange(129, 143)]}},
+        {"batch_size": 142, "datasplitter_kwargs": {"drop_last": False}},
+    ],
+)
+def test_a_last_minibatch_of_one_cell_is_left_out(expression, arguments):
+    class Sizes(Callback):
+        def on_train_batch_start(self, _, __, batch, ___):
+            sizes.append(len(batch["X"]))
+
+    sizes = []
+    model = untrained(DPVAE, expression[:143].copy())
+    model.train(**{"max_epochs": 2, "batch_size": 128, **arguments}, callbacks=[Sizes()], **QUIET)
+    assert sizes == 2 * [arguments.get("batch_size", 128)]
+
+
+def test_processes_leave_out_a_last_minibatch_of_one_cell(expression, monkeypatch):
+    adata = expression[:195].copy()
+    DPVAE.setup_anndata(adata)
+    splitter = RowSplitter(DPVAE(adata, **SMALL).adata_manager, train_size=1.0, batch_size=32)
+    monkeypatch.setattr(row_loading.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(row_loading.distributed, "get_world_size", lambda: 2)
+    splitter.setup()
+    assert splitter.drop_last

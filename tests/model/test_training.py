@@ -3,6 +3,7 @@ import warnings
 import pytest
 import torch
 from lightning.pytorch import Callback
+from scvi.train import SaveCheckpoint
 
 from dpvae.model import DPVAE
 from dpvae.model.training import (
@@ -72,10 +73,76 @@ def test_a_number_of_threads_below_one_is_refused():
         {"validation_size": 0.1},
         {"check_val_every_n_epoch": 3},
         {"datasplitter_kwargs": {"external_indexing": [[0], [1]]}},
+        {"plan_kwargs": {"reduce_lr_on_plateau": True}},
+        {"enable_checkpointing": True},
+        {"callbacks": [SaveCheckpoint("folder", monitor="elbo_validation")]},
     ],
 )
 def test_a_validation_part_is_taken_where_it_is_asked_for(arguments):
     assert with_default_split(arguments, 1000) == arguments
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"plan_kwargs": {"reduce_lr_on_plateau": True, "lr_scheduler_metric": "train_loss"}},
+        {"enable_checkpointing": True, "checkpointing_monitor": "train_loss"},
+        {"callbacks": [SaveCheckpoint("folder", monitor="train_loss"), Callback()]},
+    ],
+)
+def test_what_looks_at_the_training_part_needs_no_other(arguments):
+    assert with_default_split(arguments, 1000)["train_size"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ({"early_stopping": True}, "early_stopping"),
+        ({"plan_kwargs": {"reduce_lr_on_plateau": True}}, "reduce_lr_on_plateau"),
+    ],
+)
+def test_a_validation_part_that_is_needed_and_left_out_is_an_error(arguments, name):
+    indexing = {"datasplitter_kwargs": {"external_indexing": [[0, 1]]}}
+    for left_out in ({"train_size": 1.0}, indexing):
+        with pytest.raises(ValueError, match=f"{name} looks at a validation part, but all cells"):
+            with_default_split({**arguments, **left_out}, 1000)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_with_validation"),
+    [
+        ({"plan_kwargs": {"reduce_lr_on_plateau": True}}, True),
+        ({"fast_dev_run": True}, False),
+        ({"learning_rate_monitor": True, "callbacks": None, "batch_size": None}, False),
+    ],
+)
+def test_trainings_of_all_kinds_have_the_part_that_they_need(
+    expression, arguments, is_with_validation
+):
+    DPVAE.setup_anndata(expression)
+    model = DPVAE(expression, **QUICK)
+    model.train(max_epochs=2, **arguments, **QUIET)
+    assert bool(len(model.validation_indices)) == is_with_validation
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"max_epochs": -1}, "max_epochs is -1: give a whole number of epochs"),
+        ({"max_epochs": 2.5}, "max_epochs is 2.5: give a whole number of epochs"),
+        ({"batch_size": 0}, "batch_size is 0: give a whole number of cells that is at least 2"),
+        ({"batch_size": 1}, "batch_size is 1: give a whole number of cells that is at least 2"),
+        ({"batch_size": 64.0}, "batch_size is 64.0: give a whole number of cells"),
+        (
+            {"batch_size": 500, "datasplitter_kwargs": {"drop_last": True}},
+            "240 cells train, which is less than one minibatch of 500",
+        ),
+    ],
+)
+def test_numbers_that_are_not_possible_are_refused(expression, arguments, message):
+    DPVAE.setup_anndata(expression)
+    with pytest.raises(ValueError, match=message):
+        DPVAE(expression, **QUICK).train(**{"max_epochs": 1, **arguments}, **QUIET)
 
 
 @pytest.mark.parametrize(

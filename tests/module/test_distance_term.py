@@ -202,3 +202,17 @@ def test_an_empty_mask_gives_a_finite_gradient():
     loss.backward()
     assert loss.item() == 0.0
     assert latent.grad is None or torch.isfinite(latent.grad).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("is_masked", [False, True])
+def test_latents_of_half_precision_are_compared_in_single_precision(dtype, is_masked):
+    latent, coordinates, section = draw()
+    half = latent.to(dtype).requires_grad_()
+    mask = torch.ones(12, 12) if is_masked else None
+    term = DistanceTerm(800.0)
+    error = term(half, coordinates, section, mask)
+    error.backward()
+    torch.testing.assert_close(error, term(half.float(), coordinates, section, mask))
+    assert half.grad.dtype == dtype
+    assert half.grad.isfinite().all()

@@ -159,8 +159,8 @@ class DistancePreservingPlan(TrainingPlan):
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Log the epoch; remember the random numbers, so that a look at validation takes none."""
+        self._random_state = torch.get_rng_state()
         if self.trainer.is_last_batch:
-            self._random_state = torch.get_rng_state()
             self._log_epoch()
 
     def on_validation_end(self) -> None:

@@ -1,6 +1,7 @@
 """Training in several processes."""
 
 import os
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,8 +53,19 @@ def for_processes(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
     ValueError
         If there are more processes than devices, too few cells for them, or if they could not
         agree on the validation part.
+
+    Warns
+    -----
+    UserWarning
+        If early stopping is asked for, which does not work in several processes.
     """
     together = n_processes(arguments)
+    if arguments.get("early_stopping") and use_distributed_sampler(arguments.get("strategy")):
+        message = (
+            "scvi-tools has no early stopping with this strategy, which is for several processes: "
+            "all epochs will be trained. Give max_epochs, or leave out strategy."
+        )
+        warnings.warn(message, UserWarning, stacklevel=3)
     if together == 1:
         return dict(arguments)
     here = together // int(arguments.get("num_nodes", 1))

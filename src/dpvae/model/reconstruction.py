@@ -110,7 +110,8 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         ValueError
             If the query's genes or values do not fit the model, or its anchors are not usable.
         RuntimeError
-            If the model is not trained.
+            If the model is not trained, or its training was cut off before the layout was made
+            and it has no cells to make it from.
 
         Warns
         -----
@@ -134,7 +135,7 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         if anchors is None:
             n_dims = int(coordinates_state(self.registry_)["n_dims"])
             return place_freely(latent, names, n_dims, self.distance_scale)
-        layout = Layout(**self.layout_)  # type: ignore[arg-type]
+        layout = self._kept_layout()
         frames = layout.frames(latent, names, section)
         place = self._placer(cells, layout, latent)
         places = place(np.arange(len(latent)), frames)

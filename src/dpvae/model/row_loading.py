@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from functools import partial
+from math import ceil
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scvi import REGISTRY_KEYS
+from scvi import REGISTRY_KEYS, settings
 from scvi.data import AnnDataManager, AnnTorchDataset
 from scvi.dataloaders import AnnDataLoader, DataSplitter
 from torch import distributed
@@ -17,6 +18,7 @@ from dpvae.model.shuffled_blocks import BufferedBatches, Draw, block_order, shar
 
 BUFFER_BYTES = 128 * 2**20
 FEWEST_BATCHES_PER_BUFFER = 4
+FEW_CELLS = 2
 
 
 class BufferedRows(AnnTorchDataset):
@@ -113,16 +115,43 @@ def row_loader(
 
 
 class RowSplitter(DataSplitter):
-    """scvi-tools' split into training and validation part, each loaded by :func:`row_loader`."""
+    """scvi-tools' split into training and validation part, each loaded by :func:`row_loader`.
+
+    A last minibatch of one or two cells, which batch normalisation cannot use, is left out.
+    """
 
     data_loader_cls = staticmethod(row_loader)
+    drop_last: Any
 
     def setup(self, stage: str | None = None) -> None:
         """Split; of data on disk, all parts but the training part are read as they are stored."""
         super().setup(stage)
+        together = distributed.get_world_size() if distributed.is_initialized() else 1
+        n_rows, size = ceil(len(self.train_idx) / together), self._batch_size
+        self.drop_last = self.drop_last or (n_rows > size and 0 < n_rows % size <= FEW_CELLS)
         if reads_from_disk(self.adata_manager):
             self.val_idx: Any = np.sort(self.val_idx)
             self.test_idx: Any = np.sort(self.test_idx)
+
+    def train_dataloader(self) -> Any:
+        """Create the loader of the training part; raise where it has no minibatch."""
+        loader = super().train_dataloader()
+        if len(loader) == 0:
+            message = (
+                f"{len(self.train_idx)} cells train, which is less than one minibatch of "
+                f"{self._batch_size} in every process, and drop_last=True leaves out what is less: "
+                "give a smaller batch_size, or leave out drop_last."
+            )
+            raise ValueError(message)
+        return loader
+
+    def val_dataloader(self) -> Any:
+        """Create the loader of the validation part; none where all cells train."""
+        return super().val_dataloader() if len(self.val_idx) else []
+
+    @property
+    def _batch_size(self) -> int:
+        return int(self.data_loader_kwargs.get("batch_size") or settings.batch_size)
 
 
 def reads_from_disk(adata_manager: AnnDataManager) -> bool:

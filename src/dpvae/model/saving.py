@@ -37,6 +37,8 @@ class WholeSaving:
         ------
         ValueError
             If the directory exists and ``overwrite`` is not set.
+        OSError
+            If the files cannot be written.
         """
         path = Path(dir_path)
         if getattr(rank_zero_only, "rank", 0):
@@ -44,9 +46,17 @@ class WholeSaving:
         if path.exists() and not overwrite:
             message = f"{path} exists already: choose another name, or pass overwrite=True."
             raise ValueError(message)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
-            super().save(scratch, prefix=prefix, overwrite=True, **kwargs)  # type: ignore[misc]
-            path.mkdir(exist_ok=True)
-            for file in Path(scratch).iterdir():
-                file.replace(path / file.name)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
+                super().save(scratch, prefix=prefix, overwrite=True, **kwargs)  # type: ignore[misc]
+                path.mkdir(exist_ok=True)
+                for file in Path(scratch).iterdir():
+                    file.replace(path / file.name)
+        except (OSError, RuntimeError) as error:
+            message = (
+                f"The model could not be saved to {path}: {error}. See whether the disk is full or "
+                "the folder cannot be written into. A model that was saved there before is left as "
+                "it was."
+            )
+            raise OSError(message) from error

@@ -34,6 +34,7 @@ from dpvae.model.section_batches import SectionSplitter
 from dpvae.model.state_file import check_state_path
 from dpvae.model.training import (
     BATCH_SIZE,
+    check_numbers,
     epochs_between_validations,
     suitable_epochs,
     suitable_threads,
@@ -56,6 +57,7 @@ class SpatialTraining:
     layout_: dict[str, Any] | None = None
     gene_regression_: dict[str, Any] | None = None
     is_query_with_places_: bool = False
+    adata: AnnData | None
     module: Any
     summary_stats: Any
     registry_: dict[str, Any]
@@ -107,10 +109,11 @@ class SpatialTraining:
         FileNotFoundError
             If there is no file ``resume_from``.
         ValueError
-            If it belongs to another model, other genes or other arguments; if processes or cells
-            are not enough for ``devices``; if the alignment of sections is asked for and there is
-            one; or if sections shall be balanced and are not named, or a pair mask or several
-            processes are used.
+            If it belongs to another model, other genes or other arguments; if numbers are not
+            possible, or a validation part is needed and left out; if processes or cells are not
+            enough for ``devices``; if the data are minified; if the alignment of sections is asked
+            for and there is one; or if sections shall be balanced and are not named, or a pair mask
+            or several processes are used.
         KeyboardInterrupt
             If it is interrupted. The model can be used then, as far as it was trained.
 
@@ -122,6 +125,10 @@ class SpatialTraining:
         """
         cells = self._cells(None)  # type: ignore[attr-defined]
         refuse_minified(cells)
+        if kwargs.get("batch_size") is None:
+            kwargs["batch_size"] = BATCH_SIZE
+        check_numbers(max_epochs, kwargs["batch_size"])
+        kwargs["callbacks"] = list(kwargs.get("callbacks") or ())
         kwargs = for_processes(with_default_split(kwargs, cells.n_obs), cells.n_obs)
         kwargs["plan_kwargs"] = with_sections(
             kwargs.get("plan_kwargs"),
@@ -134,7 +141,7 @@ class SpatialTraining:
         if max_epochs is None:
             max_epochs = suitable_epochs(
                 cells.n_obs,
-                batch_size=kwargs.get("batch_size", BATCH_SIZE),
+                batch_size=kwargs["batch_size"],
                 train_size=kwargs.get("train_size"),
                 n_steps=None if completed is None else N_STEPS,
                 n_processes=n_processes(kwargs),
@@ -149,6 +156,8 @@ class SpatialTraining:
         keeper = TrainingCheckpoint(path, checkpoint_every, origin)
         keep = partial(self._keep_reference, completed)
         self.module.train()
+        if completed is None and self.module.distance_term.log_scale.requires_grad:
+            self.layout_ = None  # that of other weights
         with (
             without_noise(),
             suitable_threads(n_threads, cells.n_vars),
@@ -157,7 +166,7 @@ class SpatialTraining:
             usable_when_interrupted(self, max_epochs, keep) as watch,
             coordinates_in_use(cells, completed, self._section_names(cells)),
         ):
-            arguments["callbacks"] = [keeper, *kwargs.get("callbacks", []), watch]
+            arguments["callbacks"] = [keeper, *kwargs["callbacks"], watch]
             super().train(max_epochs=max_epochs, **arguments)  # type: ignore[misc]
         keep()
 
@@ -198,12 +207,26 @@ class SpatialTraining:
         elif self.layout_ is None or self.module.distance_term.log_scale.requires_grad:
             self._keep_layout(self._given_coordinates(self._cells(None)))  # type: ignore[attr-defined]
 
+    def _kept_layout(self) -> Layout:
+        """Give the layout; make it from the model's own cells where training had no time to."""
+        if self.layout_ is None:
+            self._check_if_trained(warn=False)  # type: ignore[attr-defined]
+            if self.adata is None:
+                message = (
+                    "The model has no layout of its reference: it was saved before model.train() "
+                    "had ended. Load it with the reference, load(path, adata=reference), whose "
+                    "layout is then made, and save it again."
+                )
+                raise RuntimeError(message)
+            self._keep_reference(None)
+        return Layout(**self.layout_)  # type: ignore[arg-type]
+
     def _keep_layout(self, places: NDArray[np.float64]) -> None:
         cells = self._cells(None)  # type: ignore[attr-defined]
         section = self._section_names(cells)
         kept = layout_cells(places, section)
         latent = self.get_latent_representation(indices=kept)  # type: ignore[attr-defined]
-        self.layout_ = asdict(Layout(latent, places[kept], section[kept]))
+        layout = asdict(Layout(latent, places[kept], section[kept]))
         if self.module.dp_weight == 0:
             if np.ptp(latent, axis=0).any():
                 scale = fit_distance_scale(latent, places[kept], section=section[kept])
@@ -211,3 +234,4 @@ class SpatialTraining:
         elif not is_minified(cells):
             read, factor = self._gene_reader(cells), self._gene_factor()  # type: ignore[attr-defined]
             self.gene_regression_ = asdict(fit_gene_regression(read, factor, places, section))
+        self.layout_ = layout

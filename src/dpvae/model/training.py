@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from math import ceil
 from typing import Any
 
+import numpy as np
 import torch
 
 BATCH_SIZE = 128
+FEWEST_CELLS_OF_MINIBATCH = 2
 FEWEST_STEPS = 500
 MOST_STEPS = 20_000
 N_VALIDATIONS = 100
@@ -17,6 +19,8 @@ NOISE = (
     r".*has fewer than 3 cells",
     r".*does not have many workers",
     r".*smaller than the logging interval",
+    r"Last batch will have a small size",
+    r"Total length of `list` across ranks is zero",
     r".*isinstance\(treespec, LeafSpec\)",
     r"early_stopping was automatically disabled",
 )
@@ -25,9 +29,9 @@ NOISE = (
 def with_default_split(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
     """Let every cell train, unless a validation part is asked for or needed.
 
-    Early stopping needs one; a size of it, or of the training part, or the cells of both, or how
-    often to look at it ask for one. A last minibatch of one or two cells, which batch normalisation
-    cannot use, is left out; its cells are others in every epoch.
+    What looks at it needs one, see :func:`needs_validation`; a size of it, or of the training part,
+    or the cells of both, or how often to look at it ask for one. A last minibatch of one or two
+    cells, which batch normalisation cannot use, is left out; its cells are others in every epoch.
 
     Parameters
     ----------
@@ -39,16 +43,69 @@ def with_default_split(arguments: Mapping[str, Any], n_cells: int) -> dict[str, 
     Returns
     -------
     The arguments, completed.
+
+    Raises
+    ------
+    ValueError
+        If a validation part is needed, and the arguments say that all cells train.
     """
     splitter = dict(arguments.get("datasplitter_kwargs") or {})
     asking = {"train_size", "validation_size", "check_val_every_n_epoch"}
     asked = asking & set(arguments) or "external_indexing" in splitter
-    if asked or arguments.get("early_stopping"):
+    need = needs_validation(arguments)
+    if need is not None and not has_validation(arguments):
+        message = (
+            f"{need} looks at a validation part, but all cells train: give train_size=0.9, or "
+            f"leave out {need}."
+        )
+        raise ValueError(message)
+    if asked or need is not None:
         return dict(arguments)
     batch_size = arguments.get("batch_size", BATCH_SIZE)
     if n_cells > batch_size and 0 < n_cells % batch_size <= 2:
         splitter.setdefault("drop_last", True)
     return {**arguments, "train_size": 1.0, "datasplitter_kwargs": splitter}
+
+
+def needs_validation(arguments: Mapping[str, Any]) -> str | None:
+    """Name the argument of ``train`` that looks at a validation part, if there is one."""
+    plan = arguments.get("plan_kwargs") or {}
+    metric = plan.get("lr_scheduler_metric", "validation")
+    if arguments.get("early_stopping"):
+        return "early_stopping"
+    if plan.get("reduce_lr_on_plateau") and "validation" in metric:
+        return "reduce_lr_on_plateau"
+    if arguments.get("enable_checkpointing"):
+        monitor = arguments.get("checkpointing_monitor", "validation_loss")
+        return "enable_checkpointing" if "validation" in monitor else None
+    watching = (getattr(callback, "monitor", None) for callback in arguments.get("callbacks") or ())
+    return "a callback" if any("validation" in (metric or "") for metric in watching) else None
+
+
+def has_validation(arguments: Mapping[str, Any]) -> bool:
+    """Whether the arguments of ``train`` leave cells for a validation part."""
+    indexing = (arguments.get("datasplitter_kwargs") or {}).get("external_indexing")
+    return arguments.get("train_size") != 1 if indexing is None else len(indexing) > 1
+
+
+def check_numbers(max_epochs: int | None, batch_size: int) -> None:
+    """Raise where a training cannot have so many epochs, or minibatches so many cells."""
+    if max_epochs is not None and not (_is_whole(max_epochs) and max_epochs >= 0):
+        message = (
+            f"max_epochs is {max_epochs}: give a whole number of epochs, or None, which chooses it "
+            "by the number of cells."
+        )
+        raise ValueError(message)
+    if not (_is_whole(batch_size) and batch_size >= FEWEST_CELLS_OF_MINIBATCH):
+        message = (
+            f"batch_size is {batch_size}: give a whole number of cells that is at least "
+            f"{FEWEST_CELLS_OF_MINIBATCH}, such as {BATCH_SIZE}."
+        )
+        raise ValueError(message)
+
+
+def _is_whole(number: Any) -> bool:
+    return isinstance(number, int | np.integer)
 
 
 def suitable_steps(n_cells: int) -> int:
@@ -98,9 +155,7 @@ def epochs_between_validations(max_epochs: int, arguments: Mapping[str, Any]) ->
     arguments
         The other arguments of ``train``.
     """
-    indexing = (arguments.get("datasplitter_kwargs") or {}).get("external_indexing")
-    without = arguments.get("train_size") == 1 if indexing is None else len(indexing) < 2
-    return None if without else max(max_epochs // N_VALIDATIONS, 1)
+    return max(max_epochs // N_VALIDATIONS, 1) if has_validation(arguments) else None
 
 
 @contextmanager

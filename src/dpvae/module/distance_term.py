@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from dpvae.module.all_pairs import AllPairsError
 from dpvae.module.pairs import CellPairs
 
+HALF_PRECISIONS = (torch.bfloat16, torch.float16)
+
 
 class DistanceTerm(nn.Module):
     r"""How far distances in the latent space are from being proportional to tissue distances.
@@ -27,7 +29,8 @@ class DistanceTerm(nn.Module):
     space, and shrinking z and λ together gains nothing. It is a weighted mean, so it depends
     neither on the number of cells nor on the density of the mask.
 
-    Memory grows with the number of pairs, which is at most about half a million.
+    Memory grows with the number of pairs, which is at most about half a million. Latents of half
+    precision are compared in single precision.
 
     Parameters
     ----------
@@ -99,6 +102,8 @@ class DistanceTerm(nn.Module):
         -------
         The mean error over the valid pairs, shape ``()``; 0 where no pair is valid.
         """
+        if latent.dtype in HALF_PRECISIONS:
+            latent = latent.float()
         known = coordinates.isfinite().all(dim=-1)
         section = section.reshape(-1)
         places = torch.where(known[:, None], coordinates, 0.0) / self.unit
