@@ -3,6 +3,7 @@ import logging
 import pytest
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
+from scvi.train import SaveCheckpoint
 
 from dpvae.model import DPVAE
 from dpvae.model.state_file import WholeFileIO, check_state_path
@@ -55,3 +56,15 @@ def test_a_path_is_looked_at_before_training_begins(expression, tmp_path):
     with pytest.raises(ValueError, match="checkpoint is the folder"):
         model.train(max_epochs=1, checkpoint=tmp_path, **QUIET)
     assert not model.is_trained_
+
+
+def test_states_do_not_save_models_beside_those_of_scvi_tools(expression, tmp_path):
+    found = []
+    for name, state in (("without", {}), ("with", {"checkpoint": tmp_path / "state"})):
+        DPVAE.setup_anndata(expression)
+        saver = SaveCheckpoint(str(tmp_path / name), monitor="train_loss", save_top_k=-1)
+        model = DPVAE(expression, **QUICK)
+        model.train(max_epochs=3, checkpoint_every=1, callbacks=[saver], **state, **QUIET)
+        found.append(len(list((tmp_path / name).iterdir())))
+    assert found[0] == found[1] > 0
+    assert (tmp_path / "state").exists()

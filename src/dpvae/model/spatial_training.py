@@ -11,7 +11,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from dpvae._section import cells_per_section, section_names
-from dpvae.geometry import fit_distance_scale, place_by_consensus
+from dpvae.geometry import fit_distance_scale, known_rows, place_by_consensus
 from dpvae.model.aligned_sections import with_sections
 from dpvae.model.checkpoint import TrainingCheckpoint, check_checkpoint
 from dpvae.model.fine_tuning import (
@@ -156,7 +156,7 @@ class SpatialTraining:
         keeper = TrainingCheckpoint(path, checkpoint_every, origin)
         keep = partial(self._keep_reference, completed)
         self.module.train()
-        if completed is None and self.module.distance_term.log_scale.requires_grad:
+        if completed is None and self._has_places() and self._learns_distances():
             self.layout_ = None  # that of other weights
         with (
             without_noise(),
@@ -169,6 +169,14 @@ class SpatialTraining:
             arguments["callbacks"] = [keeper, *kwargs["callbacks"], watch]
             super().train(max_epochs=max_epochs, **arguments)  # type: ignore[misc]
         keep()
+
+    def _has_places(self) -> bool:
+        key = self.registry_["setup_args"]["spatial_key"]
+        places = self._cells(None).obsm.get(key)  # type: ignore[attr-defined]
+        return places is not None and bool(known_rows(np.asarray(places)).any())
+
+    def _learns_distances(self) -> bool:
+        return bool(self.module.distance_term.log_scale.requires_grad)
 
     def _given_coordinates(self, cells: AnnData) -> NDArray[np.float64]:
         places = cells.obsm[self.registry_["setup_args"]["spatial_key"]]
@@ -204,14 +212,14 @@ class SpatialTraining:
         """Keep the layout of what was trained; a query of no known place leaves the reference's."""
         if completed is not None:
             self._keep_layout(self._completed(self._smoothed(completed)))
-        elif self.layout_ is None or self.module.distance_term.log_scale.requires_grad:
+        elif self.layout_ is None or self._learns_distances():
             self._keep_layout(self._given_coordinates(self._cells(None)))  # type: ignore[attr-defined]
 
     def _kept_layout(self) -> Layout:
         """Give the layout; make it from the model's own cells where training had no time to."""
         if self.layout_ is None:
             self._check_if_trained(warn=False)  # type: ignore[attr-defined]
-            if self.adata is None:
+            if self.adata is None or not self._has_places():
                 message = (
                     "The model has no layout of its reference: it was saved before model.train() "
                     "had ended. Load it with the reference, load(path, adata=reference), whose "

@@ -9,6 +9,7 @@ from typing import Any
 
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch import Trainer
+from scvi.train import SaveCheckpoint
 
 logger = logging.getLogger(__name__)
 
@@ -39,13 +40,25 @@ class WholeFileIO(TorchCheckpointIO):
 
 @contextmanager
 def whole_files(trainer: Trainer) -> Iterator[None]:
-    """Let a trainer write states with :class:`WholeFileIO`."""
+    """Let a trainer write states with :class:`WholeFileIO`, and no models beside them.
+
+    ``SaveCheckpoint`` of scvi-tools would save the model with every state.
+    """
     before = trainer.strategy.checkpoint_io
     trainer.strategy.checkpoint_io = WholeFileIO()
+    savers = [saver for saver in trainer.checkpoint_callbacks if isinstance(saver, SaveCheckpoint)]
+    for saver in savers:
+        vars(saver)["on_save_checkpoint"] = _do_nothing
     try:
         yield
     finally:
         trainer.strategy.checkpoint_io = before
+        for saver in savers:
+            del vars(saver)["on_save_checkpoint"]
+
+
+def _do_nothing(*_: Any) -> None:
+    pass
 
 
 def check_state_path(path: str | Path) -> Path:
