@@ -169,7 +169,7 @@ def test_a_training_that_is_resumed_is_the_uninterrupted_one(sections, tmp_path)
     resumed.train(resume_from=tmp_path / "state", **arguments)
     for name, expected in whole.module.state_dict().items():
         torch.testing.assert_close(resumed.module.state_dict()[name], expected, rtol=0, atol=0)
-    message = "its balance_sections is True, here it is False"
+    message = "its balance_sections is True, here it is None"
     with pytest.raises(ValueError, match=message):
         made(sections).train(
             **{**arguments, "datasplitter_kwargs": {}}, resume_from=tmp_path / "state"
