@@ -36,6 +36,7 @@ class CredibleRegions:
     calibration_: dict[str, Any] | None = None
     layout_: dict[str, Any] | None
     is_query_with_places_: bool
+    is_trained_: bool
     init_params_: dict[str, Any]
     module: Any
     registry_: dict[str, Any]
@@ -145,9 +146,10 @@ class CredibleRegions:
         super()._keep_layout(places)  # type: ignore[misc]
 
     def _check_trained(self) -> None:
-        if self.layout_ is None:
+        if self.layout_ is None and not self.is_trained_:
             message = "The model is not trained: call model.train() first."
             raise RuntimeError(message)
+        self._kept_layout()  # type: ignore[attr-defined]
 
     def _check_can_be_repeated(self, cells: AnnData) -> None:
         if MINIFIED in cells.uns:
