@@ -110,7 +110,8 @@ class TrainingCheckpoint(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Remember how far training is: Lightning can go on from the end of an epoch only."""
         del pl_module
-        self._progress = deepcopy(trainer.fit_loop.state_dict())
+        if self.path is not None:
+            self._progress = deepcopy(trainer.fit_loop.state_dict())
 
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
