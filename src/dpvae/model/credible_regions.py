@@ -17,8 +17,9 @@ from dpvae.geometry.surroundings import Surroundings, surroundings
 from dpvae.model.fields import coordinates_state
 from dpvae.model.fine_tuning import check_same_unit
 from dpvae.model.layout import Layout
+from dpvae.model.minified import is_minified
 from dpvae.model.query import section_column
-from dpvae.model.setup import FEWEST_KNOWN, MINIFIED
+from dpvae.model.setup import FEWEST_KNOWN
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +153,7 @@ class CredibleRegions:
         self._kept_layout()  # type: ignore[attr-defined]
 
     def _check_can_be_repeated(self, cells: AnnData) -> None:
-        if MINIFIED in cells.uns:
+        if is_minified(cells):
             reason = "its expression was left out (minified)"
         elif self.is_query_with_places_ or not self.module.distance_term.log_scale.requires_grad:
             reason = "it was made of a query and another model"

@@ -4,7 +4,7 @@ import warnings
 
 from anndata import AnnData
 
-from dpvae.model.setup import MINIFIED
+MINIFIED = "_scvi_adata_minify_type"
 
 
 def is_minified(adata: AnnData) -> bool:

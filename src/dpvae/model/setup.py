@@ -13,10 +13,10 @@ from scvi.data import AnnDataManager
 from dpvae._section import cells_per_section, check_column, section_names
 from dpvae.geometry import check_coordinates, known_rows
 from dpvae.model.fields import CoordinatesField, RowField, SectionField
+from dpvae.model.minified import MINIFIED, is_minified
 
 FEWEST_KNOWN = 3
 LARGEST_RATIO_OF_SIZES = 20
-MINIFIED = "_scvi_adata_minify_type"
 
 
 def check_reference(
@@ -150,7 +150,7 @@ def register_cells(
     fields = [*fields, SectionField(section_key), CoordinatesField(spatial_key, section_key)]
     if mask_key is not None:
         fields.append(RowField())
-    if MINIFIED in adata.uns:
+    if is_minified(adata):
         fields += model_class._get_fields_for_adata_minification(adata.uns[MINIFIED])
     manager = AnnDataManager(fields=fields, setup_method_args=setup_method_args)
     manager.register_fields(adata, **transfer)
