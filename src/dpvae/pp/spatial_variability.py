@@ -46,23 +46,24 @@ def spatial_variability(
     rng = np.random.default_rng(0)
     score = np.zeros(expression.shape[1])
     for name in np.unique(section[known]):
-        cells = at_most(np.flatnonzero(known & (section == name)), MOST_CELLS, rng)
-        n_known = len(cells)
-        if n_known < FEWEST_FOR_DEVIATION:
+        everywhere = np.flatnonzero(known & (section == name))
+        cells, share = at_most(everywhere, MOST_CELLS, rng), len(everywhere) / known.sum()
+        if len(everywhere) < FEWEST_FOR_DEVIATION:
             members = at_most(np.flatnonzero(section == name), MOST_CELLS, rng)
             cells = np.union1d(cells, members)
         values, is_known = logarithms(expression[cells], depth), known[cells]
         _, variance = mean_variance_axis(values, axis=0)
         pattern = np.zeros_like(variance)
-        if n_known >= FEWEST_CELLS:
+        if len(everywhere) >= FEWEST_CELLS:
             pattern = shrunken_morans_i(values[is_known], coordinates[cells[is_known]])
-        score += n_known / known.sum() * np.sqrt(variance) * (pattern + FLOOR)
+        score += share * np.sqrt(variance) * (pattern + FLOOR)
     return score
 
 
 def logarithms(values: Any, depth: float | None) -> csr_matrix:
     """Bring counts to one depth and take log(1 + x); without a depth only make values sparse."""
     table = csr_matrix(values, dtype=np.float64)
+    table.sum_duplicates()
     if depth is None:
         return table
     total = np.asarray(table.sum(axis=1)).ravel()
