@@ -19,9 +19,9 @@ known, every method sees the expression of all cells. Procrustes error: 0 is the
 chance. Ratios are geometric means over sections and seeds; below 1 ours, the spatially variable
 genes, are better: as many as there are cells of known place, but at least 500 and at most 2,000.
 
-The score (standard deviation times Moran's I, as the models weigh genes) and the number were chosen
-with seed 0 of these sections, so that small differences in their favour mean nothing there; seeds 1
-and 2 were not looked at before.
+The score, standard deviation times Moran's I, and the number of genes were chosen with seed 0 of
+these sections, mostly with kNN, ridge and kernel regressions, so that small differences in their
+favour mean nothing.
 """
 
 
