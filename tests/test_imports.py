@@ -10,15 +10,16 @@ import pytest
 import dpvae
 
 SOURCE = Path(dpvae.__file__).parent
-BASE = {"_expression", "_given", "_keys", "_matrix_on_disk", "_section"}
+BASE = {"_expression", "_given", "_keys", "_matrix_on_disk", "_numbers", "_section"}
 MAY_IMPORT = {
     "_expression": {"_given", "_matrix_on_disk"},
     "_given": set(),
     "_keys": set(),
-    "_matrix_on_disk": {"_unchanged_file"},
+    "_matrix_on_disk": {"_numbers", "_unchanged_file"},
+    "_numbers": set(),
     "_section": set(),
     "_unchanged_file": set(),
-    "geometry": {"_keys"},
+    "geometry": {"_keys", "_numbers"},
     "metrics": {"_keys", "geometry"},
     "datasets": {"_keys"},
     "tl": BASE | {"geometry", "metrics"},

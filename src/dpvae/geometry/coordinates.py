@@ -1,6 +1,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._numbers import numbers_of
+
 
 def known_rows(coordinates: ArrayLike) -> NDArray[np.bool_]:
     """Cells whose place is known: the rows without NaN.
@@ -31,7 +33,8 @@ def check_coordinate_rows(
     Parameters
     ----------
     coordinates
-        Shape (n, 2) or (n, 3), in any unit. A row of NaN is a cell whose place is unknown.
+        Shape (n, 2) or (n, 3), in any unit: an array, masked array, sparse matrix or data frame. A
+        row of NaN, or of masked or missing values, is a cell whose place is unknown.
     name
         How messages call the array. Default ``"coordinates"``.
 
@@ -42,7 +45,8 @@ def check_coordinate_rows(
     Raises
     ------
     ValueError
-        If the array is not (n, 2) or (n, 3), holds infinities, or has rows that are NaN in part.
+        If the array is not (n, 2) or (n, 3), holds what is no number, or infinities, or has rows
+        that are NaN in part.
 
     Examples
     --------
@@ -50,7 +54,7 @@ def check_coordinate_rows(
     >>> check_coordinate_rows([[0, 1]])
     array([[0., 1.]])
     """
-    values = np.asarray(coordinates, dtype=np.float64)
+    values = numbers_of(coordinates, name).astype(np.float64, copy=False)
     if values.ndim != 2 or values.shape[1] not in (2, 3):
         message = f"{name} has shape {values.shape}; it must be (cells, 2) or (cells, 3)."
         raise ValueError(message)
