@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-
 from tests.fuzz import judge, own_cells
 from tests.fuzz.cells import cells_changes, closed_again
 from tests.fuzz.change import Change
@@ -208,7 +207,7 @@ def _run(case: Case, world: World) -> Finding:
             return _finding(case, verdict, fault, is_refused=True)
         if world.before != after:
             written = ", ".join(changes(world.before, after))
-            return _finding(case, "changed", written, is_refused=True)
+            return _finding(case, "changed", f"{written} by {error!r}", is_refused=True)
         if is_same and not (is_read and change.may_be_refused):
             return _finding(case, "refused", f"without reason: {error}", is_refused=True)
         return _finding(case, "", str(error), is_refused=True)

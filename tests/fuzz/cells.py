@@ -10,7 +10,6 @@ import anndata
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-
 from tests.fuzz.change import Change
 
 Changed = tuple[AnnData, np.ndarray | None]
@@ -228,11 +227,11 @@ FAULTS: dict[str, tuple[Callable[..., Changed], str]] = {
     "a gene named None": (_genes(lambda n: [None, *n[1:]]), "genes of the reference"),
     "file closed": (_closed, ""),
     "file removed": (_removed, ""),
-    "not an AnnData: path": (lambda *_: ("cells.h5ad", None), "cells"),
-    "not an AnnData: table": (lambda c, _: (c.to_df(), None), "cells"),
-    "not an AnnData: array": (lambda c, _: (c.X, None), "cells"),
+    "not an AnnData: path": (lambda *_: ("cells.h5ad", None), "any"),
+    "not an AnnData: table": (lambda c, _: (c.to_df(), None), "any"),
+    "not an AnnData: array": (lambda c, _: (c.X, None), "any"),
     "not an AnnData: None": (lambda *_: (None, None), ""),
-    "not an AnnData: dictionary": (lambda c, _: ({"cells": c}, None), "cells"),
+    "not an AnnData: dictionary": (lambda c, _: ({"cells": c}, None), "any"),
 }
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-
 from tests.fuzz.change import Change, one_in
 
 TYPES = ("float16", "float32", "longdouble", ">f8", "int16", "int32", "int64", "uint16", ">i4")
@@ -18,6 +17,7 @@ def coordinates_changes(part: str = "coordinates") -> Iterator[Change]:
         yield Change(part, name, make, same="any")
     for name, make in UNKNOWN.items():
         yield Change(part, name, make, same="any", twin=_unknown)
+    yield Change(part, "half-masked rows", _half_masked, same="any", twin=_half_unknown)
     for name, (make, refused) in FAULTS.items():
         yield Change(part, name, make, refused=refused)
     if part == "coordinates":
@@ -97,7 +97,8 @@ def _masked(values: np.ndarray, _: Any) -> Any:
 def _with(value: Any, dtype: Any = float) -> Callable[..., Any]:
     def make(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         found = values.astype(dtype)
-        found[one_in(50, values.shape, rng)] = value
+        for entry in np.flatnonzero(one_in(50, values.shape, rng)):
+            found.flat[entry] = value
         return found
 
     return make
@@ -105,7 +106,7 @@ def _with(value: Any, dtype: Any = float) -> Callable[..., Any]:
 
 def _half_unknown(values: np.ndarray, _: Any) -> np.ndarray:
     found = values.copy()
-    found[_rows(values.shape), 0] = np.nan
+    found[_rows(values.shape), 1] = np.nan
     return found
 
 
@@ -155,8 +156,7 @@ FAULTS: dict[str, tuple[Callable[..., Any], str]] = {
     "all NaN": (lambda v, _: np.full_like(v, np.nan), "learns"),
     "all masked": (lambda v, _: np.ma.masked_all(v.shape), "learns"),
     "two known": (_known(2), "learns"),
-    "half-NaN rows": (_half_unknown, "any"),
-    "half-masked rows": (_half_masked, "any"),
+    "half-NaN rows": (_half_unknown, "coordinates"),
     "inf": (_with(np.inf), "any"),
     "text": (lambda v, _: np.full(v.shape, "here"), "any"),
     "text with NA in part": (_with("NA", "<U24"), "any"),

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from tests.fuzz.entry import Entry
 
 from dpvae import geometry, metrics
-from tests.fuzz.entry import Entry
 
 N = 70
 ARRAYS = frozenset({"any", "array"})
@@ -89,6 +89,9 @@ FUNCTIONS: dict[str, tuple[Any, str]] = {
         lambda a: metrics.bilipschitz_distortion(_others(), a).ratio,
         "",
     ),
-    "metrics.contact_precision": (lambda a: metrics.contact_precision(a, _others(), radius=50.0), ""),
+    "metrics.contact_precision": (
+        lambda a: metrics.contact_precision(a, _others(), radius=50.0),
+        "",
+    ),
     "metrics.mirror_symmetry": (lambda a: metrics.mirror_symmetry(_latent(), a).agreement, ""),
 }

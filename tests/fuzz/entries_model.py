@@ -10,10 +10,10 @@ import joblib
 import numpy as np
 import scvi
 from anndata import AnnData
-
-from dpvae.model import load
 from tests.fuzz.entry import Entry
 from tests.fuzz.world import KINDS, TRAINING, World, created
+
+from dpvae.model import load
 
 READS = {
     "DPVAE": {"expression"},
@@ -105,7 +105,9 @@ def _of_kind(kind: str) -> Iterator[Entry]:
     for name, (run, more, odd) in QUERIES.items():
         yield Entry(
             name,
-            lambda world, cells, kind=kind, run=run, **given: run(world.model(kind), cells, **given),
+            lambda world, cells, kind=kind, run=run, **given: run(
+                world.model(kind), cells, **given
+            ),
             kind,
             reads=reads | more,
             tags=(places | ({"coordinates"} if more else set()))
@@ -156,7 +158,9 @@ def _fine_tuning(kind: str) -> Entry:
 def _tags(kind: str, *more: str) -> frozenset[str]:
     counts = {"counts"} if "DPSCVI" in kind else set()
     disk = {"on disk"} if "places" in more else set()
-    return frozenset({"any", "by gene", "cells", *disk, "genes", "genes of the reference", *counts, *more})
+    return frozenset(
+        {"any", "by gene", "cells", *disk, "genes", "genes of the reference", *counts, *more}
+    )
 
 
 def _learning_tags(kind: str, name: str) -> frozenset[str]:
@@ -195,7 +199,7 @@ def _set_up(_: World, kind: str, cells: AnnData, **given: Any) -> None:
 
 def _created(world: World, kind: str, cells: AnnData, **given: Any) -> np.ndarray:
     if not given:
-        module = created(kind, cells).module
+        module = created(kind, cells, after_setup=world.succeeded).module
         return np.concatenate([np.ravel(values) for _, values in sorted(module.named_buffers())])
     _set_up(world, kind, cells)
     world.succeeded(cells)
@@ -204,8 +208,7 @@ def _created(world: World, kind: str, cells: AnnData, **given: Any) -> np.ndarra
 
 
 def _learned(world: World, kind: str, cells: AnnData, **given: Any) -> np.ndarray:
-    model = created(kind, cells)
-    world.succeeded(cells)
+    model = created(kind, cells, after_setup=world.succeeded)
     model.train(**({"max_epochs": 2, **TRAINING} | given))
     return model.predict_coordinates()
 
@@ -227,7 +230,7 @@ def _saved(world: World, model: Any) -> Any:
     return load(path)
 
 
-FINE_TUNED = {"DPVAE", "DPSCVI", "DPVAE of sections"}
+FINE_TUNED = {"DPVAE", "DPSCVI"}
 TOGETHER = {"place around anchors", "lay out freely"}  # cells that depend on one another
 COPIES = {
     "pickle": _pickled,

@@ -7,13 +7,13 @@ from typing import Any
 import anndata
 import numpy as np
 from anndata import AnnData
-from typer.testing import CliRunner
-
-from dpvae.cli import app
 from tests.fuzz.entries_model import LEARNS, READS
 from tests.fuzz.entry import Entry
 from tests.fuzz.judge import BareInShell, RefusedByShell
 from tests.fuzz.world import KINDS, World
+from typer.testing import CliRunner
+
+from dpvae.cli import app
 
 KEYS: dict[str, list[Any]] = {
     "--layer": ["nothing"],

@@ -7,28 +7,27 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from anndata import AnnData
-
-import dpvae
 from tests.fuzz.entry import Entry
 from tests.fuzz.world import World
 
+import dpvae
+
 SLASHED: dict[str, list[Any]] = {"key_added": ["a/b", "", 3, None, "spatial", ("a",)]}
 KEYS: dict[str, list[Any]] = {"spatial_key": ["nothing", None, 3], "sample_key": ["nothing", 3]}
-CELLS = frozenset({"any", "cells"})
+CELLS = frozenset({"any"})
 
 
 def tools_entries() -> Iterator[Entry]:
     """Go through the tools and the plots."""
     for name, (run, reads, odd) in TOOLS.items():
         parts = frozenset(reads.split())
-        more = {"genes"} if "expression" in parts else set()
         yield Entry(
             f"tl.{name}",
             lambda world, cells, run=run, **given: run(world, cells, **given),
             "DPVAE of sections",
             "placed",
             parts,
-            CELLS | more | ({"coordinates"} if "coordinates" in parts else set()) | {"on disk"},
+            CELLS | ({"coordinates"} if "coordinates" in parts else set()) | {"on disk"},
             odd,
             is_pure=False,
             share=0.7,

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-
 from tests.fuzz.change import Change, one_in
 
 FLOATS = ("float16", "float32", "float64", "longdouble", ">f4", ">f8")
@@ -93,7 +92,8 @@ def _with(value: Any, *, dtype: Any = float, form: Any = np.asarray) -> Callable
 
     def make(values: np.ndarray, rng: np.random.Generator) -> Any:
         found = values.astype(dtype)
-        found[one_in(200, values.shape, rng)] = value
+        for entry in np.flatnonzero(one_in(200, values.shape, rng)):
+            found.flat[entry] = value
         return form(found)
 
     return make

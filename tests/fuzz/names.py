@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-
 from tests.fuzz.change import Change
 
 MISSING = (np.nan, None, pd.NA)

@@ -10,7 +10,6 @@ import pandas as pd
 import scvi
 from anndata import AnnData
 from scipy.sparse import csc_matrix, csr_matrix
-
 from tests.fuzz.world import KINDS, NETWORK, TRAINING, World, created
 
 Call = Callable[[], Any]

@@ -14,10 +14,10 @@ import scanpy as sc
 import scvi
 from anndata import AnnData
 from scipy.sparse import csr_matrix
+from tests.fuzz.fingerprint import fingerprint
 
 from dpvae.datasets import simulated_tissue
 from dpvae.model import DPSCVI, DPVAE
-from tests.fuzz.fingerprint import fingerprint
 
 N_CELLS, N_GENES, DEPTH = 189, 14, 400
 NETWORK = {"n_hidden": 16, "n_layers": 1, "n_latent": 4}
@@ -111,10 +111,12 @@ class World:
             return KINDS[kind].model.load(str(path), adata=own), own
 
 
-def created(kind: str, cells: AnnData) -> Any:
+def created(kind: str, cells: AnnData, *, after_setup: Callable[[Any], None] | None = None) -> Any:
     """Set cells up and make a model of them."""
     scvi.settings.seed = 0
     KINDS[kind].model.setup_anndata(cells, **KINDS[kind].setup)
+    if after_setup is not None:
+        after_setup(cells)
     return KINDS[kind].model(cells, **NETWORK, **KINDS[kind].options)
 
 
