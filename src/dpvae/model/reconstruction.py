@@ -229,13 +229,13 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
     def _checked(self, adata: AnnData | None, *, places: bool = False) -> AnnData:
         """Give the cells; raise if the model's own hold other values, or moved, since setup."""
         cells = self._cells(adata)
-        if cells is self.adata and UUID in cells.uns and not is_minified(cells):
-            self.adata_manager.validate()
-            check_own_places(cells, self.registry_, with_coordinates=places)
-            if not places:
-                check_same_kind(cells, self.registry_)
-            if not (places or self._is_read_in_chunks(cells)):
-                self._check_expression(cells, self.registry_["setup_args"]["layer"])
+        if cells is not self.adata or is_minified(cells) or UUID not in cells.uns:
+            return cells
+        self.adata_manager.validate()
+        check_same_kind(cells, self.registry_)
+        check_own_places(cells, self.registry_, with_coordinates=places)
+        if not (places or self._is_read_in_chunks(cells)):
+            self._check_expression(cells, self.registry_["setup_args"]["layer"])
         return cells
 
     def _is_registered(self, adata: AnnData | None) -> bool:
