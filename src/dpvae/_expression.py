@@ -16,6 +16,7 @@ ROWS_AT_A_TIME = 4096
 N_SAMPLES = 8
 ROWS_OF_SAMPLE = 512
 LARGEST_ROUNDING_ERROR = 1e-3
+LARGEST_VALUE = 1e30
 
 ValueKind = Literal["counts", "logarithms", "scaled"]
 
@@ -33,7 +34,11 @@ def expression_of(adata: AnnData, layer: str | None, *, name: str = "adata") -> 
         found = sorted(adata.layers) or "no layers at all"
         message = f"There is no {where}: the AnnData has {found}."
         raise KeyError(message)
-    values = adata.X if layer is None else adata.layers[layer]
+    try:
+        values = adata.X if layer is None else adata.layers[layer]
+    except OSError as error:
+        message = f"{where} cannot be read: its file was moved or deleted. Open it again. ({error})"
+        raise OSError(message) from error
     if values is None:
         message = f"{where} is empty: put the expression there, or name its layer with layer=…"
         raise ValueError(message)
@@ -173,6 +178,10 @@ def _check_finite(values: NDArray[Any], name: str) -> None:
         message = (
             f"{name} holds {wrong} values that are NaN, infinite or masked: replace or remove them."
         )
+        raise ValueError(message)
+    largest = float(np.abs(values).max(initial=0))
+    if largest > LARGEST_VALUE:
+        message = f"{name} holds values up to {largest:g}, too large for single precision."
         raise ValueError(message)
 
 

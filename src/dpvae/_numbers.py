@@ -1,5 +1,7 @@
 """Numbers as plain arrays, whatever holds them; what cannot be used is named."""
 
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -38,6 +40,11 @@ def numbers_of(values: Any, name: str) -> NDArray[Any]:
         array = _of_objects(array, name)
     _check_kind(array.dtype, name)
     return _of_usual_width(array)
+
+
+def floats_of(values: Any, name: str) -> NDArray[np.float64]:
+    """Read a table like :func:`numbers_of`, in double precision."""
+    return numbers_of(values, name).astype(np.float64, copy=False)
 
 
 def plain_matrix(values: Any, name: str) -> Any:
@@ -94,16 +101,15 @@ def _is_complex(kind: Any) -> bool:
 
 
 def _of_objects(array: NDArray[Any], name: str) -> NDArray[np.float64]:
-    missing = np.asarray(pd.isna(array))
+    missing = np.array([value is None or value is pd.NA for value in array.flat]).reshape(
+        array.shape
+    )
     numbers = np.full(array.shape, np.nan)
     found = array[~missing]
-    wrong = next((value for value in found if isinstance(value, str | bytes | complex)), None)
-    try:
-        if wrong is None:
-            numbers[~missing] = found.astype(np.float64)
-    except (TypeError, ValueError):
-        wrong = found[0]
-    if wrong is not None:
+    wrong = next((value for value in found if not isinstance(value, Real | Decimal)), None)
+    if wrong is None:
+        numbers[~missing] = found.astype(np.float64)
+    else:
         message = (
             f"{name} holds {type(wrong).__name__} (such as {wrong!r}) among its values (dtype "
             "object): make numbers of it, with pandas.to_numeric(column, errors='coerce') for each "

@@ -37,11 +37,16 @@ def check_column(adata: AnnData, key: str, *, name: str = "adata") -> None:
     if key not in adata.obs:
         message = f"There is no {where}: obs has {sorted(map(str, adata.obs))}."
         raise KeyError(message)
+    if not isinstance(adata.obs[key], pd.Series):
+        message = f"Several columns of {name}.obs are called {key!r}: rename or delete all but one."
+        raise ValueError(message)
     missing = int(adata.obs[key].isna().sum())
     if missing:
         message = f"{where} is missing for {missing} of {adata.n_obs} cells: fill it in."
         raise ValueError(message)
-    kinds = {_kind(value): value for value in reversed(_distinct(adata.obs[key]))}
+    kinds: dict[str, Any] = {}
+    for value in _distinct(adata.obs[key]):
+        kinds.setdefault(_kind(value), value)
     if len(kinds) > 1:
         found = " and ".join(f"{kind} (such as {value!r})" for kind, value in kinds.items())
         message = f"{where} mixes {found}: run {where} = {where}.astype(str)."
@@ -51,7 +56,9 @@ def check_column(adata: AnnData, key: str, *, name: str = "adata") -> None:
 def _distinct(column: pd.Series) -> list[Any]:
     """Values of a column, each once; none of a column of numbers, which are of one kind."""
     is_number = pd.api.types.is_numeric_dtype(column.dtype)
-    return [] if is_number else list(column.unique())
+    if is_number:
+        return []
+    return list(column.array.categories) if hasattr(column, "cat") else list(column.array)
 
 
 def _kind(value: object) -> str:

@@ -104,7 +104,6 @@ def test_a_layer_on_disk_is_read(expression, on_disk):
     rows = np.array([7, 2])
     chunk = query_chunk(layered, setup, rows)
     assert chunk.obs_names.tolist() == expression.obs_names[rows].tolist()
-    np.testing.assert_array_equal(chunk.obsm["spatial"], expression.obsm["spatial"][rows])
     found = chunk.layers["log"]
     found = found if isinstance(found, np.ndarray) else found.toarray()
     np.testing.assert_array_equal(found, expression.X[rows].toarray())

@@ -1,7 +1,9 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dpvae._numbers import numbers_of
+from dpvae._numbers import floats_of
+
+LARGEST = 1e100
 
 
 def known_rows(coordinates: ArrayLike) -> NDArray[np.bool_]:
@@ -22,7 +24,7 @@ def known_rows(coordinates: ArrayLike) -> NDArray[np.bool_]:
     >>> known_rows([[0.0, 1.0], [float("nan"), float("nan")]])
     array([ True, False])
     """
-    return np.asarray(~np.isnan(np.asarray(coordinates, dtype=np.float64)).any(axis=1))
+    return np.asarray(~np.isnan(floats_of(coordinates, "coordinates")).any(axis=1))
 
 
 def check_coordinate_rows(
@@ -45,8 +47,8 @@ def check_coordinate_rows(
     Raises
     ------
     ValueError
-        If the array is not (n, 2) or (n, 3), holds what is no number, or infinities, or has rows
-        that are NaN in part.
+        If the array is not (n, 2) or (n, 3), holds what is no number, infinities or numbers
+        above 1e100, or has rows that are NaN in part.
 
     Examples
     --------
@@ -54,13 +56,16 @@ def check_coordinate_rows(
     >>> check_coordinate_rows([[0, 1]])
     array([[0., 1.]])
     """
-    values = numbers_of(coordinates, name).astype(np.float64, copy=False)
+    values = floats_of(coordinates, name)
     if values.ndim != 2 or values.shape[1] not in (2, 3):
         message = f"{name} has shape {values.shape}; it must be (cells, 2) or (cells, 3)."
         raise ValueError(message)
     n_infinite = int(np.isinf(values).any(axis=1).sum())
     if n_infinite:
         message = f"{name} is infinite in {n_infinite} rows; set rows of unknown place to NaN."
+        raise ValueError(message)
+    if np.nanmax(np.abs(values), initial=0.0) > LARGEST:
+        message = f"{name} holds numbers above {LARGEST:g}: give it in another unit."
         raise ValueError(message)
     missing = np.isnan(values)
     n_partial = int((missing.any(axis=1) & ~missing.all(axis=1)).sum())

@@ -23,6 +23,7 @@ from dpvae.model.fields import ExpressionField, registered_expression
 from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import gene_statistics
 from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
+from dpvae.model.own_cells import check_reference_as_set_up
 from dpvae.model.pair_graph import check_mask
 from dpvae.model.reconstruction import SpatialReconstruction
 from dpvae.model.setup import check_reference, named_columns, register_cells
@@ -119,7 +120,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         least_depth: float = 1.0,
         **kwargs: Any,
     ) -> None:
-        self._check_as_set_up(adata)
+        check_reference_as_set_up(type(self), adata)
         check_gene_weights(gene_weights)
         super().__init__(
             adata,

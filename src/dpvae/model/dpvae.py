@@ -24,6 +24,7 @@ from dpvae.model.gene_neighbours import dense
 from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import check_whole_sections, gene_statistics
 from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
+from dpvae.model.own_cells import check_reference_as_set_up
 from dpvae.model.pair_graph import check_mask
 from dpvae.model.query import section_column
 from dpvae.model.reconstruction import SpatialReconstruction
@@ -125,7 +126,7 @@ class DPVAE(
         *,
         encode_covariates: bool = False,
     ) -> None:
-        self._check_as_set_up(adata)
+        check_reference_as_set_up(type(self), adata)
         super().__init__(adata, registry)
         if standardize not in ("reference", "section"):
             message = f"standardize is {standardize!r}: choose 'reference' or 'section'."

@@ -8,9 +8,11 @@ import pandas as pd
 from anndata import AnnData
 
 from dpvae._expression import expression_name, value_kind
+from dpvae._given import check_is_anndata
 from dpvae._keys import OBSM, REGISTRY
-from dpvae._section import section_codes, section_names
+from dpvae._section import as_text, section_codes, section_names
 from dpvae.geometry import check_coordinate_rows, standard_coordinates
+from dpvae.model.minified import UUID, is_minified
 from dpvae.model.query import known_sections, section_column
 
 KINDS = {
@@ -25,6 +27,11 @@ def genes_of(registry: Mapping[str, Any]) -> pd.Index:
     """Names of the genes that a model was set up with, in its order."""
     genes: pd.Index = pd.Index(registry["field_registries"]["X"]["state_registry"]["column_names"])
     return genes
+
+
+def has_genes_of(adata: AnnData, registry: Mapping[str, Any]) -> bool:
+    """Whether cells have just the genes that a model was set up with, in its order."""
+    return bool(adata.var_names.equals(genes_of(registry)))
 
 
 def check_same_kind(adata: AnnData, registry: Mapping[str, Any], *, name: str = "adata") -> None:
@@ -74,35 +81,65 @@ def check_as_set_up(adata: AnnData, registry: Mapping[str, Any], model_name: str
     ValueError
         With what has changed, and the call that registers it.
     """
-    changed = _changed_shape(adata, registry) or _changed_place(adata, registry)
-    if changed is None:
-        return
-    message = (
-        f"{changed} since setup_anndata. Call dpvae.model.{model_name}.setup_anndata(adata, …) "
-        "again and make the model anew; or give the model the cells as they were."
+    changed = (
+        _changed_shape(adata, registry)
+        or _changed_sections(adata, registry)
+        or _changed_coordinates(adata, registry)
     )
-    raise ValueError(message)
+    if changed is not None:
+        message = (
+            f"{changed} since setup_anndata. Call dpvae.model.{model_name}.setup_anndata(adata, …) "
+            "again and make the model anew; or give the model the cells as they were."
+        )
+        raise ValueError(message)
+    if not is_minified(adata):
+        check_same_kind(adata, registry)
 
 
-def check_own_places(adata: AnnData, registry: Mapping[str, Any]) -> None:
-    """Raise if the sections or coordinates of a model's own cells have changed since its setup."""
-    changed = _changed_place(adata, registry)
-    if changed is None:
+def check_reference_as_set_up(model_class: Any, adata: AnnData | None) -> None:
+    """Raise if a reference has changed between ``setup_anndata`` and the making of a model."""
+    if adata is None:
         return
-    message = (
-        f"{changed} since setup_anndata: places in the frame and unit of the model would not fit "
-        "them. To place the cells as the model knows the tissue, pass a copy, adata.copy(); to "
-        "train on what adata holds now, set it up again and make the model anew."
-    )
-    raise ValueError(message)
+    check_is_anndata(adata)
+    manager = model_class._get_most_recent_anndata_manager(adata, required=True)
+    manager.validate()
+    check_as_set_up(adata, manager.registry, model_class.__name__)
+
+
+def check_own_places(
+    adata: AnnData, registry: Mapping[str, Any], *, with_coordinates: bool
+) -> None:
+    """Raise if the sections of a model's own cells, or their coordinates, have changed since setup.
+
+    Parameters
+    ----------
+    adata
+        The cells that the model was set up with.
+    registry
+        The registry of the model.
+    with_coordinates
+        Whether to look at the coordinates, too.
+    """
+    changed = _changed_sections(adata, registry)
+    if changed is None and with_coordinates:
+        changed = _changed_coordinates(adata, registry)
+    if changed is not None:
+        message = (
+            f"{changed} since setup_anndata: what the model says would not fit them. For the cells "
+            "in the frame and unit that the model knows, pass a copy, adata.copy(); to train on "
+            "what adata holds now, set it up again and make the model anew."
+        )
+        raise ValueError(message)
 
 
 def _changed_shape(adata: AnnData, registry: Mapping[str, Any]) -> str | None:
     genes = genes_of(registry)
     n_cells = registry["field_registries"]["X"]["state_registry"]["n_obs"]
+    if UUID not in adata.uns:
+        return "The registration of adata (in adata.uns) was deleted"
     if adata.n_obs != n_cells:
         return f"The number of cells of adata has changed ({n_cells} then, {adata.n_obs} now)"
-    if adata.var_names.equals(genes):
+    if has_genes_of(adata, registry):
         return None
     if len(genes) != adata.n_vars:
         return f"The number of genes of adata has changed ({len(genes)} then, {adata.n_vars} now)"
@@ -110,25 +147,33 @@ def _changed_shape(adata: AnnData, registry: Mapping[str, Any]) -> str | None:
     return f"The {'order' if is_reordered else 'names'} of the genes of adata has changed"
 
 
-def _changed_place(adata: AnnData, registry: Mapping[str, Any]) -> str | None:
+def _changed_sections(adata: AnnData, registry: Mapping[str, Any]) -> str | None:
+    column = section_column(registry["setup_args"])
+    if column is None:
+        return None
+    codes = registry["field_registries"][REGISTRY.section]["data_registry"]["attr_key"]
+    for key in (column, codes):
+        if key not in adata.obs:
+            return f"adata.obs[{key!r}], which names the sections, was deleted"
+    names = as_text(pd.Series(known_sections(registry))).to_numpy()
+    if np.array_equal(names[adata.obs[codes].to_numpy(int)], section_names(adata, column)):
+        return None
+    return f"adata.obs[{column!r}], which names the sections, has changed"
+
+
+def _changed_coordinates(adata: AnnData, registry: Mapping[str, Any]) -> str | None:
     setup = registry["setup_args"]
-    column, key = section_column(setup), setup["spatial_key"]
-    if column is not None and column in adata.obs:
-        sections = registry["field_registries"][REGISTRY.section]
-        codes = adata.obs[sections["data_registry"]["attr_key"]].to_numpy()
-        then = np.asarray([str(name) for name in known_sections(registry)])[codes.astype(int)]
-        if not np.array_equal(then, section_names(adata, column)):
-            return f"adata.obs[{column!r}], which names the sections, has changed"
+    key = setup["spatial_key"]
     if key not in adata.obsm or OBSM.centred not in adata.obsm:
         return None
     name = f"adata.obsm[{key!r}]"
-    places = check_coordinate_rows(adata.obsm[key], name=name)
-    now = standard_coordinates(places, section_codes(adata, column), 1.0)
-    then = np.asarray(adata.obsm[OBSM.centred], dtype=np.float64)
-    then = standard_coordinates(then, section_codes(adata, column), 1.0)  # of the cells left
+    section = section_codes(adata, section_column(setup))
+    then, now = (  # centred at the cells that are left, where some were taken out
+        standard_coordinates(check_coordinate_rows(adata.obsm[k], name=name), section, 1.0)
+        for k in (OBSM.centred, key)
+    )
     if now.shape == then.shape and np.array_equal(np.isnan(now), np.isnan(then)):
-        size = max(np.nanmax(np.abs(then), initial=0.0), np.nanmax(np.abs(now), initial=0.0))
+        size = max(np.nanmax(np.abs(x), initial=0.0) for x in (then, now))
         if np.nanmax(np.abs(now - then), initial=0.0) <= TOLERANCE * size:
             return None
-    spread = " (spread {:.4g} then, {:.4g} now)".format(*(np.nanstd(x) for x in (then, now)))
-    return f"{name} has changed{spread}"
+    return f"{name} has changed (spread {np.nanstd(then):.4g} then, {np.nanstd(now):.4g} now)"

@@ -80,6 +80,9 @@ def _present_genes(adata: AnnData, genes: pd.Index, model_name: str) -> NDArray[
         raise ValueError(message)
     columns = names.get_indexer(genes)
     missing = genes[columns < 0]
+    if len(names) == 0:
+        message = "The query has no genes: give the cells with their expression."
+        raise ValueError(message)
     if len(missing) == len(genes):
         message = (
             f"The query has none of the reference's {len(genes)} genes. The reference names them "

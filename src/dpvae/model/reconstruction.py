@@ -11,18 +11,24 @@ from dpvae._given import check_is_anndata
 from dpvae._section import section_names
 from dpvae.geometry import check_coordinate_rows
 from dpvae.model.anchors import check_anchors
+from dpvae.model.chosen_rows import check_batch_size, check_indices
 from dpvae.model.credible_regions import CredibleRegions
 from dpvae.model.fields import coordinates_state
 from dpvae.model.gene_aligned_loading import GeneAlignedLoading
 from dpvae.model.gene_regression import GeneRegression, ReadGenes
 from dpvae.model.layout import Layout, place_around, place_freely
-from dpvae.model.minified import is_minified, refuse_minified_elsewhere, warn_without_genes
+from dpvae.model.minified import (
+    UUID,
+    is_minified,
+    refuse_minified_elsewhere,
+    warn_without_genes,
+)
 from dpvae.model.new_section import Place, place_new_sections, tell_frames
 from dpvae.model.own_cells import (
-    check_as_set_up,
     check_own_places,
     check_same_kind,
     genes_of,
+    has_genes_of,
 )
 from dpvae.model.query import align_query, section_column
 from dpvae.model.query_chunks import (
@@ -189,9 +195,11 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         Array of shape ``(n_cells, n_latent)``.
         """
         compute = super().get_latent_representation  # type: ignore[misc]
+        check_batch_size(kwargs.get("batch_size"))
         if kwargs.get("dataloader") is not None:
             return compute(adata, *args, **kwargs)
         cells, is_known = self._checked(adata), self._is_registered(adata)
+        check_indices(args[0] if args else kwargs.get("indices"), cells.n_obs)
         if self._is_read_in_chunks(cells):
 
             def of_rows(rows: NDArray[np.intp], **options: Any) -> Any:
@@ -202,18 +210,6 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
 
             return latent_by_chunks(of_rows, cells.n_obs, *args, **kwargs)
         return compute(adata if is_known else self._register_encoded(cells), *args, **kwargs)
-
-    @classmethod
-    def _check_as_set_up(cls, adata: AnnData | None) -> None:
-        """Raise if a reference has changed between ``setup_anndata`` and the making of a model."""
-        if adata is None:
-            return
-        check_is_anndata(adata)
-        manager = cls._get_most_recent_anndata_manager(adata, required=True)  # type: ignore[attr-defined]
-        manager.validate()
-        check_as_set_up(adata, manager.registry, cls.__name__)
-        if not is_minified(adata):
-            check_same_kind(adata, manager.registry)
 
     @classmethod
     def _coordinate_unit(cls, adata: AnnData | None, registry: dict[str, Any] | None) -> float:
@@ -231,23 +227,25 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         return cells
 
     def _checked(self, adata: AnnData | None, *, places: bool = False) -> AnnData:
-        """Give the cells; raise if the model's own are of another kind, or moved, since setup."""
+        """Give the cells; raise if the model's own hold other values, or moved, since setup."""
         cells = self._cells(adata)
-        if cells is self.adata and not is_minified(cells):
-            self.adata_manager.validate()
-            check_same_kind(cells, self.registry_)
-            if places:
-                check_own_places(cells, self.registry_)
+        if cells is not self.adata or is_minified(cells) or UUID not in cells.uns:
+            return cells
+        self.adata_manager.validate()
+        check_same_kind(cells, self.registry_)
+        check_own_places(cells, self.registry_, with_coordinates=places)
+        if not (places or self._is_read_in_chunks(cells)):
+            self._check_expression(cells, self.registry_["setup_args"]["layer"])
         return cells
 
     def _is_registered(self, adata: AnnData | None) -> bool:
         """Whether the model knows these cells already, with the genes in its order."""
-        cells = self._cells(adata)
+        cells: Any = self._cells(adata)
         if cells is self._query:
             return True
         if not is_minified(cells):
-            is_in_order: bool = cells.var_names.equals(genes_of(self.registry_))
-            return cells is self.adata and is_in_order
+            is_as_set_up = UUID in cells.uns and has_genes_of(cells, self.registry_)
+            return cells is self.adata and is_as_set_up
         known = self._per_instance_manager_store.get(self.id, {})
         if cells is not self.adata:
             refuse_minified_elsewhere(cells, known)

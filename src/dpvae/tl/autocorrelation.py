@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
 from dpvae._expression import expression_of
+from dpvae._given import check_is_anndata
 from dpvae._keys import OBSM, UNS
 from dpvae._matrix_on_disk import MatrixOnDisk, open_matrix
 from dpvae._numbers import numbers_of
@@ -101,6 +102,7 @@ def autocorrelation(
     >>> bool((table["morans_i"] > 0.9).all())
     True
     """
+    check_is_anndata(adata)
     names, values = _variables(adata, genes, layer, use_rep)
     places = read_coordinates(adata, spatial_key)
     known = known_rows(places)
