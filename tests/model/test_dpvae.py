@@ -56,6 +56,7 @@ def test_genes_are_standardised_by_the_statistics_of_the_reference(expression):
     np.testing.assert_allclose(standardization.scale[0], dense.std(0), rtol=1e-3)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("sample_key", ["section", None])
 def test_per_section_statistics_take_out_what_shifts_a_whole_section(sections, sample_key):
     def fit(standardize):
@@ -74,6 +75,7 @@ def test_per_section_statistics_take_out_what_shifts_a_whole_section(sections, s
         assert np.allclose(here, there, atol=1e-4) is agree
 
 
+@pytest.mark.trains
 def test_per_section_model_survives_saving_and_a_query_model(sections, tmp_path):
     reference = sections[sections.obs["section"] != sections.obs["section"].iloc[-1]].copy()
     query = sections[sections.obs["section"] == sections.obs["section"].iloc[-1]].copy()
@@ -90,6 +92,7 @@ def test_per_section_model_survives_saving_and_a_query_model(sections, tmp_path)
     np.testing.assert_allclose(updated.get_latent_representation(), latent, atol=1e-3)
 
 
+@pytest.mark.trains
 def test_network_of_the_paper_is_within_reach(expression):
     DPVAE.setup_anndata(expression)
     model = DPVAE(

@@ -77,6 +77,7 @@ def test_the_mask_of_a_minibatch_is_that_of_its_cells(masked, batch_size):
         begin += batch_size
 
 
+@pytest.mark.trains
 def test_training_uses_the_mask_only_while_it_runs(masked, monkeypatch):
     seen = []
     DPVAE.setup_anndata(masked, mask_key="dpvae_pair_mask")
@@ -95,6 +96,7 @@ def test_training_uses_the_mask_only_while_it_runs(masked, monkeypatch):
     assert "_data_splitter_cls" not in vars(model)
 
 
+@pytest.mark.trains
 def test_the_same_seed_trains_the_same_model(masked):
     latents = []
     DPVAE.setup_anndata(masked, mask_key="dpvae_pair_mask")
@@ -106,6 +108,7 @@ def test_the_same_seed_trains_the_same_model(masked):
     np.testing.assert_array_equal(*latents)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("model_class", [DPVAE, DPSCVI])
 def test_saved_models_and_queries_need_no_mask(model_class, expression, counts, tmp_path):
     adata = expression if model_class is DPVAE else counts
@@ -149,6 +152,7 @@ def test_near_pairs_alone_would_fold_and_far_pairs_hold_the_layout_of_unseen_cel
     assert disparity["near alone"] > 2 * disparity["near and far"]
 
 
+@pytest.mark.trains
 def test_the_validation_part_is_seen_in_its_own_order(masked):
     DPVAE.setup_anndata(masked, mask_key="dpvae_pair_mask")
     model = DPVAE(masked, **QUICK)
@@ -159,6 +163,7 @@ def test_the_validation_part_is_seen_in_its_own_order(masked):
     ).all()
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("has_places", [True, False])
 def test_queries_are_trained_without_the_mask(has_places, masked, monkeypatch):
     reference, query = masked[:180].copy(), masked[180:].copy()
@@ -207,6 +212,7 @@ def test_a_mask_of_unknown_places_only_is_refused(expression):
     assert set(expression.obsm) == {"spatial"}
 
 
+@pytest.mark.trains
 def test_training_pairs_are_of_the_training_part(masked, monkeypatch):
     graphs = []
     monkeypatch.setattr(

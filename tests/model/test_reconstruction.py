@@ -100,6 +100,7 @@ def test_order_and_company_of_cells_do_not_matter(model_dir, query):
         np.testing.assert_allclose(some, all_together[cells], rtol=1e-4)
 
 
+@pytest.mark.trains
 def test_saved_and_loaded_model_gives_the_same_to_the_bit(cells, query, kind, tmp_path):
     model = fit(cells[:180].copy(), getattr(dpvae.model, kind))
     model.save(str(tmp_path / "model"))
@@ -174,6 +175,7 @@ def test_query_model_starts_from_the_reference_and_keeps_its_frame(model_dir, qu
     np.testing.assert_allclose(model.predict_coordinates(), before, rtol=1e-3)
 
 
+@pytest.mark.trains
 def test_new_batch_is_added_by_a_query_model(counts):
     counts.obs["donor"] = ["one", "two"] * 120
     reference, query = counts[:180].copy(), counts[180:].copy()
@@ -187,6 +189,7 @@ def test_new_batch_is_added_by_a_query_model(counts):
     assert np.isfinite(float(updated.get_elbo()))
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("setup", [{"sample_key": "slide"}, {"batch_key": "slide"}])
 def test_sections_may_be_numbers(kind, cells, setup):
     cells.obs["slide"] = np.arange(240) % 2
@@ -226,6 +229,7 @@ def test_a_query_that_cannot_be_learned_from_is_refused_and_left_alone(model_dir
         assert list(wrong.uns) == list(before.uns)
 
 
+@pytest.mark.trains
 def test_minified_model_places_by_its_latents_alone(kind, cells):
     model = fit(cells, getattr(dpvae.model, kind))
     model.gene_regression_ = None
@@ -237,6 +241,7 @@ def test_minified_model_places_by_its_latents_alone(kind, cells):
     np.testing.assert_allclose(model.predict_coordinates(), places, rtol=1e-6)
 
 
+@pytest.mark.trains
 def test_sections_are_placed_in_their_own_frames(sections):
     hidden = np.arange(sections.n_obs) % 5 == 0
     reference, query = sections[~hidden].copy(), sections[hidden].copy()
@@ -279,6 +284,7 @@ def spoil_far_away(adata):
     adata.obsm["spatial"] += 1e9
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("spoil", [spoil_nan, spoil_same_place, spoil_same_cell, spoil_far_away])
 def test_difficult_references_train_with_finite_losses(kind, cells, spoil):
     spoil(cells)
@@ -288,6 +294,7 @@ def test_difficult_references_train_with_finite_losses(kind, cells, spoil):
     assert np.isfinite(model.predict_coordinates()).all()
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("n_sections", [1, 10])
 def test_one_and_ten_sections_train(n_sections):
     adata = log_normalized(simulated_tissue(240, 40, n_sections=n_sections, seed=1))
@@ -295,6 +302,7 @@ def test_one_and_ten_sections_train(n_sections):
     assert np.isfinite(model.history["train_loss"].to_numpy(dtype=float)).all()
 
 
+@pytest.mark.trains
 def test_two_cells_a_batch_train(expression):
     adata = expression[:31].copy()
     DPVAE.setup_anndata(adata)
@@ -303,6 +311,7 @@ def test_two_cells_a_batch_train(expression):
     assert np.isfinite(model.history["train_loss"].to_numpy(dtype=float)).all()
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_scale_does_not_collapse(seed):
     """The paper's term is 0 where z and λ are; α is large and the ELBO weak on purpose."""
@@ -315,6 +324,7 @@ def test_scale_does_not_collapse(seed):
     assert 0.2 < spread < 5
 
 
+@pytest.mark.trains
 def test_same_seed_gives_the_same_places(expression):
     places = []
     for _ in range(2):
@@ -324,6 +334,7 @@ def test_same_seed_gives_the_same_places(expression):
     np.testing.assert_array_equal(*places)
 
 
+@pytest.mark.trains
 def test_every_cell_trains_by_default(expression):
     DPVAE.setup_anndata(expression)
     model = DPVAE(expression, **QUICK)
@@ -333,6 +344,7 @@ def test_every_cell_trains_by_default(expression):
     assert "distance_loss_validation" not in model.history
 
 
+@pytest.mark.trains
 def test_early_stopping_watches_the_geometry(expression):
     DPVAE.setup_anndata(expression)
     model = DPVAE(expression, **QUICK)
