@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import scvi
 from scipy.spatial import procrustes
+from scipy.spatial.distance import pdist
 
 import dpvae
 from dpvae.datasets import simulated_tissue
@@ -66,14 +67,14 @@ def test_every_term_lands_in_the_history(model_dir, cells):
     )
 
 
-def test_hidden_places_are_recovered_better_than_by_chance(model_dir, query, cells):
+def test_hidden_places_are_recovered_twice_as_well_as_by_chance(model_dir, query, cells):
     model = dpvae.model.load(model_dir)
     places = model.predict_coordinates(query)
     truth = cells.obsm["spatial"][180:]
     error = np.median(np.linalg.norm(places - truth, axis=1))
     shuffled = np.random.default_rng(0).permutation(truth)
-    assert error < 0.7 * np.median(np.linalg.norm(shuffled - truth, axis=1))
-    assert procrustes(truth, places)[2] < 0.8
+    assert error < 0.5 * np.median(np.linalg.norm(shuffled - truth, axis=1))
+    assert procrustes(truth, places)[2] < 0.45
 
 
 def test_query_is_left_alone(model_dir, query):
@@ -133,10 +134,13 @@ def test_values_of_the_wrong_kind_are_refused_in_a_query(trained, trained_counts
         dpvae.model.load(trained_counts).predict_coordinates(log_normalized(counts))
 
 
-def test_free_layout_has_the_unit_of_the_reference(model_dir, query, cells):
-    places = dpvae.model.load(model_dir).predict_coordinates(query, anchors=None)
-    spread = dpvae.metrics.spread_ratio(cells.obsm["spatial"][180:], places)
-    assert 0.2 < spread < 2
+def test_free_layout_keeps_latent_distances_in_the_unit_of_the_reference(model_dir, query, cells):
+    model = dpvae.model.load(model_dir)
+    places = model.predict_coordinates(query, anchors=None)
+    latent = model.get_latent_representation(query)
+    expected = pdist(latent).mean() / model.distance_scale
+    assert pdist(places).mean() == pytest.approx(expected, rel=0.1)
+    assert procrustes(cells.obsm["spatial"][180:], places)[2] < 0.55
 
 
 def test_anchors_stay_exactly_where_they_are(model_dir, cells):
@@ -280,35 +284,45 @@ def spoil_same_cell(adata):
     adata.X[:100] = adata.X[0]
 
 
-def spoil_far_away(adata):
-    adata.obsm["spatial"] += 1e9
+@pytest.mark.trains
+@pytest.mark.parametrize("spoil", [spoil_nan, spoil_same_place, spoil_same_cell])
+def test_difficult_references_learn_and_place_all_cells_in_the_tissue(kind, cells, spoil):
+    places = cells.obsm["spatial"].copy()
+    spoil(cells)
+    model = fit(cells, getattr(dpvae.model, kind), max_epochs=15, batch_size=32)
+    loss = model.history["distance_loss_train"].to_numpy(dtype=float).ravel()
+    assert loss[-1] < 0.9 * loss[0]
+    found = model.predict_coordinates()
+    margin = 0.1 * np.ptp(places, axis=0)
+    assert (found > places.min(axis=0) - margin).all()
+    assert (found < places.max(axis=0) + margin).all()
 
 
 @pytest.mark.trains
-@pytest.mark.parametrize("spoil", [spoil_nan, spoil_same_place, spoil_same_cell, spoil_far_away])
-def test_difficult_references_train_with_finite_losses(kind, cells, spoil):
-    spoil(cells)
-    model = fit(cells, getattr(dpvae.model, kind))
-    assert np.isfinite(model.history["train_loss"].to_numpy(dtype=float)).all()
-    assert np.isfinite(model.history["distance_loss_train"].to_numpy(dtype=float)).all()
-    assert np.isfinite(model.predict_coordinates()).all()
+def test_a_reference_far_from_the_origin_is_placed_there(kind, cells):
+    far = cells.copy()
+    far.obsm["spatial"] += 1e9
+    scvi.settings.seed = 3
+    expected = fit(cells, getattr(dpvae.model, kind)).predict_coordinates()
+    scvi.settings.seed = 3
+    found = fit(far, getattr(dpvae.model, kind)).predict_coordinates()
+    np.testing.assert_allclose(found - 1e9, expected, atol=1e-2 * np.ptp(expected))
 
 
 @pytest.mark.trains
 @pytest.mark.parametrize("n_sections", [1, 10])
-def test_one_and_ten_sections_train(n_sections):
+def test_one_and_ten_sections_are_learned(n_sections):
     adata = log_normalized(simulated_tissue(240, 40, n_sections=n_sections, seed=1))
-    model = fit(adata, setup={"sample_key": "section"})
-    assert np.isfinite(model.history["train_loss"].to_numpy(dtype=float)).all()
+    model = fit(adata, max_epochs=15, batch_size=64, setup={"sample_key": "section"})
+    loss = model.history["distance_loss_train"].to_numpy(dtype=float).ravel()
+    assert loss[-1] < 0.9 * loss[0]
 
 
 @pytest.mark.trains
-def test_two_cells_a_batch_train(expression):
-    adata = expression[:31].copy()
-    DPVAE.setup_anndata(adata)
-    model = DPVAE(adata, **QUICK)
-    model.train(max_epochs=1, batch_size=2, **QUIET)
-    assert np.isfinite(model.history["train_loss"].to_numpy(dtype=float)).all()
+def test_of_minibatches_of_two_cells_a_last_single_one_is_left_out(expression):
+    model = fit(expression[:31].copy(), max_epochs=1, batch_size=2)
+    assert model.trainer.global_step == 15
+    assert model.history["distance_loss_train"].iloc[0, 0] > 0
 
 
 @pytest.mark.trains
