@@ -37,6 +37,7 @@ def test_help_names_the_three_jobs():
         assert job in text
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("model", ["dpvae", "dpscvi"])
 def test_train_then_predict(model, reference_file, query_file, counts, tmp_path):
     run("train", reference_file, "-o", tmp_path / "model", "--model", model, "--epochs", 60)
@@ -45,11 +46,12 @@ def test_train_then_predict(model, reference_file, query_file, counts, tmp_path)
     truth = counts.obsm["spatial"][180:]
     error = np.linalg.norm(placed.obsm["spatial_dpvae"] - truth, axis=1)
     chance = np.linalg.norm(np.random.default_rng(0).permutation(truth) - truth, axis=1)
-    assert np.median(error) < 0.85 * np.median(chance)
+    assert np.median(error) < 0.5 * np.median(chance)
     assert placed.obsm["X_dpvae"].shape == (60, 10)
     np.testing.assert_array_equal(placed.X.toarray(), counts.X[180:].toarray())
 
 
+@pytest.mark.trains
 def test_demo_on_a_file(reference_file, tmp_path):
     text = run("demo", "--data", reference_file, "-o", tmp_path / "out", "--epochs", 2)
     for word in ("DPVAE", "kNN", "ridge", "Procrustes", "stress"):
@@ -65,6 +67,7 @@ def test_demo_on_a_file(reference_file, tmp_path):
     assert (tmp_path / "out" / "reconstruction.png").stat().st_size > 10_000
 
 
+@pytest.mark.trains
 def test_missing_genes_need_consent(reference_file, query_file, tmp_path):
     query = anndata.read_h5ad(query_file)[:, 5:].copy()
     query.write_h5ad(query_file)
@@ -97,6 +100,7 @@ def test_wrong_usage_ends_with_code_2(reference_file):
     run("demo", "--model", "scvi", code=2)
 
 
+@pytest.mark.trains
 def test_advice_is_in_the_words_of_the_shell(reference_file, query_file, tmp_path):
     text = run("demo", "--data", reference_file, "--spatial-key", "spatail", code=1)
     assert "There is no adata.obsm['spatail']" in text

@@ -108,6 +108,7 @@ def test_a_validation_part_that_is_needed_and_left_out_is_an_error(arguments, na
             with_default_split({**arguments, **left_out}, 1000)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(
     ("arguments", "is_with_validation"),
     [
@@ -125,6 +126,7 @@ def test_trainings_of_all_kinds_have_the_part_that_they_need(
     assert bool(len(model.validation_indices)) == is_with_validation
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -173,6 +175,7 @@ def test_processes_share_the_epochs_of_one_unless_steps_become_few(n_cells, n_pr
     assert epochs * n_cells / (128 * n_processes) >= 500
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(("n_threads", "expected"), [(None, 1), (2, 2)])
 def test_a_model_trains_on_the_threads_that_were_asked_for(expression, n_threads, expected):
     class CountThreads(Callback):
