@@ -1,7 +1,6 @@
 import warnings
 
 import pytest
-import torch
 from lightning.pytorch import Callback
 from scvi.train import SaveCheckpoint
 
@@ -9,7 +8,6 @@ from dpvae.model import DPVAE
 from dpvae.model.training import (
     epochs_between_validations,
     suitable_epochs,
-    suitable_threads,
     with_default_split,
     without_noise,
 )
@@ -45,24 +43,6 @@ def test_only_the_noise_is_silenced():
 )
 def test_validation_part_is_looked_at_where_there_is_one(max_epochs, arguments, expected):
     assert epochs_between_validations(max_epochs, arguments) == expected
-
-
-@pytest.mark.parametrize(
-    ("n_threads", "n_genes", "expected"),
-    [(None, 2000, 1), (None, 2001, 2), (3, 2000, 3), (1, 2001, 1)],
-)
-def test_small_models_train_on_one_thread_and_the_number_is_restored(n_threads, n_genes, expected):
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    with suitable_threads(n_threads, n_genes):
-        assert torch.get_num_threads() == expected
-    assert torch.get_num_threads() == 2
-    torch.set_num_threads(before)
-
-
-def test_a_number_of_threads_below_one_is_refused():
-    with pytest.raises(ValueError, match="n_threads is 0: give a number"), suitable_threads(0, 5):
-        pass
 
 
 @pytest.mark.parametrize(
@@ -171,17 +151,3 @@ def test_processes_share_the_epochs_of_one_unless_steps_become_few(n_cells, n_pr
     epochs = suitable_epochs(n_cells, **together)
     assert (epochs <= alone + 1) == same
     assert epochs * n_cells / (128 * n_processes) >= 500
-
-
-@pytest.mark.parametrize(("n_threads", "expected"), [(None, 1), (2, 2)])
-def test_a_model_trains_on_the_threads_that_were_asked_for(expression, n_threads, expected):
-    class CountThreads(Callback):
-        def on_train_batch_end(self, *_):
-            counted.append(torch.get_num_threads())
-
-    counted = []
-    DPVAE.setup_anndata(expression)
-    DPVAE(expression, **QUICK).train(
-        max_epochs=1, n_threads=n_threads, callbacks=[CountThreads()], **QUIET
-    )
-    assert set(counted) == {expected}

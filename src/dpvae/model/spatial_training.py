@@ -32,12 +32,12 @@ from dpvae.model.processes import for_processes, n_processes
 from dpvae.model.query import section_column
 from dpvae.model.section_batches import SectionSplitter
 from dpvae.model.state_file import check_state_path
+from dpvae.model.threads import training_threads
 from dpvae.model.training import (
     BATCH_SIZE,
     check_numbers,
     epochs_between_validations,
     suitable_epochs,
-    suitable_threads,
     with_default_split,
     without_noise,
 )
@@ -90,10 +90,10 @@ class SpatialTraining:
             was done then: training goes on from the state in the file, to the same result as
             without the interruption.
         n_threads
-            Number of threads of the processor. By default one for up to 2,000 genes, which another
-            job on the machine does not slow down; with more genes torch's number. Where as many
-            cores are free, four train up to 1.7 times faster. The same seed gives the same result
-            to the bit only with the same number of threads.
+            Number of threads of the processor. By default one, which another job on the machine
+            does not slow down. If as many cores are free, four train up to 1.7 times faster. Never
+            more than ``OMP_NUM_THREADS`` and the cores of this process allow. The same seed gives
+            the same result to the bit only with the same number of threads.
         **kwargs
             All other arguments of scvi-tools' ``train``: ``batch_size=128``, ``accelerator``,
             ``devices``, ``strategy``, ``early_stopping=False``, ``plan_kwargs`` (see
@@ -160,7 +160,7 @@ class SpatialTraining:
             self.layout_ = None  # that of other weights
         with (
             without_noise(),
-            suitable_threads(n_threads, cells.n_vars),
+            training_threads(n_threads),
             pair_graph_in_use(self),
             history_in_use(kwargs) as arguments,
             usable_when_interrupted(self, max_epochs, keep) as watch,

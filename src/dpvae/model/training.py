@@ -1,4 +1,4 @@
-"""How long to train, on how many threads, and how loudly."""
+"""How long to train, and how loudly."""
 
 import warnings
 from collections.abc import Iterator, Mapping
@@ -7,14 +7,12 @@ from math import ceil
 from typing import Any
 
 import numpy as np
-import torch
 
 BATCH_SIZE = 128
 FEWEST_CELLS_OF_MINIBATCH = 2
 FEWEST_STEPS = 500
 MOST_STEPS = 20_000
 N_VALIDATIONS = 100
-MOST_GENES_FOR_ONE_THREAD = 2000
 NOISE = (
     r".*has fewer than 3 cells",
     r".*does not have many workers",
@@ -156,38 +154,6 @@ def epochs_between_validations(max_epochs: int, arguments: Mapping[str, Any]) ->
         The other arguments of ``train``.
     """
     return max(max_epochs // N_VALIDATIONS, 1) if has_validation(arguments) else None
-
-
-@contextmanager
-def suitable_threads(n_threads: int | None, n_genes: int) -> Iterator[None]:
-    """Train on so many threads, or on one where matrices are small.
-
-    Threads wait for one another hundreds of times a step. Where each has a core to itself, four are
-    up to 1.7 times faster than one; where one of them has to wait for a core, ten times slower.
-
-    Parameters
-    ----------
-    n_threads
-        Number of threads. ``None`` is one for up to 2,000 genes, and above that torch's number.
-    n_genes
-        Number of genes.
-
-    Raises
-    ------
-    ValueError
-        If the number of threads is not at least 1.
-    """
-    if n_threads is not None and n_threads < 1:
-        message = f"n_threads is {n_threads}: give a number that is at least 1, or None."
-        raise ValueError(message)
-    if n_threads is None and n_genes <= MOST_GENES_FOR_ONE_THREAD:
-        n_threads = 1
-    before = torch.get_num_threads()
-    torch.set_num_threads(n_threads or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextmanager
