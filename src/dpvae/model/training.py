@@ -1,12 +1,19 @@
 """How long to train, and how loudly."""
 
+import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
+from inspect import signature
 from math import ceil
 from typing import Any
 
 import numpy as np
+import scvi
+from lightning.pytorch import Trainer
+from scvi.model.base import UnsupervisedTrainingMixin
+from scvi.train import TrainingPlan, TrainRunner
 
 BATCH_SIZE = 128
 FEWEST_CELLS_OF_MINIBATCH = 2
@@ -21,7 +28,9 @@ NOISE = (
     r"Total length of `list` across ranks is zero",
     r".*isinstance\(treespec, LeafSpec\)",
     r"early_stopping was automatically disabled",
+    r"(GPU|TPU|MPS) available but not used",
 )
+LOUD_LOGGERS = ("lightning.pytorch", "lightning.fabric")
 
 
 def with_default_split(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
@@ -102,6 +111,28 @@ def check_numbers(max_epochs: int | None, batch_size: int) -> None:
         raise ValueError(message)
 
 
+def check_names(arguments: Mapping[str, Any]) -> None:
+    """Raise if ``train`` has no argument of such a name, before anything is done.
+
+    Parameters
+    ----------
+    arguments
+        Arguments of ``train`` that are handed on to scvi-tools and Lightning.
+    """
+    takers = (UnsupervisedTrainingMixin.train, TrainRunner, scvi.train.Trainer, Trainer)
+    names = {name for taker in takers for name in signature(taker).parameters} | {"ckpt_path"}
+    of_plan = set(signature(TrainingPlan).parameters) | {"lr_schedule", "far_share", "alignment"}
+    for name in sorted(set(arguments) - names):
+        message = f"train() has no argument {name!r}."
+        if "epoch" in name:
+            message += " The number of passes over the data is max_epochs=…"
+        elif name in of_plan:
+            message += f" Give it as plan_kwargs={{{name!r}: …}}."
+        elif close := get_close_matches(name, names, n=1):
+            message += f" Is it {close[0]} that you mean?"
+        raise TypeError(message)
+
+
 def _is_whole(number: Any) -> bool:
     return isinstance(number, int | np.integer)
 
@@ -158,8 +189,16 @@ def epochs_between_validations(max_epochs: int, arguments: Mapping[str, Any]) ->
 
 @contextmanager
 def without_noise() -> Iterator[None]:
-    """Silence warnings of the libraries below that tell a user of this one nothing."""
+    """Silence what the libraries below say that tells a user of this one nothing."""
+    loggers = [logging.getLogger(name) for name in LOUD_LOGGERS]
+    levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
         for message in NOISE:
             warnings.filterwarnings("ignore", message=message)
-        yield
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(max(level, logging.WARNING))
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
