@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "datasets": {"_keys"},
     "tl": BASE | {"geometry", "metrics"},
     "pl": BASE | {"geometry", "metrics", "tl"},
+    "pp": BASE | {"geometry", "metrics", "tl"},
     "module": {"_keys", "geometry"},
     "model": BASE | {"geometry", "metrics", "module"},
     "held_out": BASE | {"geometry", "metrics"},
@@ -68,6 +69,7 @@ def test_imports_run_one_way(part):
         ("dpvae.cli", ["torch", "scvi", "squidpy", "scanpy", "anndata", "matplotlib", "numba"]),
         ("dpvae.module", ["squidpy"]),
         ("dpvae.tl", ["torch", "scvi", "squidpy", "matplotlib"]),
+        ("dpvae.pp", ["torch", "scvi", "squidpy", "matplotlib"]),
         ("dpvae.pl", ["torch", "scvi", "squidpy"]),
     ],
 )
