@@ -1,24 +1,18 @@
-"""The jobs of the command line, on AnnData."""
+"""Training and placement as the command line does them, on AnnData."""
 
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 import scanpy as sc
 import scvi
 from anndata import AnnData
 from numpy.typing import NDArray
-from rich.table import Table
-from scipy.sparse import issparse
 
 from dpvae._expression import expression_of, holds_counts
 from dpvae._keys import OBSM
-from dpvae._section import cells_per_section, named_sections
-from dpvae.geometry import check_coordinates, known_rows
-from dpvae.held_out import BASELINES, Baseline, hide_places, score_table
 from dpvae.model import DPSCVI, DPVAE, load
-from dpvae.tl.coordinates import read_coordinates
+from dpvae.pp import spatially_variable_genes
 
 ModelName = Literal["dpvae", "dpscvi"]
 
@@ -54,13 +48,52 @@ def train_model(
         DPSCVI.setup_anndata(adata, layer=layer, **keys)
         model: DPVAE | DPSCVI = DPSCVI(adata)
     else:
-        target_sum = _median_depth(adata, layer) if holds_counts(adata, layer) else None
-        adata = _log_normalized(adata, layer, target_sum)
+        target_sum = median_depth(adata, layer) if holds_counts(adata, layer) else None
+        adata = log_normalized(adata, layer, target_sum)
         DPVAE.setup_anndata(adata, layer=layer, **keys)
         model = DPVAE(adata)
         model.target_sum_ = target_sum
+    model._next_step = ""
     model.train(max_epochs=epochs)
     return model
+
+
+def shared_genes(reference: AnnData, query: AnnData) -> AnnData:
+    """Give the reference with the genes that a query has as well.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    is_shared = reference.var_names.isin(query.var_names)
+    if not is_shared.any():
+        message = (
+            "The query has none of the reference's genes. The reference names them like "
+            f"{reference.var_names[0]!r}, the query like {query.var_names[0]!r}: bring them into "
+            "the same form."
+        )
+        raise ValueError(message)
+    return reference if is_shared.all() else reference[:, is_shared].copy()
+
+
+def chosen_genes(adata: AnnData, n_genes: int, **keys: Any) -> AnnData:
+    """Give the reference with the genes whose pattern follows the tissue most.
+
+    Parameters
+    ----------
+    adata
+        The reference.
+    n_genes
+        How many genes to choose. All are kept if there are no more.
+    **keys
+        ``layer``, ``spatial_key`` and ``sample_key``, see
+        :func:`dpvae.pp.spatially_variable_genes`.
+    """
+    if adata.n_vars <= n_genes:
+        return adata
+    table: Any = spatially_variable_genes(adata, n_top_genes=n_genes, copy=True, **keys)
+    return adata[:, table["spatially_variable"].to_numpy()].copy()
 
 
 def place_cells(
@@ -68,8 +101,10 @@ def place_cells(
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Latent representation and coordinates of a query, its counts normalised as in training."""
     layer = model.registry_["setup_args"]["layer"]
-    if isinstance(model, DPVAE) and holds_counts(query, layer):
-        query = _log_normalized(query, layer, model.target_sum_)
+    if isinstance(model, DPVAE):
+        known = query[:, query.var_names.isin(model.get_var_names())].copy()
+        if known.n_vars and holds_counts(known, layer):
+            query = log_normalized(known, layer, model.target_sum_)
     latent = model.get_latent_representation(query)
     return latent, model.predict_coordinates(query, section=section)
 
@@ -90,11 +125,11 @@ def place_query(
     add_missing_genes
         Whether genes that the query lacks are taken as not expressed.
     """
-    model = load(model_path)
     for key in (OBSM.latent, OBSM.reconstructed):
         if key in query.obsm:
             message = f"obsm[{key!r}] of the query would be overwritten: rename or delete it."
             raise ValueError(message)
+    model = load(model_path)
     complete = (
         type(model).prepare_query_anndata(query, model, inplace=False)
         if add_missing_genes
@@ -105,98 +140,13 @@ def place_query(
     return query
 
 
-def run_demo(
-    adata: AnnData,
-    *,
-    model_name: ModelName,
-    layer: str | None,
-    spatial_key: str,
-    sample_key: str | None,
-    epochs: int | None,
-    seed: int,
-) -> AnnData:
-    """Hide one place in five, recover it, and score it beside two baselines.
-
-    Parameters
-    ----------
-    adata
-        Cells with coordinates.
-    model_name, layer, spatial_key, sample_key, epochs, seed
-        As in :func:`train_model`.
-
-    Returns
-    -------
-    The cells of known place, with ``obs["hidden"]``, the recovered coordinates of the hidden ones
-    in ``obsm["spatial_dpvae"]`` (the others keep their own), and ``uns["scores"]``.
-    """
-    true = read_coordinates(adata, spatial_key)
-    check_coordinates(true, name=f"adata.obsm[{spatial_key!r}]")
-    adata = adata[known_rows(true)].copy()
-    true = true[known_rows(true)]
-    reference, query = hide_places(adata, spatial_key=spatial_key, seed=seed)
-    hidden = adata.obs_names.isin(query.obs_names)
-    section = named_sections(adata, sample_key)
-    expression = _dense_log_normalized(adata, layer)
-
-    model = train_model(
-        reference,
-        model_name=model_name,
-        layer=layer,
-        epochs=epochs,
-        seed=seed,
-        spatial_key=spatial_key,
-        sample_key=sample_key,
-    )
-    _, recovered = place_cells(model, query)
-    places = {type(model).__name__: recovered}
-    for name, baseline in BASELINES.items():
-        places[name] = _by_section(baseline, expression, true, hidden, section)
-
-    adata.obs["hidden"] = hidden
-    adata.obsm[OBSM.reconstructed] = true.copy()
-    adata.obsm[OBSM.reconstructed][hidden] = recovered
-    adata.uns["scores"] = score_table(true[hidden], places, section[hidden])
-    return adata
-
-
-def as_rich_table(scores: pd.DataFrame) -> Table:
-    """Lay scores out for a terminal."""
-    table = Table(title="Hidden places recovered", caption=CAPTION, caption_justify="left")
-    table.add_column("method")
-    for score in scores.columns:
-        table.add_column(score, justify="right")
-    for method, row in scores.iterrows():
-        table.add_row(str(method), *(f"{value:.3g}" for value in row))
-    return table
-
-
-CAPTION = (
-    "Procrustes and stress: 0 is perfect, a Procrustes of 1 is chance. Spearman and overlap: 1 is "
-    "perfect. Median error: in the unit of the coordinates. Spread: 1 is right, below 1 places "
-    "are drawn to the centre."
-)
-
-
-def _by_section(
-    baseline: Baseline,
-    expression: NDArray[np.float32],
-    coordinates: NDArray[np.float64],
-    hidden: NDArray[np.bool_],
-    section: NDArray[np.str_],
-) -> NDArray[np.float64]:
-    places = np.full_like(coordinates, np.nan)
-    for _, cells in cells_per_section(section):
-        known, sought = cells & ~hidden, cells & hidden
-        places[sought] = baseline(expression[known], coordinates[known], expression[sought])
-    return places[hidden]
-
-
-def _median_depth(adata: AnnData, layer: str | None) -> float:
+def median_depth(adata: AnnData, layer: str | None) -> float:
+    """Median number of counts of the cells that have any."""
     depth = np.asarray(expression_of(adata, layer).sum(axis=1)).ravel()
     return float(np.median(depth[depth > 0]))
 
 
-def _log_normalized(adata: AnnData, layer: str | None, target_sum: float | None) -> AnnData:
+def log_normalized(adata: AnnData, layer: str | None, target_sum: float | None) -> AnnData:
     """Normalise a copy of the cells; without a ``target_sum`` return the cells themselves."""
     if target_sum is None:
         return adata
@@ -204,9 +154,3 @@ def _log_normalized(adata: AnnData, layer: str | None, target_sum: float | None)
     sc.pp.normalize_total(normalized, target_sum=target_sum, layer=layer)
     sc.pp.log1p(normalized, layer=layer)
     return normalized
-
-
-def _dense_log_normalized(adata: AnnData, layer: str | None) -> NDArray[np.float32]:
-    target_sum = _median_depth(adata, layer) if holds_counts(adata, layer) else None
-    values = expression_of(_log_normalized(adata, layer, target_sum), layer)
-    return np.asarray(values.toarray() if issparse(values) else values, dtype=np.float32)
