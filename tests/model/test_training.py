@@ -1,3 +1,4 @@
+import logging
 import warnings
 
 import pytest
@@ -6,6 +7,7 @@ from scvi.train import SaveCheckpoint
 
 from dpvae.model import DPVAE
 from dpvae.model.training import (
+    check_names,
     epochs_between_validations,
     suitable_epochs,
     with_default_split,
@@ -29,6 +31,41 @@ def test_only_the_noise_is_silenced():
         warnings.warn("The 'train_dataloader' does not have many workers", stacklevel=1)
         with pytest.warns(UserWarning, match="something else"):
             warnings.warn("something else", stacklevel=1)
+
+
+def test_lightning_is_silent_for_a_while_only():
+    for name, level in (("lightning.pytorch", logging.INFO), ("lightning.fabric", logging.ERROR)):
+        logger = logging.getLogger(name)
+        before = logger.level
+        logger.setLevel(level)
+        with without_noise():
+            assert logger.level == max(level, logging.WARNING)
+        assert logger.level == level
+        logger.setLevel(before)
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("epochs", "The number of passes over the data is max_epochs=…"),
+        ("n_epochs", "The number of passes over the data is max_epochs=…"),
+        ("lr", r"Give it as plan_kwargs=\{'lr': …\}"),
+        ("weight_decay", r"Give it as plan_kwargs=\{'weight_decay': …\}"),
+        ("alignment", r"Give it as plan_kwargs=\{'alignment': …\}"),
+        ("batchsize", "Is it batch_size that you mean?"),
+        ("xyz", "$"),
+    ],
+)
+def test_an_argument_that_train_does_not_have_is_named(name, advice):
+    with pytest.raises(TypeError, match=rf"train\(\) has no argument '{name}'.*{advice}"):
+        check_names({"batch_size": 5, name: 3})
+
+
+def test_what_scvi_tools_and_lightning_take_is_taken():
+    check_names(dict.fromkeys(["accelerator", "ckpt_path", "plan_kwargs", "train_size", "logger"]))
+    check_names(dict.fromkeys(["gradient_clip_val", "precision", "strategy", "fast_dev_run"]))
+    check_names(dict.fromkeys(["simple_progress_bar", "log_save_dir", "trainer_config"]))
+    check_names(dict.fromkeys(["early_stopping", "datasplitter_kwargs", "load_sparse_tensor"]))
 
 
 @pytest.mark.parametrize(
