@@ -173,19 +173,12 @@ def train(
     with plain_messages():
         check_output_folder(output, overwrite=overwrite)
         adata = read_h5ad(reference)
-        from dpvae.jobs import chosen_genes, shared_genes, train_model
+        from dpvae.jobs import shared_genes, train_model
 
         _only_warnings()
 
         if query is not None:
             adata = shared_genes(adata, read_h5ad(query))
-        adata = chosen_genes(
-            adata,
-            n_genes,
-            layer=layer,
-            spatial_key=spatial_key,
-            sample_key=sample_key or batch_key,
-        )
         trained = train_model(
             adata,
             model_name=model.value,
@@ -193,6 +186,7 @@ def train(
             spatial_key=spatial_key,
             sample_key=sample_key,
             batch_key=batch_key,
+            n_genes=n_genes,
             epochs=epochs,
             seed=seed,
         )

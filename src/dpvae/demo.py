@@ -14,14 +14,7 @@ from dpvae._keys import OBSM
 from dpvae._section import cells_per_section, named_sections
 from dpvae.geometry import check_coordinates, known_rows
 from dpvae.held_out import BASELINES, Baseline, hide_places, score_table
-from dpvae.jobs import (
-    ModelName,
-    chosen_genes,
-    log_normalized,
-    median_depth,
-    place_cells,
-    train_model,
-)
+from dpvae.jobs import ModelName, log_normalized, place_cells, train_model, typical_counts
 from dpvae.tl.coordinates import read_coordinates
 
 CHANCE = 0.8
@@ -72,15 +65,12 @@ def run_demo(
     reference, query = hide_places(adata, spatial_key=spatial_key, seed=seed)
     hidden = adata.obs_names.isin(query.obs_names)
     section = named_sections(adata, sample_key)
-    reference = chosen_genes(
-        reference, n_genes, layer=layer, spatial_key=spatial_key, sample_key=sample_key
-    )
-    expression = _dense_log_normalized(adata[:, reference.var_names].copy(), layer)
 
     model = train_model(
         reference,
         model_name=model_name,
         layer=layer,
+        n_genes=n_genes,
         epochs=epochs,
         seed=seed,
         spatial_key=spatial_key,
@@ -88,6 +78,8 @@ def run_demo(
     )
     _, recovered = place_cells(model, query)
     places = {type(model).__name__: recovered}
+    genes = adata.var_names.get_indexer(model.get_var_names())
+    expression = _dense_log_normalized(adata, layer)[:, genes]
     for name, baseline in BASELINES.items():
         places[name] = _by_section(baseline, expression, true, hidden, section)
 
@@ -136,6 +128,7 @@ def _by_section(
 
 
 def _dense_log_normalized(adata: AnnData, layer: str | None) -> NDArray[np.float32]:
-    target_sum = median_depth(adata, layer) if holds_counts(adata, layer) else None
-    values = expression_of(log_normalized(adata, layer, target_sum), layer)
+    if holds_counts(adata, layer):
+        adata = log_normalized(adata, layer, typical_counts(adata, layer))
+    values = expression_of(adata, layer)
     return np.asarray(values.toarray() if issparse(values) else values, dtype=np.float32)

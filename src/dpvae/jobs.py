@@ -1,5 +1,6 @@
 """Training and placement as the command line does them, on AnnData."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,11 +23,12 @@ def train_model(
     *,
     model_name: ModelName,
     layer: str | None = None,
+    n_genes: int | None = None,
     epochs: int | None = None,
     seed: int = 0,
     **keys: Any,
 ) -> DPVAE | DPSCVI:
-    """Train a model on a reference. For DPVAE counts are normalised first.
+    """Train a model on a reference. For DPVAE counts are normalised first; then genes are chosen.
 
     Parameters
     ----------
@@ -36,6 +38,8 @@ def train_model(
         ``"dpvae"`` or ``"dpscvi"``.
     layer
         Layer with the expression.
+    n_genes
+        How many genes to choose. By default all are used.
     epochs
         Passes over the data.
     seed
@@ -43,16 +47,20 @@ def train_model(
     **keys
         ``spatial_key``, ``sample_key`` and ``batch_key``, as of ``setup_anndata``.
     """
+    counts = None
+    if model_name == "dpvae" and holds_counts(adata, layer):
+        counts = typical_counts(adata, layer)
+        adata = log_normalized(adata, layer, counts)
+    if n_genes is not None:
+        adata = chosen_genes(adata, n_genes, layer=layer, **keys)
     scvi.settings.seed = seed
     if model_name == "dpscvi":
         DPSCVI.setup_anndata(adata, layer=layer, **keys)
         model: DPVAE | DPSCVI = DPSCVI(adata)
     else:
-        target_sum = median_depth(adata, layer) if holds_counts(adata, layer) else None
-        adata = log_normalized(adata, layer, target_sum)
         DPVAE.setup_anndata(adata, layer=layer, **keys)
         model = DPVAE(adata)
-        model.target_sum_ = target_sum
+        model.target_counts_ = counts
     model._next_step = ""
     model.train(max_epochs=epochs)
     return model
@@ -77,7 +85,15 @@ def shared_genes(reference: AnnData, query: AnnData) -> AnnData:
     return reference if is_shared.all() else reference[:, is_shared].copy()
 
 
-def chosen_genes(adata: AnnData, n_genes: int, **keys: Any) -> AnnData:
+def chosen_genes(
+    adata: AnnData,
+    n_genes: int,
+    *,
+    layer: str | None = None,
+    spatial_key: str = OBSM.spatial,
+    sample_key: str | None = None,
+    batch_key: str | None = None,
+) -> AnnData:
     """Give the reference with the genes whose pattern follows the tissue most.
 
     Parameters
@@ -86,25 +102,36 @@ def chosen_genes(adata: AnnData, n_genes: int, **keys: Any) -> AnnData:
         The reference.
     n_genes
         How many genes to choose. All are kept if there are no more.
-    **keys
-        ``layer``, ``spatial_key`` and ``sample_key``, see
-        :func:`dpvae.pp.spatially_variable_genes`.
+    layer, spatial_key, sample_key, batch_key
+        As of ``setup_anndata``.
     """
     if adata.n_vars <= n_genes:
         return adata
-    table: Any = spatially_variable_genes(adata, n_top_genes=n_genes, copy=True, **keys)
+    table: Any = spatially_variable_genes(
+        adata,
+        n_top_genes=n_genes,
+        spatial_key=spatial_key,
+        sample_key=sample_key or batch_key,
+        layer=layer,
+        copy=True,
+    )
     return adata[:, table["spatially_variable"].to_numpy()].copy()
 
 
 def place_cells(
-    model: DPVAE | DPSCVI, query: AnnData, *, section: str | None = None
+    model: DPVAE | DPSCVI,
+    query: AnnData,
+    *,
+    section: str | None = None,
+    add_missing_genes: bool = False,
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Latent representation and coordinates of a query, its counts normalised as in training."""
     layer = model.registry_["setup_args"]["layer"]
-    if isinstance(model, DPVAE):
-        known = query[:, query.var_names.isin(model.get_var_names())].copy()
-        if known.n_vars and holds_counts(known, layer):
-            query = log_normalized(known, layer, model.target_sum_)
+    counts = model.target_counts_ if isinstance(model, DPVAE) else None
+    if counts is not None and holds_counts(query, layer):
+        query = log_normalized(query, layer, counts)
+    if add_missing_genes:
+        query = type(model).prepare_query_anndata(query, model, inplace=False)
     latent = model.get_latent_representation(query)
     return latent, model.predict_coordinates(query, section=section)
 
@@ -130,27 +157,44 @@ def place_query(
             message = f"obsm[{key!r}] of the query would be overwritten: rename or delete it."
             raise ValueError(message)
     model = load(model_path)
-    complete = (
-        type(model).prepare_query_anndata(query, model, inplace=False)
-        if add_missing_genes
-        else query
+    latent, coordinates = place_cells(
+        model, query, section=section, add_missing_genes=add_missing_genes
     )
-    latent, coordinates = place_cells(model, complete, section=section)
     query.obsm[OBSM.latent], query.obsm[OBSM.reconstructed] = latent, coordinates
     return query
 
 
-def median_depth(adata: AnnData, layer: str | None) -> float:
-    """Median number of counts of the cells that have any."""
-    depth = np.asarray(expression_of(adata, layer).sum(axis=1)).ravel()
-    return float(np.median(depth[depth > 0]))
+def typical_counts(adata: AnnData, layer: str | None) -> dict[str, float]:
+    """Share out the median depth of the cells among the genes, as all cells together have them."""
+    counts = expression_of(adata, layer)
+    depth = np.asarray(counts.sum(axis=1)).ravel()
+    of_genes = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
+    median = np.median(depth[depth > 0]) if depth.any() else 1.0
+    return dict(zip(adata.var_names, of_genes * (median / max(depth.sum(), 1.0)), strict=True))
 
 
-def log_normalized(adata: AnnData, layer: str | None, target_sum: float | None) -> AnnData:
-    """Normalise a copy of the cells; without a ``target_sum`` return the cells themselves."""
-    if target_sum is None:
+def log_normalized(adata: AnnData, layer: str | None, counts: Mapping[str, float]) -> AnnData:
+    """Bring cells to the depth of typical ones, over the genes that are known of these, and log.
+
+    Parameters
+    ----------
+    adata
+        Cells with counts; they are not changed.
+    layer
+        Layer with the counts.
+    counts
+        What :func:`typical_counts` gave of the reference. Genes that are missing here, or missing
+        there, do not count for the depth.
+
+    Returns
+    -------
+    A copy with the genes that are known of the typical cells; if there are none, the cells.
+    """
+    known = adata.var_names.isin(list(counts))
+    if not known.any():
         return adata
-    normalized = adata.copy()
-    sc.pp.normalize_total(normalized, target_sum=target_sum, layer=layer)
+    normalized = adata[:, known].copy()
+    target = sum(counts[gene] for gene in normalized.var_names.unique())
+    sc.pp.normalize_total(normalized, target_sum=target or 1.0, layer=layer)
     sc.pp.log1p(normalized, layer=layer)
     return normalized

@@ -13,6 +13,7 @@ from dpvae.metrics.autocorrelation import autocorrelation
 N_NEIGHBOURS = 6
 FEWEST_CELLS = 10
 MOST_CELLS = 20_000
+FLOOR = 0.01
 
 
 def shrunken_morans_i(values: Any, places: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from dpvae._section import at_most
 from dpvae.geometry import known_rows
-from dpvae.metrics.shrunken_morans_i import FEWEST_CELLS, MOST_CELLS, shrunken_morans_i
+from dpvae.metrics.shrunken_morans_i import FEWEST_CELLS, FLOOR, MOST_CELLS, shrunken_morans_i
 from dpvae.model.gene_statistics import gene_statistics
 
 GeneWeights = Literal["spatial", "equal"]
-FLOOR = 0.01
 
 
 def check_gene_weights(gene_weights: str) -> None:

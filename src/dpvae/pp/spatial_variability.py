@@ -9,7 +9,9 @@ from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from dpvae._section import at_most
 from dpvae.geometry import known_rows
-from dpvae.metrics.shrunken_morans_i import FEWEST_CELLS, MOST_CELLS, shrunken_morans_i
+from dpvae.metrics.shrunken_morans_i import FEWEST_CELLS, FLOOR, MOST_CELLS, shrunken_morans_i
+
+FEWEST_FOR_DEVIATION = 100
 
 
 def spatial_variability(
@@ -26,9 +28,9 @@ def spatial_variability(
         Shape ``(n_cells, n_genes)``, dense or sparse; of one on disk, the rows that are needed are
         read once.
     coordinates
-        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``. Cells in rows of NaN do not count, nor do
-        sections with fewer than ten cells of known place. Of a section with more than 20,000, as
-        many random ones (always the same) are used.
+        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``. Cells in rows of NaN do not count, except for
+        the deviation of genes in a section with fewer than 100 cells of known place. Of a section
+        with more than 20,000, as many random ones (always the same) are used.
     section
         Name of each cell's section, shape ``(n_cells,)``.
     depth
@@ -37,36 +39,31 @@ def spatial_variability(
 
     Returns
     -------
-    Mean over sections, each weighted by the number of its cells, shape ``(n_genes,)``.
-
-    Raises
-    ------
-    ValueError
-        If no section has ten cells of known place.
+    Mean over sections, each weighted by its cells of known place, of the deviation times Moran's I
+    plus 0.01, shape ``(n_genes,)``. In a section with fewer than ten cells of known place I is 0.
     """
     known = known_rows(coordinates)
     rng = np.random.default_rng(0)
-    score, n_cells = np.zeros(expression.shape[1]), 0
-    names, sizes = np.unique(section[known], return_counts=True)
-    for name in names[sizes >= FEWEST_CELLS]:
-        cells = at_most(np.flatnonzero(known & (section == name)), MOST_CELLS, rng)
-        values = logarithms(expression[cells], depth)
+    score = np.zeros(expression.shape[1])
+    for name in np.unique(section[known]):
+        everywhere = np.flatnonzero(known & (section == name))
+        cells, share = at_most(everywhere, MOST_CELLS, rng), len(everywhere) / known.sum()
+        if len(everywhere) < FEWEST_FOR_DEVIATION:
+            members = at_most(np.flatnonzero(section == name), MOST_CELLS, rng)
+            cells = np.union1d(cells, members)
+        values, is_known = logarithms(expression[cells], depth), known[cells]
         _, variance = mean_variance_axis(values, axis=0)
-        score += len(cells) * np.sqrt(variance) * shrunken_morans_i(values, coordinates[cells])
-        n_cells += len(cells)
-    if n_cells == 0:
-        message = (
-            f"{int(known.sum())} cells have a known place, at most {sizes.max(initial=0)} in a "
-            f"section: {FEWEST_CELLS} of a section are needed to see which genes follow the "
-            "tissue. Give more places, or choose genes by sc.pp.highly_variable_genes."
-        )
-        raise ValueError(message)
-    return np.asarray(score / n_cells)
+        pattern = np.zeros_like(variance)
+        if len(everywhere) >= FEWEST_CELLS:
+            pattern = shrunken_morans_i(values[is_known], coordinates[cells[is_known]])
+        score += share * np.sqrt(variance) * (pattern + FLOOR)
+    return score
 
 
 def logarithms(values: Any, depth: float | None) -> csr_matrix:
     """Bring counts to one depth and take log(1 + x); without a depth only make values sparse."""
     table = csr_matrix(values, dtype=np.float64)
+    table.sum_duplicates()
     if depth is None:
         return table
     total = np.asarray(table.sum(axis=1)).ravel()

@@ -16,7 +16,7 @@ from dpvae._expression import (
 )
 from dpvae._keys import OBSM
 from dpvae._section import named_sections
-from dpvae.geometry import known_rows
+from dpvae.geometry import check_coordinates, known_rows
 from dpvae.pp.spatial_variability import spatial_variability
 from dpvae.tl.coordinates import read_coordinates
 
@@ -26,7 +26,7 @@ CHOSEN = "spatially_variable"
 def spatially_variable_genes(
     adata: AnnData,
     *,
-    n_top_genes: int = 1000,
+    n_top_genes: int = 500,
     spatial_key: str = OBSM.spatial,
     sample_key: str | None = None,
     layer: str | None = None,
@@ -40,9 +40,10 @@ def spatially_variable_genes(
     knows nothing about place, and prefers rare genes; see :doc:`/benchmarks/genes`.
 
     The score of a gene is its standard deviation times its Moran's I :cite:p:`Moran50` over six
-    nearest neighbours, 0 where that is negative: the mean over sections, each by the number of its
-    cells. The fewer cells have a known place, the more of Moran's I is chance: it is drawn towards
-    the mean of all genes as far as its spread is what chance alone would give.
+    nearest neighbours, 0 where that is negative, plus 0.01: the mean over sections, each weighted
+    by its cells of known place. The fewer these are, the more of Moran's I is chance: it is drawn
+    towards the mean of all genes as far as its spread is what chance alone would give. So do the
+    models weigh genes.
 
     Parameters
     ----------
@@ -50,11 +51,12 @@ def spatially_variable_genes(
         The reference: choose genes on the cells that you learn from, never on those that you test
         with. Data on disk are read in parts.
     n_top_genes
-        How many genes to choose. All are chosen where there are no more. Default 1000.
+        How many genes to choose. All are chosen where there are no more. Default 500.
     spatial_key
         Key of the coordinates in ``adata.obsm``. Cells of unknown place (rows of NaN) do not
-        count, nor do sections with fewer than ten cells of known place. Of a section with more
-        than 20,000, as many random ones (always the same) are used.
+        count, except for the deviation of genes in a section with fewer than 100 known places;
+        with fewer than ten, Moran's I does not count there. Of a section with more than 20,000
+        cells, as many random ones (always the same) are used.
     sample_key
         Column of ``adata.obs`` that names the section. By default all cells are one section.
     layer
@@ -71,16 +73,16 @@ def spatially_variable_genes(
     are
 
     - ``spatially_variable``: whether the gene is chosen;
-    - ``spatially_variable_rank``: 0 for the gene with the highest score, and so on;
-    - ``spatially_variable_score``: the score, 0 for a gene without a pattern.
+    - ``spatially_variable_rank``: 0 for the gene with the highest score, 1 for the next;
+    - ``spatially_variable_score``: the score, 0 for a gene that does not vary.
 
     Raises
     ------
     KeyError
         If a key does not exist.
     ValueError
-        If ``n_top_genes`` is not a positive integer, values are not finite, no section has ten
-        cells of known place, or genes of an ``adata`` on disk or of a view are to be dropped.
+        If ``n_top_genes`` is not a positive integer, coordinates or values are not usable, or
+        genes of an ``adata`` on disk or of a view are to be dropped. ``adata`` is unchanged then.
 
     Notes
     -----
@@ -97,7 +99,8 @@ def spatially_variable_genes(
     """
     n_wanted = _checked_number(n_top_genes)
     matrix = expression_of(adata, layer)
-    coordinates = read_coordinates(adata, spatial_key)
+    where = f"adata.obsm[{spatial_key!r}]"
+    coordinates = check_coordinates(read_coordinates(adata, spatial_key), name=where)
     section = named_sections(adata, sample_key)
     if subset and not copy:
         _check_can_lose_genes(adata)
