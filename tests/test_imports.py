@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "_section": set(),
     "_unchanged_file": set(),
     "geometry": {"_keys", "_numbers"},
-    "metrics": {"_keys", "geometry"},
+    "metrics": {"_keys", "_numbers", "geometry"},
     "datasets": {"_keys"},
     "tl": BASE | {"geometry", "metrics"},
     "pl": BASE | {"geometry", "metrics", "tl"},
@@ -29,8 +29,11 @@ MAY_IMPORT = {
     "module": {"_keys", "geometry"},
     "model": BASE | {"geometry", "metrics", "module"},
     "held_out": BASE | {"geometry", "metrics"},
-    "jobs": BASE | {"geometry", "metrics", "model", "held_out", "tl"},
-    "cli": BASE | {"datasets", "jobs", "pl"},
+    "jobs": BASE | {"model", "pp"},
+    "demo": BASE | {"geometry", "held_out", "jobs", "tl"},
+    "files": set(),
+    "shell_messages": set(),
+    "cli": BASE | {"datasets", "demo", "files", "jobs", "pl", "shell_messages"},
 }
 
 

@@ -156,10 +156,19 @@ def test_model_without_cells_asks_for_them(model_dir):
         dpvae.model.load(model_dir).predict_coordinates()
 
 
-def test_untrained_model_is_refused(expression):
-    DPVAE.setup_anndata(expression)
-    with pytest.raises(RuntimeError, match="train"):
-        DPVAE(expression, **QUICK).predict_coordinates()
+@pytest.mark.parametrize("model_class", [DPVAE, DPSCVI])
+@pytest.mark.parametrize(
+    "method",
+    ["predict_coordinates", "predict_regions", "calibrate", "get_latent_representation"],
+)
+def test_untrained_model_is_refused(method, model_class, expression, counts):
+    cells = expression if model_class is DPVAE else counts
+    model_class.setup_anndata(cells)
+    model = model_class(cells, **QUICK)
+    message = r"^The model is not trained: call model.train\(\) first\.$"
+    for arguments in ((), () if method == "calibrate" else (cells,)):
+        with pytest.raises(RuntimeError, match=message):
+            getattr(model, method)(*arguments)
 
 
 def test_loading_with_other_genes_is_refused(model_dir, cells):
