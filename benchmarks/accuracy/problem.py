@@ -6,7 +6,9 @@ import anndata as ad
 import numpy as np
 import scanpy as sc
 
-N_GENES = 2000
+from dpvae import pp
+
+N_GENES = 500
 FEWEST_CELLS_OF_A_GENE = 3
 SECTION = "section"
 
@@ -51,7 +53,16 @@ class Problem:
         return self.reference.obsm["spatial"][self.is_known]
 
 
-def problem_of(section, split, seed, n_genes=N_GENES):
+def spatially_variable(reference, n_genes):
+    """Choose genes as the package advises; a mask of the reference's genes."""
+    section = SECTION if SECTION in reference.obs else None
+    table = pp.spatially_variable_genes(
+        reference, n_top_genes=n_genes, sample_key=section, copy=True
+    )
+    return table["spatially_variable"].to_numpy()
+
+
+def problem_of(section, split, seed, n_genes=N_GENES, choose=spatially_variable):
     """Prepare a split of a section: size factors, genes and logarithms from the reference alone."""
     places = section.adata.obsm["spatial"]
     rows = np.arange(section.adata.n_obs) if split.expression_known else split.known
@@ -61,7 +72,9 @@ def problem_of(section, split, seed, n_genes=N_GENES):
         reference.obsm["spatial"] = places.copy()
         reference.obsm["spatial"][split.hidden] = np.nan
     return Problem(
-        *prepared(reference, query, section.holds_counts, n_genes), places[split.hidden], seed
+        *prepared(reference, query, section.holds_counts, n_genes, choose),
+        places[split.hidden],
+        seed,
     )
 
 
@@ -87,8 +100,8 @@ def pooled_problem(references, query, seed, n_genes=N_GENES):
     return Problem(*prepared(known, cells, holds_counts, n_genes), places, seed)
 
 
-def prepared(reference, query, holds_counts, n_genes=N_GENES):
-    """Log-normalise a reference and a query alike, and keep the reference's variable genes."""
+def prepared(reference, query, holds_counts, n_genes=N_GENES, choose=spatially_variable):
+    """Log-normalise a reference and a query alike, and keep the genes chosen on the reference."""
     kept = reference.X.getnnz(axis=0) >= FEWEST_CELLS_OF_A_GENE
     reference, query = reference[:, kept].copy(), query[:, kept].copy()
     if holds_counts:
@@ -98,7 +111,6 @@ def prepared(reference, query, holds_counts, n_genes=N_GENES):
             sc.pp.normalize_total(adata, target_sum=target)
             sc.pp.log1p(adata)
     if n_genes is not None and reference.n_vars > n_genes:
-        sc.pp.highly_variable_genes(reference, n_top_genes=n_genes)
-        chosen = reference.var["highly_variable"].to_numpy()
+        chosen = choose(reference, n_genes)
         reference, query = reference[:, chosen].copy(), query[:, chosen].copy()
     return reference, query

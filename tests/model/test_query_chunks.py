@@ -77,6 +77,7 @@ def test_latents_on_disk_are_those_in_memory(queries, on_disk, model_of):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.trains
 @pytest.mark.usefixtures("small_chunks")
 def test_sections_on_disk_are_placed_in_their_frames(sections, backed):
     scvi.settings.seed = 0

@@ -107,7 +107,7 @@ class DPVAE(
     _module_cls = DPGaussianVAE
     _LATENT_QZM_KEY = "dpvae_latent_qzm"
     _LATENT_QZV_KEY = "dpvae_latent_qzv"
-    target_sum_: float | None = None
+    target_counts_: dict[str, float] | None = None
 
     def __init__(
         self,

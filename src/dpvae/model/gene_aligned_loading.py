@@ -9,7 +9,7 @@ from anndata import AnnData
 
 from dpvae._section import section_names
 from dpvae.geometry import check_coordinate_rows
-from dpvae.model.directory import check_model_directory
+from dpvae.model.directory import saved_class_name
 from dpvae.model.fields import check_n_dims, coordinates_state
 from dpvae.model.fine_tuning import check_known_places
 from dpvae.model.query import check_gene_order, check_query_columns, section_column
@@ -45,12 +45,13 @@ class GeneAlignedLoading:
         FileNotFoundError
             If the directory holds no model.
         ValueError
-            If the genes of ``adata`` are others, or in another order.
+            If the genes of ``adata`` are others, or in another order; or if the file of the model
+            is damaged.
         """
         prefix = kwargs.get("prefix") or ""
         path = Path(dir_path)
         if not kwargs.get("backup_url"):
-            check_model_directory(path, prefix)
+            saved_class_name(path, prefix)
         if adata is None and not (path / f"{prefix}adata.h5ad").exists():
             adata = False
         if adata and not prefix:
@@ -99,6 +100,8 @@ class GeneAlignedLoading:
         """
         if isinstance(reference_model, Path):
             reference_model = str(reference_model)
+        if isinstance(reference_model, str):
+            saved_class_name(reference_model)
         check_gene_order(adata, cls._genes_of(adata, reference_model), cls.__name__)
         cls._check_query(adata, reference_model)
         knows_places = cls._knows_places(adata, reference_model)

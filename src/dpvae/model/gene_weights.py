@@ -1,24 +1,17 @@
 """How much each gene counts: the more it varies, and the more its pattern follows the tissue."""
 
-import warnings
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, issparse
-from sklearn.neighbors import kneighbors_graph
 
 from dpvae._section import at_most
 from dpvae.geometry import known_rows
-from dpvae.metrics import autocorrelation
+from dpvae.metrics.shrunken_morans_i import FEWEST_CELLS, FLOOR, MOST_CELLS, shrunken_morans_i
 from dpvae.model.gene_statistics import gene_statistics
 
 GeneWeights = Literal["spatial", "equal"]
-N_NEIGHBOURS = 6
-FEWEST_CELLS = 10
-MOST_CELLS = 20_000
-FLOOR = 0.01
 
 
 def check_gene_weights(gene_weights: str) -> None:
@@ -64,22 +57,8 @@ def spatial_gene_weights(
     for code in np.unique(section[known]):
         cells = at_most(np.flatnonzero(known & (section == code)), MOST_CELLS, rng)
         if len(cells) >= FEWEST_CELLS:
-            pattern += len(cells) * _shrunken_morans_i(expression[cells], coordinates[cells])
+            pattern += len(cells) * shrunken_morans_i(expression[cells], coordinates[cells])
             n_cells += len(cells)
     _, deviation = gene_statistics(expression, np.zeros(len(section), dtype=np.intp), 1)
     weight = deviation[0] * (torch.from_numpy(pattern / max(n_cells, 1)) + FLOOR)
     return weight / weight.square().mean().sqrt()
-
-
-def _shrunken_morans_i(values: Any, places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Moran's I where positive, drawn towards the mean of the genes as far as it is chance."""
-    graph = kneighbors_graph(places, N_NEIGHBOURS)
-    values = csr_matrix(values) if issparse(values) else np.asarray(values)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*variables are constant")
-        statistic = autocorrelation(values, graph).morans_i
-    found = np.nan_to_num(statistic.value - statistic.expected)
-    by_chance = np.nanmean(statistic.variance_normality) if found.any() else 0.0
-    reliable = max(0.0, 1.0 - by_chance / max(found.var(), 1e-12))
-    shrunken: NDArray[np.float64] = found.mean() + reliable * (found - found.mean())
-    return np.maximum(shrunken, 0.0)

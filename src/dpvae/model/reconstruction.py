@@ -229,7 +229,7 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
     def _checked(self, adata: AnnData | None, *, places: bool = False) -> AnnData:
         """Give the cells; raise if the model's own hold other values, or moved, since setup."""
         cells = self._cells(adata)
-        if cells is not self.adata or is_minified(cells) or UUID not in cells.uns:
+        if is_minified(cells) or UUID not in cells.uns or cells is not self.adata:
             return cells
         self.adata_manager.validate()
         check_same_kind(cells, self.registry_)

@@ -13,6 +13,7 @@ from scvi.data import AnnDataManager
 from dpvae._section import cells_per_section, check_column, section_names
 from dpvae.geometry import check_coordinates, known_rows
 from dpvae.model.fields import CoordinatesField, RowField, SectionField
+from dpvae.model.gene_number import say_if_genes_are_not_chosen
 from dpvae.model.minified import MINIFIED, is_minified
 from dpvae.model.rollback import unchanged_if_it_fails
 
@@ -75,6 +76,7 @@ def check_reference(
     check_known_sections(coordinates, section, name)
     check_one_unit(coordinates, section, name)
     warn_if_flat(coordinates, name)
+    say_if_genes_are_not_chosen(adata)
 
 
 def check_known_sections(

@@ -1,20 +1,25 @@
-"""How long to train, on how many threads, and how loudly."""
+"""How long to train, and how loudly."""
 
+import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
+from inspect import signature
 from math import ceil
 from typing import Any
 
 import numpy as np
-import torch
+import scvi
+from lightning.pytorch import Trainer
+from scvi.model.base import UnsupervisedTrainingMixin
+from scvi.train import TrainingPlan, TrainRunner
 
 BATCH_SIZE = 128
 FEWEST_CELLS_OF_MINIBATCH = 2
 FEWEST_STEPS = 500
 MOST_STEPS = 20_000
 N_VALIDATIONS = 100
-MOST_GENES_FOR_ONE_THREAD = 2000
 NOISE = (
     r".*has fewer than 3 cells",
     r".*does not have many workers",
@@ -23,7 +28,9 @@ NOISE = (
     r"Total length of `list` across ranks is zero",
     r".*isinstance\(treespec, LeafSpec\)",
     r"early_stopping was automatically disabled",
+    r"(GPU|TPU|MPS) available but not used",
 )
+LOUD_LOGGERS = ("lightning.pytorch", "lightning.fabric")
 
 
 def with_default_split(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
@@ -104,6 +111,28 @@ def check_numbers(max_epochs: int | None, batch_size: int) -> None:
         raise ValueError(message)
 
 
+def check_names(arguments: Mapping[str, Any]) -> None:
+    """Raise if ``train`` has no argument of such a name, before anything is done.
+
+    Parameters
+    ----------
+    arguments
+        Arguments of ``train`` that are handed on to scvi-tools and Lightning.
+    """
+    takers = (UnsupervisedTrainingMixin.train, TrainRunner, scvi.train.Trainer, Trainer)
+    names = {name for taker in takers for name in signature(taker).parameters} | {"ckpt_path"}
+    of_plan = set(signature(TrainingPlan).parameters) | {"lr_schedule", "far_share", "alignment"}
+    for name in sorted(set(arguments) - names):
+        message = f"train() has no argument {name!r}."
+        if "epoch" in name:
+            message += " The number of passes over the data is max_epochs=…"
+        elif name in of_plan:
+            message += f" Give it as plan_kwargs={{{name!r}: …}}."
+        elif close := get_close_matches(name, names, n=1):
+            message += f" Is it {close[0]} that you mean?"
+        raise TypeError(message)
+
+
 def _is_whole(number: Any) -> bool:
     return isinstance(number, int | np.integer)
 
@@ -159,41 +188,17 @@ def epochs_between_validations(max_epochs: int, arguments: Mapping[str, Any]) ->
 
 
 @contextmanager
-def suitable_threads(n_threads: int | None, n_genes: int) -> Iterator[None]:
-    """Train on so many threads, or on one where matrices are small.
-
-    Threads wait for one another hundreds of times a step. Where each has a core to itself, four are
-    up to 1.7 times faster than one; where one of them has to wait for a core, ten times slower.
-
-    Parameters
-    ----------
-    n_threads
-        Number of threads. ``None`` is one for up to 2,000 genes, and above that torch's number.
-    n_genes
-        Number of genes.
-
-    Raises
-    ------
-    ValueError
-        If the number of threads is not at least 1.
-    """
-    if n_threads is not None and n_threads < 1:
-        message = f"n_threads is {n_threads}: give a number that is at least 1, or None."
-        raise ValueError(message)
-    if n_threads is None and n_genes <= MOST_GENES_FOR_ONE_THREAD:
-        n_threads = 1
-    before = torch.get_num_threads()
-    torch.set_num_threads(n_threads or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
 def without_noise() -> Iterator[None]:
-    """Silence warnings of the libraries below that tell a user of this one nothing."""
+    """Silence what the libraries below say that tells a user of this one nothing."""
+    loggers = [logging.getLogger(name) for name in LOUD_LOGGERS]
+    levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
         for message in NOISE:
             warnings.filterwarnings("ignore", message=message)
-        yield
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(max(level, logging.WARNING))
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

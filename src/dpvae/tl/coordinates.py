@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from dpvae._given import check_is_anndata
-from dpvae._keys import OBSM
+from dpvae._keys import OBSM, params_key
 from dpvae._numbers import numbers_of
 from dpvae.geometry import Placement, check_coordinate_rows, check_pair_mask
 
@@ -47,7 +47,7 @@ def read_mask(adata: AnnData, mask_key: str) -> csr_matrix:
 def check_free_key(adata: AnnData, key: str) -> None:
     """Raise where a result would overwrite something that this package did not write."""
     check_name(key)
-    ours = isinstance(adata.uns.get(key), dict) and "params" in adata.uns[key]
+    ours = isinstance(adata.uns.get(params_key(key)), dict)
     if key == OBSM.spatial or (key in adata.obsm and not ours):
         message = (
             f"adata.obsm[{key!r}] exists and would be overwritten: choose another key_added=…"
@@ -96,8 +96,8 @@ def write_coordinates(
                 values[section == part] = found
         if np.isfinite(values).any():
             adata.obs[f"{key}_{name}"] = values
-    adata.uns[key] = {
-        "params": {name: value for name, value in params.items() if value is not None},
+    adata.uns[params_key(key)] = {
+        **{name: value for name, value in params.items() if value is not None},
         "sections": pd.DataFrame(
             {
                 "section": list(placements),
