@@ -6,7 +6,8 @@ import sys
 import time
 from collections import defaultdict
 
-from tests.fuzz.cases import Finding, draw, run
+from tests.fuzz.cases import draw
+from tests.fuzz.verdict import Finding, run
 from tests.fuzz.world import World
 
 
@@ -47,13 +48,13 @@ def main() -> int:
 
 def table(findings: list[Finding]) -> str:
     """Findings by kind: the promise that is broken, the part, what was done, and where."""
-    kinds: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
+    kinds: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for found in findings:
-        kinds[found.verdict, found.part, found.change].append(found)
+        kinds[found.verdict, found.case.kind_of_change].append(found)
     lines = []
-    for (verdict, part, change), some in sorted(kinds.items()):
-        lines.append(f"{verdict} | {part}: {change} | {len(some)}")
-        lines += [f"    {found.entry}: {found.detail[:200]}" for found in some]
+    for (verdict, change), some in sorted(kinds.items()):
+        lines.append(f"{verdict} | {change} | {len(some)}")
+        lines += [f"    {found.case.place}: {found.detail[:200]}" for found in some]
     return "\n".join(lines)
 
 

@@ -30,7 +30,7 @@ def points() -> np.ndarray:
     return np.round(np.random.default_rng(0).uniform(0, 1000, size=(N, 2)))
 
 
-def _others(array_like: Any = None) -> np.ndarray:
+def _others() -> np.ndarray:
     return np.round(points()[:, ::-1] + np.random.default_rng(1).normal(scale=50, size=(N, 2)))
 
 

@@ -112,7 +112,7 @@ def _of_kind(kind: str) -> Iterator[Entry]:
             reads=reads | more,
             tags=(places | ({"coordinates"} if more else set()))
             - ({"places"} if name in TOGETHER else set())
-            | {"on disk"},
+            | {"on disk", "by gene"},
             odd=odd,
             share=2.0 if name == "place" else 1.0,
         )
@@ -157,10 +157,9 @@ def _fine_tuning(kind: str) -> Entry:
 
 def _tags(kind: str, *more: str) -> frozenset[str]:
     counts = {"counts"} if "DPSCVI" in kind else set()
-    disk = {"on disk"} if "places" in more else set()
-    return frozenset(
-        {"any", "by gene", "cells", *disk, "genes", "genes of the reference", *counts, *more}
-    )
+    apart = {"on disk", "by gene"} if "places" in more else set()
+    all_models = {"any", "cells", "genes", "genes of the reference"}
+    return frozenset(all_models | counts | apart | {*more})
 
 
 def _learning_tags(kind: str, name: str) -> frozenset[str]:

@@ -9,7 +9,12 @@ import numpy as np
 from anndata import AnnData
 from tests.fuzz.entries_model import LEARNS, READS
 from tests.fuzz.entry import Entry
-from tests.fuzz.judge import BareInShell, RefusedByShell
+from tests.fuzz.judge import (
+    BareInShellError,
+    CannotBeWrittenError,
+    RefusedByShellError,
+    attempted,
+)
 from tests.fuzz.world import KINDS, World
 from typer.testing import CliRunner
 
@@ -24,10 +29,6 @@ KEYS: dict[str, list[Any]] = {
     "--model": ["scvi", ""],
     "-o": ["/proc/nowhere/model", "", "/dev/null"],
 }
-
-
-class CannotBeWritten(Exception):
-    """The cells cannot be stored in an h5ad file at all, so no shell sees them."""
 
 
 def shell_entries() -> Iterator[Entry]:
@@ -89,11 +90,10 @@ def _demo(world: World, cells: Any, **given: Any) -> None:
 def _written(world: World, cells: Any) -> Path:
     path = world.folder / "cells.h5ad"
     if not isinstance(cells, AnnData):
-        raise CannotBeWritten
-    try:
-        cells.copy().write_h5ad(path)
-    except Exception as error:
-        raise CannotBeWritten from error
+        raise CannotBeWrittenError
+    _, error = attempted(lambda: cells.copy().write_h5ad(path))
+    if error is not None:
+        raise CannotBeWrittenError from error
     return path
 
 
@@ -106,6 +106,6 @@ def _invoke(*arguments: Any, **options: Any) -> None:
     is_bare = result.exception is not None and not isinstance(result.exception, SystemExit)
     if is_bare or result.exit_code not in (1, 2) or not text or "Traceback" in text:
         message = f"exit code {result.exit_code}: {result.exception!r:.200}"
-        raise BareInShell(message)
+        raise BareInShellError(message)
     message = text[text.find("Error") :]
-    raise RefusedByShell(message)
+    raise RefusedByShellError(message)

@@ -30,12 +30,13 @@ def tools_entries() -> Iterator[Entry]:
             CELLS | ({"coordinates"} if "coordinates" in parts else set()) | {"on disk"},
             odd,
             is_pure=False,
+            tolerance=1e-5,
             share=0.7,
         )
     for name, (run, reads) in PLOTS.items():
         yield Entry(
             f"pl.{name}",
-            lambda world, cells, run=run: _drawn(run, cells),
+            lambda _, cells, run=run: _drawn(run, cells),
             "DPVAE of sections",
             "placed",
             frozenset(reads.split()),

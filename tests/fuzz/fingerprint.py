@@ -45,6 +45,9 @@ def _hash(values: Any) -> str:
         return _of_file(values)
     elif isinstance(values, pd.Series | pd.Index):
         parts = (values.name, str(values.dtype), [repr(value) for value in values])
+    elif isinstance(values, pd.DataFrame):
+        columns = [_hash(values.iloc[:, number]) for number in range(values.shape[1])]
+        parts = (_hash(values.index), columns)
     else:
         parts = values
     try:

@@ -3,7 +3,9 @@
 import linecache
 import re
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,19 +17,32 @@ WORDS = {
     "expression": r"\.X\b|layers\[|\bgenes?\b|\bvalues\b",
     "coordinates": r"obsm\[",
     "latents": r"obsm\[|latent",
-    "sections": r"obs\[|section",
-    "batches": r"obs\[|section",
-    "sizes": r"obs\[",
+    "sections": r"(?i)\.obs\b|section",
+    "batches": r"(?i)\.obs\b|section",
+    "sizes": r"\.obs\b",
+    "array": "coordinates|positions|latent|true|recovered|source|target|values",
     "cells": r"adata|query|reference|\bcells?\b|\bgenes?\b|AnnData|\bfile\b",
 }
 
 
-class RefusedByShell(Exception):
+class RefusedByShellError(Exception):
     """The command line ended with exit code 1 or 2 and a message."""
 
 
-class BareInShell(Exception):
+class BareInShellError(Exception):
     """The command line ended in a traceback, or without a word."""
+
+
+class CannotBeWrittenError(Exception):
+    """The cells cannot be stored in an h5ad file at all, so no shell sees them."""
+
+
+def attempted(call: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    """Call, and give what came of it, or the error."""
+    try:
+        return call(), None
+    except Exception as error:  # noqa: BLE001
+        return None, error
 
 
 def fault_of_error(error: Exception, words: str) -> str | None:
@@ -37,9 +52,9 @@ def fault_of_error(error: Exception, words: str) -> str | None:
     is a ``raise`` of ours. And its message names what is at fault, which ``words`` describes.
     """
     message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    if isinstance(error, BareInShell):
+    if isinstance(error, BareInShellError):
         return f"traceback in the shell: {message}"
-    if not isinstance(error, RefusedByShell):
+    if not isinstance(error, RefusedByShellError):
         innermost = traceback.extract_tb(error.__traceback__)[-1]
         line = linecache.getline(innermost.filename, innermost.lineno or 0).strip()
         is_ours = Path(innermost.filename).is_relative_to(SOURCE) and line.startswith("raise")

@@ -24,9 +24,17 @@ class OwnCase:
     change: str
 
     @property
-    def entry(self) -> str:
-        """How the table of findings calls the call."""
-        return f"own cells, {self.stage}"
+    def place(self) -> str:
+        """What is called, of what kind of model."""
+        return f"own cells, {self.stage} ({self.kind})"
+
+    @property
+    def kind_of_change(self) -> str:
+        """What is changed, and how."""
+        return f"own cells: {self.change}"
+
+    def __str__(self) -> str:
+        return f"{self.place}, {self.kind_of_change}"
 
 
 def own_cases() -> Iterator[OwnCase]:

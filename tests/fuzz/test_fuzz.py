@@ -2,7 +2,8 @@
 
 import pytest
 from tests.fuzz.__main__ import table
-from tests.fuzz.cases import draw, run
+from tests.fuzz.cases import draw
+from tests.fuzz.verdict import run
 from tests.fuzz.world import World
 
 N_CASES = 80

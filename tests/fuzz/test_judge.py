@@ -5,15 +5,14 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from tests.fuzz.fingerprint import changes, fingerprint
-from tests.fuzz.judge import RefusedByShell, distance, fault_of_error
+from tests.fuzz.judge import RefusedByShellError, attempted, distance, fault_of_error
 
 from dpvae.geometry import check_coordinates
 
 
 def error_of(call):
-    with pytest.raises(Exception) as caught:
-        call()
-    return caught.value
+    _, error = attempted(call)
+    return error
 
 
 def test_an_error_of_ours_that_names_the_argument_passes():
@@ -35,7 +34,7 @@ def test_an_error_from_elsewhere_is_bare(call):
 
 
 def test_a_refusal_of_the_shell_needs_no_traceback_of_ours():
-    assert fault_of_error(RefusedByShell("Error: adata.X holds NaN."), r"\.X") is None
+    assert fault_of_error(RefusedByShellError("Error: adata.X holds NaN."), r"\.X") is None
 
 
 def test_distance_is_relative_to_the_spread():
