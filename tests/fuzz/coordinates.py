@@ -168,7 +168,7 @@ FAULTS: dict[str, tuple[Callable[..., Any], str]] = {
     "bool": (lambda v, _: v > v.mean(axis=0), ""),
     "bytes": (lambda v, _: v.astype("S"), ""),
     "no columns": (lambda v, _: v[:, :0], "any"),
-    "one column": (lambda v, _: v[:, :1], "any"),
+    "one column": (lambda v, _: v[:, :1], "coordinates"),
     "three columns": (lambda v, _: np.c_[v, v[:, 0]], ""),
     "four columns": (lambda v, _: np.c_[v, v], "coordinates"),
     "three axes": (lambda v, _: v[:, :, None], "any"),

@@ -1,5 +1,6 @@
 """Entry points of the command line."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,8 +84,12 @@ def _train(world: World, kind: str, cells: Any, **given: Any) -> None:
 
 
 def _demo(world: World, cells: Any, **given: Any) -> None:
-    options = {"--data": _written(world, cells), "-o": world.folder / "demo", "--epochs": 1}
+    options = {"--data": _written(world, cells), "-o": _unused(world), "--epochs": 1}
     _invoke("demo", **(options | given))
+
+
+def _unused(world: World) -> Path:
+    return Path(tempfile.mkdtemp(dir=world.folder)) / "demo"
 
 
 def _written(world: World, cells: Any) -> Path:
