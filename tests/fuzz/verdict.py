@@ -151,6 +151,6 @@ def _finite(case: Case, found: Any) -> Finding:
 
 def _words(case: Case) -> str:
     if case.change.part == "arguments":
-        name = case.change.name.split("=")[0].strip("-s")
+        name = case.change.name.split("=")[0].lstrip("-").rstrip("s")
         return rf"(?i)\b{name}|obsm\[|obs\[|layers\[|obsp\["
     return judge.WORDS["array" if case.entry.source == "array" else case.change.part]
