@@ -3,8 +3,10 @@
 import argparse
 import logging
 import sys
+import tempfile
 import time
 from collections import defaultdict
+from pathlib import Path
 
 from tests.fuzz.cases import draw
 from tests.fuzz.verdict import Finding, run
@@ -13,34 +15,28 @@ from tests.fuzz.world import World
 
 def main() -> int:
     """Run the cases; the exit code is 1 where something was found."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--n", type=int, default=1000, help="Number of cases.")
     parser.add_argument("--seed", type=int, default=0, help="Seed of the choice of cases.")
     parser.add_argument("--only", default="", help="Only cases whose name holds this text.")
     parser.add_argument("--verbose", action="store_true", help="Write every case.")
     arguments = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    world, start = World(), time.perf_counter()
-    findings, n_impossible, n_refused, n_run = [], 0, 0, 0
-    for case in draw(arguments.n, arguments.seed):
-        if arguments.only not in str(case):
-            continue
-        begin = time.perf_counter()
-        found = run(case, world)
-        n_run += 1
-        n_impossible += found is None
-        if found is None:
-            continue
-        n_refused += found.is_refused
-        if found.verdict:
-            findings.append(found)
-        if arguments.verbose:
-            took = time.perf_counter() - begin
-            write(f"{took:5.1f} s  {found.verdict or '-':12} {found.case}  {found.detail[:300]}")
-    took = time.perf_counter() - start
+    start = time.perf_counter()
+    cases = [case for case in draw(arguments.n, arguments.seed) if arguments.only in str(case)]
+    with tempfile.TemporaryDirectory() as folder:
+        world, outcomes = World(Path(folder)), []
+        for case in cases:
+            found = run(case, world)
+            if found is not None:
+                outcomes.append(found)
+            if found is not None and arguments.verbose:
+                write(f"{found.verdict or '-':12} {case}  {found.detail[:300]}")
+    findings = [found for found in outcomes if found.verdict]
     write(
-        f"{n_run} cases in {took:.0f} s: {n_refused} refused, {n_impossible} that no AnnData can "
-        f"hold, {len(findings)} findings"
+        f"{len(cases)} cases in {time.perf_counter() - start:.0f} s: "
+        f"{sum(found.is_refused for found in outcomes)} refused, "
+        f"{len(cases) - len(outcomes)} that nothing can hold, {len(findings)} findings"
     )
     write(table(findings))
     return int(bool(findings))

@@ -6,12 +6,12 @@ from tests.fuzz.cases import draw
 from tests.fuzz.verdict import run
 from tests.fuzz.world import World
 
-N_CASES = 80
+N_CASES = 120
 
 
 @pytest.mark.trains
-def test_unusual_input_is_right_or_refused():
-    world = World()
+def test_unusual_input_is_right_or_refused(tmp_path):
+    world = World(tmp_path)
     outcomes = [run(case, world) for case in draw(N_CASES, seed=0)]
     ran = [outcome for outcome in outcomes if outcome is not None]
     assert len(ran) > 0.8 * N_CASES

@@ -1,7 +1,6 @@
 """The small tissues and models that all cases share; every model is trained once."""
 
 import functools
-import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,10 +66,10 @@ KINDS = {
 
 
 class World:
-    """Tissues and models, made when first asked for."""
+    """Tissues and models, made when first asked for; files are written to ``folder``."""
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="dpvae-fuzz-"))
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.models: dict[str, Any] = {}
         self.results: dict[str, Any] = {}
         self.before: dict[str, str] = {}
