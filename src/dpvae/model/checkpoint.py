@@ -85,14 +85,17 @@ class TrainingCheckpoint(Callback):
         self._found = state_dict
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Go on with the history and the split of the file, and stop if it had stopped."""
+        """Go on with the history and the split of the file, and stop if it had stopped.
+
+        A file that Lightning's own ``ModelCheckpoint`` wrote has neither: the history begins anew.
+        """
         del pl_module
         if self._found is None:
             return
         for log in trainer.loggers:
-            if isinstance(log, HistoryLogger):
+            if isinstance(log, HistoryLogger) and "history" in self._found:
                 log.experiment.restore(self._found["history"])
-        for part, rows in self._found["split"].items():
+        for part, rows in self._found.get("split", {}).items():
             setattr(_splitter(trainer), part, rows.numpy())
         trainer.should_stop = any(stop.stopped_epoch for stop in trainer.early_stopping_callbacks)
 

@@ -19,16 +19,19 @@ from scvi.model.base import (
 from dpvae._expression import check_log_normalized, expression_of, warn_if_scaled
 from dpvae._keys import REGISTRY
 from dpvae._matrix_on_disk import open_matrix
+from dpvae.model.data_source import check_data_source
 from dpvae.model.decoder_metric import DecoderMetric
 from dpvae.model.gene_neighbours import dense
 from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import check_whole_sections, gene_statistics
-from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
+from dpvae.model.gene_weights import KINDS, GeneWeights, spatial_gene_weights
+from dpvae.model.network_size import check_choice, check_network_size
 from dpvae.model.pair_graph import check_mask
 from dpvae.model.query import section_column
 from dpvae.model.reconstruction import SpatialReconstruction
 from dpvae.model.setup import check_reference, named_columns, register_cells
 from dpvae.module import DPGaussianVAE
+from dpvae.module.distance_preserving import check_distances
 
 USE_DPSCVI = "use DPSCVI, which takes raw counts."
 
@@ -125,16 +128,15 @@ class DPVAE(
         *,
         encode_covariates: bool = False,
     ) -> None:
+        check_data_source(adata, registry, "DPVAE")
+        check_network_size(n_hidden, n_latent, n_layers, dropout_rate, input_dropout)
+        check_distances(dp_weight, distance_error, distance_latent)
+        check_choice("standardize", standardize, ("reference", "section"))
+        check_choice("gene_weights", gene_weights, KINDS)
         super().__init__(adata, registry)
-        if standardize not in ("reference", "section"):
-            message = f"standardize is {standardize!r}: choose 'reference' or 'section'."
-            raise ValueError(message)
-        check_gene_weights(gene_weights)
         self.per_section_ = standardize == "section"
-        gene_mean, gene_scale = self._reference_statistics()
         self.module = self._module_cls(
-            gene_mean,
-            gene_scale,
+            *self._reference_statistics(),
             n_batch=self.summary_stats.n_batch,
             n_hidden=n_hidden,
             n_latent=n_latent,
@@ -242,16 +244,14 @@ class DPVAE(
             shape = (n_rows, self.summary_stats.n_vars)
             return torch.zeros(shape), torch.ones(shape)
         expression = open_matrix(self.adata_manager.get_from_registry(REGISTRY_KEYS.X_KEY))
-        section = self._section_codes(self.adata_manager)
-        return gene_statistics(expression, section, n_rows)
+        return gene_statistics(expression, self._section_codes(self.adata_manager), n_rows)
 
     def _spatial_weights(self) -> torch.Tensor:
         """Weights for genes of variance 1."""
-        manager = self.adata_manager
-        expression = open_matrix(manager.get_from_registry(REGISTRY_KEYS.X_KEY))
-        section = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
-        coordinates = manager.get_from_registry(REGISTRY.coordinates)
-        return spatial_gene_weights(expression, coordinates, section)
+        read = self.adata_manager.get_from_registry
+        expression = open_matrix(read(REGISTRY_KEYS.X_KEY))
+        section = np.asarray(read(REGISTRY.section), dtype=np.intp).ravel()
+        return spatial_gene_weights(expression, read(REGISTRY.coordinates), section)
 
     def _section_codes(self, manager: AnnDataManager) -> NDArray[np.intp]:
         """Row of the gene statistics that each cell of an AnnData uses."""

@@ -9,6 +9,7 @@ from anndata import AnnData
 
 from dpvae._section import section_names
 from dpvae.geometry import check_coordinate_rows
+from dpvae.model.covariates import check_covariates
 from dpvae.model.directory import check_model_directory
 from dpvae.model.fields import check_n_dims, coordinates_state
 from dpvae.model.fine_tuning import check_known_places
@@ -123,6 +124,7 @@ class GeneAlignedLoading:
             raise ValueError(message)
         cls._check_expression(adata, registry["setup_args"]["layer"])
         check_query_columns(adata, registry)
+        check_covariates(adata, registry["setup_args"])
 
     @classmethod
     def _knows_places(cls, adata: AnnData, model: "str | GeneAlignedLoading") -> bool:

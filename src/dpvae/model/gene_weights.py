@@ -15,17 +15,11 @@ from dpvae.metrics import autocorrelation
 from dpvae.model.gene_statistics import gene_statistics
 
 GeneWeights = Literal["spatial", "equal"]
+KINDS = ("spatial", "equal")
 N_NEIGHBOURS = 6
 FEWEST_CELLS = 10
 MOST_CELLS = 20_000
 FLOOR = 0.01
-
-
-def check_gene_weights(gene_weights: str) -> None:
-    """Raise where the name of the weights is none."""
-    if gene_weights not in ("spatial", "equal"):
-        message = f"gene_weights is {gene_weights!r}: choose 'spatial' or 'equal'."
-        raise ValueError(message)
 
 
 def spatial_gene_weights(

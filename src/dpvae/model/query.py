@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dpvae._expression import expression_of
 from dpvae._keys import REGISTRY
 from dpvae._section import check_column
+from dpvae.model.covariates import check_covariates
 
 UNNAMED = "query"
 
@@ -116,7 +117,9 @@ def _columns(adata: AnnData, registry: Mapping[str, Any], *, fill_covariates: bo
         if known is not None:
             obs[key] = _as_categories(adata, key, known)
         else:
-            obs[key] = adata.obs.get(key, 1.0)
+            obs[key] = 1.0 if fill_covariates else adata.obs[key]
+    if not fill_covariates:
+        check_covariates(adata, registry["setup_args"], name="query")
     return obs
 
 

@@ -14,6 +14,7 @@ from dpvae._section import cells_per_section, check_column, section_names
 from dpvae.geometry import check_coordinates, known_rows
 from dpvae.model.fields import CoordinatesField, RowField, SectionField
 from dpvae.model.minified import MINIFIED, is_minified
+from dpvae.model.panel import check_panel
 
 FEWEST_KNOWN = 3
 LARGEST_RATIO_OF_SIZES = 20
@@ -35,6 +36,7 @@ def check_reference(
     obs_keys
         All columns of ``adata.obs`` that the user named.
     """
+    check_panel(adata, fewest=1)
     if adata.is_view:
         call = "adata.to_memory()" if adata.isbacked else "adata.copy()"
         message = f"adata is a view of another AnnData. Run adata = {call} first."
