@@ -39,9 +39,9 @@ from dpvae.module.thinning import check_least_depth
 class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
     """Distance-preserving scVI, for raw counts :cite:p:`Zhou24,Lopez18`.
 
-    :class:`scvi.model.SCVI` with the distance term, and with defaults that suit it. What SCVI
-    gives, it gives: normalised expression, differential expression, batches and covariates,
-    query mapping, minified data.
+    :class:`scvi.model.SCVI` with the distance term, and with defaults that suit it. It gives what
+    SCVI gives: normalised expression, differential expression, batches and covariates, query
+    mapping, minified data; not ``SCANVI.from_scvi_model``, nor models without an AnnData.
 
     Parameters
     ----------

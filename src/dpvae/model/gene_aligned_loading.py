@@ -13,7 +13,7 @@ from dpvae.model.covariates import check_covariates
 from dpvae.model.directory import check_model_directory
 from dpvae.model.fields import check_n_dims, coordinates_state
 from dpvae.model.fine_tuning import check_known_places
-from dpvae.model.query import check_gene_order, check_query_columns, section_column
+from dpvae.model.query import check_gene_order, check_genes, check_query_columns, section_column
 
 
 class GeneAlignedLoading:
@@ -65,6 +65,7 @@ class GeneAlignedLoading:
         adata: AnnData,
         reference_model: "str | Path | GeneAlignedLoading",
         *,
+        inplace_subset_query_vars: bool = False,
         unfrozen: bool | None = None,
         **kwargs: Any,
     ) -> Self:
@@ -80,9 +81,12 @@ class GeneAlignedLoading:
         ----------
         adata
             The query, with the genes of the reference in the same order
-            (``prepare_query_anndata`` brings them into it).
+            (``prepare_query_anndata`` brings them into it, and adds those that are missing).
         reference_model
             The model or the directory it was saved to.
+        inplace_subset_query_vars
+            Whether the query itself is brought into the order of the reference's genes, without
+            others.
         unfrozen
             Whether λ and what the networks learned may change in training. By default they may
             where places of the query are known.
@@ -100,10 +104,16 @@ class GeneAlignedLoading:
         """
         if isinstance(reference_model, Path):
             reference_model = str(reference_model)
-        check_gene_order(adata, cls._genes_of(adata, reference_model), cls.__name__)
-        cls._check_query(adata, reference_model)
+        genes = cls._genes_of(adata, reference_model)
+        if inplace_subset_query_vars:
+            check_genes(adata, genes, cls.__name__)
+            cls._check_query(adata[:, genes], reference_model)
+        else:
+            check_gene_order(adata, genes, cls.__name__)
+            cls._check_query(adata, reference_model)
         knows_places = cls._knows_places(adata, reference_model)
         kwargs["unfrozen"] = knows_places if unfrozen is None else unfrozen
+        kwargs["inplace_subset_query_vars"] = inplace_subset_query_vars
         model: Self = super().load_query_data(adata, reference_model, **kwargs)  # type: ignore[misc]
         model.is_query_with_places_ = knows_places
         return model
