@@ -105,6 +105,14 @@ def model_with_sizes(counts):
 
 
 @pytest.mark.trains
+def test_cells_that_a_saved_model_is_loaded_with_are_checked(model_with_sizes, counts, tmp_path):
+    model_with_sizes.save(str(tmp_path / "model"))
+    counts.obs["size"] = np.log(ONE) - 0.1
+    with pytest.raises(ValueError, match=r"obs\['size'\].* not above 0"):
+        DPSCVI.load(tmp_path / "model", adata=counts)
+
+
+@pytest.mark.trains
 @pytest.mark.parametrize("column", ["size", "age"])
 def test_queries_are_refused_where_the_column_is_read_and_placed_where_it_is_not(
     model_with_sizes, counts, column

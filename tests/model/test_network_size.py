@@ -46,7 +46,7 @@ def test_sizes_that_there_are_not_are_refused_by_name(name, value):
 def test_choices_are_listed():
     check_choice("colour", "red", ("red", "blue"))
     for wrong in ("green", None, 3, ["red"]):
-        with pytest.raises(ValueError, match="^colour is .*: choose 'red', 'blue' or 'pink'."):
+        with pytest.raises(ValueError, match=r"^colour is .*: choose 'red', 'blue' or 'pink'."):
             check_choice("colour", wrong, ("red", "blue", "pink"))
 
 

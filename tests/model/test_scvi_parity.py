@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import anndata
 import numpy as np
 import pytest
 import scvi
@@ -60,6 +61,8 @@ def test_training_goes_on_from_a_checkpoint_of_lightning(counts, expression, tmp
     keep = ModelCheckpoint(dirpath=tmp_path, filename="state", monitor="train_loss")
     first = cls(adata, **QUICK)
     first.train(max_epochs=3, callbacks=[keep], enable_checkpointing=True, **QUIET)
+    with pytest.raises(ValueError, match="ModelCheckpoint wrote is given as ckpt_path"):
+        cls(adata, **QUICK).train(resume_from=tmp_path / "state.ckpt", **QUIET)
     second = cls(adata, **QUICK)
     second.train(max_epochs=5, ckpt_path=str(tmp_path / "state.ckpt"), **QUIET)
     epochs = list(second.history["train_loss"].index)
@@ -88,6 +91,12 @@ def test_genes_of_a_query_are_brought_into_order_in_place(counts, tmp_path):
     with pytest.raises(ValueError, match="not integers"):
         DPSCVI.load_query_data(scaled, model, inplace_subset_query_vars=True)
     assert (few.n_vars, scaled.n_vars) == (30, 40)
+    query.write_h5ad(tmp_path / "query.h5ad")
+    on_disk = anndata.read_h5ad(tmp_path / "query.h5ad", backed="r")
+    with pytest.raises(ValueError, match="on disk, where its genes cannot"):
+        DPSCVI.load_query_data(on_disk, model, inplace_subset_query_vars=True)
+    assert on_disk.var_names.equals(query.var_names)
+    on_disk.file.close()
     expected = model.get_latent_representation(query)
     for source in (model, tmp_path / "model"):
         cells = query.copy()
@@ -190,6 +199,17 @@ def test_another_anndata_is_attached_after_its_own_setup(counts):
     model.adata = other
     assert model.adata is other
     assert model.get_latent_representation().shape == (240, 10)
+
+
+@pytest.mark.trains
+def test_labels_are_not_learned_by_scanvi(counts):
+    DPSCVI.setup_anndata(counts, labels_key="cell_type")
+    model = DPSCVI(counts, **QUICK)
+    model.train(max_epochs=1, **QUIET)
+    before = model.get_latent_representation()
+    with pytest.raises(TypeError, match="spatial_key"):
+        scvi.model.SCANVI.from_scvi_model(model, unlabeled_category="unknown")
+    np.testing.assert_array_equal(model.get_latent_representation(), before)
 
 
 @pytest.mark.trains

@@ -184,11 +184,13 @@ def check_checkpoint(path: Path, origin: Mapping[str, str]) -> None:
         raise FileNotFoundError(message)
     try:
         stored = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
-        found = stored["callbacks"]["dpvae"]["origin"]
+        state = stored["callbacks"]["dpvae"]
+        found, _ = state["origin"], state["history"]
     except (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
         message = (
             f"{path} is not a whole file that train(checkpoint=…) wrote: give another one as "
-            "resume_from, or leave it out to begin anew."
+            "resume_from, or leave it out to begin anew. A file that Lightning's ModelCheckpoint "
+            "wrote is given as ckpt_path."
         )
         raise ValueError(message) from error
     difference = first_difference(found, origin)

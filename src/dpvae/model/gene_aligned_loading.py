@@ -46,7 +46,8 @@ class GeneAlignedLoading:
         FileNotFoundError
             If the directory holds no model.
         ValueError
-            If the genes of ``adata`` are others, or in another order.
+            If the genes of ``adata`` are others, or in another order; or its size factors or
+            covariates are not usable.
         """
         prefix = kwargs.get("prefix") or ""
         path = Path(dir_path)
@@ -56,6 +57,7 @@ class GeneAlignedLoading:
             adata = False
         if adata and not prefix:
             check_gene_order(adata, cls._genes_of(adata, str(path)), cls.__name__)
+            check_covariates(adata, cls._registry_of(str(path))["setup_args"])
         model: Self = super().load(str(path), adata=adata, **kwargs)  # type: ignore[misc]
         return model
 
@@ -106,6 +108,12 @@ class GeneAlignedLoading:
             reference_model = str(reference_model)
         genes = cls._genes_of(adata, reference_model)
         if inplace_subset_query_vars:
+            if adata.isbacked:
+                message = (
+                    "The query is on disk, where its genes cannot be brought into order in place: "
+                    "run query = query.to_memory() first."
+                )
+                raise ValueError(message)
             check_genes(adata, genes, cls.__name__)
             cls._check_query(adata[:, genes], reference_model)
         else:
