@@ -7,14 +7,12 @@ import anndata
 import numpy as np
 import pytest
 import scvi
-import torch
 from anndata.experimental import AnnCollection
 from lightning.pytorch.callbacks import ModelCheckpoint
 from scvi.dataloaders import CollectionAdapter
 from scvi.external import SOLO
 
 from dpvae.model import DPSCVI, DPVAE
-from dpvae.model.plan import fused_where_possible
 
 from ..conftest import QUICK, QUIET  # noqa: TID252
 
@@ -141,36 +139,12 @@ def test_gradients_are_clipped_in_every_precision(counts, arguments, fused):
     assert bool(found[0]) == fused
 
 
-def test_an_optimiser_without_a_fused_kind_is_taken_as_it_is():
-    def create(parameters, *, fused=False):
-        if fused:
-            message = "`fused=True` requires all the params to be floating point Tensors"
-            raise RuntimeError(message)
-        return torch.optim.Adam(parameters, fused=fused)
-
-    weights = [torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(3))]
-    found = fused_where_possible(create, iter(weights))
-    assert found.param_groups[0]["params"] == weights
-    assert not found.defaults["fused"]
-    assert fused_where_possible(torch.optim.Adam, weights).defaults["fused"]
-
-
 @pytest.mark.parametrize("layer", ["counts", None])
 def test_a_collection_is_refused_with_what_takes_its_place(counts, layer):
     counts.layers["counts"] = counts.X
     cells = CollectionAdapter(AnnCollection([counts[:120].copy(), counts[120:].copy()]))
     with pytest.raises(TypeError, match=r"is a CollectionAdapter.*anndata.concat.*backed='r'"):
         DPSCVI.setup_anndata(cells, layer=layer)
-
-
-@pytest.mark.parametrize("cls", [DPSCVI, DPVAE])
-def test_a_model_without_data_is_refused_with_what_takes_its_place(counts, cls):
-    with pytest.raises(ValueError, match=f"{cls.__name__} was given no data, but .*backed='r'"):
-        cls()
-    scvi.model.SCVI.setup_anndata(counts)
-    registry = scvi.model.SCVI(counts).registry
-    with pytest.raises(ValueError, match=f"{cls.__name__} was given a registry without coord"):
-        cls(registry=registry)
 
 
 @pytest.mark.trains
