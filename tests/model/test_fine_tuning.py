@@ -81,7 +81,7 @@ def test_other_units_are_refused(tissue):
 def test_places_near_one_point_may_have_another_cause_than_the_unit(tissue):
     truth, latent, components = tissue
     known = known_of(truth, np.arange(50))
-    with pytest.raises(ValueError, match="does not tell these cells apart.*train the reference"):
+    with pytest.raises(ValueError, match=r"does not tell these cells apart.*train the reference"):
         completed_coordinates(known, ONE, 0.01 * truth, latent, components)
 
 
