@@ -18,18 +18,21 @@ from scvi.model.base import (
 
 from dpvae._expression import check_log_normalized, expression_of, warn_if_scaled
 from dpvae._keys import REGISTRY
+from dpvae.model.data_source import check_data_source
 from dpvae.model.decoder_metric import DecoderMetric
 from dpvae.model.fields import ExpressionField, registered_expression
 from dpvae.model.gene_neighbours import dense
 from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import check_whole_sections, gene_statistics
-from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
+from dpvae.model.gene_weights import KINDS, GeneWeights, spatial_gene_weights
+from dpvae.model.network_size import check_choice, check_network_size
 from dpvae.model.own_cells import check_reference_as_set_up
 from dpvae.model.pair_graph import check_mask
 from dpvae.model.query import section_column
 from dpvae.model.reconstruction import SpatialReconstruction
 from dpvae.model.setup import check_reference, named_columns, register_cells
 from dpvae.module import DPGaussianVAE
+from dpvae.module.distance_preserving import check_distances
 
 USE_DPSCVI = "use DPSCVI, which takes raw counts."
 
@@ -126,17 +129,16 @@ class DPVAE(
         *,
         encode_covariates: bool = False,
     ) -> None:
+        check_data_source(adata, registry, "DPVAE")
         check_reference_as_set_up(type(self), adata)
+        check_network_size(n_hidden, n_latent, n_layers, dropout_rate, input_dropout)
+        check_distances(dp_weight, distance_error, distance_latent)
+        check_choice("standardize", standardize, ("reference", "section"))
+        check_choice("gene_weights", gene_weights, KINDS)
         super().__init__(adata, registry)
-        if standardize not in ("reference", "section"):
-            message = f"standardize is {standardize!r}: choose 'reference' or 'section'."
-            raise ValueError(message)
-        check_gene_weights(gene_weights)
         self.per_section_ = standardize == "section"
-        gene_mean, gene_scale = self._reference_statistics()
         self.module = self._module_cls(
-            gene_mean,
-            gene_scale,
+            *self._reference_statistics(),
             n_batch=self.summary_stats.n_batch,
             n_hidden=n_hidden,
             n_latent=n_latent,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dpvae._expression import expression_of
 from dpvae._keys import REGISTRY
 from dpvae._section import as_text, check_column
+from dpvae.model.covariates import check_covariates
 
 UNNAMED = "query"
 
@@ -45,7 +46,7 @@ def align_query(
         message = "The query has no cells: there is nothing to place."
         raise ValueError(message)
     setup = registry["setup_args"]
-    columns = _present_genes(adata, genes, registry["model_name"])
+    columns = check_genes(adata, genes, registry["model_name"])
     values = expression_of(adata, setup["layer"])
     if not np.array_equal(columns, np.arange(adata.n_vars)):
         values = values[:, columns]
@@ -59,7 +60,7 @@ def align_query(
 
 def check_gene_order(adata: AnnData, genes: pd.Index, model_name: str) -> None:
     """Raise where an AnnData does not have just the reference's genes in the reference's order."""
-    _present_genes(adata, genes, model_name)
+    check_genes(adata, genes, model_name)
     if not adata.var_names.equals(genes):
         message = (
             "The genes are those of the reference, but in another order or among others. Run "
@@ -70,7 +71,8 @@ def check_gene_order(adata: AnnData, genes: pd.Index, model_name: str) -> None:
         raise ValueError(message)
 
 
-def _present_genes(adata: AnnData, genes: pd.Index, model_name: str) -> NDArray[np.intp]:
+def check_genes(adata: AnnData, genes: pd.Index, model_name: str) -> NDArray[np.intp]:
+    """Raise if genes of the reference are missing; give the column of each of them."""
     names = adata.var_names
     if not names.is_unique:
         message = (
@@ -116,7 +118,9 @@ def _columns(adata: AnnData, registry: Mapping[str, Any], *, fill_covariates: bo
         if known is not None:
             obs[key] = _as_categories(adata, key, known)
         else:
-            obs[key] = adata.obs.get(key, 1.0)
+            obs[key] = 1.0 if fill_covariates else adata.obs[key]
+    if not fill_covariates:
+        check_covariates(adata, registry["setup_args"], name="query")
     return obs
 
 
