@@ -18,7 +18,7 @@ from dpvae.model.gene_regression import GeneRegression, ReadGenes
 from dpvae.model.layout import Layout, place_around, place_freely
 from dpvae.model.minified import is_minified, warn_without_genes
 from dpvae.model.new_section import Place, place_new_sections, tell_frames
-from dpvae.model.query import align_query, section_column
+from dpvae.model.query import Change, align_query, change_expression, section_column
 from dpvae.model.query_chunks import (
     is_expression_on_disk,
     latent_by_chunks,
@@ -185,12 +185,13 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
             return compute(adata, *args, **kwargs)
         cells, is_known = self._cells(adata), self._is_registered(adata)
         if self._is_read_in_chunks(cells):
+            correct = None if is_known else self._correction(cells)
 
             def of_rows(rows: NDArray[np.intp], **options: Any) -> Any:
                 if is_known:
                     return compute(cells, indices=rows, **options)
                 chunk = query_chunk(cells, self.registry_["setup_args"], rows)
-                return compute(self._register_encoded(chunk), **options)
+                return compute(self._register_encoded(chunk, correct), **options)
 
             return latent_by_chunks(of_rows, cells.n_obs, *args, **kwargs)
         return compute(adata if is_known else self._register_encoded(cells), *args, **kwargs)
@@ -229,23 +230,32 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
             return self._gene_reader(cells)
         if not self._is_read_in_chunks(cells):
             return self._gene_reader(self._query)
+        correct = self._correction(cells)
 
         def read(rows: NDArray[np.intp]) -> Any:
             chunk = query_chunk(cells, self.registry_["setup_args"], rows)
-            return self._gene_reader(self._register_encoded(chunk))(np.arange(len(rows)))
+            return self._gene_reader(self._register_encoded(chunk, correct))(np.arange(len(rows)))
 
         return read
 
-    def _register_encoded(self, adata: AnnData) -> AnnData:
+    def _register_encoded(self, adata: AnnData, correct: Change | None = None) -> AnnData:
         """Register a query that only the encoder sees."""
-        return self._register_query(adata, fill_covariates=not self.module.encode_covariates)
+        fill = not self.module.encode_covariates
+        return self._register_query(adata, fill_covariates=fill, correct=correct)
 
-    def _register_query(self, adata: AnnData, *, fill_covariates: bool) -> AnnData:
+    def _correction(self, adata: AnnData) -> Change:  # noqa: ARG002
+        """How to change the values of a query, found from all of it; by default not at all."""
+        return lambda values: values
+
+    def _register_query(
+        self, adata: AnnData, *, fill_covariates: bool, correct: Change | None = None
+    ) -> AnnData:
         refuse_query_on_disk(adata, self.registry_["setup_args"]["layer"])
         genes = pd.Index(self.get_var_names())  # type: ignore[attr-defined]
         query = align_query(adata, self.registry_, genes, fill_covariates=fill_covariates)
         setup = self.registry_["setup_args"]
         self._check_expression(query, setup["layer"])
+        change_expression(query, setup["layer"], correct or self._correction(query))
         transfer = {"source_registry": self.registry_, "extend_categories": fill_covariates}
         with without_noise():
             self.setup_anndata(query, **transfer, **setup)
