@@ -159,9 +159,9 @@ def _check_logarithms(largest: float, largest_of_reference: float) -> None:
 def _by_cell(found: float, wanted: float, tolerance: float, *, is_raw: bool) -> DepthCorrection:
     cause = "Values of the query are logarithms of raw counts, not normalised. " if is_raw else ""
     remedy = (
-        f"Each cell of the query was brought to {_written(wanted)}, for this call. To do it yourself: "
-        f"sc.pp.normalize_total(query, target_sum={_written(wanted)}) on the model's genes, then "
-        "sc.pp.log1p(query)."
+        f"Each cell of the query was brought to {_written(wanted)}, for this call. To do it "
+        f"yourself: sc.pp.normalize_total(query, target_sum={_written(wanted)}) on the model's "
+        "genes, then sc.pp.log1p(query)."
     )
     return DepthCorrection(wanted, 1.0, tolerance, cause + _difference(found, wanted), remedy)
 
@@ -179,8 +179,8 @@ def _as_a_whole(found: float, wanted: float) -> DepthCorrection:
 
 def _difference(found: float, wanted: float) -> str:
     return (
-        f"The query has another depth than the reference: a cell has {_written(found)} in all, in the "
-        f"reference {_written(wanted)} (median sum of expm1 over the model's genes)."
+        f"The query has another depth than the reference: a cell has {_written(found)} in all, in "
+        f"the reference {_written(wanted)} (median sum of expm1 over the model's genes)."
     )
 
 

@@ -117,8 +117,9 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         -----
         UserWarning
             If more than a tenth of the query's cells are farther from all cells of the reference
-            than 99 % of the reference's cells are from one another, or the model's own cells are
-            minified.
+            than 99 % of the reference's cells are from one another; if log-normalised values of the
+            query have another depth than the reference, to which they are brought; or if the
+            model's own cells are minified.
 
         See Also
         --------
