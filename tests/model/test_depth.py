@@ -3,7 +3,11 @@ import pytest
 from scipy.sparse import csc_matrix, csr_matrix
 
 from dpvae.model import depth
-from dpvae.model.depth import depths, fit_depth, kind_of, spread_rows
+from dpvae.model.depth import depths, kind_of, spread_rows
+
+
+def fit_depth(values):
+    return depth.fit_depth(values, np.full(values.shape[0], ""))
 
 
 @pytest.fixture
@@ -33,6 +37,15 @@ def test_the_reference_is_described_by_its_cells_that_are_not_empty(logs):
         np.testing.assert_allclose(found.share, np.expm1(logs).sum(0) / np.expm1(logs).sum())
         np.testing.assert_allclose(found.rate, (empty > 0).mean(axis=0))
     assert not fit_depth(logs[:, 5:]).is_equal
+
+
+def test_the_range_is_that_of_all_sections_however_small(logs):
+    deep = np.log1p(2.0 * np.expm1(logs[:1]))
+    values = np.vstack([*[logs] * 4, deep])
+    section = np.array([*["one"] * 240, "two"])
+    found = depth.fit_depth(values, section)
+    assert (found.lowest, found.typical, found.highest) == pytest.approx((300.0, 300.0, 600.0))
+    assert not found.is_equal
 
 
 def test_depths_of_scaled_empty_or_plain_values_cannot_be_read(logs):

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from dpvae._section import cells_per_section
+
 MOST_CELLS = 2_000
 MOST_CELLS_FOR_STEPS = 200
 ROWS_AT_A_TIME = 4_096
@@ -28,8 +30,10 @@ class Depth:
 
     Parameters
     ----------
-    lowest, typical, highest
-        Depth of a cell: 1 %, half and 99 % of the cells have less.
+    lowest, highest
+        Lowest of the 1 % quantiles of the sections, and highest of their 99 % quantiles.
+    typical
+        Median depth of all cells.
     largest
         The largest value of a gene in a cell.
     share
@@ -96,13 +100,15 @@ def kind_of(values: Any) -> Kind:
     return "normalized" if n_cells > 1 and highest - lowest <= EQUAL * typical else "other"
 
 
-def fit_depth(values: Any) -> Depth | None:
+def fit_depth(values: Any, section: NDArray[np.str_]) -> Depth | None:
     """Read how deep the cells of a reference are.
 
     Parameters
     ----------
     values
         Logarithms of some of its cells, shape ``(n_cells, n_genes)``, dense or sparse.
+    section
+        Name of each cell's section, shape ``(n_cells,)``.
 
     Returns
     -------
@@ -114,8 +120,18 @@ def fit_depth(values: Any) -> Depth | None:
     if stored.min(initial=0.0) < 0 or not 0 < largest <= LARGEST_LOGARITHM:
         return None
     of_genes = np.asarray(_counts(values).sum(axis=0, dtype=float)).ravel()
-    share, rate = of_genes / of_genes.sum(), rates(values)
-    return Depth(*quantiles(depths(values)), largest, share, rate, kind_of(values))
+    depth = depths(values)
+    some = depth > 0
+    ranges = [quantiles(depth[some][cells]) for _, cells in cells_per_section(section[some])]
+    return Depth(
+        min(lowest for lowest, _, _ in ranges),
+        quantiles(depth)[1],
+        max(highest for _, _, highest in ranges),
+        largest,
+        of_genes / of_genes.sum(),
+        rates(values),
+        kind_of(values),
+    )
 
 
 def quantiles(depth: Values) -> tuple[float, float, float]:

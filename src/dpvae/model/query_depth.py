@@ -33,7 +33,8 @@ class QueryDepth:
         super()._keep_layout(places)  # type: ignore[misc]
         cells: AnnData = self._cells(None)  # type: ignore[attr-defined]
         if not is_minified(cells):
-            depth = fit_depth(_some_values(cells, self.registry_["setup_args"]["layer"]))
+            section = self._section_names(cells)[spread_rows(cells.n_obs)]  # type: ignore[attr-defined]
+            depth = fit_depth(_some_values(cells, self.registry_["setup_args"]["layer"]), section)
             self.depth_ = None if depth is None else asdict(depth)
 
     def _guessed(self) -> Any:
