@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+import scanpy as sc
 from scipy.sparse import csc_matrix, csr_matrix, issparse
 
 from dpvae.model import depth
+from dpvae.model.depth import spread_rows
 from dpvae.model.depth_correction import DepthCorrection, depth_correction
 
 N_GENES = 30
@@ -140,3 +142,26 @@ def test_empty_cells_stay_empty():
     found = depth_correction(fit_depth(logs_of(counts_of(80))), query)(query)
     assert not found[3].any()
     assert np.isfinite(found).all()
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("target_sum", [None, 1e4])
+@pytest.mark.parametrize(
+    "name", ["dlpfc_151507", "merfish_mouse_poa_6509", "st_mouse_brain_hippo1", "osmfish_ss_cortex"]
+)
+def test_blocks_of_the_section_itself_are_left_alone(name, target_sum, real_section):
+    section = real_section(name)
+    sc.pp.filter_cells(section, min_counts=1)
+    sc.pp.normalize_total(section, target_sum=target_sum)
+    sc.pp.log1p(section)
+    deviation = np.asarray(section.X.power(2).mean(0) - np.square(section.X.mean(0))).ravel()
+    varying = np.argsort(-deviation)[: min(section.n_vars // 2, 500)]
+    places = section.obsm["spatial"] - np.mean(section.obsm["spatial"], axis=0)
+    for genes in (np.arange(section.n_vars), varying):
+        values = section.X[:, genes]
+        for direction in ([1, 0], [0, 1], [-1, -1]):
+            along = places @ direction
+            block = along > np.quantile(along, 0.8)
+            reference, query = values[~block], values[block]
+            reference = fit_depth(reference[spread_rows(reference.shape[0])])
+            assert is_nothing(depth_correction(reference, query[spread_rows(query.shape[0])]))
