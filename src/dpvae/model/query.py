@@ -1,6 +1,6 @@
 """A query brought into the form of the reference: the same genes, the same columns of obs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from dpvae._section import as_text, check_column
 from dpvae.model.covariates import check_covariates
 
 UNNAMED = "query"
+
+Change = Callable[[Any], Any]
 
 
 def align_query(
@@ -56,6 +58,18 @@ def align_query(
         obs=_columns(adata, registry, fill_covariates=fill_covariates),
         var=pd.DataFrame(index=genes),
     )
+
+
+def change_expression(query: AnnData, layer: str | None, change: Change) -> None:
+    """Change the values that a model reads of the copy of a query."""
+    values = expression_of(query, layer)
+    changed = change(values)
+    if changed is values:
+        return
+    if layer is None:
+        query.X = changed
+    else:
+        query.layers[layer] = changed
 
 
 def check_gene_order(adata: AnnData, genes: pd.Index, model_name: str) -> None:

@@ -30,7 +30,7 @@ from dpvae.model.own_cells import (
     genes_of,
     has_genes_of,
 )
-from dpvae.model.query import align_query, section_column
+from dpvae.model.query import Change, align_query, change_expression, section_column
 from dpvae.model.query_chunks import (
     is_expression_on_disk,
     latent_by_chunks,
@@ -131,8 +131,9 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         -----
         UserWarning
             If more than a tenth of the query's cells are farther from all cells of the reference
-            than 99 % of the reference's cells are from one another, or the model's own cells are
-            minified.
+            than 99 % of the reference's cells are from one another; if log-normalised values of the
+            query have another depth than the reference, to which they are brought; or if the
+            model's own cells are minified.
 
         See Also
         --------
@@ -201,12 +202,13 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         cells, is_known = self._checked(adata), self._is_registered(adata)
         check_indices(args[0] if args else kwargs.get("indices"), cells.n_obs)
         if self._is_read_in_chunks(cells):
+            correct = None if is_known else self._correction(cells)
 
             def of_rows(rows: NDArray[np.intp], **options: Any) -> Any:
                 if is_known:
                     return compute(cells, indices=rows, **options)
                 chunk = query_chunk(cells, self.registry_["setup_args"], rows)
-                return compute(self._register_encoded(chunk), **options)
+                return compute(self._register_encoded(chunk, correct), **options)
 
             return latent_by_chunks(of_rows, cells.n_obs, *args, **kwargs)
         return compute(adata if is_known else self._register_encoded(cells), *args, **kwargs)
@@ -266,24 +268,33 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
             return self._gene_reader(cells)
         if not self._is_read_in_chunks(cells):
             return self._gene_reader(self._query)
+        correct = self._correction(cells)
 
         def read(rows: NDArray[np.intp]) -> Any:
             chunk = query_chunk(cells, self.registry_["setup_args"], rows)
-            return self._gene_reader(self._register_encoded(chunk))(np.arange(len(rows)))
+            return self._gene_reader(self._register_encoded(chunk, correct))(np.arange(len(rows)))
 
         return read
 
-    def _register_encoded(self, adata: AnnData) -> AnnData:
+    def _register_encoded(self, adata: AnnData, correct: Change | None = None) -> AnnData:
         """Register a query that only the encoder sees."""
-        return self._register_query(adata, fill_covariates=not self.module.encode_covariates)
+        fill = not self.module.encode_covariates
+        return self._register_query(adata, fill_covariates=fill, correct=correct)
 
-    def _register_query(self, adata: AnnData, *, fill_covariates: bool) -> AnnData:
+    def _correction(self, adata: AnnData) -> Change:  # noqa: ARG002
+        """How to change the values of a query, found from all of it; by default not at all."""
+        return lambda values: values
+
+    def _register_query(
+        self, adata: AnnData, *, fill_covariates: bool, correct: Change | None = None
+    ) -> AnnData:
         refuse_query_on_disk(adata, self.registry_["setup_args"]["layer"])
         genes = genes_of(self.registry_)
         query = align_query(adata, self.registry_, genes, fill_covariates=fill_covariates)
         setup = self.registry_["setup_args"]
         self._check_expression(query, setup["layer"])
         check_same_kind(query, self.registry_, name="query")
+        change_expression(query, setup["layer"], correct or self._correction(query))
         transfer = {"source_registry": self.registry_, "extend_categories": fill_covariates}
         with without_noise():
             self.setup_anndata(query, **transfer, **setup)
