@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dpvae._expression import expression_of
 from dpvae._keys import REGISTRY
 from dpvae._section import check_column
+from dpvae.model.missing_genes import gene_columns, refuse_missing
 
 UNNAMED = "query"
 
@@ -74,33 +75,9 @@ def check_gene_order(adata: AnnData, genes: pd.Index, model_name: str) -> None:
 
 
 def _present_genes(adata: AnnData, genes: pd.Index, model_name: str) -> NDArray[np.intp]:
-    names = adata.var_names
-    if not names.is_unique:
-        message = (
-            f"{int(names.duplicated().sum())} gene names of the query occur more than once. Run "
-            "query.var_names_make_unique()."
-        )
-        raise ValueError(message)
-    columns = names.get_indexer(genes)
-    missing = genes[columns < 0]
-    if len(missing) == len(genes):
-        message = (
-            f"The query has none of the reference's {len(genes)} genes. The reference names them "
-            f"like {genes[0]!r}, the query like {names[0]!r}: bring query.var_names into the same "
-            "form; dpvae.tl.match_genes(query, model.get_var_names()) proposes how."
-        )
-        raise ValueError(message)
-    if len(missing):
-        some = ", ".join(map(str, missing[:5])) + (", …" if len(missing) > 5 else "")
-        message = (
-            f"The query lacks {len(missing)} of the reference's {len(genes)} genes ({some}). To "
-            "treat them as not expressed, run "
-            f"dpvae.model.{model_name}.prepare_query_anndata(query, model), which adds them as "
-            "zeros; or train the reference on the shared genes only. See with "
-            "dpvae.tl.match_genes(query, model.get_var_names()) whether some have another name."
-        )
-        raise ValueError(message)
-    return np.asarray(columns, dtype=np.intp)
+    columns = gene_columns(adata.var_names, genes)
+    refuse_missing(genes[columns < 0], genes, model_name)
+    return columns
 
 
 def _columns(adata: AnnData, registry: Mapping[str, Any], *, fill_covariates: bool) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from dpvae.model.gene_aligned_loading import GeneAlignedLoading
 from dpvae.model.gene_regression import GeneRegression, ReadGenes
 from dpvae.model.layout import Layout, place_around, place_freely
 from dpvae.model.minified import is_minified, warn_without_genes
+from dpvae.model.missing_genes import MissingGenes
 from dpvae.model.new_section import Place, place_new_sections, tell_frames
 from dpvae.model.query import align_query, section_column
 from dpvae.model.query_chunks import (
@@ -32,7 +33,9 @@ from dpvae.model.training import without_noise
 from dpvae.model.unlikeness import warn_if_unlike
 
 
-class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading, WholeSaving):
+class SpatialReconstruction(
+    CredibleRegions, SpatialTraining, GeneAlignedLoading, MissingGenes, WholeSaving
+):
     """Training with the distance term, queries by gene name, and coordinates from expression.
 
     The one mixin of this package on a model of scvi-tools; it comes first.

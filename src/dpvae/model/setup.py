@@ -12,6 +12,7 @@ from scvi.data import AnnDataManager
 
 from dpvae._section import cells_per_section, check_column, section_names
 from dpvae.geometry import check_coordinates, known_rows
+from dpvae.model.doubtful_reference import warn_if_doubtful
 from dpvae.model.fields import CoordinatesField, RowField, SectionField
 from dpvae.model.minified import MINIFIED, is_minified
 
@@ -67,6 +68,7 @@ def check_reference(
     check_known_sections(coordinates, section, name)
     check_one_unit(coordinates, section, name)
     warn_if_flat(coordinates, name)
+    warn_if_doubtful(adata.obs, coordinates, section, section_key, name)
 
 
 def check_known_sections(
