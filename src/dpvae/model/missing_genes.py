@@ -156,8 +156,8 @@ class MissingGenes:
         if share > 1 - FEWEST_PRESENT and not allow_mostly_missing:
             message = (
                 f"The query has only {len(genes) - len(missing)} of the reference's {len(genes)} "
-                f"genes ({100 * (1 - share):.0f} %). With zeros in all others its cells look alike, "
-                f"and their places mean nothing. Instead {SHARED_ONLY}; {OTHER_NAMES}. If you want "
+                f"genes ({100 * (1 - share):.0f} %). With zeros in all others its cells look "
+                f"alike, and their places mean nothing. Instead {SHARED_ONLY}; {OTHER_NAMES}. If you want "
                 "zeros all the same, pass allow_mostly_missing=True."
             )
             raise ValueError(message)
