@@ -157,8 +157,8 @@ class MissingGenes:
             message = (
                 f"The query has only {len(genes) - len(missing)} of the reference's {len(genes)} "
                 f"genes ({100 * (1 - share):.0f} %). With zeros in all others its cells look "
-                f"alike, and their places mean nothing. Instead {SHARED_ONLY}; {OTHER_NAMES}. If you want "
-                "zeros all the same, pass allow_mostly_missing=True."
+                f"alike, and their places mean nothing. Instead {SHARED_ONLY}; {OTHER_NAMES}. If "
+                "you want zeros all the same, pass allow_mostly_missing=True."
             )
             raise ValueError(message)
         if share > WORTH_A_WARNING:
