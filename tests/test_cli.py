@@ -73,8 +73,11 @@ def test_missing_genes_need_consent(reference_file, query_file, tmp_path):
     text = run(*arguments, code=1)
     assert "lacks 5 of the reference's 40 genes" in text
     assert not (tmp_path / "placed.h5ad").exists()
-    with pytest.warns(UserWarning, match="of the query's cells are farther from every cell"):
+    with pytest.warns(UserWarning) as found:
         run(*arguments, "--add-missing-genes")
+    texts = [str(warning.message) for warning in found]
+    assert "5 of the reference's 40 genes are not in the query" in texts[0]
+    assert "The query is unlike the reference" in texts[1]
     assert anndata.read_h5ad(tmp_path / "placed.h5ad").n_vars == 35
 
 
@@ -104,6 +107,11 @@ def test_advice_is_in_the_words_of_the_shell(reference_file, query_file, tmp_pat
     run("train", reference_file, "-o", tmp_path / "model", "--epochs", 1)
     query = anndata.read_h5ad(query_file)[:, 5:].copy()
     query.write_h5ad(query_file)
-    text = run("predict", tmp_path / "model", query_file, "-o", tmp_path / "p.h5ad", code=1)
+    arguments = ("predict", tmp_path / "model", query_file, "-o", tmp_path / "p.h5ad")
+    text = run(*arguments, code=1)
     assert "give --add-missing-genes, which adds them as zeros" in text
     assert "prepare_query_anndata" not in text
+    query[:, :15].copy().write_h5ad(query_file)
+    text = run(*arguments, "--add-missing-genes", code=1)
+    assert "only 15 of the reference's 40 genes" in text
+    assert "give --allow-mostly-missing" in text

@@ -162,6 +162,12 @@ def predict(
             "--add-missing-genes", help="Take genes that the query lacks as not expressed."
         ),
     ] = False,
+    allow_mostly_missing: Annotated[
+        bool,
+        typer.Option(
+            "--allow-mostly-missing", help="Even if it lacks more than half of the genes."
+        ),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
 ) -> None:
     """Place cells that have no coordinates, in the frame and unit of the reference.
@@ -178,7 +184,13 @@ def predict(
 
         _only_warnings()
 
-        placed = place_query(model, adata, section=section, add_missing_genes=add_missing_genes)
+        placed = place_query(
+            model,
+            adata,
+            section=section,
+            add_missing_genes=add_missing_genes,
+            allow_mostly_missing=allow_mostly_missing,
+        )
         _write(placed, output)
         console.print(f"Placed {adata.n_obs} cells. Wrote {output}.")
 
@@ -197,6 +209,7 @@ def _plain_errors() -> Iterator[None]:
 def _for_the_shell(message: str) -> str:
     """Say as options what a message advises as Python."""
     message = PREPARE_QUERY.sub("give --add-missing-genes", message)
+    message = message.replace("pass allow_mostly_missing=True", "give --allow-mostly-missing")
     return ARGUMENT.sub(lambda found: "--" + found[1].replace("_", "-"), message)
 
 

@@ -75,7 +75,12 @@ def place_cells(
 
 
 def place_query(
-    model_path: Path, query: AnnData, *, section: str | None, add_missing_genes: bool
+    model_path: Path,
+    query: AnnData,
+    *,
+    section: str | None,
+    add_missing_genes: bool,
+    allow_mostly_missing: bool = False,
 ) -> AnnData:
     """Add coordinates and latent representation to a query, by a saved model.
 
@@ -89,6 +94,8 @@ def place_query(
         Section of the reference in whose frame they are placed.
     add_missing_genes
         Whether genes that the query lacks are taken as not expressed.
+    allow_mostly_missing
+        Whether it may lack more than half of the reference's genes then.
     """
     model = load(model_path)
     for key in (OBSM.latent, OBSM.reconstructed):
@@ -96,7 +103,9 @@ def place_query(
             message = f"obsm[{key!r}] of the query would be overwritten: rename or delete it."
             raise ValueError(message)
     complete = (
-        type(model).prepare_query_anndata(query, model, inplace=False)
+        type(model).prepare_query_anndata(
+            query, model, inplace=False, allow_mostly_missing=allow_mostly_missing
+        )
         if add_missing_genes
         else query
     )

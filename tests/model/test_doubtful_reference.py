@@ -7,11 +7,11 @@ import pytest
 from dpvae.datasets import simulated_tissue
 from dpvae.model import DPSCVI, DPVAE
 from dpvae.model.doubtful_reference import (
-    coinciding_share,
     doubtful_column,
     is_on_a_line,
     mixing,
     relative_gap,
+    share_of_shared_places,
 )
 
 from ..conftest import log_normalized  # noqa: TID252
@@ -72,9 +72,10 @@ def test_places_on_a_line_in_any_direction():
     assert not is_on_a_line(line[:2] * [1, 1])
 
 
-def test_coinciding_cells_are_all_that_share_a_place(places):
-    assert coinciding_share(places) == 0
-    assert coinciding_share(np.r_[places, places[:100]]) == pytest.approx(200 / 700)
+def test_positions_of_several_cells_are_counted_once(places):
+    assert share_of_shared_places(places) == 0
+    assert share_of_shared_places(np.r_[places, places[:150]]) == 0.25
+    assert share_of_shared_places(np.r_[places, places[:1].repeat(500, axis=0)]) == 1 / 600
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_two_slides_without_a_name_are_warned_of_once(slides, model_class):
     with warnings.catch_warnings(action="error"):
         model_class.setup_anndata(adata, sample_key="section")
     adata.obs = adata.obs.drop(columns="section")
-    with pytest.warns(UserWarning, match="100 % of the cells are in .* exactly where another"):
+    with pytest.warns(UserWarning, match="100 % of the positions in .* are those of several"):
         model_class.setup_anndata(adata)
 
 

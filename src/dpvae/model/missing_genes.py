@@ -10,7 +10,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 FEWEST_PRESENT = 0.5
-WORTH_A_WARNING = 0.05
+WORTH_A_WARNING = 0.1
 MOST_NAMED = 5
 SHARED_ONLY = (
     "train the reference on the genes that both have, "
@@ -128,7 +128,7 @@ class MissingGenes:
         Warns
         -----
         UserWarning
-            If more than 5 % of the reference's genes are filled with zeros.
+            If more than 10 % of the reference's genes are filled with zeros.
 
         Examples
         --------
