@@ -99,9 +99,11 @@ def test_two_slides_without_a_name_are_warned_of_once(slides, model_class):
         model_class.setup_anndata(adata)
 
 
-def test_a_tiny_reference_and_a_line_are_warned_of(expression):
+def test_a_tiny_reference_few_genes_and_a_line_are_warned_of(expression):
     with pytest.warns(UserWarning, match="only 5 cells of known place"):
         DPVAE.setup_anndata(expression[:5].copy())
+    with pytest.warns(UserWarning, match="only 19 genes"):
+        DPVAE.setup_anndata(expression[:, :19].copy())
     expression.obsm["spatial"] = np.outer(np.arange(240.0), [1.0, 2.0])
     with pytest.warns(UserWarning, match="240 places of .* lie on one line"):
         DPVAE.setup_anndata(expression)

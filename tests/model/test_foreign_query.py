@@ -31,6 +31,7 @@ def test_a_query_like_the_reference_is_not_talked_about():
     [
         (OTHER, WIDE, ["by 120 % of their", "99 % of its cells", "85 % of the tissue's width"]),
         (OTHER, WIDE, ["Likely causes: another tissue", "standardize='section'"]),
+        (Unlikeness(0.3, 0.45, 0.0, 0), WIDE, ["correlate by 0.45 (above 0.9)"]),
         (Unlikeness(0.1, 0.95, 0.3, 0), None, ["30 % of its cells"]),
         (Unlikeness(0.9, 0.95, 0.0, 0), WIDE, ["another normalisation", "target_sum=…"]),
         (Unlikeness(0.9, 0.2, 0.0, 60), WIDE, ["60 of 100 are 0 in all", "var_names.intersection"]),

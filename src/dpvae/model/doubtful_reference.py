@@ -13,6 +13,7 @@ from dpvae._section import at_most, cells_per_section
 from dpvae.geometry import known_rows
 
 FEWEST_CELLS = 20
+FEWEST_GENES = 20
 ON_A_LINE = 1e-4
 MOST_SHARED = 0.3
 MIXED = 0.3
@@ -35,8 +36,10 @@ def warn_if_doubtful(
     section: NDArray[np.str_],
     section_key: str | None,
     name: str,
+    *,
+    n_genes: int,
 ) -> None:
-    """Warn if few places are known, they lie on a line, or two slides seem to be one section.
+    """Warn of few places, few genes, places on a line, and two slides that seem to be one section.
 
     Parameters
     ----------
@@ -50,15 +53,22 @@ def warn_if_doubtful(
         Column that names the sections, or ``None``.
     name
         Where the coordinates are, for the messages.
+    n_genes
+        Number of genes.
 
     Warns
     -----
     UserWarning
-        If fewer than 20 places are known; if all places of a section lie on a line; if more than
-        30 % of a section's positions are those of several cells; or, without a ``section_key``,
-        if a column of ``obs`` with a name such as ``sample`` or ``library_id`` has several values
+        If fewer than 20 places are known or genes given; if all places of a section lie on a
+        line; if more than 30 % of a section's positions are those of several cells; or, without a
+        ``section_key``, if a column of ``obs`` with a name such as ``sample`` or ``library_id`` has several values
         whose cells lie over one another or far apart.
     """
+    if n_genes < FEWEST_GENES:
+        _warn(
+            f"The reference has only {n_genes} genes: so few fit cells of any tissue, so that "
+            "nobody notices if a query is from elsewhere, and tell places badly. Train on more."
+        )
     known = known_rows(coordinates)
     places, section = coordinates[known], section[known]
     if len(places) < FEWEST_CELLS:

@@ -11,7 +11,8 @@ from dpvae.model.unlikeness import Unlikeness
 
 MOST_DIFFERENCE = 0.4
 MOST_SHARE = 0.1
-LEAST_CORRELATION = 0.9
+LEAST_CORRELATION = 0.8
+OF_ONE_TISSUE = 0.9
 MOST_SILENT = 0.1
 FEWEST_CELLS = 20
 COLLAPSED = 0.15
@@ -61,7 +62,7 @@ def foreignness(
             " Train the reference on the genes that both have: "
             "reference[:, reference.var_names.intersection(query.var_names)].copy()."
         )
-    elif unlike is not None and unlike.correlation > LEAST_CORRELATION:
+    elif unlike is not None and unlike.correlation > OF_ONE_TISSUE:
         likely = "another normalisation or depth, or another technology"
         advice = (
             " Bring both to one depth, such as sc.pp.normalize_total(query, target_sum=…) with the "
@@ -127,11 +128,11 @@ def is_one_sided(spread: Places, expected: Places) -> bool:
 
 def _facts(unlike: Unlikeness) -> list[str]:
     facts = []
-    if unlike.difference > MOST_DIFFERENCE:
+    if unlike.difference > MOST_DIFFERENCE or unlike.correlation < LEAST_CORRELATION:
         facts.append(
-            f"its genes differ from those of the most similar cells of the reference by "
+            "its genes differ from those of the most similar cells of the reference by "
             f"{100 * unlike.difference:.0f} % of their variation there (the same tissue: under "
-            "30 %)"
+            f"30 %), and their means correlate by {unlike.correlation:.2f} (above 0.9)"
         )
     if unlike.share > MOST_SHARE:
         facts.append(

@@ -68,7 +68,7 @@ def check_reference(
     check_known_sections(coordinates, section, name)
     check_one_unit(coordinates, section, name)
     warn_if_flat(coordinates, name)
-    warn_if_doubtful(adata.obs, coordinates, section, section_key, name)
+    warn_if_doubtful(adata.obs, coordinates, section, section_key, name, n_genes=adata.n_vars)
 
 
 def check_known_sections(

@@ -14,6 +14,7 @@ FEWEST_CELLS = 10
 FEWEST_CELLS_OF_REFERENCE = 50
 MOST_CELLS = 1_000
 N_NEIGHBOURS = 10
+GENES_PER_COMPONENT = 3
 QUANTILE = 0.99
 DETECTED = 0.05
 
@@ -48,7 +49,8 @@ def unlikeness(regression: GeneRegression, genes: ReadGenes, n_cells: int) -> Un
     Parameters
     ----------
     regression
-        Knows genes and components of these cells; those of weighted genes are compared.
+        Knows genes and components of these cells; those of weighted genes are compared, one for
+        every three genes at most, since as many components as genes match any query.
     genes
         Expression of the query's cells, by row number.
     n_cells
@@ -63,7 +65,8 @@ def unlikeness(regression: GeneRegression, genes: ReadGenes, n_cells: int) -> Un
     known = np.vstack([kernel.components for kernel in kernels])
     if len(known) < FEWEST_CELLS_OF_REFERENCE or n_cells < FEWEST_CELLS:
         return None
-    weighted = slice(known.shape[1] // 2, None)
+    half, n_genes = known.shape[1] // 2, len(regression.mean)
+    weighted = slice(half, half + max(min(half, n_genes // GENES_PER_COMPONENT), 1))
     kept = at_most(np.arange(len(known)), 2 * MOST_CELLS, rng)
     known = known[kept][:, weighted]
     expression = np.vstack([kernel.neighbours.genes for kernel in kernels])[kept]
