@@ -61,8 +61,8 @@ def warn_if_doubtful(
     UserWarning
         If fewer than 20 places are known or genes given; if all places of a section lie on a
         line; if more than 30 % of a section's positions are those of several cells; or, without a
-        ``section_key``, if a column of ``obs`` with a name such as ``sample`` or ``library_id`` has several values
-        whose cells lie over one another or far apart.
+        ``section_key``, if a column of ``obs`` with a name such as ``sample`` or ``library_id``
+        has several values whose cells lie over one another or far apart.
     """
     if n_genes < FEWEST_GENES:
         _warn(
