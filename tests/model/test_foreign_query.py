@@ -103,6 +103,15 @@ def test_shuffled_genes_are_warned_of_once(model, query, container):
 
 
 @pytest.mark.trains
+def test_counts_are_judged_as_logarithms_are(trained_counts, counts):
+    model, query = load(trained_counts), counts[180:].copy()
+    model.predict_coordinates(query)  # warnings are errors
+    query.X = query.X[:, np.random.default_rng(0).permutation(query.n_vars)]
+    with pytest.warns(UserWarning, match="The query is unlike the reference"):
+        model.predict_coordinates(query)
+
+
+@pytest.mark.trains
 def test_genes_that_somebody_filled_with_zeros_are_named(model, query):
     values = query.X.toarray()
     values[:, 10:] = 0
