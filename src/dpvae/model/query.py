@@ -12,6 +12,7 @@ from dpvae._expression import expression_of
 from dpvae._keys import REGISTRY
 from dpvae._section import as_text, check_column
 from dpvae.model.covariates import check_covariates
+from dpvae.model.missing_genes import gene_columns, refuse_missing
 
 UNNAMED = "query"
 
@@ -87,36 +88,9 @@ def check_gene_order(adata: AnnData, genes: pd.Index, model_name: str) -> None:
 
 def check_genes(adata: AnnData, genes: pd.Index, model_name: str) -> NDArray[np.intp]:
     """Raise if genes of the reference are missing; give the column of each of them."""
-    names = adata.var_names
-    if not names.is_unique:
-        message = (
-            f"{int(names.duplicated().sum())} gene names of the query occur more than once. Run "
-            "query.var_names_make_unique()."
-        )
-        raise ValueError(message)
-    columns = names.get_indexer(genes)
-    missing = genes[columns < 0]
-    if len(names) == 0:
-        message = "The query has no genes: give the cells with their expression."
-        raise ValueError(message)
-    if len(missing) == len(genes):
-        message = (
-            f"The query has none of the reference's {len(genes)} genes. The reference names them "
-            f"like {genes[0]!r}, the query like {names[0]!r}: bring query.var_names into the same "
-            "form; dpvae.tl.match_genes(query, model.get_var_names()) proposes how."
-        )
-        raise ValueError(message)
-    if len(missing):
-        some = ", ".join(map(str, missing[:5])) + (", …" if len(missing) > 5 else "")
-        message = (
-            f"The query lacks {len(missing)} of the reference's {len(genes)} genes ({some}). To "
-            "treat them as not expressed, run "
-            f"dpvae.model.{model_name}.prepare_query_anndata(query, model), which adds them as "
-            "zeros; or train the reference on the shared genes only. See with "
-            "dpvae.tl.match_genes(query, model.get_var_names()) whether some have another name."
-        )
-        raise ValueError(message)
-    return np.asarray(columns, dtype=np.intp)
+    columns = gene_columns(adata.var_names, genes)
+    refuse_missing(genes[columns < 0], genes, model_name)
+    return columns
 
 
 def _columns(adata: AnnData, registry: Mapping[str, Any], *, fill_covariates: bool) -> pd.DataFrame:

@@ -8,12 +8,13 @@ from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 
 from dpvae._given import check_is_anndata
-from dpvae._section import section_names
+from dpvae._section import cells_per_section, section_names
 from dpvae.geometry import check_coordinate_rows
 from dpvae.model.anchors import check_anchors
 from dpvae.model.chosen_rows import check_batch_size, check_indices
 from dpvae.model.credible_regions import CredibleRegions
 from dpvae.model.fields import coordinates_state
+from dpvae.model.foreign_query import warn_if_foreign
 from dpvae.model.gene_aligned_loading import GeneAlignedLoading
 from dpvae.model.gene_regression import GeneRegression, ReadGenes
 from dpvae.model.layout import Layout, place_around, place_freely
@@ -23,6 +24,7 @@ from dpvae.model.minified import (
     refuse_minified_elsewhere,
     warn_without_genes,
 )
+from dpvae.model.missing_genes import MissingGenes
 from dpvae.model.new_section import Place, place_new_sections, tell_frames
 from dpvae.model.own_cells import (
     check_own_places,
@@ -41,10 +43,12 @@ from dpvae.model.row_loading import row_loader
 from dpvae.model.saving import WholeSaving
 from dpvae.model.spatial_training import SpatialTraining
 from dpvae.model.training import without_noise
-from dpvae.model.unlikeness import warn_if_unlike
+from dpvae.model.unlikeness import unlikeness
 
 
-class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading, WholeSaving):
+class SpatialReconstruction(
+    CredibleRegions, SpatialTraining, GeneAlignedLoading, MissingGenes, WholeSaving
+):
     """Training with the distance term, queries by gene name, and coordinates from expression.
 
     The one mixin of this package on a model of scvi-tools; it comes first.
@@ -130,9 +134,9 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         Warns
         -----
         UserWarning
-            If more than a tenth of the query's cells are farther from all cells of the reference
-            than 99 % of the reference's cells are from one another; if log-normalised values of the
-            query have another depth than the reference, to which they are brought; or if the
+            If the query is unlike the reference, with what was found and the likely causes; if
+            log-normalised values of the query have another depth than the reference, to which
+            they are brought; or if the
             model's own cells are minified.
 
         See Also
@@ -154,11 +158,32 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         frames = layout.frames(latent, names, section)
         place = self._placer(cells, layout, latent)
         places = place(np.arange(len(latent)), frames)
-        if section is not None:
-            return places
-        if len(np.unique(layout.section)) > 1:
-            tell_frames(names, frames)
-        return place_new_sections(places, layout, latent, names, place)
+        if section is None:
+            if len(np.unique(layout.section)) > 1:
+                tell_frames(names, frames)
+            places = place_new_sections(places, layout, latent, names, place)
+        if not self._is_registered(cells):
+            self._warn_if_foreign(cells, places, layout, frames)
+        return places
+
+    def _warn_if_foreign(
+        self, cells: AnnData, places: NDArray[np.float64], layout: Layout, frames: NDArray[np.str_]
+    ) -> None:
+        """Compare a query with the reference, and its places with the section that holds most."""
+        name = max(cells_per_section(frames), key=lambda found: int(found[1].sum()))[0]
+        unlike, expected = None, None
+        if self.gene_regression_ is not None:
+            regression = GeneRegression.of(self.gene_regression_)
+            unlike = unlikeness(regression, self._query_reader(cells), cells.n_obs)
+            expected = regression.kernels[name].left_out_spread
+        warn_if_foreign(
+            unlike,
+            places[frames == name],
+            layout.coordinates[layout.section == name],
+            expected,
+            len(self.get_var_names()),  # type: ignore[attr-defined]
+            is_standardized=self.per_section_,
+        )
 
     def _placer(self, cells: AnnData, layout: Layout, latent: NDArray[np.float32]) -> Place:
         """How to place some of the cells in the frames of sections of the reference."""
@@ -167,8 +192,6 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
                 warn_without_genes()
             return lambda rows, frames: layout.place(latent[rows], frames)
         regression, read = GeneRegression.of(self.gene_regression_), self._query_reader(cells)
-        if not self._is_registered(cells):
-            warn_if_unlike(regression, read, cells.n_obs, is_standardized=self.per_section_)
 
         def place(rows: NDArray[np.intp], frames: NDArray[np.str_]) -> NDArray[np.float64]:
             places = layout.place(latent[rows], frames)

@@ -12,6 +12,7 @@ from scvi.data import AnnDataManager
 
 from dpvae._section import cells_per_section, check_column, section_names
 from dpvae.geometry import check_coordinates, known_rows
+from dpvae.model.doubtful_reference import warn_if_doubtful
 from dpvae.model.fields import CoordinatesField, RowField, SectionField
 from dpvae.model.gene_number import say_if_genes_are_not_chosen
 from dpvae.model.minified import MINIFIED, is_minified
@@ -72,6 +73,7 @@ def check_reference(
     check_one_unit(coordinates, section, name)
     warn_if_flat(coordinates, name)
     say_if_genes_are_not_chosen(adata)
+    warn_if_doubtful(adata.obs, coordinates, section, section_key, name, n_genes=adata.n_vars)
 
 
 def check_known_sections(
