@@ -152,7 +152,11 @@ def test_missing_genes_need_consent(trained, expression, tmp_path):
     assert "give --add-missing-genes, which adds them as zeros" in text
     assert "prepare_query_anndata" not in text
     assert not (tmp_path / "placed.h5ad").exists()
-    run(*arguments, "--add-missing-genes")
+    with pytest.warns(UserWarning, match="genes are not in|is unlike") as found:
+        run(*arguments, "--add-missing-genes")
+    texts = [str(warning.message) for warning in found]
+    assert "5 of the reference's 40 genes are not in the query" in texts[0]
+    assert "The query is unlike the reference" in texts[1]
     assert anndata.read_h5ad(tmp_path / "placed.h5ad").n_vars == 35
 
 
@@ -253,3 +257,20 @@ def test_a_query_with_a_corrupt_matrix_is_refused(trained, query_file, tmp_path)
 def test_wrong_usage_ends_with_code_2(reference_file):
     run("train", reference_file, code=2)
     run("demo", "--model", "scvi", code=2)
+
+
+def test_advice_is_in_the_words_of_the_shell(reference_file, query_file, tmp_path):
+    text = run("demo", "--data", reference_file, "--spatial-key", "spatail", code=1)
+    assert "There is no adata.obsm['spatail']" in text
+    assert "with --spatial-key" in text
+    run("train", reference_file, "-o", tmp_path / "model", "--epochs", 1)
+    query = anndata.read_h5ad(query_file)[:, 5:].copy()
+    query.write_h5ad(query_file)
+    arguments = ("predict", tmp_path / "model", query_file, "-o", tmp_path / "p.h5ad")
+    text = run(*arguments, code=1)
+    assert "give --add-missing-genes, which adds them as zeros" in text
+    assert "prepare_query_anndata" not in text
+    query[:, :15].copy().write_h5ad(query_file)
+    text = run(*arguments, "--add-missing-genes", code=1)
+    assert "only 15 of the reference's 40 genes" in text
+    assert "give --allow-mostly-missing" in text

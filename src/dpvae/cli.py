@@ -212,6 +212,12 @@ def predict(
             "--add-missing-genes", help="Take genes that the query lacks as not expressed."
         ),
     ] = False,
+    allow_mostly_missing: Annotated[
+        bool,
+        typer.Option(
+            "--allow-mostly-missing", help="Even if it lacks more than half of the genes."
+        ),
+    ] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Place cells that have no coordinates, in the frame and unit of the reference.
@@ -230,7 +236,13 @@ def predict(
 
         _only_warnings()
 
-        placed = place_query(model, adata, section=section, add_missing_genes=add_missing_genes)
+        placed = place_query(
+            model,
+            adata,
+            section=section,
+            add_missing_genes=add_missing_genes,
+            allow_mostly_missing=allow_mostly_missing,
+        )
         write_h5ad(placed, output)
         console.print(f"Placed {adata.n_obs} cells. Wrote {output}.")
 

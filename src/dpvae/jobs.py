@@ -124,6 +124,7 @@ def place_cells(
     *,
     section: str | None = None,
     add_missing_genes: bool = False,
+    allow_mostly_missing: bool = False,
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Latent representation and coordinates of a query, its counts normalised as in training."""
     layer = model.registry_["setup_args"]["layer"]
@@ -131,13 +132,20 @@ def place_cells(
     if counts is not None and holds_counts(query, layer):
         query = log_normalized(query, layer, counts)
     if add_missing_genes:
-        query = type(model).prepare_query_anndata(query, model, inplace=False)
+        query = type(model).prepare_query_anndata(
+            query, model, inplace=False, allow_mostly_missing=allow_mostly_missing
+        )
     latent = model.get_latent_representation(query)
     return latent, model.predict_coordinates(query, section=section)
 
 
 def place_query(
-    model_path: Path, query: AnnData, *, section: str | None, add_missing_genes: bool
+    model_path: Path,
+    query: AnnData,
+    *,
+    section: str | None,
+    add_missing_genes: bool,
+    allow_mostly_missing: bool = False,
 ) -> AnnData:
     """Add coordinates and latent representation to a query, by a saved model.
 
@@ -151,6 +159,8 @@ def place_query(
         Section of the reference in whose frame they are placed.
     add_missing_genes
         Whether genes that the query lacks are taken as not expressed.
+    allow_mostly_missing
+        Whether it may lack more than half of the reference's genes then.
     """
     for key in (OBSM.latent, OBSM.reconstructed):
         if key in query.obsm:
@@ -158,7 +168,11 @@ def place_query(
             raise ValueError(message)
     model = load(model_path)
     latent, coordinates = place_cells(
-        model, query, section=section, add_missing_genes=add_missing_genes
+        model,
+        query,
+        section=section,
+        add_missing_genes=add_missing_genes,
+        allow_mostly_missing=allow_mostly_missing,
     )
     query.obsm[OBSM.latent], query.obsm[OBSM.reconstructed] = latent, coordinates
     return query

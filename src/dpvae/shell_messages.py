@@ -18,7 +18,7 @@ IN_THE_SHELL = (
         r"train the reference on the genes that both have, reference\[.*?\]\.copy\(\)",
         "train with dpvae train --query, which takes only genes that both have",
     ),
-    (r" If you want zeros all the same, pass allow_mostly_missing=True\.", ""),
+    ("pass allow_mostly_missing=True", "give --allow-mostly-missing"),
     (r"setup_anndata\(adata, sample_key='([^']*)'\)", r"--sample-key \1"),
     (r"setup_anndata\(adata, sample_key=…\)", "--sample-key"),
     (r"\b(layer|section|spatial_key|sample_key|batch_key)=…", r"--\1"),

@@ -73,8 +73,16 @@ def test_section_without_known_places_keeps_the_guess(tissue):
 def test_other_units_are_refused(tissue):
     truth, latent, components = tissue
     known = known_of(1000.0 * truth, np.arange(50))
-    with pytest.raises(ValueError, match="seem to have another unit than the reference"):
-        completed_coordinates(known, ONE, truth, latent, components)
+    with pytest.raises(ValueError, match="seem to have another unit than the reference") as found:
+        completed_coordinates(known, ONE, 1e6 * truth, latent, components)
+    assert "train the reference longer" not in str(found.value)
+
+
+def test_places_near_one_point_may_have_another_cause_than_the_unit(tissue):
+    truth, latent, components = tissue
+    known = known_of(truth, np.arange(50))
+    with pytest.raises(ValueError, match=r"does not tell these cells apart.*train the reference"):
+        completed_coordinates(known, ONE, 0.01 * truth, latent, components)
 
 
 @pytest.mark.parametrize(

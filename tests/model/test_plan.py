@@ -6,6 +6,7 @@ from lightning.pytorch import Callback
 from scvi.train import TrainingPlan
 
 from dpvae.model import DPVAE, DistancePreservingPlan
+from dpvae.model.plan import fused_where_possible
 
 from ..conftest import QUICK, QUIET  # noqa: TID252
 
@@ -169,3 +170,17 @@ def test_half_precision_trains_about_as_single_precision_does(expression):
         model.train(max_epochs=3, precision=precision, **QUIET)
         curves.append(model.history["train_loss"].to_numpy(dtype=float))
     np.testing.assert_allclose(curves[1], curves[0], rtol=0.01)
+
+
+def test_an_optimiser_without_a_fused_kind_is_taken_as_it_is():
+    def create(parameters, *, fused=False):
+        if fused:
+            message = "`fused=True` requires all the params to be floating point Tensors"
+            raise RuntimeError(message)
+        return torch.optim.Adam(parameters, fused=fused)
+
+    weights = [torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(3))]
+    found = fused_where_possible(create, iter(weights))
+    assert found.param_groups[0]["params"] == weights
+    assert not found.defaults["fused"]
+    assert fused_where_possible(torch.optim.Adam, weights).defaults["fused"]

@@ -79,7 +79,7 @@ def test_what_scvi_tools_and_lightning_take_is_taken():
     ],
 )
 def test_validation_part_is_looked_at_where_there_is_one(max_epochs, arguments, expected):
-    assert epochs_between_validations(max_epochs, arguments) == expected
+    assert epochs_between_validations(max_epochs, arguments, 1000) == expected
 
 
 @pytest.mark.parametrize(
@@ -109,20 +109,6 @@ def test_a_validation_part_is_taken_where_it_is_asked_for(arguments):
 )
 def test_what_looks_at_the_training_part_needs_no_other(arguments):
     assert with_default_split(arguments, 1000)["train_size"] == 1.0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "name"),
-    [
-        ({"early_stopping": True}, "early_stopping"),
-        ({"plan_kwargs": {"reduce_lr_on_plateau": True}}, "reduce_lr_on_plateau"),
-    ],
-)
-def test_a_validation_part_that_is_needed_and_left_out_is_an_error(arguments, name):
-    indexing = {"datasplitter_kwargs": {"external_indexing": [[0, 1]]}}
-    for left_out in ({"train_size": 1.0}, indexing):
-        with pytest.raises(ValueError, match=f"{name} looks at a validation part, but all cells"):
-            with_default_split({**arguments, **left_out}, 1000)
 
 
 @pytest.mark.trains

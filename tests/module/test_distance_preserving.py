@@ -79,7 +79,7 @@ def test_several_samples_of_z_are_averaged_and_the_first_is_compared(latent):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dp_weight": -1.0}, "dp_weight is -1.0: give a number that is at least 0"),
+        ({"dp_weight": -1.0}, "dp_weight is -1.0: give a finite number that is at least 0"),
         ({"distance_latent": "mode"}, "distance_latent is 'mode': choose 'mean' or 'sample'"),
     ],
 )

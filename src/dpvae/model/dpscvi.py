@@ -18,24 +18,31 @@ from scvi.model import SCVI
 from dpvae._expression import check_counts, depths
 from dpvae._keys import REGISTRY
 from dpvae._matrix_on_disk import MatrixOnDisk
+from dpvae.model.covariates import check_covariates
+from dpvae.model.data_source import check_data_source
 from dpvae.model.decoder_metric import DecoderMetric
 from dpvae.model.fields import ExpressionField, registered_expression
 from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import gene_statistics
-from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
+from dpvae.model.gene_weights import KINDS, GeneWeights, spatial_gene_weights
+from dpvae.model.network_size import check_choice, check_network_size
 from dpvae.model.own_cells import check_reference_as_set_up
 from dpvae.model.pair_graph import check_mask
+from dpvae.model.panel import check_panel
 from dpvae.model.reconstruction import SpatialReconstruction
 from dpvae.model.setup import check_reference, named_columns, register_cells
 from dpvae.module import DPCountVAE
+from dpvae.module.count_distributions import check_likelihood
+from dpvae.module.distance_preserving import check_distances
+from dpvae.module.thinning import check_least_depth
 
 
 class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
     """Distance-preserving scVI, for raw counts :cite:p:`Zhou24,Lopez18`.
 
-    :class:`scvi.model.SCVI` with the distance term, and with defaults that suit it. What SCVI
-    gives, it gives: normalised expression, differential expression, batches and covariates,
-    query mapping, minified data.
+    :class:`scvi.model.SCVI` with the distance term, and with defaults that suit it. It gives what
+    SCVI gives: normalised expression, differential expression, batches and covariates, query
+    mapping, minified data; not ``SCANVI.from_scvi_model``, nor models without an AnnData.
 
     Parameters
     ----------
@@ -50,7 +57,8 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
     dropout_rate
         Share of hidden units of the encoder dropped in training.
     gene_likelihood
-        ``"nb"``, ``"zinb"``, ``"poisson"`` or ``"normal"``.
+        ``"nb"``, ``"zinb"`` or ``"poisson"``. For SCVI's ``"normal"``, of log-normalised values,
+        use :class:`DPVAE`.
     input_dropout
         Share of genes hidden from the encoder in training.
     dp_weight
@@ -109,7 +117,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         n_latent: int = 10,
         n_layers: int = 3,
         dropout_rate: float = 0.3,
-        gene_likelihood: Literal["zinb", "nb", "poisson", "normal"] = "nb",
+        gene_likelihood: Literal["zinb", "nb", "poisson"] = "nb",
         input_dropout: float = 0.3,
         dp_weight: float = 3.0,
         distance_error: Literal["absolute", "squared"] = "absolute",
@@ -120,8 +128,13 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         least_depth: float = 1.0,
         **kwargs: Any,
     ) -> None:
+        check_data_source(adata, registry, "DPSCVI")
         check_reference_as_set_up(type(self), adata)
-        check_gene_weights(gene_weights)
+        check_network_size(n_hidden, n_latent, n_layers, dropout_rate, input_dropout)
+        check_distances(dp_weight, distance_error, distance_latent)
+        check_least_depth(least_depth)
+        check_choice("gene_weights", gene_weights, KINDS)
+        check_likelihood(gene_likelihood)
         super().__init__(
             adata,
             registry,
@@ -196,8 +209,8 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         KeyError
             If a key does not exist.
         ValueError
-            If coordinates or counts are not usable; the message says what was found and what to
-            do. ``adata`` is unchanged then.
+            If coordinates, counts, size factors or covariates are not usable; the message says
+            what was found and what to do. ``adata`` is unchanged then.
 
         Warns
         -----
@@ -207,6 +220,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         setup_method_args = cls._get_setup_method_args(**locals())
         section_key = sample_key or batch_key
         if "source_registry" not in kwargs:
+            check_panel(adata, fewest=2)
             check_counts(adata, layer)
             check_reference(
                 adata,
@@ -221,6 +235,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
                     continuous_covariate_keys,
                 ),
             )
+            check_covariates(adata, setup_method_args["setup_args"])
             check_mask(adata, mask_key, spatial_key=spatial_key, section_key=section_key)
         fields = [
             ExpressionField(layer),

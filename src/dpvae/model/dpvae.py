@@ -18,23 +18,28 @@ from scvi.model.base import (
 
 from dpvae._expression import check_log_normalized, expression_of, warn_if_scaled
 from dpvae._keys import REGISTRY
+from dpvae.model.data_source import check_data_source
 from dpvae.model.decoder_metric import DecoderMetric
 from dpvae.model.fields import ExpressionField, registered_expression
 from dpvae.model.gene_neighbours import dense
 from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import check_whole_sections, gene_statistics
-from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
+from dpvae.model.gene_weights import KINDS, GeneWeights, spatial_gene_weights
+from dpvae.model.network_size import check_choice, check_network_size
 from dpvae.model.own_cells import check_reference_as_set_up
 from dpvae.model.pair_graph import check_mask
 from dpvae.model.query import section_column
+from dpvae.model.query_depth import QueryDepth, warn_if_not_logarithms
 from dpvae.model.reconstruction import SpatialReconstruction
 from dpvae.model.setup import check_reference, named_columns, register_cells
 from dpvae.module import DPGaussianVAE
+from dpvae.module.distance_preserving import check_distances
 
 USE_DPSCVI = "use DPSCVI, which takes raw counts."
 
 
 class DPVAE(
+    QueryDepth,
     SpatialReconstruction,
     DecoderMetric,
     VAEMixin,
@@ -126,17 +131,16 @@ class DPVAE(
         *,
         encode_covariates: bool = False,
     ) -> None:
+        check_data_source(adata, registry, "DPVAE")
         check_reference_as_set_up(type(self), adata)
+        check_network_size(n_hidden, n_latent, n_layers, dropout_rate, input_dropout)
+        check_distances(dp_weight, distance_error, distance_latent)
+        check_choice("standardize", standardize, ("reference", "section"))
+        check_choice("gene_weights", gene_weights, KINDS)
         super().__init__(adata, registry)
-        if standardize not in ("reference", "section"):
-            message = f"standardize is {standardize!r}: choose 'reference' or 'section'."
-            raise ValueError(message)
-        check_gene_weights(gene_weights)
         self.per_section_ = standardize == "section"
-        gene_mean, gene_scale = self._reference_statistics()
         self.module = self._module_cls(
-            gene_mean,
-            gene_scale,
+            *self._reference_statistics(),
             n_batch=self.summary_stats.n_batch,
             n_hidden=n_hidden,
             n_latent=n_latent,
@@ -204,7 +208,7 @@ class DPVAE(
         Warns
         -----
         UserWarning
-            If values are negative, as scaled ones are, or a tissue in three dimensions is flat.
+            If values are negative (scaled) or too large for logarithms, or a tissue in 3-D is flat.
         """
         setup_method_args = cls._get_setup_method_args(**locals())
         section_key = sample_key or batch_key
@@ -218,6 +222,7 @@ class DPVAE(
             )
             check_mask(adata, mask_key, spatial_key=spatial_key, section_key=section_key)
             warn_if_scaled(adata, layer)
+            warn_if_not_logarithms(adata, layer)
         fields = [
             ExpressionField(layer),
             CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key),
@@ -283,8 +288,8 @@ class DPVAE(
         is_whole = self.per_section_ and not self._is_registered(cells)
         return not is_whole and super()._is_read_in_chunks(cells)
 
-    def _register_query(self, adata: AnnData, *, fill_covariates: bool) -> AnnData:
-        query = super()._register_query(adata, fill_covariates=fill_covariates)
+    def _register_query(self, adata: AnnData, **options: Any) -> AnnData:
+        query = super()._register_query(adata, **options)
         if self.per_section_:
             setup = self.registry_["setup_args"]
             n_known = self.module.gene_standardization.mean.shape[0]
@@ -294,7 +299,6 @@ class DPVAE(
             section = self._section_codes(manager)
             check_whole_sections(section[section >= n_known])
             n_sections = max(int(section.max()) + 1, n_known)
-            expression = expression_of(query, setup["layer"])
-            mean, scale = gene_statistics(expression, section, n_sections)
+            mean, scale = gene_statistics(expression_of(query, setup["layer"]), section, n_sections)
             self.module.gene_standardization.set_query(mean[n_known:], scale[n_known:])
         return query

@@ -1,6 +1,6 @@
 """A query brought into the form of the reference: the same genes, the same columns of obs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 from dpvae._expression import expression_of
 from dpvae._keys import REGISTRY
 from dpvae._section import as_text, check_column
+from dpvae.model.covariates import check_covariates
+from dpvae.model.missing_genes import gene_columns, refuse_missing
 
 UNNAMED = "query"
+
+Change = Callable[[Any], Any]
 
 
 def align_query(
@@ -45,7 +49,7 @@ def align_query(
         message = "The query has no cells: there is nothing to place."
         raise ValueError(message)
     setup = registry["setup_args"]
-    columns = _present_genes(adata, genes, registry["model_name"])
+    columns = check_genes(adata, genes, registry["model_name"])
     values = expression_of(adata, setup["layer"])
     if not np.array_equal(columns, np.arange(adata.n_vars)):
         values = values[:, columns]
@@ -57,9 +61,21 @@ def align_query(
     )
 
 
+def change_expression(query: AnnData, layer: str | None, change: Change) -> None:
+    """Change the values that a model reads of the copy of a query."""
+    values = expression_of(query, layer)
+    changed = change(values)
+    if changed is values:
+        return
+    if layer is None:
+        query.X = changed
+    else:
+        query.layers[layer] = changed
+
+
 def check_gene_order(adata: AnnData, genes: pd.Index, model_name: str) -> None:
     """Raise where an AnnData does not have just the reference's genes in the reference's order."""
-    _present_genes(adata, genes, model_name)
+    check_genes(adata, genes, model_name)
     if not adata.var_names.equals(genes):
         message = (
             "The genes are those of the reference, but in another order or among others. Run "
@@ -70,37 +86,11 @@ def check_gene_order(adata: AnnData, genes: pd.Index, model_name: str) -> None:
         raise ValueError(message)
 
 
-def _present_genes(adata: AnnData, genes: pd.Index, model_name: str) -> NDArray[np.intp]:
-    names = adata.var_names
-    if not names.is_unique:
-        message = (
-            f"{int(names.duplicated().sum())} gene names of the query occur more than once. Run "
-            "query.var_names_make_unique()."
-        )
-        raise ValueError(message)
-    columns = names.get_indexer(genes)
-    missing = genes[columns < 0]
-    if len(names) == 0:
-        message = "The query has no genes: give the cells with their expression."
-        raise ValueError(message)
-    if len(missing) == len(genes):
-        message = (
-            f"The query has none of the reference's {len(genes)} genes. The reference names them "
-            f"like {genes[0]!r}, the query like {names[0]!r}: bring query.var_names into the same "
-            "form; dpvae.tl.match_genes(query, model.get_var_names()) proposes how."
-        )
-        raise ValueError(message)
-    if len(missing):
-        some = ", ".join(map(str, missing[:5])) + (", …" if len(missing) > 5 else "")
-        message = (
-            f"The query lacks {len(missing)} of the reference's {len(genes)} genes ({some}). To "
-            "treat them as not expressed, run "
-            f"dpvae.model.{model_name}.prepare_query_anndata(query, model), which adds them as "
-            "zeros; or train the reference on the shared genes only. See with "
-            "dpvae.tl.match_genes(query, model.get_var_names()) whether some have another name."
-        )
-        raise ValueError(message)
-    return np.asarray(columns, dtype=np.intp)
+def check_genes(adata: AnnData, genes: pd.Index, model_name: str) -> NDArray[np.intp]:
+    """Raise if genes of the reference are missing; give the column of each of them."""
+    columns = gene_columns(adata.var_names, genes)
+    refuse_missing(genes[columns < 0], genes, model_name)
+    return columns
 
 
 def _columns(adata: AnnData, registry: Mapping[str, Any], *, fill_covariates: bool) -> pd.DataFrame:
@@ -116,7 +106,9 @@ def _columns(adata: AnnData, registry: Mapping[str, Any], *, fill_covariates: bo
         if known is not None:
             obs[key] = _as_categories(adata, key, known)
         else:
-            obs[key] = adata.obs.get(key, 1.0)
+            obs[key] = 1.0 if fill_covariates else adata.obs[key]
+    if not fill_covariates:
+        check_covariates(adata, registry["setup_args"], name="query")
     return obs
 
 

@@ -8,12 +8,13 @@ from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 
 from dpvae._given import check_is_anndata
-from dpvae._section import section_names
+from dpvae._section import cells_per_section, section_names
 from dpvae.geometry import check_coordinate_rows
 from dpvae.model.anchors import check_anchors
 from dpvae.model.chosen_rows import check_batch_size, check_indices
 from dpvae.model.credible_regions import CredibleRegions
 from dpvae.model.fields import coordinates_state
+from dpvae.model.foreign_query import warn_if_foreign
 from dpvae.model.gene_aligned_loading import GeneAlignedLoading
 from dpvae.model.gene_regression import GeneRegression, ReadGenes
 from dpvae.model.layout import Layout, place_around, place_freely
@@ -23,6 +24,7 @@ from dpvae.model.minified import (
     refuse_minified_elsewhere,
     warn_without_genes,
 )
+from dpvae.model.missing_genes import MissingGenes
 from dpvae.model.new_section import Place, place_new_sections, tell_frames
 from dpvae.model.own_cells import (
     check_own_places,
@@ -30,7 +32,7 @@ from dpvae.model.own_cells import (
     genes_of,
     has_genes_of,
 )
-from dpvae.model.query import align_query, section_column
+from dpvae.model.query import Change, align_query, change_expression, section_column
 from dpvae.model.query_chunks import (
     is_expression_on_disk,
     latent_by_chunks,
@@ -41,10 +43,12 @@ from dpvae.model.row_loading import row_loader
 from dpvae.model.saving import WholeSaving
 from dpvae.model.spatial_training import SpatialTraining
 from dpvae.model.training import without_noise
-from dpvae.model.unlikeness import warn_if_unlike
+from dpvae.model.unlikeness import unlikeness
 
 
-class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading, WholeSaving):
+class SpatialReconstruction(
+    CredibleRegions, SpatialTraining, GeneAlignedLoading, MissingGenes, WholeSaving
+):
     """Training with the distance term, queries by gene name, and coordinates from expression.
 
     The one mixin of this package on a model of scvi-tools; it comes first.
@@ -130,9 +134,10 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         Warns
         -----
         UserWarning
-            If more than a tenth of the query's cells are farther from all cells of the reference
-            than 99 % of the reference's cells are from one another, or the model's own cells are
-            minified.
+            If the query is unlike the reference, with what was found and the likely causes; if
+            log-normalised values of the query have another depth than the reference, to which
+            they are brought; or if the
+            model's own cells are minified.
 
         See Also
         --------
@@ -153,11 +158,32 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         frames = layout.frames(latent, names, section)
         place = self._placer(cells, layout, latent)
         places = place(np.arange(len(latent)), frames)
-        if section is not None:
-            return places
-        if len(np.unique(layout.section)) > 1:
-            tell_frames(names, frames)
-        return place_new_sections(places, layout, latent, names, place)
+        if section is None:
+            if len(np.unique(layout.section)) > 1:
+                tell_frames(names, frames)
+            places = place_new_sections(places, layout, latent, names, place)
+        if not self._is_registered(cells):
+            self._warn_if_foreign(cells, places, layout, frames)
+        return places
+
+    def _warn_if_foreign(
+        self, cells: AnnData, places: NDArray[np.float64], layout: Layout, frames: NDArray[np.str_]
+    ) -> None:
+        """Compare a query with the reference, and its places with the section that holds most."""
+        name = max(cells_per_section(frames), key=lambda found: int(found[1].sum()))[0]
+        unlike, expected = None, None
+        if self.gene_regression_ is not None:
+            regression = GeneRegression.of(self.gene_regression_)
+            unlike = unlikeness(regression, self._query_reader(cells), cells.n_obs)
+            expected = regression.kernels[name].left_out_spread
+        warn_if_foreign(
+            unlike,
+            places[frames == name],
+            layout.coordinates[layout.section == name],
+            expected,
+            len(self.get_var_names()),  # type: ignore[attr-defined]
+            is_standardized=self.per_section_,
+        )
 
     def _placer(self, cells: AnnData, layout: Layout, latent: NDArray[np.float32]) -> Place:
         """How to place some of the cells in the frames of sections of the reference."""
@@ -166,8 +192,6 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
                 warn_without_genes()
             return lambda rows, frames: layout.place(latent[rows], frames)
         regression, read = GeneRegression.of(self.gene_regression_), self._query_reader(cells)
-        if not self._is_registered(cells):
-            warn_if_unlike(regression, read, cells.n_obs, is_standardized=self.per_section_)
 
         def place(rows: NDArray[np.intp], frames: NDArray[np.str_]) -> NDArray[np.float64]:
             places = layout.place(latent[rows], frames)
@@ -201,12 +225,13 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         cells, is_known = self._checked(adata), self._is_registered(adata)
         check_indices(args[0] if args else kwargs.get("indices"), cells.n_obs)
         if self._is_read_in_chunks(cells):
+            correct = None if is_known else self._correction(cells)
 
             def of_rows(rows: NDArray[np.intp], **options: Any) -> Any:
                 if is_known:
                     return compute(cells, indices=rows, **options)
                 chunk = query_chunk(cells, self.registry_["setup_args"], rows)
-                return compute(self._register_encoded(chunk), **options)
+                return compute(self._register_encoded(chunk, correct), **options)
 
             return latent_by_chunks(of_rows, cells.n_obs, *args, **kwargs)
         return compute(adata if is_known else self._register_encoded(cells), *args, **kwargs)
@@ -266,24 +291,33 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
             return self._gene_reader(cells)
         if not self._is_read_in_chunks(cells):
             return self._gene_reader(self._query)
+        correct = self._correction(cells)
 
         def read(rows: NDArray[np.intp]) -> Any:
             chunk = query_chunk(cells, self.registry_["setup_args"], rows)
-            return self._gene_reader(self._register_encoded(chunk))(np.arange(len(rows)))
+            return self._gene_reader(self._register_encoded(chunk, correct))(np.arange(len(rows)))
 
         return read
 
-    def _register_encoded(self, adata: AnnData) -> AnnData:
+    def _register_encoded(self, adata: AnnData, correct: Change | None = None) -> AnnData:
         """Register a query that only the encoder sees."""
-        return self._register_query(adata, fill_covariates=not self.module.encode_covariates)
+        fill = not self.module.encode_covariates
+        return self._register_query(adata, fill_covariates=fill, correct=correct)
 
-    def _register_query(self, adata: AnnData, *, fill_covariates: bool) -> AnnData:
+    def _correction(self, adata: AnnData) -> Change:  # noqa: ARG002
+        """How to change the values of a query, found from all of it; by default not at all."""
+        return lambda values: values
+
+    def _register_query(
+        self, adata: AnnData, *, fill_covariates: bool, correct: Change | None = None
+    ) -> AnnData:
         refuse_query_on_disk(adata, self.registry_["setup_args"]["layer"])
         genes = genes_of(self.registry_)
         query = align_query(adata, self.registry_, genes, fill_covariates=fill_covariates)
         setup = self.registry_["setup_args"]
         self._check_expression(query, setup["layer"])
         check_same_kind(query, self.registry_, name="query")
+        change_expression(query, setup["layer"], correct or self._correction(query))
         transfer = {"source_registry": self.registry_, "extend_categories": fill_covariates}
         with without_noise():
             self.setup_anndata(query, **transfer, **setup)

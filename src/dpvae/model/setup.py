@@ -12,9 +12,11 @@ from scvi.data import AnnDataManager
 
 from dpvae._section import cells_per_section, check_column, section_names
 from dpvae.geometry import check_coordinates, known_rows
+from dpvae.model.doubtful_reference import warn_if_doubtful
 from dpvae.model.fields import CoordinatesField, RowField, SectionField
 from dpvae.model.gene_number import say_if_genes_are_not_chosen
 from dpvae.model.minified import MINIFIED, is_minified
+from dpvae.model.panel import check_panel
 from dpvae.model.rollback import unchanged_if_it_fails
 
 FEWEST_KNOWN = 3
@@ -37,6 +39,7 @@ def check_reference(
     obs_keys
         All columns of ``adata.obs`` that the user named.
     """
+    check_panel(adata, fewest=1)
     if adata.is_view:
         call = "adata.to_memory()" if adata.isbacked else "adata.copy()"
         message = f"adata is a view of another AnnData. Run adata = {call} first."
@@ -46,13 +49,6 @@ def check_reference(
             "adata.obs is not in memory, but columns are added to it. Run adata.obs = "
             "adata.obs.to_memory() and adata.var = adata.var.to_memory() first; expression can "
             "stay on disk."
-        )
-        raise ValueError(message)
-    if adata.n_vars == 0:
-        message = (
-            "adata has no genes. Where it was subset to the genes that it shares with a query, "
-            "none is shared: see with dpvae.tl.match_genes(query, reference) whether they have "
-            "other names, such as Ensembl identifiers or other letters."
         )
         raise ValueError(message)
     if not adata.var_names.is_unique:
@@ -77,6 +73,7 @@ def check_reference(
     check_one_unit(coordinates, section, name)
     warn_if_flat(coordinates, name)
     say_if_genes_are_not_chosen(adata)
+    warn_if_doubtful(adata.obs, coordinates, section, section_key, name, n_genes=adata.n_vars)
 
 
 def check_known_sections(

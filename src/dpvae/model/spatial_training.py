@@ -3,12 +3,14 @@
 from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
+from scvi.train import TrainingPlan
 
 from dpvae._section import cells_per_section, section_names
 from dpvae.geometry import (
@@ -34,6 +36,7 @@ from dpvae.model.minified import is_minified, refuse_minified
 from dpvae.model.own_cells import check_as_set_up
 from dpvae.model.pair_graph import pair_graph_in_use
 from dpvae.model.plan import DistancePreservingPlan
+from dpvae.model.plan_arguments import check_metric, check_plan
 from dpvae.model.processes import for_processes, n_processes
 from dpvae.model.progress import end_of_training, is_silent, tell, with_progress
 from dpvae.model.query import section_column
@@ -152,6 +155,9 @@ class SpatialTraining:
         check_numbers(max_epochs, kwargs["batch_size"])
         kwargs["callbacks"] = list(kwargs.get("callbacks") or ())
         kwargs = for_processes(with_default_split(kwargs, cells.n_obs), cells.n_obs)
+        check_plan(kwargs.get("plan_kwargs") or {}, self._plan_names())
+        if kwargs.get("early_stopping"):
+            check_metric("early_stopping_monitor", kwargs.get("early_stopping_monitor"))
         kwargs["plan_kwargs"] = with_sections(
             kwargs.get("plan_kwargs"),
             self._section_names(cells),
@@ -168,7 +174,8 @@ class SpatialTraining:
                 n_steps=None if completed is None else N_STEPS,
                 n_processes=n_processes(kwargs),
             )
-        kwargs.setdefault("check_val_every_n_epoch", epochs_between_validations(max_epochs, kwargs))
+        interval = epochs_between_validations(max_epochs, kwargs, cells.n_obs)
+        kwargs.setdefault("check_val_every_n_epoch", interval)
         kwargs.setdefault("early_stopping_monitor", "distance_loss_validation")
         origin = training_origin(self, max_epochs, kwargs)
         if resume_from is not None:
@@ -197,6 +204,11 @@ class SpatialTraining:
 
     def _check_if_trained(self, warn: bool = True, message: str = NOT_TRAINED) -> None:  # noqa: FBT001, FBT002
         super()._check_if_trained(warn=warn, message=message)  # type: ignore[misc]
+
+    def _plan_names(self) -> set[str]:
+        """Names of arguments that the training plan, and through it the loss, can be given."""
+        takers = (self._training_plan_cls, TrainingPlan, self.module.loss)
+        return {name for taker in takers for name in signature(taker).parameters}
 
     def _has_places(self) -> bool:
         key = self.registry_["setup_args"]["spatial_key"]

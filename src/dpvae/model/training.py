@@ -15,6 +15,8 @@ from lightning.pytorch import Trainer
 from scvi.model.base import UnsupervisedTrainingMixin
 from scvi.train import TrainingPlan, TrainRunner
 
+from dpvae.model.validation_part import check_split, has_validation, needs_validation
+
 BATCH_SIZE = 128
 FEWEST_CELLS_OF_MINIBATCH = 2
 FEWEST_STEPS = 500
@@ -36,7 +38,7 @@ LOUD_LOGGERS = ("lightning.pytorch", "lightning.fabric")
 def with_default_split(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
     """Let every cell train, unless a validation part is asked for or needed.
 
-    What looks at it needs one, see :func:`needs_validation`; a size of it, or of the training part,
+    What looks at it needs one (:func:`needs_validation`); a size of it, or of the training part,
     or the cells of both, or how often to look at it ask for one. A last minibatch of one or two
     cells, which batch normalisation cannot use, is left out; its cells are others in every epoch.
 
@@ -54,45 +56,18 @@ def with_default_split(arguments: Mapping[str, Any], n_cells: int) -> dict[str, 
     Raises
     ------
     ValueError
-        If a validation part is needed, and the arguments say that all cells train.
+        If shares of cells are not possible, or a validation part is needed and no cell is in it.
     """
     splitter = dict(arguments.get("datasplitter_kwargs") or {})
     asking = {"train_size", "validation_size", "check_val_every_n_epoch"}
     asked = asking & set(arguments) or "external_indexing" in splitter
-    need = needs_validation(arguments)
-    if need is not None and not has_validation(arguments):
-        message = (
-            f"{need} looks at a validation part, but all cells train: give train_size=0.9, or "
-            f"leave out {need}."
-        )
-        raise ValueError(message)
-    if asked or need is not None:
+    check_split(arguments, n_cells)
+    if asked or needs_validation(arguments) is not None:
         return dict(arguments)
     batch_size = arguments.get("batch_size", BATCH_SIZE)
     if n_cells > batch_size and 0 < n_cells % batch_size <= 2:
         splitter.setdefault("drop_last", True)
     return {**arguments, "train_size": 1.0, "datasplitter_kwargs": splitter}
-
-
-def needs_validation(arguments: Mapping[str, Any]) -> str | None:
-    """Name the argument of ``train`` that looks at a validation part, if there is one."""
-    plan = arguments.get("plan_kwargs") or {}
-    metric = plan.get("lr_scheduler_metric", "validation")
-    if arguments.get("early_stopping"):
-        return "early_stopping"
-    if plan.get("reduce_lr_on_plateau") and "validation" in metric:
-        return "reduce_lr_on_plateau"
-    if arguments.get("enable_checkpointing"):
-        monitor = arguments.get("checkpointing_monitor", "validation_loss")
-        return "enable_checkpointing" if "validation" in monitor else None
-    watching = (getattr(callback, "monitor", None) for callback in arguments.get("callbacks") or ())
-    return "a callback" if any("validation" in (metric or "") for metric in watching) else None
-
-
-def has_validation(arguments: Mapping[str, Any]) -> bool:
-    """Whether the arguments of ``train`` leave cells for a validation part."""
-    indexing = (arguments.get("datasplitter_kwargs") or {}).get("external_indexing")
-    return arguments.get("train_size") != 1 if indexing is None else len(indexing) > 1
 
 
 def check_numbers(max_epochs: int | None, batch_size: int) -> None:
@@ -174,7 +149,9 @@ def suitable_epochs(
     return ceil(n_steps / steps_per_epoch)
 
 
-def epochs_between_validations(max_epochs: int, arguments: Mapping[str, Any]) -> int | None:
+def epochs_between_validations(
+    max_epochs: int, arguments: Mapping[str, Any], n_cells: int
+) -> int | None:
     """How often to look at the validation part: about a hundred times, or never without one.
 
     Parameters
@@ -183,8 +160,10 @@ def epochs_between_validations(max_epochs: int, arguments: Mapping[str, Any]) ->
         Epochs of the training.
     arguments
         The other arguments of ``train``.
+    n_cells
+        Number of cells.
     """
-    return max(max_epochs // N_VALIDATIONS, 1) if has_validation(arguments) else None
+    return max(max_epochs // N_VALIDATIONS, 1) if has_validation(arguments, n_cells) else None
 
 
 @contextmanager

@@ -1,0 +1,142 @@
+"""Queries that the reference knows nothing of: one warning that says so, and why it may be."""
+
+import logging
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpvae.model.place_spread import relative_spread
+from dpvae.model.unlikeness import Unlikeness
+
+MOST_DIFFERENCE = 0.4
+MOST_SHARE = 0.1
+LEAST_CORRELATION = 0.8
+OF_ONE_TISSUE = 0.9
+MOST_SILENT = 0.1
+FEWEST_CELLS = 20
+COLLAPSED = 0.15
+SQUEEZED = 0.5
+ONE_SIDED = 1.5
+STANDARDIZE = (
+    " If it is another technology's picture of the same tissue, DPVAE(reference, "
+    "standardize='section') takes such differences out."
+)
+
+Places = NDArray[np.float64]
+
+logger = logging.getLogger(__name__)
+
+
+def foreignness(
+    unlike: Unlikeness | None, spread: Places | None, n_genes: int, *, is_standardized: bool
+) -> str | None:
+    """Say in what a query differs from the reference, and what to do; ``None`` if it does not.
+
+    Parameters
+    ----------
+    unlike
+        How unlike the reference its expression is; ``None`` if that is not known.
+    spread
+        How widely its places are spread, see :func:`~dpvae.model.place_spread.relative_spread`;
+        ``None`` for too few cells.
+    n_genes
+        Number of genes of the reference.
+    is_standardized
+        Whether genes are standardised section by section, which is advised otherwise.
+    """
+    facts = [] if unlike is None else _facts(unlike)
+    width = None if spread is None else float(np.sqrt((spread**2).mean()))
+    if not facts and (width is None or width > COLLAPSED):
+        return None
+    if width is not None:
+        facts.append(f"its places are spread over {100 * width:.0f} % of the tissue's width")
+    likely = "another tissue, another technology, or cells of a kind that the reference lacks"
+    advice = "" if is_standardized else STANDARDIZE
+    if unlike is not None and unlike.n_silent > MOST_SILENT * n_genes:
+        likely = (
+            f"genes that the query does not have ({unlike.n_silent} of {n_genes} are 0 in all of "
+            "its cells), or another tissue"
+        )
+        advice = (
+            " Train the reference on the genes that both have: "
+            "reference[:, reference.var_names.intersection(query.var_names)].copy()."
+        )
+    elif unlike is not None and unlike.correlation > OF_ONE_TISSUE:
+        likely = "another normalisation or depth, or another technology"
+        advice = (
+            " Bring both to one depth, such as sc.pp.normalize_total(query, target_sum=…) with the "
+            f"median depth of the reference, and take logarithms of both.{advice}"
+        )
+    return (
+        f"The query is unlike the reference: {'; '.join(facts)}. Its coordinates are guesses. "
+        f"Likely causes: {likely}.{advice}"
+    )
+
+
+def warn_if_foreign(
+    unlike: Unlikeness | None,
+    places: Places,
+    reference: Places,
+    expected: Places | None,
+    n_genes: int,
+    *,
+    is_standardized: bool,
+) -> None:
+    """Warn of a query that is unlike the reference; log where the tissue is known by one axis only.
+
+    Parameters
+    ----------
+    unlike, n_genes, is_standardized
+        As for :func:`foreignness`.
+    places
+        Of the query's cells in the frame of a section, shape ``(n_cells, 2)`` or ``(n_cells, 3)``.
+    reference
+        Of that section's own cells, shape ``(n_reference, 2)`` or ``(n_reference, 3)``.
+    expected
+        How widely places of the section's own cells are spread that were left out, as
+        :func:`~dpvae.model.place_spread.relative_spread` gives it; ``None`` if that is not known.
+
+    Warns
+    -----
+    UserWarning
+        If the query is foreign.
+    """
+    spread = relative_spread(places, reference) if len(places) >= FEWEST_CELLS else None
+    message = foreignness(unlike, spread, n_genes, is_standardized=is_standardized)
+    if message is not None:
+        warnings.warn(message, UserWarning, stacklevel=4)
+    elif spread is not None and expected is not None and is_one_sided(spread, expected):
+        logger.warning(
+            "Places are spread over %.0f %% of the tissue's width in one direction and %.0f %% in "
+            "another: expression tells the first hardly, as in symmetric or layered tissue. "
+            "dpvae.tl.mirror_symmetry(reference) looks for a mirror line.",
+            100 * spread[0],
+            100 * spread[-1],
+        )
+
+
+def is_one_sided(spread: Places, expected: Places) -> bool:
+    """Whether places are squeezed in one direction, as those of the tissue's own cells are."""
+    return bool(
+        spread[0] < SQUEEZED
+        and expected[0] < SQUEEZED
+        and spread[-1] > ONE_SIDED * spread[0]
+        and expected[-1] > ONE_SIDED * expected[0]
+    )
+
+
+def _facts(unlike: Unlikeness) -> list[str]:
+    facts = []
+    if unlike.difference > MOST_DIFFERENCE or unlike.correlation < LEAST_CORRELATION:
+        facts.append(
+            "its genes differ from those of the most similar cells of the reference by "
+            f"{100 * unlike.difference:.0f} % of their variation there (the same tissue: under "
+            f"30 %), and their means correlate by {unlike.correlation:.2f} (above 0.9)"
+        )
+    if unlike.share > MOST_SHARE:
+        facts.append(
+            f"expression of {100 * unlike.share:.0f} % of its cells lies outside the range of the "
+            "reference (the same tissue: about 1 %)"
+        )
+    return facts
