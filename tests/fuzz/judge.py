@@ -14,7 +14,7 @@ import dpvae
 SOURCE = Path(dpvae.__file__).parent
 KINDS = (ValueError, KeyError, TypeError, RuntimeError, OSError)
 WORDS = {
-    "expression": r"\.X\b|layers\[|\bgenes?\b|\bvalues\b",
+    "expression": r"\.X\b|layers\[|\bgenes?\b|\bvalues?\b|reference",
     "coordinates": r"obsm\[",
     "latents": r"obsm\[|latent",
     "sections": r"(?i)\.obs\b|section",
