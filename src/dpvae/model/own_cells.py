@@ -8,7 +8,6 @@ import pandas as pd
 from anndata import AnnData
 
 from dpvae._expression import expression_name, value_kind
-from dpvae._given import check_is_anndata
 from dpvae._keys import OBSM, REGISTRY
 from dpvae._section import as_text, section_codes, section_names
 from dpvae.geometry import check_coordinate_rows, standard_coordinates
@@ -94,16 +93,6 @@ def check_as_set_up(adata: AnnData, registry: Mapping[str, Any], model_name: str
         raise ValueError(message)
     if not is_minified(adata):
         check_same_kind(adata, registry)
-
-
-def check_reference_as_set_up(model_class: Any, adata: AnnData | None) -> None:
-    """Raise if a reference has changed between ``setup_anndata`` and the making of a model."""
-    if adata is None:
-        return
-    check_is_anndata(adata)
-    manager = model_class._get_most_recent_anndata_manager(adata, required=True)
-    manager.validate()
-    check_as_set_up(adata, manager.registry, model_class.__name__)
 
 
 def check_own_places(
