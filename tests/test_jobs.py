@@ -9,7 +9,7 @@ from dpvae.jobs import chosen_genes, log_normalized, shared_genes, typical_count
 
 def test_a_reference_is_normalised_to_its_median_depth(counts):
     typical = typical_counts(counts, None)
-    median = np.median(counts.X.sum(axis=1))
+    median = np.median(np.asarray(counts.X.sum(axis=1)))
     assert sum(typical.values()) == pytest.approx(median)
     found = log_normalized(counts, None, typical)
     sc.pp.normalize_total(counts, target_sum=median)

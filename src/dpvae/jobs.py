@@ -167,7 +167,7 @@ def place_query(
 def typical_counts(adata: AnnData, layer: str | None) -> dict[str, float]:
     """Share out the median depth of the cells among the genes, as all cells together have them."""
     counts = expression_of(adata, layer)
-    depth = np.asarray(counts.sum(axis=1)).ravel()
+    depth = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
     of_genes = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
     median = np.median(depth[depth > 0]) if depth.any() else 1.0
     return dict(zip(adata.var_names, of_genes * (median / max(depth.sum(), 1.0)), strict=True))
