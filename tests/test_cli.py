@@ -70,7 +70,7 @@ def test_train_then_predict(model, reference_file, query_file, counts, tmp_path)
     truth = counts.obsm["spatial"][180:]
     error = np.linalg.norm(placed.obsm["spatial_dpvae"] - truth, axis=1)
     chance = np.linalg.norm(np.random.default_rng(0).permutation(truth) - truth, axis=1)
-    assert np.median(error) < 0.85 * np.median(chance)
+    assert np.median(error) < 0.5 * np.median(chance)
     assert placed.obsm["X_dpvae"].shape == (60, 10)
     np.testing.assert_array_equal(placed.X.toarray(), counts.X[180:].toarray())
 

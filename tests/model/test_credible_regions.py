@@ -65,6 +65,7 @@ def test_cells_of_unknown_place_do_not_calibrate(model, unseen):
     np.testing.assert_array_equal(model.predict_regions(unseen).radii(0.9), expected)
 
 
+@pytest.mark.trains
 def test_second_model_learns_from_other_cells_with_the_same_arguments(expression, monkeypatch):
     expression.obsm["spatial"][:40] = np.nan
     model = fitted(expression)

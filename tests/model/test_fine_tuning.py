@@ -111,7 +111,7 @@ def test_other_coordinates_are_used_only_inside(expression):
 
 
 @pytest.fixture(scope="module", params=[DPVAE, DPSCVI])
-def reference(request):
+def reference(request, trains):  # noqa: ARG001
     """A model of few cells of a tissue, and 300 others of it in a frame of their own."""
     scvi.settings.seed = 0
     cells = simulated_tissue(700, 60, seed=2)

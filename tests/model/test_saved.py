@@ -20,6 +20,7 @@ def test_a_directory_without_a_model_is_refused(tmp_path):
         dpvae.model.load(tmp_path)
 
 
+@pytest.mark.trains
 @pytest.mark.filterwarnings("ignore")
 def test_a_model_of_another_package_is_refused(counts, tmp_path):
     scvi.model.SCVI.setup_anndata(counts)

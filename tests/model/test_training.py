@@ -125,6 +125,7 @@ def test_a_validation_part_that_is_needed_and_left_out_is_an_error(arguments, na
             with_default_split({**arguments, **left_out}, 1000)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(
     ("arguments", "is_with_validation"),
     [
@@ -142,6 +143,7 @@ def test_trainings_of_all_kinds_have_the_part_that_they_need(
     assert bool(len(model.validation_indices)) == is_with_validation
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

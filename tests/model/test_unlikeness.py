@@ -21,6 +21,7 @@ def test_cells_of_the_same_kind_are_one_in_a_hundred(seed):
     assert unlike_share(cells[:1_000], cells[1_000:] + 4.0) > 0.9
 
 
+@pytest.mark.trains
 def test_a_query_of_another_kind_is_warned_of_with_a_number():
     cells = log_normalized(simulated_tissue(600, 60, seed=0))
     reference, query = cells[:400].copy(), cells[400:].copy()

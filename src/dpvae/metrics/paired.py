@@ -1,6 +1,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._numbers import floats_of
+
 Points = NDArray[np.float64]
 
 
@@ -67,8 +69,8 @@ def paired_cells(true: ArrayLike, other: ArrayLike, *, at_least: int) -> tuple[P
     >>> paired_cells([[0, 0], [1, 2]], [[5, 5, 5], [1, 1, 1]], at_least=1)[1].shape
     (2, 3)
     """
-    first = np.asarray(true, dtype=np.float64)
-    second = np.asarray(other, dtype=np.float64)
+    first = floats_of(true, "true")
+    second = floats_of(other, "other")
     if first.ndim != 2 or second.ndim != 2 or len(first) != len(second):
         message = (
             f"the arrays have shapes {first.shape} and {second.shape}; "

@@ -76,7 +76,7 @@ class CredibleRegions:
         if held_out is not None:
             self.calibration_ = asdict(self._errors_of(held_out))
             return
-        cells = self._cells(None)  # type: ignore[attr-defined]
+        cells = self._checked(None, places=True)  # type: ignore[attr-defined]
         self._check_can_be_repeated(cells)
         hidden = self._hidden_fifth(cells, seed)
         say = (lambda _: None) if is_silent(kwargs) else tell
@@ -182,7 +182,7 @@ class CredibleRegions:
     def _hidden_fifth(self, cells: AnnData, seed: int) -> NDArray[np.bool_]:
         """Choose a random fifth of the cells of known place of every section."""
         setup = self.registry_["setup_args"]
-        known = known_rows(np.asarray(cells.obsm[setup["spatial_key"]], dtype=float))
+        known = known_rows(check_coordinate_rows(cells.obsm[setup["spatial_key"]]))
         rng = np.random.default_rng(seed)
         hidden = np.zeros(cells.n_obs, dtype=bool)
         for _, section in cells_per_section(section_names(cells, section_column(setup))):

@@ -10,7 +10,6 @@ from scvi import REGISTRY_KEYS
 from scvi.data.fields import (
     CategoricalJointObsField,
     CategoricalObsField,
-    LayerField,
     NumericalJointObsField,
     NumericalObsField,
 )
@@ -18,11 +17,13 @@ from scvi.model import SCVI
 
 from dpvae._expression import check_counts, depths
 from dpvae._keys import REGISTRY
-from dpvae._matrix_on_disk import MatrixOnDisk, open_matrix
+from dpvae._matrix_on_disk import MatrixOnDisk
 from dpvae.model.decoder_metric import DecoderMetric
+from dpvae.model.fields import ExpressionField, registered_expression
 from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import gene_statistics
 from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
+from dpvae.model.own_cells import check_reference_as_set_up
 from dpvae.model.pair_graph import check_mask
 from dpvae.model.reconstruction import SpatialReconstruction
 from dpvae.model.setup import check_reference, named_columns, register_cells
@@ -119,6 +120,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         least_depth: float = 1.0,
         **kwargs: Any,
     ) -> None:
+        check_reference_as_set_up(type(self), adata)
         check_gene_weights(gene_weights)
         super().__init__(
             adata,
@@ -221,7 +223,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
             )
             check_mask(adata, mask_key, spatial_key=spatial_key, section_key=section_key)
         fields = [
-            LayerField(REGISTRY_KEYS.X_KEY, layer, is_count_data=False),
+            ExpressionField(layer),
             CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key),
             CategoricalObsField(REGISTRY_KEYS.LABELS_KEY, labels_key),
             NumericalObsField(REGISTRY_KEYS.SIZE_FACTOR_KEY, size_factor_key, required=False),
@@ -240,13 +242,13 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         )
 
     def _median_depth(self) -> float:
-        counts = open_matrix(self.adata_manager.get_from_registry(REGISTRY_KEYS.X_KEY))
+        counts = registered_expression(self.adata_manager)
         return max(float(np.median(depths(counts))), 1.0)
 
     def _weigh_genes(self) -> None:
         """Centre and weigh the logarithms of the counts, which is what the encoder sees."""
         manager = self.adata_manager
-        counts = open_matrix(manager.get_from_registry(REGISTRY_KEYS.X_KEY))
+        counts = registered_expression(manager)
         is_on_disk = isinstance(counts, MatrixOnDisk)
         logarithms = counts.changed(self._logged) if is_on_disk else self._logged(counts)
         section = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
@@ -258,7 +260,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
 
     def _gene_reader(self, adata: AnnData) -> ReadGenes:
         manager = self.get_anndata_manager(adata, required=True)
-        counts = open_matrix(manager.get_from_registry(REGISTRY_KEYS.X_KEY))
+        counts = registered_expression(manager)
         return lambda rows: self._logged(counts[rows])
 
     def _logged(self, counts: Any) -> csr_matrix:

@@ -8,7 +8,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scvi import REGISTRY_KEYS
 from scvi.data import AnnDataManager
-from scvi.data.fields import CategoricalObsField, LayerField
+from scvi.data.fields import CategoricalObsField
 from scvi.model.base import (
     ArchesMixin,
     BaseMinifiedModeModelClass,
@@ -18,12 +18,13 @@ from scvi.model.base import (
 
 from dpvae._expression import check_log_normalized, expression_of, warn_if_scaled
 from dpvae._keys import REGISTRY
-from dpvae._matrix_on_disk import open_matrix
 from dpvae.model.decoder_metric import DecoderMetric
+from dpvae.model.fields import ExpressionField, registered_expression
 from dpvae.model.gene_neighbours import dense
 from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import check_whole_sections, gene_statistics
 from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
+from dpvae.model.own_cells import check_reference_as_set_up
 from dpvae.model.pair_graph import check_mask
 from dpvae.model.query import section_column
 from dpvae.model.reconstruction import SpatialReconstruction
@@ -125,6 +126,7 @@ class DPVAE(
         *,
         encode_covariates: bool = False,
     ) -> None:
+        check_reference_as_set_up(type(self), adata)
         super().__init__(adata, registry)
         if standardize not in ("reference", "section"):
             message = f"standardize is {standardize!r}: choose 'reference' or 'section'."
@@ -217,7 +219,7 @@ class DPVAE(
             check_mask(adata, mask_key, spatial_key=spatial_key, section_key=section_key)
             warn_if_scaled(adata, layer)
         fields = [
-            LayerField(REGISTRY_KEYS.X_KEY, layer, is_count_data=False),
+            ExpressionField(layer),
             CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key),
         ]
         register_cells(
@@ -241,17 +243,15 @@ class DPVAE(
         if self.adata is None:
             shape = (n_rows, self.summary_stats.n_vars)
             return torch.zeros(shape), torch.ones(shape)
-        expression = open_matrix(self.adata_manager.get_from_registry(REGISTRY_KEYS.X_KEY))
         section = self._section_codes(self.adata_manager)
-        return gene_statistics(expression, section, n_rows)
+        return gene_statistics(registered_expression(self.adata_manager), section, n_rows)
 
     def _spatial_weights(self) -> torch.Tensor:
         """Weights for genes of variance 1."""
         manager = self.adata_manager
-        expression = open_matrix(manager.get_from_registry(REGISTRY_KEYS.X_KEY))
         section = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
         coordinates = manager.get_from_registry(REGISTRY.coordinates)
-        return spatial_gene_weights(expression, coordinates, section)
+        return spatial_gene_weights(registered_expression(manager), coordinates, section)
 
     def _section_codes(self, manager: AnnDataManager) -> NDArray[np.intp]:
         """Row of the gene statistics that each cell of an AnnData uses."""
@@ -260,7 +260,7 @@ class DPVAE(
 
     def _gene_reader(self, adata: AnnData) -> ReadGenes:
         manager = self.get_anndata_manager(adata, required=True)
-        expression = open_matrix(manager.get_from_registry(REGISTRY_KEYS.X_KEY))
+        expression = registered_expression(manager)
         if not self.per_section_:
             return lambda rows: expression[rows]
         section = np.asarray(manager.get_from_registry(REGISTRY.section)).reshape(-1, 1)

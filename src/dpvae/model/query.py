@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dpvae._expression import expression_of
 from dpvae._keys import REGISTRY
-from dpvae._section import check_column
+from dpvae._section import as_text, check_column
 
 UNNAMED = "query"
 
@@ -20,7 +20,7 @@ def align_query(
 ) -> AnnData:
     """Copy of what a model reads of a query, genes in the order of the reference.
 
-    The query itself is left as it is.
+    The query itself is left as it is. Its coordinates are not read, whatever they hold.
 
     Parameters
     ----------
@@ -49,15 +49,12 @@ def align_query(
     values = expression_of(adata, setup["layer"])
     if not np.array_equal(columns, np.arange(adata.n_vars)):
         values = values[:, columns]
-    query = AnnData(
+    return AnnData(
         X=values if setup["layer"] is None else None,
         layers={} if setup["layer"] is None else {setup["layer"]: values},
         obs=_columns(adata, registry, fill_covariates=fill_covariates),
         var=pd.DataFrame(index=genes),
     )
-    if setup["spatial_key"] in adata.obsm:
-        query.obsm[setup["spatial_key"]] = np.asarray(adata.obsm[setup["spatial_key"]])
-    return query
 
 
 def check_gene_order(adata: AnnData, genes: pd.Index, model_name: str) -> None:
@@ -83,6 +80,9 @@ def _present_genes(adata: AnnData, genes: pd.Index, model_name: str) -> NDArray[
         raise ValueError(message)
     columns = names.get_indexer(genes)
     missing = genes[columns < 0]
+    if len(names) == 0:
+        message = "The query has no genes: give the cells with their expression."
+        raise ValueError(message)
     if len(missing) == len(genes):
         message = (
             f"The query has none of the reference's {len(genes)} genes. The reference names them "
@@ -109,7 +109,7 @@ def _columns(adata: AnnData, registry: Mapping[str, Any], *, fill_covariates: bo
     if section_key is not None:
         if section_key in adata.obs:
             check_column(adata, section_key, name="query")
-        obs[section_key] = _as_categories(adata, section_key, _known_sections(registry))
+        obs[section_key] = _as_categories(adata, section_key, known_sections(registry))
     for key, known in _covariates(registry).items():
         if not fill_covariates:
             _check_covariate(adata, key, known)
@@ -126,12 +126,12 @@ def _as_categories(adata: AnnData, key: str, known: NDArray[Any]) -> pd.Series:
     Values that the reference does not have become new categories of its type, since categories are
     sorted together; so does the one of all cells where there is no such column.
     """
-    of_text = {str(category): category for category in known}
+    of_text = dict(zip(as_text(pd.Series(known)), known, strict=True))
     unnamed = UNNAMED
     while unnamed in of_text:
         unnamed += "_"
     texts = adata.obs[key] if key in adata.obs else pd.Series(unnamed, adata.obs_names)
-    texts = texts.astype(object).where(texts.notna(), unnamed).astype(str)
+    texts = as_text(texts) if texts.notna().all() else _filled(texts, unnamed)
     new = sorted(set(texts) - set(of_text))
     if all(isinstance(category, str) for category in known):
         of_text |= {text: text for text in new}
@@ -140,7 +140,13 @@ def _as_categories(adata: AnnData, key: str, known: NDArray[Any]) -> pd.Series:
     return texts.map(of_text)
 
 
-def _known_sections(registry: Mapping[str, Any]) -> NDArray[Any]:
+def _filled(column: pd.Series, unnamed: str) -> pd.Series:
+    missing = column.isna()
+    return as_text(column[~missing]).reindex(column.index, fill_value=unnamed)
+
+
+def known_sections(registry: Mapping[str, Any]) -> NDArray[Any]:
+    """Names of the sections that a model knows, in the order of their codes."""
     state = registry["field_registries"][REGISTRY.section]["state_registry"]
     known: NDArray[Any] = state["categorical_mapping"]
     return known
@@ -151,7 +157,7 @@ def check_query_columns(adata: AnnData, registry: Mapping[str, Any]) -> None:
     section_key = section_column(registry["setup_args"])
     columns = dict(_covariates(registry))
     if section_key is not None:
-        columns[section_key] = _known_sections(registry)
+        columns[section_key] = known_sections(registry)
     for key, known in columns.items():
         check_column(adata, key)
         if known is None:
@@ -190,7 +196,7 @@ def _check_covariate(adata: AnnData, key: str, known: NDArray[Any] | None) -> No
             f"The query has no adata.obs[{key!r}], which the reference was set up with: add it."
         )
         raise KeyError(message)
-    new = [] if known is None else sorted({*adata.obs[key].astype(str)} - {*map(str, known)})
+    new = [] if known is None else sorted({*as_text(adata.obs[key])} - {*as_text(pd.Series(known))})
     if not new:
         return
     message = (

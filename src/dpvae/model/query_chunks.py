@@ -46,15 +46,12 @@ def query_chunk(adata: AnnData, setup: Mapping[str, Any], rows: NDArray[np.intp]
         Numbers of the cells.
     """
     values, layer = expression_of(adata, setup["layer"])[rows], setup["layer"]
-    chunk = AnnData(
+    return AnnData(
         X=values if layer is None else None,
         layers={} if layer is None else {layer: values},
         obs=adata.obs.iloc[rows],
         var=pd.DataFrame(index=adata.var_names),
     )
-    if setup["spatial_key"] in adata.obsm:
-        chunk.obsm[setup["spatial_key"]] = np.asarray(adata.obsm[setup["spatial_key"]][rows])
-    return chunk
 
 
 def latent_by_chunks(

@@ -4,20 +4,32 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 
 from dpvae._given import check_is_anndata
 from dpvae._section import section_names
+from dpvae.geometry import check_coordinate_rows
 from dpvae.model.anchors import check_anchors
+from dpvae.model.chosen_rows import check_batch_size, check_indices
 from dpvae.model.credible_regions import CredibleRegions
 from dpvae.model.fields import coordinates_state
 from dpvae.model.gene_aligned_loading import GeneAlignedLoading
 from dpvae.model.gene_regression import GeneRegression, ReadGenes
 from dpvae.model.layout import Layout, place_around, place_freely
-from dpvae.model.minified import is_minified, warn_without_genes
+from dpvae.model.minified import (
+    UUID,
+    is_minified,
+    refuse_minified_elsewhere,
+    warn_without_genes,
+)
 from dpvae.model.new_section import Place, place_new_sections, tell_frames
+from dpvae.model.own_cells import (
+    check_own_places,
+    check_same_kind,
+    genes_of,
+    has_genes_of,
+)
 from dpvae.model.query import align_query, section_column
 from dpvae.model.query_chunks import (
     is_expression_on_disk,
@@ -42,6 +54,8 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
     _query: AnnData | None = None
     per_section_: bool = False
     adata: AnnData | None
+    adata_manager: Any
+    _per_instance_manager_store: dict[str, dict[str, Any]]
     setup_anndata: Callable[..., None]
 
     @staticmethod
@@ -124,13 +138,13 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         --------
         dpvae.model.DPVAE : with an example.
         """
-        cells = self._cells(adata)
+        cells = self._checked(adata, places=True)
         setup = self.registry_["setup_args"]
         names = section_names(cells, section_column(setup))
         mask = check_anchors(anchors, cells, setup["spatial_key"], names)
         latent = self.get_latent_representation(adata, batch_size=batch_size)
         if mask is not None:
-            coordinates = np.asarray(cells.obsm[setup["spatial_key"]], dtype=float)
+            coordinates = check_coordinate_rows(cells.obsm[setup["spatial_key"]])
             return place_around(latent, names, coordinates, mask, self.distance_scale)
         if anchors is None:
             n_dims = int(coordinates_state(self.registry_)["n_dims"])
@@ -181,9 +195,11 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         Array of shape ``(n_cells, n_latent)``.
         """
         compute = super().get_latent_representation  # type: ignore[misc]
+        check_batch_size(kwargs.get("batch_size"))
         if kwargs.get("dataloader") is not None:
             return compute(adata, *args, **kwargs)
-        cells, is_known = self._cells(adata), self._is_registered(adata)
+        cells, is_known = self._checked(adata), self._is_registered(adata)
+        check_indices(args[0] if args else kwargs.get("indices"), cells.n_obs)
         if self._is_read_in_chunks(cells):
 
             def of_rows(rows: NDArray[np.intp], **options: Any) -> Any:
@@ -210,14 +226,35 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         check_is_anndata(cells)
         return cells
 
+    def _checked(self, adata: AnnData | None, *, places: bool = False) -> AnnData:
+        """Give the cells; raise if the model's own hold other values, or moved, since setup."""
+        cells = self._cells(adata)
+        if is_minified(cells) or UUID not in cells.uns or cells is not self.adata:
+            return cells
+        self.adata_manager.validate()
+        check_same_kind(cells, self.registry_)
+        check_own_places(cells, self.registry_, with_coordinates=places)
+        if not (places or self._is_read_in_chunks(cells)):
+            self._check_expression(cells, self.registry_["setup_args"]["layer"])
+        return cells
+
     def _is_registered(self, adata: AnnData | None) -> bool:
-        own = adata is None or adata is self.adata or adata is self._query
-        return own or is_minified(adata)
+        """Whether the model knows these cells already, with the genes in its order."""
+        cells: Any = self._cells(adata)
+        if cells is self._query:
+            return True
+        if not is_minified(cells):
+            is_as_set_up = UUID in cells.uns and has_genes_of(cells, self.registry_)
+            return cells is self.adata and is_as_set_up
+        known = self._per_instance_manager_store.get(self.id, {})
+        if cells is not self.adata:
+            refuse_minified_elsewhere(cells, known)
+        return True
 
     def _validate_anndata(self, adata: AnnData | None = None, copy_if_view: bool = True) -> AnnData:  # noqa: FBT001, FBT002
         """Let scvi-tools see queries only as copies with the genes of the reference."""
         if not self._is_registered(adata):
-            return self._register_query(self._cells(adata), fill_covariates=False)
+            return self._register_query(self._checked(adata), fill_covariates=False)
         cells: AnnData = super()._validate_anndata(adata, copy_if_view)  # type: ignore[misc]
         return cells
 
@@ -242,10 +279,11 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
 
     def _register_query(self, adata: AnnData, *, fill_covariates: bool) -> AnnData:
         refuse_query_on_disk(adata, self.registry_["setup_args"]["layer"])
-        genes = pd.Index(self.get_var_names())  # type: ignore[attr-defined]
+        genes = genes_of(self.registry_)
         query = align_query(adata, self.registry_, genes, fill_covariates=fill_covariates)
         setup = self.registry_["setup_args"]
         self._check_expression(query, setup["layer"])
+        check_same_kind(query, self.registry_, name="query")
         transfer = {"source_registry": self.registry_, "extend_categories": fill_covariates}
         with without_noise():
             self.setup_anndata(query, **transfer, **setup)

@@ -15,6 +15,7 @@ from dpvae.geometry import check_coordinates, known_rows
 from dpvae.model.fields import CoordinatesField, RowField, SectionField
 from dpvae.model.gene_number import say_if_genes_are_not_chosen
 from dpvae.model.minified import MINIFIED, is_minified
+from dpvae.model.rollback import unchanged_if_it_fails
 
 FEWEST_KNOWN = 3
 LARGEST_RATIO_OF_SIZES = 20
@@ -47,6 +48,13 @@ def check_reference(
             "stay on disk."
         )
         raise ValueError(message)
+    if adata.n_vars == 0:
+        message = (
+            "adata has no genes. Where it was subset to the genes that it shares with a query, "
+            "none is shared: see with dpvae.tl.match_genes(query, reference) whether they have "
+            "other names, such as Ensembl identifiers or other letters."
+        )
+        raise ValueError(message)
     if not adata.var_names.is_unique:
         message = (
             f"{int(adata.var_names.duplicated().sum())} gene names occur more than once, but genes "
@@ -63,7 +71,7 @@ def check_reference(
         )
         raise KeyError(message)
     name = f"adata.obsm[{spatial_key!r}]"
-    coordinates = check_coordinates(np.asarray(adata.obsm[spatial_key]), name=name)
+    coordinates = check_coordinates(adata.obsm[spatial_key], name=name)
     section = section_names(adata, section_key)
     check_known_sections(coordinates, section, name)
     check_one_unit(coordinates, section, name)
@@ -155,7 +163,8 @@ def register_cells(
     if is_minified(adata):
         fields += model_class._get_fields_for_adata_minification(adata.uns[MINIFIED])
     manager = AnnDataManager(fields=fields, setup_method_args=setup_method_args)
-    manager.register_fields(adata, **transfer)
+    with unchanged_if_it_fails(adata):
+        manager.register_fields(adata, **transfer)
     model_class.register_manager(manager)
 
 

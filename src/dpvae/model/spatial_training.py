@@ -11,7 +11,12 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from dpvae._section import cells_per_section, section_names
-from dpvae.geometry import fit_distance_scale, known_rows, place_by_consensus
+from dpvae.geometry import (
+    check_coordinate_rows,
+    fit_distance_scale,
+    known_rows,
+    place_by_consensus,
+)
 from dpvae.model.aligned_sections import with_sections
 from dpvae.model.checkpoint import TrainingCheckpoint, check_checkpoint
 from dpvae.model.fine_tuning import (
@@ -26,6 +31,7 @@ from dpvae.model.history import history_in_use
 from dpvae.model.interruption import usable_when_interrupted
 from dpvae.model.layout import Layout, layout_cells
 from dpvae.model.minified import is_minified, refuse_minified
+from dpvae.model.own_cells import check_as_set_up
 from dpvae.model.pair_graph import pair_graph_in_use
 from dpvae.model.plan import DistancePreservingPlan
 from dpvae.model.processes import for_processes, n_processes
@@ -137,8 +143,9 @@ class SpatialTraining:
         the loss, the reconstruction term, the KL term, the distance term and λ; and the difference
         between sections (``alignment_loss``), where they are aligned.
         """
-        cells = self._cells(None)  # type: ignore[attr-defined]
+        cells = self._checked(None)  # type: ignore[attr-defined]
         refuse_minified(cells)
+        check_as_set_up(cells, self.registry_, type(self).__name__)
         check_names(kwargs)
         if kwargs.get("batch_size") is None:
             kwargs["batch_size"] = BATCH_SIZE
@@ -194,14 +201,13 @@ class SpatialTraining:
     def _has_places(self) -> bool:
         key = self.registry_["setup_args"]["spatial_key"]
         places = self._cells(None).obsm.get(key)  # type: ignore[attr-defined]
-        return places is not None and bool(known_rows(np.asarray(places)).any())
+        return places is not None and bool(known_rows(check_coordinate_rows(places)).any())
 
     def _learns_distances(self) -> bool:
         return bool(self.module.distance_term.log_scale.requires_grad)
 
     def _given_coordinates(self, cells: AnnData) -> NDArray[np.float64]:
-        places = cells.obsm[self.registry_["setup_args"]["spatial_key"]]
-        return np.asarray(places, dtype=np.float64)
+        return check_coordinate_rows(cells.obsm[self.registry_["setup_args"]["spatial_key"]])
 
     def _section_names(self, cells: AnnData) -> NDArray[np.str_]:
         return section_names(cells, section_column(self.registry_["setup_args"]))

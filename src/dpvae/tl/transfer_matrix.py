@@ -216,7 +216,8 @@ def _trials(
 def _scores(
     model: PlacesCells, query: AnnData, spatial_key: str, seed: int
 ) -> dict[str, float | int]:
-    true = np.asarray(query.obsm.pop(spatial_key), dtype=np.float64)
+    true = read_coordinates(query, spatial_key)
+    del query.obsm[spatial_key]
     found = model.predict_coordinates(query)
     aligned = align(found, true).apply(found)
     return {
