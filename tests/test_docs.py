@@ -98,7 +98,7 @@ def test_python_on_the_first_pages_runs(page: str, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.trains
-@pytest.mark.filterwarnings("ignore:Some cells have zero counts:UserWarning")
+@pytest.mark.filterwarnings("ignore:1 cell of .* has none of the chosen genes:UserWarning")
 @pytest.mark.usefixtures("two_files")
 def test_commands_of_the_readme_run():
     cli, testing = pytest.importorskip("dpvae.cli"), pytest.importorskip("typer.testing")
