@@ -16,7 +16,7 @@ ROWS_AT_A_TIME = 4096
 N_SAMPLES = 8
 ROWS_OF_SAMPLE = 512
 LARGEST_ROUNDING_ERROR = 1e-3
-LARGEST_VALUE = 1e30
+LARGEST_VALUE = 1e15
 
 ValueKind = Literal["counts", "logarithms", "scaled"]
 
@@ -30,6 +30,9 @@ def expression_of(adata: AnnData, layer: str | None, *, name: str = "adata") -> 
     """Find the expression values of an AnnData; of what is on disk, rows are read when used."""
     check_is_anndata(adata, name=name)
     where = expression_name(layer, name=name)
+    if not isinstance(layer, str | None):
+        message = f"layer is {layer!r}: give the name of one layer, or None for {name}.X."
+        raise ValueError(message)
     if layer is not None and layer not in adata.layers:
         found = sorted(adata.layers) or "no layers at all"
         message = f"There is no {where}: the AnnData has {found}."

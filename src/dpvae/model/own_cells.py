@@ -110,7 +110,8 @@ def check_own_places(
         Whether to look at the coordinates, too.
     """
     changed = _changed_sections(adata, registry)
-    if changed is None and with_coordinates:
+    is_there = registry["setup_args"]["spatial_key"] in adata.obsm
+    if changed is None and with_coordinates and is_there:
         changed = _changed_coordinates(adata, registry)
     if changed is not None:
         message = (
@@ -153,8 +154,11 @@ def _changed_sections(adata: AnnData, registry: Mapping[str, Any]) -> str | None
 def _changed_coordinates(adata: AnnData, registry: Mapping[str, Any]) -> str | None:
     setup = registry["setup_args"]
     key = setup["spatial_key"]
-    if key not in adata.obsm or OBSM.centred not in adata.obsm:
+    if OBSM.centred not in adata.obsm:
         return None
+    if key not in adata.obsm:
+        was_known = bool(np.isfinite(np.asarray(adata.obsm[OBSM.centred])).any())
+        return f"adata.obsm[{key!r}] was deleted" if was_known else None
     name = f"adata.obsm[{key!r}]"
     section = section_codes(adata, section_column(setup))
     then, now = (  # centred at the cells that are left, where some were taken out

@@ -57,6 +57,10 @@ def check_reference(
             "are matched by name. Run adata.var_names_make_unique()."
         )
         raise ValueError(message)
+    for argument, key in {"spatial_key": spatial_key, "sample_key": section_key}.items():
+        if not isinstance(key, str | None):
+            message = f"{argument} is {key!r}: give one name."
+            raise ValueError(message)
     for key in obs_keys:
         check_column(adata, key)
     if spatial_key not in adata.obsm:

@@ -115,7 +115,7 @@ def transfer_matrix(
     [[40, 200], [200, 40]]
     """
     sections = {str(name): section for name, section in sections.items()}
-    if not callable(models):
+    if isinstance(models, Mapping):
         models = {str(name): model for name, model in models.items()}
     _check(sections, models, spatial_key, held_out)
     rows = _stored_rows(path)
@@ -149,6 +149,11 @@ def _check(
     spatial_key: str,
     held_out: float,
 ) -> None:
+    if not (callable(models) or isinstance(models, Mapping)):
+        message = (
+            f"models is a {type(models).__name__}: give a function, or trained models by name."
+        )
+        raise TypeError(message)
     if not sections or not (callable(models) or models):
         message = f"There are {len(sections)} sections: pass at least one, and a way to place it."
         raise ValueError(message)
