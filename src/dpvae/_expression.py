@@ -9,7 +9,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from dpvae._given import check_is_anndata
+from dpvae._given import check_is_anndata, check_one_name
 from dpvae._matrix_on_disk import open_matrix
 
 ROWS_AT_A_TIME = 4096
@@ -30,9 +30,7 @@ def expression_of(adata: AnnData, layer: str | None, *, name: str = "adata") -> 
     """Find the expression values of an AnnData; of what is on disk, rows are read when used."""
     check_is_anndata(adata, name=name)
     where = expression_name(layer, name=name)
-    if not isinstance(layer, str | None):
-        message = f"layer is {layer!r}: give the name of one layer, or None for {name}.X."
-        raise ValueError(message)
+    check_one_name(layer, "layer")
     if layer is not None and layer not in adata.layers:
         found = sorted(adata.layers) or "no layers at all"
         message = f"There is no {where}: the AnnData has {found}."

@@ -190,6 +190,15 @@ def _check(
                 raise ValueError(message)
 
 
+def _check_models(models: object) -> None:
+    if not (callable(models) or isinstance(models, Mapping)):
+        message = (
+            f"models is a {type(models).__name__}: give a function that trains one, or trained "
+            "models by name."
+        )
+        raise TypeError(message)
+
+
 def _n_hidden(section: AnnData, held_out: float) -> int:
     n_cells: int = section.n_obs
     return n_cells - int((1 - held_out) * n_cells)
