@@ -149,11 +149,7 @@ def _check(
     spatial_key: str,
     held_out: float,
 ) -> None:
-    if not (callable(models) or isinstance(models, Mapping)):
-        message = (
-            f"models is a {type(models).__name__}: give a function, or trained models by name."
-        )
-        raise TypeError(message)
+    _check_models(models)
     if not sections or not (callable(models) or models):
         message = f"There are {len(sections)} sections: pass at least one, and a way to place it."
         raise ValueError(message)
