@@ -1,6 +1,7 @@
 """The documentation names everything that is public."""
 
 import importlib
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,20 @@ def test_links_to_a_module_land_at_its_heading(part: str):
     assert re.search(heading, API, flags=re.MULTILINE)
 
 
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("README.md", "the {} genes whose pattern"),
+        ("docs/index.md", "the {} genes whose pattern"),
+        ("docs/cli.md", "the {} whose pattern"),
+        ("docs/cli.md", "| `--n-genes` * | {} |"),
+    ],
+)
+def test_pages_name_the_number_of_genes(page: str, words: str):
+    default = inspect.signature(dpvae.pp.spatially_variable_genes).parameters["n_top_genes"].default
+    assert words.format(default) in (ROOT / page).read_text(encoding="utf-8")
+
+
 @pytest.fixture
 def two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with two sections whose genes differ in part, one of them with an empty cell."""
@@ -83,7 +98,7 @@ def test_python_on_the_first_pages_runs(page: str, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.trains
-@pytest.mark.filterwarnings("ignore:Some cells have zero counts:UserWarning")
+@pytest.mark.filterwarnings("ignore:1 cell of .* has none of the chosen genes:UserWarning")
 @pytest.mark.usefixtures("two_files")
 def test_commands_of_the_readme_run():
     cli, testing = pytest.importorskip("dpvae.cli"), pytest.importorskip("typer.testing")

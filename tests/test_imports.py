@@ -117,6 +117,8 @@ def test_a_private_name_is_noticed_wherever_it_stands():
 def test_unknown_part_is_an_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute 'utils'"):
         dpvae.utils  # noqa: B018
+    with pytest.raises(AttributeError, match=r"no attribute 'load': use dpvae\.model\.load"):
+        dpvae.load  # noqa: B018
 
 
 def test_files_are_small():

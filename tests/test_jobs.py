@@ -4,12 +4,20 @@ import numpy as np
 import pytest
 import scanpy as sc
 
-from dpvae.jobs import chosen_genes, log_normalized, shared_genes, typical_counts
+from dpvae.jobs import (
+    chosen_genes,
+    has_genes,
+    log_normalized,
+    place_cells,
+    shared_genes,
+    train_model,
+    typical_counts,
+)
 
 
 def test_a_reference_is_normalised_to_its_median_depth(counts):
     typical = typical_counts(counts, None)
-    median = np.median(counts.X.sum(axis=1))
+    median = np.median(np.asarray(counts.X.sum(axis=1)))
     assert sum(typical.values()) == pytest.approx(median)
     found = log_normalized(counts, None, typical)
     sc.pp.normalize_total(counts, target_sum=median)
@@ -63,3 +71,29 @@ def test_shared_genes_keep_the_order_of_the_reference(counts):
 def test_few_genes_are_all_kept(counts):
     assert chosen_genes(counts, 40) is counts
     assert chosen_genes(counts, 7).n_vars == 7
+
+
+def test_cells_without_a_gene_of_the_model_are_found(counts):
+    genes = counts.var_names[[2]]
+    expected = counts.X[:, 2].toarray().ravel() > 0
+    assert not expected.all()
+    np.testing.assert_array_equal(has_genes(counts, None, genes), expected)
+    counts.layers["dense"] = counts.X.toarray()
+    np.testing.assert_array_equal(has_genes(counts, "dense", genes), expected)
+    assert has_genes(counts, None, ["another"]).all()
+
+
+@pytest.mark.trains
+@pytest.mark.parametrize("model_name", ["dpvae", "dpscvi"])
+def test_cells_without_chosen_genes_are_left_out_and_get_no_place(model_name, counts):
+    filled = np.ones((240, 1))
+    filled[[3, 200, 201]] = 0
+    counts.X = counts.X.multiply(filled).tocsr()
+    with pytest.warns(UserWarning, match="1 cell of 180 has none of the chosen genes and is left"):
+        model = train_model(counts[:180].copy(), model_name=model_name, epochs=1)
+    with pytest.warns(UserWarning, match="Each of 2 cells of 60 has none of the model's genes"):
+        latent, places = place_cells(model, counts[180:].copy())
+    for values in (latent, places):
+        assert np.flatnonzero(np.isnan(values).any(axis=1)).tolist() == [20, 21]
+    with pytest.raises(ValueError, match="No cell of the query has any of the model's genes"):
+        place_cells(model, counts[200:202].copy())

@@ -25,6 +25,12 @@ from dpvae.shell_messages import for_the_shell, plain_messages, sentence_of
             "Best train with dpvae train --query, which takes only genes that both have; see",
         ),
         ("use DPSCVI, which takes raw counts.", "give --model dpscvi, which takes raw counts."),
+        (
+            "To learn from those that do, run dpvae.pp.spatially_variable_genes(adata) and then "
+            "adata = adata[:, adata.var['spatially_variable']].copy().",
+            "To learn from those that do, give a smaller --n-genes.",
+        ),
+        ("passes over the data is max_epochs=…", "passes over the data is --epochs"),
         ("or use DPVAE, which takes log", "or give --model dpvae, which takes log"),
         ("give the directory that model.save() wrote.", "that dpvae train wrote."),
         (

@@ -8,7 +8,6 @@ import scanpy as sc
 
 from dpvae import pp
 
-N_GENES = 500
 FEWEST_CELLS_OF_A_GENE = 3
 SECTION = "section"
 
@@ -53,7 +52,7 @@ class Problem:
         return self.reference.obsm["spatial"][self.is_known]
 
 
-def spatially_variable(reference, n_genes):
+def spatially_variable(reference, n_genes=None):
     """Choose genes as the package advises; a mask of the reference's genes."""
     section = SECTION if SECTION in reference.obs else None
     table = pp.spatially_variable_genes(
@@ -62,7 +61,7 @@ def spatially_variable(reference, n_genes):
     return table["spatially_variable"].to_numpy()
 
 
-def problem_of(section, split, seed, n_genes=N_GENES, choose=spatially_variable):
+def problem_of(section, split, seed, choose=spatially_variable):
     """Prepare a split of a section: size factors, genes and logarithms from the reference alone."""
     places = section.adata.obsm["spatial"]
     rows = np.arange(section.adata.n_obs) if split.expression_known else split.known
@@ -72,13 +71,13 @@ def problem_of(section, split, seed, n_genes=N_GENES, choose=spatially_variable)
         reference.obsm["spatial"] = places.copy()
         reference.obsm["spatial"][split.hidden] = np.nan
     return Problem(
-        *prepared(reference, query, section.holds_counts, n_genes, choose),
+        *prepared(reference, query, section.holds_counts, choose),
         places[split.hidden],
         seed,
     )
 
 
-def cross_problem(reference, query, seed, n_genes=N_GENES):
+def cross_problem(reference, query, seed, choose=spatially_variable):
     """Prepare the placement of a whole section by another one, on the genes that both have."""
     shared = reference.adata.var_names.intersection(query.adata.var_names)
     places = query.adata.obsm["spatial"]
@@ -86,10 +85,10 @@ def cross_problem(reference, query, seed, n_genes=N_GENES):
     del cells.obsm["spatial"]
     holds_counts = reference.holds_counts and query.holds_counts
     known = reference.adata[:, shared].copy()
-    return Problem(*prepared(known, cells, holds_counts, n_genes), places, seed)
+    return Problem(*prepared(known, cells, holds_counts, choose), places, seed)
 
 
-def pooled_problem(references, query, seed, n_genes=N_GENES):
+def pooled_problem(references, query, seed, choose=spatially_variable):
     """Prepare the placement of a whole section by several, in unrelated frames, on shared genes."""
     sections = {section.name: section.adata for section in (*references, query)}
     pool = ad.concat(sections, label=SECTION, join="inner", index_unique=" ")
@@ -97,10 +96,10 @@ def pooled_problem(references, query, seed, n_genes=N_GENES):
     is_query = (pool.obs[SECTION] == query.name).to_numpy()
     known, cells = pool[~is_query].copy(), pool[is_query].copy()
     places = cells.obsm.pop("spatial")
-    return Problem(*prepared(known, cells, holds_counts, n_genes), places, seed)
+    return Problem(*prepared(known, cells, holds_counts, choose), places, seed)
 
 
-def prepared(reference, query, holds_counts, n_genes=N_GENES, choose=spatially_variable):
+def prepared(reference, query, holds_counts, choose=spatially_variable):
     """Log-normalise a reference and a query alike, and keep the genes chosen on the reference."""
     kept = reference.X.getnnz(axis=0) >= FEWEST_CELLS_OF_A_GENE
     reference, query = reference[:, kept].copy(), query[:, kept].copy()
@@ -110,7 +109,5 @@ def prepared(reference, query, holds_counts, n_genes=N_GENES, choose=spatially_v
             adata.layers["counts"] = adata.X.copy()
             sc.pp.normalize_total(adata, target_sum=target)
             sc.pp.log1p(adata)
-    if n_genes is not None and reference.n_vars > n_genes:
-        chosen = choose(reference, n_genes)
-        reference, query = reference[:, chosen].copy(), query[:, chosen].copy()
-    return reference, query
+    chosen = choose(reference)
+    return reference[:, chosen].copy(), query[:, chosen].copy()

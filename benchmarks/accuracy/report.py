@@ -117,8 +117,9 @@ def _versions(results):
 INTRODUCTION = """# Accuracy: all tables
 
 Written by `python -m benchmarks.accuracy FOLDER --docs docs`. Lower Procrustes disparity is better:
-0 is the same shape, 1 is chance. Everything that is fitted (genes, scaling, penalties, weights)
-sees the known cells only; where places of a few per cent are known, every method sees the
+0 is the same shape, 1 is chance. Genes are those of `dpvae.pp.spatially_variable_genes`, the same
+for every method. Everything that is fitted (genes, scaling, penalties, weights) sees the known
+cells only; where places of a few per cent are known, every method sees the
 expression of all cells. On a lattice of spots a random split leaves almost every hidden spot a
 known neighbour: the contiguous blocks are the harder and the more truthful test. Every run has one
 thread. `median_error_radii` is in tissue radii (root mean square distance from the centre).

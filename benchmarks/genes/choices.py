@@ -1,5 +1,7 @@
 """Ways to choose genes on a log-normalised reference: masks of its genes."""
 
+from functools import partial
+
 import numpy as np
 import scanpy as sc
 from sklearn.utils.sparsefuncs import mean_variance_axis
@@ -21,8 +23,14 @@ def variance(reference, n_genes):
     return chosen
 
 
-CHOICES = {
-    "scanpy's default": scanpy_default,
-    "variance": variance,
-    "spatially variable": spatially_variable,
+DEFAULT, VARIANCE, OURS = "scanpy's default, 2,000", "variance, 2,000", "spatially variable"
+CANDIDATES = {
+    DEFAULT: partial(scanpy_default, n_genes=2000),
+    VARIANCE: partial(variance, n_genes=2000),
+    OURS: spatially_variable,
 }
+OTHER_NUMBERS = {
+    "variance, 500": partial(variance, n_genes=500),
+    **{f"{OURS}, {n:,}": partial(spatially_variable, n_genes=n) for n in (200, 1000, 2000)},
+}
+CHOICES = CANDIDATES | OTHER_NUMBERS

@@ -22,7 +22,7 @@ def jobs(sections, seeds):  # noqa: ARG001
 
 def measure(job, sections):
     section = sections[job["section"]]
-    adata, _ = prepared(section.adata, section.adata[:2], section.holds_counts, PAPER.n_genes)
+    adata, _ = prepared(section.adata, section.adata[:2], section.holds_counts, PAPER.chosen)
     found = metrics.distance_pearson(adata.obsm["spatial"], adata.X.toarray())
     row = {"n_cells": adata.n_obs, "pearson": found.correlation, "p_value": found.p_value}
     row["fisher_low"], row["fisher_high"] = found.fisher_interval

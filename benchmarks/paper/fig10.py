@@ -85,7 +85,7 @@ def transfer_problems(trained_on, group):
         query = section.adata[:, shared]
         query = query[parts.hidden] if section is trained_on else query
         known = trained_on.adata[parts.known, shared].copy()
-        pair = prepared(known, query.copy(), trained_on.holds_counts, PACKAGE.n_genes)
+        pair = prepared(known, query.copy(), trained_on.holds_counts, PACKAGE.chosen)
         problems[section.name] = Problem(*pair, pair[1].obsm["spatial"].copy(), 0)
         del pair[1].obsm["spatial"]
     return problems

@@ -12,9 +12,9 @@ one by one. What is asked is whether its statements hold.
 What to keep in mind:
 
 - **Two configurations.** "The paper's" is one hidden layer of 128 units, as many latent dimensions
-  as the tissue has, no regularisation, {paper.n_genes} variable genes. "The package's" is the
-  default of {{class}}`~dpvae.model.DPVAE`, gene weights and regression on genes included, with
-  {package.n_genes} variable genes. Trainings of the paper's configuration are short here,
+  as the tissue has, no regularisation, {paper.n_genes} highly variable genes. "The package's" is
+  the default of {{class}}`~dpvae.model.DPVAE`, gene weights and regression on genes included, with
+  {package.n_genes} spatially variable genes. Trainings of the paper's configuration are short here,
   {paper.n_steps} steps of {batch} cells, and some figures use few of the sections. What the paper
   leaves open, such as the size of its batches, was chosen here.
 - **The weight $\alpha$** of the distance term is in the package's unit (nats per gene for an error

@@ -9,14 +9,14 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from dpvae._given import check_is_anndata
+from dpvae._given import check_is_anndata, check_one_name
 from dpvae._matrix_on_disk import open_matrix
 
 ROWS_AT_A_TIME = 4096
 N_SAMPLES = 8
 ROWS_OF_SAMPLE = 512
 LARGEST_ROUNDING_ERROR = 1e-3
-LARGEST_VALUE = 1e30
+LARGEST_VALUE = 1e15
 
 ValueKind = Literal["counts", "logarithms", "scaled"]
 
@@ -30,6 +30,7 @@ def expression_of(adata: AnnData, layer: str | None, *, name: str = "adata") -> 
     """Find the expression values of an AnnData; of what is on disk, rows are read when used."""
     check_is_anndata(adata, name=name)
     where = expression_name(layer, name=name)
+    check_one_name(layer, "layer")
     if layer is not None and layer not in adata.layers:
         found = sorted(adata.layers) or "no layers at all"
         message = f"There is no {where}: the AnnData has {found}."

@@ -22,3 +22,10 @@ def check_is_anndata(given: object, *, name: str = "adata") -> None:
         )
     message = f"{name} is a {type(given).__name__}, not an AnnData: {remedy}"
     raise TypeError(message)
+
+
+def check_one_name(given: object, argument: str) -> None:
+    """Raise if an argument that names one key, or ``None``, is something else, such as a list."""
+    if not isinstance(given, str | None):
+        message = f"{argument} is {given!r}: give one name, as text."
+        raise ValueError(message)

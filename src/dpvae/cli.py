@@ -101,7 +101,7 @@ def demo(
     layer: Layer = None,
     spatial_key: SpatialKey = "spatial",
     sample_key: SampleKey = None,
-    n_genes: NGenes = 1000,
+    n_genes: NGenes = 500,
     epochs: Epochs = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
@@ -164,7 +164,7 @@ def train(
     batch_key: Annotated[
         str | None, typer.Option(help="Column of obs that names the technical batch.")
     ] = None,
-    n_genes: NGenes = 1000,
+    n_genes: NGenes = 500,
     epochs: Epochs = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,

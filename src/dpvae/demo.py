@@ -55,8 +55,9 @@ def run_demo(
 
     Returns
     -------
-    The cells of known place, with ``obs["hidden"]``, the recovered coordinates of the hidden ones
-    in ``obsm["spatial_dpvae"]`` (the others keep their own), and ``uns["scores"]``.
+    The cells of known place in which chosen genes were seen, with ``obs["hidden"]``, the recovered
+    coordinates of the hidden ones in ``obsm["spatial_dpvae"]`` (the others keep their own), and
+    ``uns["scores"]``.
     """
     true = read_coordinates(adata, spatial_key)
     check_coordinates(true, name=f"adata.obsm[{spatial_key!r}]")
@@ -77,6 +78,11 @@ def run_demo(
         sample_key=sample_key,
     )
     _, recovered = place_cells(model, query)
+    is_placed = np.isfinite(recovered).all(axis=1)
+    kept = np.ones(len(hidden), dtype=bool)
+    kept[hidden] = is_placed
+    adata, true, recovered = adata[kept].copy(), true[kept], recovered[is_placed]
+    hidden, section = hidden[kept], section[kept]
     places = {type(model).__name__: recovered}
     genes = adata.var_names.get_indexer(model.get_var_names())
     expression = _dense_log_normalized(adata, layer)[:, genes]

@@ -1,6 +1,7 @@
 """Training and placement as the command line does them, on AnnData."""
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,6 +54,10 @@ def train_model(
         adata = log_normalized(adata, layer, counts)
     if n_genes is not None:
         adata = chosen_genes(adata, n_genes, layer=layer, **keys)
+    seen = has_genes(adata, layer, adata.var_names)
+    if not seen.all():
+        _warn_of_empty(seen, "has none of the chosen genes and is left out")
+        adata = adata[seen].copy()
     scvi.settings.seed = seed
     if model_name == "dpscvi":
         DPSCVI.setup_anndata(adata, layer=layer, **keys)
@@ -118,6 +123,15 @@ def chosen_genes(
     return adata[:, table["spatially_variable"].to_numpy()].copy()
 
 
+def has_genes(adata: AnnData, layer: str | None, genes: Collection[str]) -> NDArray[np.bool_]:
+    """Find the cells in which any of these genes was seen; all cells if none was measured."""
+    of_model = adata.var_names.isin(list(genes))
+    if not of_model.any():
+        return np.ones(adata.n_obs, dtype=bool)
+    n_seen = (expression_of(adata, layer)[:, of_model] != 0).sum(axis=1)
+    return np.asarray(n_seen).ravel() > 0
+
+
 def place_cells(
     model: DPVAE | DPSCVI,
     query: AnnData,
@@ -126,7 +140,10 @@ def place_cells(
     add_missing_genes: bool = False,
     allow_mostly_missing: bool = False,
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Latent representation and coordinates of a query, its counts normalised as in training."""
+    """Latent representation and coordinates of a query, its counts normalised as in training.
+
+    Rows of NaN are those of cells that have none of the model's genes.
+    """
     layer = model.registry_["setup_args"]["layer"]
     counts = model.target_counts_ if isinstance(model, DPVAE) else None
     if counts is not None and holds_counts(query, layer):
@@ -135,8 +152,16 @@ def place_cells(
         query = type(model).prepare_query_anndata(
             query, model, inplace=False, allow_mostly_missing=allow_mostly_missing
         )
+    seen = has_genes(query, layer, model.get_var_names())
+    if not seen.any() and len(seen):
+        message = "No cell of the query has any of the model's genes: there is nothing to place."
+        raise ValueError(message)
+    if not seen.all():
+        _warn_of_empty(seen, "has none of the model's genes and gets no place, but NaN")
+        query = query[seen].copy()
     latent = model.get_latent_representation(query)
-    return latent, model.predict_coordinates(query, section=section)
+    places = model.predict_coordinates(query, section=section)
+    return _with_gaps(latent, seen), _with_gaps(places, seen)
 
 
 def place_query(
@@ -178,10 +203,22 @@ def place_query(
     return query
 
 
+def _with_gaps(values: NDArray[Any], seen: NDArray[np.bool_]) -> NDArray[Any]:
+    complete = np.full((len(seen), values.shape[1]), np.nan, dtype=values.dtype)
+    complete[seen] = values
+    return complete
+
+
+def _warn_of_empty(seen: NDArray[np.bool_], what: str) -> None:
+    n_empty = int((~seen).sum())
+    which = "1 cell" if n_empty == 1 else f"Each of {n_empty} cells"
+    warnings.warn(f"{which} of {len(seen)} {what}.", UserWarning, stacklevel=3)
+
+
 def typical_counts(adata: AnnData, layer: str | None) -> dict[str, float]:
     """Share out the median depth of the cells among the genes, as all cells together have them."""
     counts = expression_of(adata, layer)
-    depth = np.asarray(counts.sum(axis=1)).ravel()
+    depth = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
     of_genes = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
     median = np.median(depth[depth > 0]) if depth.any() else 1.0
     return dict(zip(adata.var_names, of_genes * (median / max(depth.sum(), 1.0)), strict=True))
@@ -209,6 +246,8 @@ def log_normalized(adata: AnnData, layer: str | None, counts: Mapping[str, float
         return adata
     normalized = adata[:, known].copy()
     target = sum(counts[gene] for gene in normalized.var_names.unique())
-    sc.pp.normalize_total(normalized, target_sum=target or 1.0, layer=layer)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Some cells have zero counts")
+        sc.pp.normalize_total(normalized, target_sum=target or 1.0, layer=layer)
     sc.pp.log1p(normalized, layer=layer)
     return normalized

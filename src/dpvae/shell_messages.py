@@ -22,6 +22,13 @@ IN_THE_SHELL = (
     (r"setup_anndata\(adata, sample_key='([^']*)'\)", r"--sample-key \1"),
     (r"setup_anndata\(adata, sample_key=…\)", "--sample-key"),
     (r"\b(layer|section|spatial_key|sample_key|batch_key)=…", r"--\1"),
+    (r"or choose genes by sc\.pp\.highly_variable_genes", "or take all genes, with --n-genes"),
+    (
+        r"run (?:dpvae\.pp\.spatially_variable_genes\(adata\) and then )?"
+        r"adata = adata\[:, adata\.var\['spatially_variable'\]\]\.\w+\(\)",
+        "give a smaller --n-genes",
+    ),
+    (r"\bmax_epochs=…", "--epochs"),
     (r"\buse (DPSCVI|DPVAE)\b", r"give --model \1"),
     (r"model\.save\(\) wrote", "dpvae train wrote"),
 )

@@ -1,10 +1,19 @@
+from functools import partial
+
 import anndata as ad
 import numpy as np
 import pytest
-from benchmarks.accuracy.problem import cross_problem, pooled_problem, problem_of
+from benchmarks.accuracy.problem import (
+    cross_problem,
+    pooled_problem,
+    problem_of,
+    spatially_variable,
+)
 from benchmarks.accuracy.sections import Section, pairs, pools, split_sections
 from benchmarks.accuracy.splits import split
 from scipy.sparse import csr_matrix
+
+TWENTY = partial(spatially_variable, n_genes=20)
 
 
 @pytest.fixture
@@ -17,13 +26,13 @@ def section(counts):
 @pytest.mark.parametrize("name", ["random", "block"])
 def test_nothing_of_the_hidden_cells_reaches_the_reference(name, section):
     parts = split(name, section.adata.obsm["spatial"], 0)
-    expected = problem_of(section, parts, 0, n_genes=20).reference
+    expected = problem_of(section, parts, 0, TWENTY).reference
     changed = section.adata.copy()
     values = changed.X.toarray()
     values[parts.hidden] = values[parts.hidden][:, ::-1] * 7
     changed.X = csr_matrix(values)
     changed.obsm["spatial"][parts.hidden] *= -3
-    found = problem_of(Section("tissue", changed, holds_counts=True), parts, 0, n_genes=20)
+    found = problem_of(Section("tissue", changed, holds_counts=True), parts, 0, TWENTY)
     assert found.reference.var_names.tolist() == expected.var_names.tolist()
     np.testing.assert_array_equal(found.reference.X.toarray(), expected.X.toarray())
     np.testing.assert_array_equal(found.reference.obsm["spatial"], expected.obsm["spatial"])
@@ -73,9 +82,9 @@ def test_sections_of_a_tissue_pair_up():
 
 def test_across_sections_the_query_does_not_shape_the_reference(section):
     other = section.adata[::2, 5:].copy()
-    problem = cross_problem(section, Section("other", other, holds_counts=True), 0, n_genes=20)
+    problem = cross_problem(section, Section("other", other, holds_counts=True), 0, TWENTY)
     other.X = other.X * 3
-    changed = cross_problem(section, Section("other", other, holds_counts=True), 0, n_genes=20)
+    changed = cross_problem(section, Section("other", other, holds_counts=True), 0, TWENTY)
     assert set(problem.reference.var_names) <= set(other.var_names)
     assert problem.reference.var_names.equals(problem.query.var_names)
     np.testing.assert_array_equal(problem.reference.X.toarray(), changed.reference.X.toarray())
@@ -98,7 +107,7 @@ def test_a_pool_knows_its_sections_and_not_the_places_of_the_query(section):
             ("query", slice(180, 240), slice(None, 38)),
         )
     ]
-    problem = pooled_problem(others[:2], others[2], 0, n_genes=20)
+    problem = pooled_problem(others[:2], others[2], 0, TWENTY)
     assert problem.reference.obs["section"].value_counts().to_dict() == {"one": 100, "two": 80}
     assert set(problem.query.obs["section"]) == {"query"}
     assert set(problem.reference.var_names) <= set(section.adata.var_names[5:38])

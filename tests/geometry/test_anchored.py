@@ -267,6 +267,7 @@ def rmse(found, tissue, is_anchor):
     return np.sqrt(((found - tissue)[~is_anchor] ** 2).sum(axis=1).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_anchors", [3, 5, 10, 50, 500, 1000])
 def test_the_default_is_as_good_as_the_best_of_simpler_ways(n_anchors):
     ours, others = [], []

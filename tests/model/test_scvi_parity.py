@@ -53,7 +53,10 @@ def test_batches_are_embedded_and_seen_by_the_encoder(with_section, options):
 @pytest.mark.trains
 @pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`")
 @pytest.mark.parametrize("cls", [DPSCVI, DPVAE])
-def test_training_goes_on_from_a_checkpoint_of_lightning(counts, expression, tmp_path, cls):
+def test_training_goes_on_from_a_checkpoint_of_lightning(
+    counts, expression, tmp_path, monkeypatch, cls
+):
+    monkeypatch.setattr(scvi.settings, "logging_dir", tmp_path / "log")
     adata = {DPSCVI: counts, DPVAE: expression}[cls]
     cls.setup_anndata(adata)
     keep = ModelCheckpoint(dirpath=tmp_path, filename="state", monitor="train_loss")

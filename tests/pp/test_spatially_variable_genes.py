@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from anndata import AnnData
 from scipy.sparse import csc_matrix, csr_matrix
 
 from dpvae.pp import spatially_variable_genes
@@ -37,6 +38,16 @@ def test_rank_and_choice_follow_the_score(expression):
 def test_of_a_small_panel_all_genes_are_chosen(expression):
     spatially_variable_genes(expression)
     assert expression.var[CHOSEN].all()
+
+
+@pytest.mark.parametrize(("n_known", "expected"), [(100, 500), (700, 700), (2300, 2000)])
+def test_by_default_as_many_genes_as_known_places(n_known, expected):
+    rng = np.random.default_rng(0)
+    adata = AnnData(csr_matrix(rng.binomial(1, 0.02, (2400, 2200)).astype(np.float32)))
+    adata.obsm["spatial"] = rng.uniform(size=(2400, 2))
+    adata.obsm["spatial"][n_known:] = np.nan
+    spatially_variable_genes(adata)
+    assert adata.var[CHOSEN].sum() == expected
 
 
 def test_counts_and_their_logarithms_are_scored_alike(counts):
@@ -141,7 +152,7 @@ def test_subset_keeps_the_chosen_genes(counts):
     np.testing.assert_array_equal(counts.X.toarray(), whole[:, expected.index].X.toarray())
 
 
-@pytest.mark.parametrize("number", [0, -3, 2.5, True, "20", None])
+@pytest.mark.parametrize("number", [0, -3, 2.5, True, "20"])
 def test_a_number_that_is_none_is_refused(number, expression):
     with pytest.raises(ValueError, match=r"n_top_genes is .*: give a positive integer"):
         spatially_variable_genes(expression, n_top_genes=number)

@@ -116,6 +116,9 @@ def align(
             "both must be (cells, dimensions), with one row for the same cell."
         )
         raise ValueError(message)
+    if np.isinf(moving).any() or np.isinf(fixed).any():
+        message = "source or target is infinite in some rows; set rows of unknown place to NaN."
+        raise ValueError(message)
     usable = known_rows(moving) & known_rows(fixed)
     if usable.sum() < 2:
         message = f"{usable.sum()} rows are known in both source and target; alignment needs 2."

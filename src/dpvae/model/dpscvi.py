@@ -26,7 +26,6 @@ from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import gene_statistics
 from dpvae.model.gene_weights import KINDS, GeneWeights, spatial_gene_weights
 from dpvae.model.network_size import check_choice, check_network_size
-from dpvae.model.own_cells import check_reference_as_set_up
 from dpvae.model.pair_graph import check_mask
 from dpvae.model.panel import check_panel
 from dpvae.model.reconstruction import SpatialReconstruction
@@ -128,8 +127,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         least_depth: float = 1.0,
         **kwargs: Any,
     ) -> None:
-        check_data_source(adata, registry, "DPSCVI")
-        check_reference_as_set_up(type(self), adata)
+        check_data_source(type(self), adata, registry)
         check_network_size(n_hidden, n_latent, n_layers, dropout_rate, input_dropout)
         check_distances(dp_weight, distance_error, distance_latent)
         check_least_depth(least_depth)

@@ -26,7 +26,6 @@ from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import check_whole_sections, gene_statistics
 from dpvae.model.gene_weights import KINDS, GeneWeights, spatial_gene_weights
 from dpvae.model.network_size import check_choice, check_network_size
-from dpvae.model.own_cells import check_reference_as_set_up
 from dpvae.model.pair_graph import check_mask
 from dpvae.model.query import section_column
 from dpvae.model.query_depth import QueryDepth, warn_if_not_logarithms
@@ -131,8 +130,7 @@ class DPVAE(
         *,
         encode_covariates: bool = False,
     ) -> None:
-        check_data_source(adata, registry, "DPVAE")
-        check_reference_as_set_up(type(self), adata)
+        check_data_source(type(self), adata, registry)
         check_network_size(n_hidden, n_latent, n_layers, dropout_rate, input_dropout)
         check_distances(dp_weight, distance_error, distance_latent)
         check_choice("standardize", standardize, ("reference", "section"))
@@ -253,10 +251,10 @@ class DPVAE(
 
     def _spatial_weights(self) -> torch.Tensor:
         """Weights for genes of variance 1."""
-        manager = self.adata_manager
-        section = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
-        coordinates = manager.get_from_registry(REGISTRY.coordinates)
-        return spatial_gene_weights(registered_expression(manager), coordinates, section)
+        read = self.adata_manager.get_from_registry
+        section = np.asarray(read(REGISTRY.section), dtype=np.intp).ravel()
+        expression = registered_expression(self.adata_manager)
+        return spatial_gene_weights(expression, read(REGISTRY.coordinates), section)
 
     def _section_codes(self, manager: AnnDataManager) -> NDArray[np.intp]:
         """Row of the gene statistics that each cell of an AnnData uses."""
@@ -279,10 +277,9 @@ class DPVAE(
         return standardized
 
     def _gene_factor(self) -> NDArray[np.float64]:
-        standardization = self.module.gene_standardization
-        weight = standardization.weight.double()
-        factor = weight if self.per_section_ else weight / standardization.scale[0].double()
-        return np.asarray(factor.cpu())
+        genes = self.module.gene_standardization
+        scale = 1.0 if self.per_section_ else genes.scale[0].double()
+        return np.asarray((genes.weight.double() / scale).cpu())
 
     def _is_read_in_chunks(self, cells: AnnData) -> bool:
         is_whole = self.per_section_ and not self._is_registered(cells)
@@ -291,9 +288,8 @@ class DPVAE(
     def _register_query(self, adata: AnnData, **options: Any) -> AnnData:
         query = super()._register_query(adata, **options)
         if self.per_section_:
-            setup = self.registry_["setup_args"]
             n_known = self.module.gene_standardization.mean.shape[0]
-            manager = self.get_anndata_manager(query)
+            manager, setup = self.get_anndata_manager(query), self.registry_["setup_args"]
             if section_column(setup) is None:  # sections have no names: the query is a new one
                 query.obs[manager.data_registry[REGISTRY.section].attr_key] = n_known
             section = self._section_codes(manager)

@@ -104,6 +104,9 @@ class GeneAlignedLoading:
             takes, or places are known of fewer than three cells of a section (four in three
             dimensions), or of cells on one line. ``adata`` is unchanged then.
         """
+        if adata.is_view:
+            message = "The query is a view of another AnnData. Run query = query.copy() first."
+            raise ValueError(message)
         if isinstance(reference_model, Path):
             reference_model = str(reference_model)
         if isinstance(reference_model, str):

@@ -8,7 +8,6 @@ import pandas as pd
 from anndata import AnnData
 
 from dpvae._expression import expression_name, value_kind
-from dpvae._given import check_is_anndata
 from dpvae._keys import OBSM, REGISTRY
 from dpvae._section import as_text, section_codes, section_names
 from dpvae.geometry import check_coordinate_rows, standard_coordinates
@@ -96,16 +95,6 @@ def check_as_set_up(adata: AnnData, registry: Mapping[str, Any], model_name: str
         check_same_kind(adata, registry)
 
 
-def check_reference_as_set_up(model_class: Any, adata: AnnData | None) -> None:
-    """Raise if a reference has changed between ``setup_anndata`` and the making of a model."""
-    if adata is None:
-        return
-    check_is_anndata(adata)
-    manager = model_class._get_most_recent_anndata_manager(adata, required=True)
-    manager.validate()
-    check_as_set_up(adata, manager.registry, model_class.__name__)
-
-
 def check_own_places(
     adata: AnnData, registry: Mapping[str, Any], *, with_coordinates: bool
 ) -> None:
@@ -121,7 +110,8 @@ def check_own_places(
         Whether to look at the coordinates, too.
     """
     changed = _changed_sections(adata, registry)
-    if changed is None and with_coordinates:
+    is_there = registry["setup_args"]["spatial_key"] in adata.obsm
+    if changed is None and with_coordinates and is_there:
         changed = _changed_coordinates(adata, registry)
     if changed is not None:
         message = (
@@ -164,8 +154,11 @@ def _changed_sections(adata: AnnData, registry: Mapping[str, Any]) -> str | None
 def _changed_coordinates(adata: AnnData, registry: Mapping[str, Any]) -> str | None:
     setup = registry["setup_args"]
     key = setup["spatial_key"]
-    if key not in adata.obsm or OBSM.centred not in adata.obsm:
+    if OBSM.centred not in adata.obsm:
         return None
+    if key not in adata.obsm:
+        was_known = bool(np.isfinite(np.asarray(adata.obsm[OBSM.centred])).any())
+        return f"adata.obsm[{key!r}] was deleted" if was_known else None
     name = f"adata.obsm[{key!r}]"
     section = section_codes(adata, section_column(setup))
     then, now = (  # centred at the cells that are left, where some were taken out

@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 from dpvae._keys import HISTORY
 
 N_LINES = 10
+LONG = 100
 TERM = f"{HISTORY.distance_loss}_train"
 UNITS = {"absolute": "tissue radii", "squared": "squared tissue radii"}
 
@@ -62,17 +63,15 @@ class TrainingProgress(ProgressBar):
         del pl_module
         done, total = trainer.current_epoch + 1, trainer.max_epochs or 0
         term = trainer.callback_metrics.get(TERM)
+        shown = "" if term is None else f"distance term {float(term):.3g} {self.distance_unit}"
         if self._bar is not None:
-            if term is not None:
-                self._bar.set_postfix_str(f"distance term {float(term):.3g} {self.distance_unit}")
+            self._bar.set_postfix_str(shown, refresh=False)
             self._bar.update()
         elif self._is_enabled and _is_time_for_line(done, total):
             began, first = self._start
             left = (time.monotonic() - began) / (done - first) * (total - done)
-            parts = [f"Epoch {done}/{total}"]
-            if term is not None:
-                parts.append(f"distance term {float(term):.3g} {self.distance_unit}")
-            tell(", ".join([*parts, f"{tqdm.format_interval(left)} left"]))
+            parts = (f"Epoch {done}/{total}", shown, f"{tqdm.format_interval(left)} left")
+            tell(", ".join(filter(None, parts)))
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Leave the bar as it is."""
@@ -137,9 +136,10 @@ def end_of_training(model: Any) -> str:
         return f"{sentence}."
     if distance_term.error == "squared":
         term **= 0.5
+    length = term * float(distance_term.unit)
     return (
         f"{sentence}: distances between its cells are off by {term:.2g} tissue radii, "
-        f"{term * float(distance_term.unit):.3g} in the unit of the coordinates, on average."
+        f"{_in_words(length)} in the unit of the coordinates, on average."
     )
 
 
@@ -147,6 +147,10 @@ def end_of_training(model: Any) -> str:
 def tell(sentence: str) -> None:
     """Write a line to standard error, where progress is shown."""
     tqdm.write(sentence, file=sys.stderr)
+
+
+def _in_words(length: float) -> str:
+    return f"{length:.3g}" if length < LONG else f"{length:,.0f}"
 
 
 def _is_time_for_line(done: int, total: int) -> bool:

@@ -122,7 +122,8 @@ def _as_categories(adata: AnnData, key: str, known: NDArray[Any]) -> pd.Series:
     unnamed = UNNAMED
     while unnamed in of_text:
         unnamed += "_"
-    texts = adata.obs[key] if key in adata.obs else pd.Series(unnamed, adata.obs_names)
+    column = adata.obs.get(key)
+    texts = column if isinstance(column, pd.Series) else pd.Series(unnamed, adata.obs_names)
     texts = as_text(texts) if texts.notna().all() else _filled(texts, unnamed)
     new = sorted(set(texts) - set(of_text))
     if all(isinstance(category, str) for category in known):

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
@@ -14,6 +13,7 @@ from dpvae._expression import expression_name, expression_of
 from dpvae.model.depth import LARGEST_LOGARITHM, Depth, fit_depth, spread_rows, stored_values
 from dpvae.model.depth_correction import DepthCorrection, depth_correction
 from dpvae.model.minified import is_minified
+from dpvae.model.own_cells import genes_of
 from dpvae.model.query import align_query
 from dpvae.model.query_chunks import query_chunk
 
@@ -52,7 +52,7 @@ class QueryDepth:
     def _correction(self, adata: AnnData) -> DepthCorrection:
         """Find what brings a query to the depth of the reference, and say what was found."""
         setup = self.registry_["setup_args"]
-        genes = pd.Index(self.get_var_names())  # type: ignore[attr-defined]
+        genes = genes_of(self.registry_)
         some = query_chunk(adata, setup, spread_rows(adata.n_obs))
         some = align_query(some, self.registry_, genes, fill_covariates=True)
         self._check_expression(some, setup["layer"])  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scvi.data import AnnDataManager
 
+from dpvae._given import check_one_name
 from dpvae._section import cells_per_section, check_column, section_names
 from dpvae.geometry import check_coordinates, known_rows
 from dpvae.model.doubtful_reference import warn_if_doubtful
@@ -57,6 +58,8 @@ def check_reference(
             "are matched by name. Run adata.var_names_make_unique()."
         )
         raise ValueError(message)
+    check_one_name(spatial_key, "spatial_key")
+    check_one_name(section_key, "sample_key")
     for key in obs_keys:
         check_column(adata, key)
     if spatial_key not in adata.obsm:

@@ -21,12 +21,13 @@ from dpvae.pp.spatial_variability import spatial_variability
 from dpvae.tl.coordinates import read_coordinates
 
 CHOSEN = "spatially_variable"
+FEWEST_GENES, MOST_GENES = 500, 2_000
 
 
 def spatially_variable_genes(
     adata: AnnData,
     *,
-    n_top_genes: int = 500,
+    n_top_genes: int | None = None,
     spatial_key: str = OBSM.spatial,
     sample_key: str | None = None,
     layer: str | None = None,
@@ -51,7 +52,8 @@ def spatially_variable_genes(
         The reference: choose genes on the cells that you learn from, never on those that you test
         with. Data on disk are read in parts.
     n_top_genes
-        How many genes to choose. All are chosen where there are no more. Default 500.
+        How many genes to choose. By default as many as there are cells of known place, but at
+        least 500 and at most 2,000. All are chosen where there are no more.
     spatial_key
         Key of the coordinates in ``adata.obsm``. Cells of unknown place (rows of NaN) do not
         count, except for the deviation of genes in a section with fewer than 100 known places;
@@ -97,20 +99,23 @@ def spatially_variable_genes(
     20
     >>> reference = adata[:, adata.var["spatially_variable"]].copy()
     """
-    n_wanted = _checked_number(n_top_genes)
+    _check_number(n_top_genes)
     matrix = expression_of(adata, layer)
     where = f"adata.obsm[{spatial_key!r}]"
     coordinates = check_coordinates(read_coordinates(adata, spatial_key), name=where)
     section = named_sections(adata, sample_key)
     if subset and not copy:
         _check_can_lose_genes(adata)
+    known = known_rows(coordinates)
+    if n_top_genes is None:
+        n_top_genes = int(np.clip(known.sum(), FEWEST_GENES, MOST_GENES))
     depth = None
     if holds_counts(adata, layer):
-        depth = _median_depth(matrix, known_rows(coordinates), expression_name(layer))
+        depth = _median_depth(matrix, known, expression_name(layer))
     else:
         check_log_normalized(adata, layer)
     score = spatial_variability(matrix, coordinates, section, depth)
-    table = _ranked(score, adata.var_names, n_wanted)
+    table = _ranked(score, adata.var_names, n_top_genes)
     if copy:
         return table[table[CHOSEN]] if subset else table
     for column in table:
@@ -120,12 +125,11 @@ def spatially_variable_genes(
     return None
 
 
-def _checked_number(n_top_genes: Any) -> int:
+def _check_number(n_top_genes: Any) -> None:
     is_integer = isinstance(n_top_genes, int | np.integer) and not isinstance(n_top_genes, bool)
-    if is_integer and (number := int(n_top_genes)) > 0:
-        return number
-    message = f"n_top_genes is {n_top_genes!r}: give a positive integer."
-    raise ValueError(message)
+    if n_top_genes is not None and not (is_integer and n_top_genes > 0):
+        message = f"n_top_genes is {n_top_genes!r}: give a positive integer, or leave it out."
+        raise ValueError(message)
 
 
 def _ranked(score: NDArray[np.float64], genes: pd.Index, n_top_genes: int) -> pd.DataFrame:

@@ -115,7 +115,7 @@ def transfer_matrix(
     [[40, 200], [200, 40]]
     """
     sections = {str(name): section for name, section in sections.items()}
-    if not callable(models):
+    if isinstance(models, Mapping):
         models = {str(name): model for name, model in models.items()}
     _check(sections, models, spatial_key, held_out)
     rows = _stored_rows(path)
@@ -149,6 +149,7 @@ def _check(
     spatial_key: str,
     held_out: float,
 ) -> None:
+    _check_models(models)
     if not sections or not (callable(models) or models):
         message = f"There are {len(sections)} sections: pass at least one, and a way to place it."
         raise ValueError(message)
@@ -183,6 +184,15 @@ def _check(
                     "dpvae.tl.match_genes whether they are called by other names."
                 )
                 raise ValueError(message)
+
+
+def _check_models(models: object) -> None:
+    if not (callable(models) or isinstance(models, Mapping)):
+        message = (
+            f"models is a {type(models).__name__}: give a function that trains one, or trained "
+            "models by name."
+        )
+        raise TypeError(message)
 
 
 def _n_hidden(section: AnnData, held_out: float) -> int:
