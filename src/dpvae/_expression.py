@@ -35,15 +35,20 @@ def expression_of(adata: AnnData, layer: str | None, *, name: str = "adata") -> 
         found = sorted(adata.layers) or "no layers at all"
         message = f"There is no {where}: the AnnData has {found}."
         raise KeyError(message)
-    try:
-        values = adata.X if layer is None else adata.layers[layer]
-    except OSError as error:
-        message = f"{where} cannot be read: its file was moved or deleted. Open it again. ({error})"
-        raise OSError(message) from error
+    values = stored_matrix(adata, layer, where)
     if values is None:
         message = f"{where} is empty: put the expression there, or name its layer with layer=…"
         raise ValueError(message)
     return open_matrix(values, where)
+
+
+def stored_matrix(adata: AnnData, layer: str | None, where: str) -> Any:
+    """Expression as the AnnData holds it; ``None`` if there is none."""
+    try:
+        return adata.X if layer is None else adata.layers.get(layer)
+    except OSError as error:
+        message = f"{where} cannot be read: its file was moved or deleted. Open it again. ({error})"
+        raise OSError(message) from error
 
 
 def value_kind(adata: AnnData, layer: str | None) -> ValueKind:

@@ -2,6 +2,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dpvae._numbers import floats_of
+from dpvae.geometry.coordinates import LARGEST
 
 Points = NDArray[np.float64]
 
@@ -77,11 +78,12 @@ def paired_cells(true: ArrayLike, other: ArrayLike, *, at_least: int) -> tuple[P
             "both must be (cells, dimensions), with one row for the same cell."
         )
         raise ValueError(message)
-    infinite = np.isinf(first).any(axis=1) | np.isinf(second).any(axis=1)
+    infinite = ~((np.abs(first) < LARGEST) | np.isnan(first)).all(axis=1)
+    infinite |= ~((np.abs(second) < LARGEST) | np.isnan(second)).all(axis=1)
     if infinite.any():
         message = (
-            f"{int(infinite.sum())} rows hold infinite coordinates; set rows without a place to "
-            "NaN."
+            f"{int(infinite.sum())} rows hold infinite coordinates, or ones above {LARGEST:g}; set "
+            "rows without a place to NaN."
         )
         raise ValueError(message)
     known = ~(np.isnan(first).any(axis=1) | np.isnan(second).any(axis=1))

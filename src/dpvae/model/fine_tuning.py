@@ -86,18 +86,13 @@ def completed_coordinates(
     components
         Components of the genes, shape ``(n_cells, n_components)``.
 
-    Raises
-    ------
-    ValueError
-        If known places and guess are of so different sizes that their units must differ.
     """
     completed = guess.copy()
-    for name, cells in cells_per_section(section):
+    for _, cells in cells_per_section(section):
         rows = np.flatnonzero(known_rows(coordinates[cells]))
         if len(rows) == 0:
             continue
         places = coordinates[cells][rows]
-        check_same_unit(places, guess[cells][rows], name)
         z = latent[cells].astype(np.float64)
         completed[cells] = blend(z, guess[cells], rows, places, components[cells])[0]
     return completed

@@ -9,6 +9,8 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from dpvae._given import check_is_anndata
+
 FEWEST_PRESENT = 0.5
 WORTH_A_WARNING = 0.1
 MOST_NAMED = 5
@@ -146,6 +148,7 @@ class MissingGenes:
         (20, 50)
         """
         prepare = super().prepare_query_anndata  # type: ignore[misc]
+        check_is_anndata(adata)
         if isinstance(reference_model, Path):
             reference_model = str(reference_model)
         genes: pd.Index = prepare(adata, reference_model, return_reference_var_names=True)

@@ -24,6 +24,7 @@ from dpvae.model.checkpoint import TrainingCheckpoint, check_checkpoint
 from dpvae.model.fine_tuning import (
     N_STEPS,
     PLAN,
+    check_same_unit,
     completed_coordinates,
     coordinates_in_use,
     own_components,
@@ -227,7 +228,13 @@ class SpatialTraining:
     def _guessed(self) -> NDArray[np.float64]:
         """Places of all cells of a query, as the reference and those of known place say."""
         self.is_trained_ = True  # by the reference
-        return self._completed(self.predict_coordinates())  # type: ignore[attr-defined]
+        guess = self.predict_coordinates()  # type: ignore[attr-defined]
+        cells = self._cells(None)  # type: ignore[attr-defined]
+        places = self._given_coordinates(cells)
+        known = known_rows(places)
+        for name, rows in cells_per_section(self._section_names(cells)[known]):
+            check_same_unit(places[known][rows], guess[known][rows], name)
+        return self._completed(guess)
 
     def _smoothed(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
         latent = self.get_latent_representation()  # type: ignore[attr-defined]

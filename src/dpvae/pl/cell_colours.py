@@ -13,6 +13,9 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from dpvae._expression import expression_of
+from dpvae._matrix_on_disk import MatrixOnDisk
+
 # Okabe M, Ito K (2008). Color universal design. https://jfly.uni-koeln.de/color/
 OKABE_ITO = (
     "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#000000",
@@ -77,7 +80,9 @@ def cell_colours(adata: ad.AnnData, color: str) -> CellColours:
     if color in adata.obs:
         values = adata.obs[color]
     elif color in adata.var_names:
-        gene = adata[:, color].X
+        column = adata.var_names.get_indexer([color])
+        matrix = expression_of(adata, None)
+        gene = matrix.columns(column)[:] if isinstance(matrix, MatrixOnDisk) else matrix[:, column]
         gene = gene.toarray() if issparse(gene) else np.asarray(gene)
         values = pd.Series(gene.ravel(), adata.obs_names)
     else:

@@ -196,8 +196,8 @@ def _connected(graph: Any, cells: NDArray[np.intp]) -> csr_matrix:
 def _nearest(places: NDArray[np.float64], n_neighbors: int) -> csr_matrix:
     from sklearn.neighbors import NearestNeighbors
 
-    if n_neighbors < 1:
-        message = f"n_neighbors is {n_neighbors}; pass at least 1."
+    if n_neighbors < 1 or int(n_neighbors) != n_neighbors:
+        message = f"n_neighbors is {n_neighbors}; pass a whole number that is at least 1."
         raise ValueError(message)
     finder = NearestNeighbors(n_neighbors=min(n_neighbors, len(places) - 1))
     return finder.fit(places).kneighbors_graph()

@@ -5,7 +5,7 @@ from anndata import AnnData
 
 from dpvae._keys import OBSM, UNS, params_key
 from dpvae._section import named_sections
-from dpvae.geometry import known_rows
+from dpvae.geometry import check_latent, known_rows
 from dpvae.tl.coordinates import check_free_key, read_coordinates, read_representation
 from dpvae.tl.mirrors import mirror_of, symmetry_of
 
@@ -95,8 +95,9 @@ def unfold(
             "column of its sections with sample_key=…"
         )
         raise ValueError(message)
-    theirs = read_representation(reference, use_rep)[known]
-    own = read_representation(adata, use_rep)
+    name = f"obsm[{use_rep!r}]"
+    theirs = check_latent(read_representation(reference, use_rep)[known], name=f"reference.{name}")
+    own = check_latent(read_representation(adata, use_rep), name=f"adata.{name}")
     if own.shape[1:] != theirs.shape[1:]:
         message = (
             f"obsm[{use_rep!r}] has {own.shape[1:]} columns in adata and {theirs.shape[1:]} in the "
