@@ -78,7 +78,7 @@ def test_a_section_without_places_is_placed_as_well_as_one_that_was_not_seen(nam
 
 def difference(model, is_query):
     latent = torch.as_tensor(model.get_latent_representation())
-    return mean_discrepancy(latent, torch.as_tensor(is_query)).item()
+    return mean_discrepancy(latent, torch.tensor(is_query)).item()
 
 
 @pytest.mark.slow
