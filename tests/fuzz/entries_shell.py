@@ -96,6 +96,9 @@ def _written(world: World, cells: Any) -> Path:
     path = world.folder / "cells.h5ad"
     if not isinstance(cells, AnnData):
         raise CannotBeWrittenError
+    values = [cells.X, *cells.layers.values(), *cells.obsm.values()]
+    if any(isinstance(some, np.ma.MaskedArray) for some in values):  # files hold no masks
+        raise CannotBeWrittenError
     _, error = attempted(lambda: cells.copy().write_h5ad(path))
     if error is not None:
         raise CannotBeWrittenError from error

@@ -14,8 +14,8 @@ import dpvae
 SOURCE = Path(dpvae.__file__).parent
 KINDS = (ValueError, KeyError, TypeError, RuntimeError, OSError)
 WORDS = {
-    "expression": r"\.X\b|layers\[|\bgenes?\b|\bvalues\b",
-    "coordinates": r"obsm\[",
+    "expression": r"\.X\b|layers\[|\bgenes?\b|\bvalues?\b|reference",
+    "coordinates": r"obsm\[|known places",
     "latents": r"obsm\[|latent",
     "sections": r"(?i)\.obs\b|section",
     "batches": r"(?i)\.obs\b|section",

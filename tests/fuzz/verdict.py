@@ -1,5 +1,6 @@
 """The run of a case, and what is wrong with its outcome."""
 
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -152,5 +153,6 @@ def _finite(case: Case, found: Any) -> Finding:
 def _words(case: Case) -> str:
     if case.change.part == "arguments":
         name = case.change.name.split("=")[0].lstrip("-").rstrip("s")
-        return rf"(?i)\b{name}|obsm\[|obs\[|layers\[|obsp\["
+        name = "|".join([name, *re.findall(r"'(\w+)':", case.change.name)])
+        return rf"(?i)\b({name})|obsm\[|obs\[|layers\[|obsp\["
     return judge.WORDS["array" if case.entry.source == "array" else case.change.part]
