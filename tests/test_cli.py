@@ -108,12 +108,12 @@ def test_few_genes_that_the_query_has_are_learned_from(counts, reference_file, t
     query = counts[180:, 5:].copy()
     query.write_h5ad(tmp_path / "query.h5ad")
     model = tmp_path / "model"
-    options = ("--query", tmp_path / "query.h5ad", "--n-genes", 12, "--epochs", 20)
+    options = ("--query", tmp_path / "query.h5ad", "--n-genes", 25, "--epochs", 20)
     text = run("train", reference_file, "-o", model, *options)
     assert f"Next: dpvae predict {model}" in text
     assert "model.predict" not in text
     chosen = torch.load(model / "model.pt", weights_only=False)["var_names"]
-    assert len(chosen) == 12
+    assert len(chosen) == 25
     assert set(chosen) <= set(query.var_names)
 
     def place(cells):
@@ -138,7 +138,7 @@ def test_a_query_of_other_genes_is_refused_before_training(counts, reference_fil
     counts.write_h5ad(tmp_path / "query.h5ad")
     options = ("-o", tmp_path / "model", "--query", tmp_path / "query.h5ad")
     text = run("train", reference_file, *options, code=1)
-    assert "The query has none of the reference's genes" in text
+    assert "The query has none of the reference's 40 genes" in text
 
 
 @pytest.mark.trains
@@ -259,6 +259,7 @@ def test_wrong_usage_ends_with_code_2(reference_file):
     run("demo", "--model", "scvi", code=2)
 
 
+@pytest.mark.trains
 def test_advice_is_in_the_words_of_the_shell(reference_file, query_file, tmp_path):
     text = run("demo", "--data", reference_file, "--spatial-key", "spatail", code=1)
     assert "There is no adata.obsm['spatail']" in text

@@ -1,7 +1,6 @@
 """The documentation names everything that is public."""
 
 import importlib
-import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -50,20 +49,6 @@ def test_links_to_a_module_land_at_its_heading(part: str):
     # Sphinx keeps the target of a module directive only where it follows the heading at once
     heading = rf"^## .*`dpvae\.{part}`\n\n```{{eval-rst}}\n\.\. module:: dpvae\.{part}\n```$"
     assert re.search(heading, API, flags=re.MULTILINE)
-
-
-@pytest.mark.parametrize(
-    ("page", "words"),
-    [
-        ("README.md", "the {} genes whose pattern"),
-        ("docs/index.md", "the {} genes whose pattern"),
-        ("docs/cli.md", "the {} whose pattern"),
-        ("docs/cli.md", "| `--n-genes` * | {} |"),
-    ],
-)
-def test_pages_name_the_number_of_genes(page: str, words: str):
-    default = inspect.signature(dpvae.pp.spatially_variable_genes).parameters["n_top_genes"].default
-    assert words.format(default) in (ROOT / page).read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -64,12 +64,13 @@ def test_shared_genes_keep_the_order_of_the_reference(counts):
     assert shared.var_names.tolist() == [g for g in counts.var_names if g in query.var_names]
     assert shared_genes(counts, counts) is counts
     query.var_names = [f"{name}x" for name in query.var_names]
-    with pytest.raises(ValueError, match="none of the reference's genes"):
+    with pytest.raises(ValueError, match="none of the reference's 40 genes"):
         shared_genes(counts, query)
 
 
 def test_few_genes_are_all_kept(counts):
     assert chosen_genes(counts, 40) is counts
+    assert chosen_genes(counts) is counts
     assert chosen_genes(counts, 7).n_vars == 7
 
 

@@ -59,12 +59,12 @@ Epochs = Annotated[
     int | None, typer.Option(min=1, help="Passes over the data. Default: chosen by their number.")
 ]
 NGenes = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--n-genes",
         min=1,
-        help="How many genes to learn from: those whose pattern follows the tissue most. All, if "
-        "the file has no more.",
+        help="How many genes to learn from: those whose pattern follows the tissue most. Default: "
+        "as many as cells of known place, at least 500 and at most 2,000.",
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
@@ -101,7 +101,7 @@ def demo(
     layer: Layer = None,
     spatial_key: SpatialKey = "spatial",
     sample_key: SampleKey = None,
-    n_genes: NGenes = 500,
+    n_genes: NGenes = None,
     epochs: Epochs = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
@@ -164,7 +164,7 @@ def train(
     batch_key: Annotated[
         str | None, typer.Option(help="Column of obs that names the technical batch.")
     ] = None,
-    n_genes: NGenes = 500,
+    n_genes: NGenes = None,
     epochs: Epochs = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,

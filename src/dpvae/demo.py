@@ -40,7 +40,7 @@ def run_demo(
     layer: str | None,
     spatial_key: str,
     sample_key: str | None,
-    n_genes: int,
+    n_genes: int | None,
     epochs: int | None,
     seed: int,
 ) -> AnnData:

@@ -40,7 +40,7 @@ def train_model(
     layer
         Layer with the expression.
     n_genes
-        How many genes to choose. By default all are used.
+        How many genes to choose; see :func:`chosen_genes`.
     epochs
         Passes over the data.
     seed
@@ -52,8 +52,7 @@ def train_model(
     if model_name == "dpvae" and holds_counts(adata, layer):
         counts = typical_counts(adata, layer)
         adata = log_normalized(adata, layer, counts)
-    if n_genes is not None:
-        adata = chosen_genes(adata, n_genes, layer=layer, **keys)
+    adata = chosen_genes(adata, n_genes, layer=layer, **keys)
     seen = has_genes(adata, layer, adata.var_names)
     if not seen.all():
         _warn_of_empty(seen, "has none of the chosen genes and is left out")
@@ -81,9 +80,10 @@ def shared_genes(reference: AnnData, query: AnnData) -> AnnData:
     """
     is_shared = reference.var_names.isin(query.var_names)
     if not is_shared.any():
+        theirs = f"like {query.var_names[0]!r}" if query.n_vars else "no gene at all"
         message = (
-            "The query has none of the reference's genes. The reference names them like "
-            f"{reference.var_names[0]!r}, the query like {query.var_names[0]!r}: bring them into "
+            f"The query has none of the reference's {reference.n_vars} genes. The reference names "
+            f"them like {reference.var_names[:1].tolist()}, the query {theirs}: bring them into "
             "the same form."
         )
         raise ValueError(message)
@@ -92,7 +92,7 @@ def shared_genes(reference: AnnData, query: AnnData) -> AnnData:
 
 def chosen_genes(
     adata: AnnData,
-    n_genes: int,
+    n_genes: int | None = None,
     *,
     layer: str | None = None,
     spatial_key: str = OBSM.spatial,
@@ -106,11 +106,12 @@ def chosen_genes(
     adata
         The reference.
     n_genes
-        How many genes to choose. All are kept if there are no more.
+        How many genes to choose. All are kept if there are no more. By default as many as
+        :func:`dpvae.pp.spatially_variable_genes` chooses.
     layer, spatial_key, sample_key, batch_key
         As of ``setup_anndata``.
     """
-    if adata.n_vars <= n_genes:
+    if n_genes is not None and adata.n_vars <= n_genes:
         return adata
     table: Any = spatially_variable_genes(
         adata,
@@ -120,7 +121,8 @@ def chosen_genes(
         layer=layer,
         copy=True,
     )
-    return adata[:, table["spatially_variable"].to_numpy()].copy()
+    is_chosen = table["spatially_variable"].to_numpy()
+    return adata if is_chosen.all() else adata[:, is_chosen].copy()
 
 
 def has_genes(adata: AnnData, layer: str | None, genes: Collection[str]) -> NDArray[np.bool_]:
