@@ -14,7 +14,7 @@ TECHNOLOGY = "same tissue, other technology"
 FOREIGN = "foreign, shared genes"
 ZEROS = "foreign, zeros"
 FOREIGN_KINDS = (FOREIGN, ZEROS)
-N_ZEROS = 4
+N_ZEROS = 2
 FEWEST_SHARED = 5
 CHOSEN_ON = (
     "dlpfc_151507",

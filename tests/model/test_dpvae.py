@@ -58,6 +58,7 @@ def test_genes_are_standardised_by_the_statistics_of_the_reference(expression):
 
 
 @pytest.mark.trains
+@pytest.mark.filterwarnings("ignore:All cells are set up as one section")
 @pytest.mark.parametrize("sample_key", ["section", None])
 def test_per_section_statistics_take_out_what_shifts_a_whole_section(sections, sample_key):
     def fit(standardize):

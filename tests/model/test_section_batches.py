@@ -180,6 +180,7 @@ def test_a_training_that_is_resumed_is_the_uninterrupted_one(sections, tmp_path)
         )
 
 
+@pytest.mark.filterwarnings("ignore:All cells are set up as one section")
 def test_unnamed_sections_are_refused(sections):
     DPVAE.setup_anndata(sections)
     model = DPVAE(sections, **QUICK)

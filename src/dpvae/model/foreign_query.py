@@ -15,7 +15,8 @@ LEAST_CORRELATION = 0.8
 OF_ONE_TISSUE = 0.9
 MOST_SILENT = 0.1
 FEWEST_CELLS = 20
-COLLAPSED = 0.15
+COLLAPSED = 0.1
+LEAST_OF_EXPECTED = 0.65
 SQUEEZED = 0.5
 ONE_SIDED = 1.5
 STANDARDIZE = (
@@ -29,7 +30,12 @@ logger = logging.getLogger(__name__)
 
 
 def foreignness(
-    unlike: Unlikeness | None, spread: Places | None, n_genes: int, *, is_standardized: bool
+    unlike: Unlikeness | None,
+    spread: Places | None,
+    expected: Places | None,
+    n_genes: int,
+    *,
+    is_standardized: bool,
 ) -> str | None:
     """Say in what a query differs from the reference, and what to do; ``None`` if it does not.
 
@@ -40,16 +46,21 @@ def foreignness(
     spread
         How widely its places are spread, see :func:`~dpvae.model.place_spread.relative_spread`;
         ``None`` for too few cells.
+    expected
+        How widely places of the reference's own cells are spread that were left out, likewise;
+        ``None`` if that is not known.
     n_genes
         Number of genes of the reference.
     is_standardized
-        Whether genes are standardised section by section, which is advised otherwise.
+        Whether genes are standardised section by section. Their means then tell nothing, but the
+        query is a whole section, so that its places should be spread as widely as expected.
     """
-    facts = [] if unlike is None else _facts(unlike)
-    width = None if spread is None else float(np.sqrt((spread**2).mean()))
-    if not facts and (width is None or width > COLLAPSED):
+    facts = [] if unlike is None else _facts(unlike, is_standardized=is_standardized)
+    width = _width(spread)
+    usual = _width(expected) if is_standardized and expected is not None else 0.0
+    if not facts and width >= max(COLLAPSED, LEAST_OF_EXPECTED * usual):
         return None
-    if width is not None:
+    if spread is not None:
         facts.append(f"its places are spread over {100 * width:.0f} % of the tissue's width")
     likely = "another tissue, another technology, or cells of a kind that the reference lacks"
     advice = "" if is_standardized else STANDARDIZE
@@ -62,7 +73,7 @@ def foreignness(
             " Train the reference on the genes that both have: "
             "reference[:, reference.var_names.intersection(query.var_names)].copy()."
         )
-    elif unlike is not None and unlike.correlation > OF_ONE_TISSUE:
+    elif unlike is not None and unlike.correlation > OF_ONE_TISSUE and not is_standardized:
         likely = "another normalisation or depth, or another technology"
         advice = (
             " Bring both to one depth, such as sc.pp.normalize_total(query, target_sum=…) with the "
@@ -87,15 +98,12 @@ def warn_if_foreign(
 
     Parameters
     ----------
-    unlike, n_genes, is_standardized
+    unlike, expected, n_genes, is_standardized
         As for :func:`foreignness`.
     places
         Of the query's cells in the frame of a section, shape ``(n_cells, 2)`` or ``(n_cells, 3)``.
     reference
         Of that section's own cells, shape ``(n_reference, 2)`` or ``(n_reference, 3)``.
-    expected
-        How widely places of the section's own cells are spread that were left out, as
-        :func:`~dpvae.model.place_spread.relative_spread` gives it; ``None`` if that is not known.
 
     Warns
     -----
@@ -103,7 +111,7 @@ def warn_if_foreign(
         If the query is foreign.
     """
     spread = relative_spread(places, reference) if len(places) >= FEWEST_CELLS else None
-    message = foreignness(unlike, spread, n_genes, is_standardized=is_standardized)
+    message = foreignness(unlike, spread, expected, n_genes, is_standardized=is_standardized)
     if message is not None:
         warnings.warn(message, UserWarning, stacklevel=4)
     elif spread is not None and expected is not None and is_one_sided(spread, expected):
@@ -126,9 +134,10 @@ def is_one_sided(spread: Places, expected: Places) -> bool:
     )
 
 
-def _facts(unlike: Unlikeness) -> list[str]:
+def _facts(unlike: Unlikeness, *, is_standardized: bool) -> list[str]:
     facts = []
-    if unlike.difference > MOST_DIFFERENCE or unlike.correlation < LEAST_CORRELATION:
+    differs = unlike.difference > MOST_DIFFERENCE or unlike.correlation < LEAST_CORRELATION
+    if differs and not is_standardized:
         facts.append(
             "its genes differ from those of the most similar cells of the reference by "
             f"{100 * unlike.difference:.0f} % of their variation there (the same tissue: under "
@@ -140,3 +149,8 @@ def _facts(unlike: Unlikeness) -> list[str]:
             "reference (the same tissue: about 1 %)"
         )
     return facts
+
+
+def _width(spread: Places | None) -> float:
+    """Root of the mean square over directions; infinite if nothing is known."""
+    return np.inf if spread is None else float(np.sqrt((spread**2).mean()))

@@ -137,11 +137,18 @@ class SpatialReconstruction(
                 tell_frames(names, frames)
             places = place_new_sections(places, layout, latent, names, place)
         if not self._is_registered(cells):
-            self._warn_if_foreign(cells, places, layout, frames)
+            is_part = section_column(setup) is not None and layout.has(names[0])
+            self._warn_if_foreign(cells, places, layout, frames, is_part=is_part)
         return places
 
     def _warn_if_foreign(
-        self, cells: AnnData, places: NDArray[np.float64], layout: Layout, frames: NDArray[np.str_]
+        self,
+        cells: AnnData,
+        places: NDArray[np.float64],
+        layout: Layout,
+        frames: NDArray[np.str_],
+        *,
+        is_part: bool,
     ) -> None:
         """Compare a query with the reference, and its places with the section that holds most."""
         name = max(cells_per_section(frames), key=lambda found: int(found[1].sum()))[0]
@@ -149,7 +156,8 @@ class SpatialReconstruction(
         if self.gene_regression_ is not None:
             regression = GeneRegression.of(self.gene_regression_)
             unlike = unlikeness(regression, self._query_reader(cells), cells.n_obs)
-            expected = regression.kernels[name].left_out_spread
+            if not (is_part and self.per_section_):
+                expected = regression.kernels[name].left_out_spread
         warn_if_foreign(
             unlike,
             places[frames == name],
