@@ -134,6 +134,7 @@ class MissingGenes:
 
         Examples
         --------
+        >>> import logging
         >>> import scanpy as sc
         >>> from dpvae.datasets import simulated_tissue
         >>> from dpvae.model import DPVAE
@@ -142,6 +143,7 @@ class MissingGenes:
         >>> sc.pp.log1p(adata)
         >>> DPVAE.setup_anndata(adata)
         >>> model = DPVAE(adata)
+        >>> logging.getLogger("scvi").setLevel(logging.WARNING)
         >>> query = adata[:20, :48].copy()
         >>> DPVAE.prepare_query_anndata(query, model)
         >>> query.shape
