@@ -66,6 +66,7 @@ def test_imports_run_one_way(part):
         assert foreign <= MAY_IMPORT[part], f"{path.name} imports {foreign - MAY_IMPORT[part]}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [

@@ -199,6 +199,7 @@ def test_wrong_input_is_refused(latent, options, message):
         place_free(latent, **options)
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_nothing(tmp_path):
     code = """
 import sys
