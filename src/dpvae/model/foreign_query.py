@@ -18,7 +18,7 @@ FEWEST_CELLS = 20
 COLLAPSED = 0.1
 LEAST_OF_EXPECTED = 0.65
 SQUEEZED = 0.5
-ONE_SIDED = 1.5
+ONE_SIDED = 1.4
 STANDARDIZE = (
     " If it is another technology's picture of the same tissue, DPVAE(reference, "
     "standardize='section') takes such differences out."
