@@ -30,7 +30,11 @@ def test_a_query_like_the_reference_is_not_talked_about():
 @pytest.mark.parametrize(
     ("unlike", "spread", "words"),
     [
-        (OTHER, WIDE, ["by 120 % of their", "99 % of its cells", "85 % of the tissue's width"]),
+        (
+            OTHER,
+            WIDE,
+            ["differ by 120 % of their", "99 % of its cells", "85 % of the tissue's width"],
+        ),
         (OTHER, WIDE, ["Likely causes: another tissue", "standardize='section'"]),
         (Unlikeness(0.3, 0.45, 0.0, 0), WIDE, ["correlate by 0.45 (above 0.9)"]),
         (Unlikeness(0.1, 0.95, 0.3, 0), None, ["30 % of its cells"]),
@@ -145,5 +149,7 @@ def test_sections_that_are_standardised_are_judged_by_their_places():
     model.predict_coordinates(cells[of_one[np.argsort(near[of_one])[:30]]].copy())
     rng = np.random.default_rng(0)
     query.X = np.stack([rng.permutation(gene) for gene in query.X.toarray().T], axis=1)
-    with pytest.warns(UserWarning, match="The query is unlike the reference: its places are"):
+    with pytest.warns(
+        UserWarning, match="The query is unlike the reference.*Found: its places are"
+    ):
         model.predict_coordinates(query)

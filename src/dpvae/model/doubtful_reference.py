@@ -66,15 +66,15 @@ def warn_if_doubtful(
     """
     if n_genes < FEWEST_GENES:
         _warn(
-            f"The reference has only {n_genes} genes: so few fit cells of any tissue, so that "
-            "nobody notices if a query is from elsewhere, and tell places badly. Train on more."
+            f"The reference has only {n_genes} genes. So few fit cells of any tissue: a query from "
+            "elsewhere is not noticed, and places are guesses. Train on more genes."
         )
     known = known_rows(coordinates)
     places, section = coordinates[known], section[known]
     if len(places) < FEWEST_CELLS:
         _warn(
-            f"The reference has only {len(places)} cells of known place: a model of so few places "
-            f"other cells hardly better than in the middle. Some hundreds are needed, "
+            f"The reference has only {len(places)} cells of known place. A model of so few puts "
+            "other cells hardly anywhere but in the middle. Some hundreds are needed, "
             f"{FEWEST_CELLS} at the very least."
         )
     found = None if section_key else doubtful_column(obs[known], places)
@@ -96,10 +96,10 @@ def warn_if_doubtful(
             )
         share = share_of_shared_places(places[cells])
         if share > MOST_SHARED and found is None:
+            call = f"in adata.obs[{section_key!r}]" if section_key else "with sample_key=…"
             _warn(
                 f"{100 * share:.0f} % of the positions{where} in {name} are those of several "
-                "cells. If several slides were put together, name them: "
-                "setup_anndata(adata, sample_key=…)."
+                f"cells. If several slides were put together, tell them apart {call}."
             )
 
 

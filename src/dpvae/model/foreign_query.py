@@ -18,7 +18,7 @@ FEWEST_CELLS = 20
 COLLAPSED = 0.1
 LEAST_OF_EXPECTED = 0.65
 SQUEEZED = 0.5
-ONE_SIDED = 1.5
+ONE_SIDED = 1.4
 STANDARDIZE = (
     " If it is another technology's picture of the same tissue, DPVAE(reference, "
     "standardize='section') takes such differences out."
@@ -80,8 +80,8 @@ def foreignness(
             f"median depth of the reference, and take logarithms of both.{advice}"
         )
     return (
-        f"The query is unlike the reference: {'; '.join(facts)}. Its coordinates are guesses. "
-        f"Likely causes: {likely}.{advice}"
+        "The query is unlike the reference, so its coordinates are guesses. Likely causes: "
+        f"{likely}.{advice} Found: {'; '.join(facts)}."
     )
 
 
@@ -139,9 +139,9 @@ def _facts(unlike: Unlikeness, *, is_standardized: bool) -> list[str]:
     differs = unlike.difference > MOST_DIFFERENCE or unlike.correlation < LEAST_CORRELATION
     if differs and not is_standardized:
         facts.append(
-            "its genes differ from those of the most similar cells of the reference by "
-            f"{100 * unlike.difference:.0f} % of their variation there (the same tissue: under "
-            f"30 %), and their means correlate by {unlike.correlation:.2f} (above 0.9)"
+            "even from the most similar cells of the reference its genes differ by "
+            f"{100 * unlike.difference:.0f} % of their variation (the same tissue: under 30 %), "
+            f"and their means correlate by {unlike.correlation:.2f} (above 0.9)"
         )
     if unlike.share > MOST_SHARE:
         facts.append(
