@@ -19,6 +19,7 @@ def panel(counts, name, n_genes):
 
 
 @pytest.mark.trains
+@pytest.mark.filterwarnings("ignore:The reference has only", "ignore:The query is unlike")
 @pytest.mark.parametrize(
     ("name", "n_genes"), [("DPVAE", 1), ("DPVAE", 2), ("DPSCVI", 2), ("DPVAE", 3), ("DPSCVI", 3)]
 )
@@ -49,5 +50,6 @@ def test_one_gene_has_no_shares(counts):
         DPSCVI.setup_anndata(panel(counts, "DPSCVI", 1))
 
 
+@pytest.mark.filterwarnings("ignore:The reference has only")
 def test_log_normalised_genes_of_a_small_panel_are_no_counts(counts):
     DPVAE.setup_anndata(log_normalized(panel(counts, "DPSCVI", 2)))

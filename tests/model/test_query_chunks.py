@@ -119,7 +119,7 @@ def test_no_more_than_a_chunk_is_in_memory(queries, backed, model_of, monkeypatc
         return query_chunk(adata, setup, rows)
 
     monkeypatch.setattr(query_chunks, "query_chunk", counted)
-    monkeypatch.setattr("dpvae.model.reconstruction.query_chunk", counted)
+    monkeypatch.setattr("dpvae.model.registered_cells.query_chunk", counted)
     model_of(DPVAE).predict_coordinates(backed(queries(DPVAE)), batch_size=8)
     all_in_chunks, compared_with_the_reference = [16, 16, 16, 12], [60]
     assert sizes == all_in_chunks + all_in_chunks + compared_with_the_reference

@@ -146,7 +146,9 @@ def test_all_that_belongs_to_a_cell_stays_together_when_shuffled(expression, bac
 @MODELS
 def test_no_more_than_a_few_rows_are_read_at_once(model_class, section, backed, monkeypatch):
     monkeypatch.setattr(_matrix_on_disk, "ROWS_AT_A_TIME", 24)
-    monkeypatch.setattr("dpvae._expression.ROWS_AT_A_TIME", 24)
+    for name in ("ROWS_AT_A_TIME", "ROWS_OF_SAMPLE"):
+        monkeypatch.setattr(f"dpvae._expression.{name}", 24)
+    monkeypatch.setattr("dpvae.model.depth.MOST_CELLS", 24)
     monkeypatch.setattr("dpvae.model.gene_regression.MOST_CELLS_AT_A_TIME", 24)
     monkeypatch.setattr(row_loading, "BUFFER_BYTES", 1)
     for module in ("gene_weights", "gene_regression"):

@@ -27,6 +27,7 @@ from dpvae.model.gene_statistics import check_whole_sections, gene_statistics
 from dpvae.model.gene_weights import KINDS, GeneWeights, spatial_gene_weights
 from dpvae.model.network_size import check_choice, check_network_size
 from dpvae.model.pair_graph import check_mask
+from dpvae.model.panel import check_panel
 from dpvae.model.query import section_column
 from dpvae.model.query_depth import QueryDepth, warn_if_not_logarithms
 from dpvae.model.reconstruction import SpatialReconstruction
@@ -211,12 +212,11 @@ class DPVAE(
         setup_method_args = cls._get_setup_method_args(**locals())
         section_key = sample_key or batch_key
         if "source_registry" not in kwargs:
+            check_panel(adata, fewest=1)
             check_log_normalized(adata, layer, otherwise=USE_DPSCVI)
+            columns = named_columns(sample_key, batch_key)
             check_reference(
-                adata,
-                spatial_key=spatial_key,
-                section_key=section_key,
-                obs_keys=named_columns(sample_key, batch_key),
+                adata, spatial_key=spatial_key, section_key=section_key, obs_keys=columns
             )
             check_mask(adata, mask_key, spatial_key=spatial_key, section_key=section_key)
             warn_if_scaled(adata, layer)

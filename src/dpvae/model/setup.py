@@ -17,7 +17,6 @@ from dpvae.model.doubtful_reference import warn_if_doubtful
 from dpvae.model.fields import CoordinatesField, RowField, SectionField
 from dpvae.model.gene_number import say_if_genes_are_not_chosen
 from dpvae.model.minified import MINIFIED, is_minified
-from dpvae.model.panel import check_panel
 from dpvae.model.rollback import unchanged_if_it_fails
 
 FEWEST_KNOWN = 3
@@ -40,7 +39,6 @@ def check_reference(
     obs_keys
         All columns of ``adata.obs`` that the user named.
     """
-    check_panel(adata, fewest=1)
     if adata.is_view:
         call = "adata.to_memory()" if adata.isbacked else "adata.copy()"
         message = f"adata is a view of another AnnData. Run adata = {call} first."
