@@ -68,7 +68,7 @@ def value_kind(adata: AnnData, layer: str | None) -> ValueKind:
     """
     expression = expression_of(adata, layer)
     starts = range(0, adata.n_obs, max(adata.n_obs // N_SAMPLES, ROWS_OF_SAMPLE))
-    values = [_stored_values(expression[start : start + ROWS_OF_SAMPLE]) for start in starts]
+    values = [stored_values(expression[start : start + ROWS_OF_SAMPLE]) for start in starts]
     if any(some.min(initial=0) < 0 for some in values):
         return "scaled"
     is_whole = all((some == np.round(some)).all() for some in values)
@@ -79,14 +79,14 @@ def value_kind(adata: AnnData, layer: str | None) -> ValueKind:
 
 def holds_anything(adata: AnnData, layer: str | None) -> bool:
     """Whether any value is not 0."""
-    return any(_stored_values(rows).any() for rows in _some_rows(expression_of(adata, layer)))
+    return any(stored_values(rows).any() for rows in _some_rows(expression_of(adata, layer)))
 
 
 def holds_counts(adata: AnnData, layer: str | None) -> bool:
     """Whether the values look like raw counts: not negative, integer, and not only 0 and 1."""
     smallest, largest = 0.0, 0.0
     for rows in _some_rows(expression_of(adata, layer)):
-        values = _stored_values(rows)
+        values = stored_values(rows)
         smallest = min(smallest, float(values.min(initial=0)))
         largest = max(largest, float(values.max(initial=0)))
         if smallest < 0 or not (values == np.round(values)).all():
@@ -109,7 +109,7 @@ def check_log_normalized(
     """Raise where values are missing, or are raw counts: say how to normalise, and what else."""
     where = expression_name(layer, name=name)
     for rows in _some_rows(expression_of(adata, layer, name=name)):
-        _check_finite(_stored_values(rows), where)
+        _check_finite(stored_values(rows), where)
     if not holds_anything(adata, layer):
         message = f"{where} holds only zeros: put the expression there, or {otherwise}"
         raise ValueError(message)
@@ -125,7 +125,7 @@ def check_log_normalized(
 def warn_if_scaled(adata: AnnData, layer: str | None) -> None:
     """Warn where values are negative, as those of ``sc.pp.scale``."""
     rows = _some_rows(expression_of(adata, layer))
-    smallest = min((float(_stored_values(some).min(initial=0)) for some in rows), default=0.0)
+    smallest = min((float(stored_values(some).min(initial=0)) for some in rows), default=0.0)
     if smallest < 0:
         message = (
             f"{expression_name(layer)} holds negative values (down to {smallest:.3g}), as after "
@@ -141,7 +141,7 @@ def check_counts(adata: AnnData, layer: str | None) -> None:
     counts = expression_of(adata, layer)
     empty = 0
     for rows in _some_rows(counts):
-        values = _stored_values(rows)
+        values = stored_values(rows)
         _check_finite(values, name)
         if values.min(initial=0) < 0:
             found = f"negative values (down to {values.min():g})"
@@ -197,7 +197,8 @@ def _some_rows(matrix: Any) -> Iterator[Any]:
         yield matrix[start : start + ROWS_AT_A_TIME]
 
 
-def _stored_values(rows: Any) -> NDArray[Any]:
+def stored_values(rows: Any) -> NDArray[Any]:
+    """All values of an array, or those of a sparse matrix that are stored, in one row."""
     return rows.data if issparse(rows) else np.asarray(rows).ravel()
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from dpvae._expression import stored_values
 from dpvae._section import cells_per_section
 
 MOST_CELLS = 2_000
@@ -144,11 +145,6 @@ def rates(values: Any) -> Values:
     """Share of the cells that have a gene at all, shape ``(n_genes,)``."""
     share: Values = np.asarray((values > 0).sum(axis=0)).ravel() / values.shape[0]
     return share
-
-
-def stored_values(values: Any) -> NDArray[Any]:
-    """All values of an array, or those of a sparse matrix that are stored, in one row."""
-    return values.data if issparse(values) else np.asarray(values).ravel()
 
 
 def blocks(n_rows: int) -> list[slice]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
+from dpvae._expression import stored_values
 from dpvae.model.depth import (
     EQUAL,
     LARGEST_LOGARITHM,
@@ -17,7 +18,6 @@ from dpvae.model.depth import (
     kind_of,
     quantiles,
     rates,
-    stored_values,
 )
 
 FEWEST_CELLS = 20

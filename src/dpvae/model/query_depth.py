@@ -9,8 +9,8 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from dpvae._expression import expression_name, expression_of
-from dpvae.model.depth import LARGEST_LOGARITHM, Depth, fit_depth, spread_rows, stored_values
+from dpvae._expression import expression_name, expression_of, stored_values
+from dpvae.model.depth import LARGEST_LOGARITHM, Depth, fit_depth, spread_rows
 from dpvae.model.depth_correction import DepthCorrection, depth_correction
 from dpvae.model.minified import is_minified
 from dpvae.model.own_cells import genes_of
