@@ -332,6 +332,7 @@ def test_expected_error_is_calibrated(n_anchors, tolerance):
     assert np.mean(ratios) == pytest.approx(1.0, abs=tolerance)
 
 
+@pytest.mark.slow
 def test_expected_error_knows_which_cells_are_uncertain():
     latent, known, is_anchor, tissue = curved_problem(2000, 600, 0)
     noisy = np.random.default_rng(3).uniform(size=2000) < 0.5

@@ -85,6 +85,7 @@ def test_agrees_with_esda_in_values_and_variances(tissue, symmetric):
                 assert ours[k] == pytest.approx(theirs, abs=1e-10)
 
 
+@pytest.mark.slow
 def test_randomisation_variance_and_p_values_are_those_of_joint_permutations(tissue):
     graph, counts = tissue
     rng = np.random.default_rng(1)
