@@ -24,7 +24,7 @@ def relative_spread(places: Places, reference: Places) -> Places:
     first: 1 as wide as the reference, 0 all in one place. Directions in which the reference has no
     width are left out.
     """
-    variances, directions = np.linalg.eigh(np.cov(reference, rowvar=False, ddof=0))
+    variances, directions = np.linalg.eigh(np.atleast_2d(np.cov(reference, rowvar=False, ddof=0)))
     has_width = variances > 1e-12 * variances.max()
     scaled = (places - places.mean(axis=0)) @ directions[:, has_width]
     scaled /= np.sqrt(variances[has_width])
