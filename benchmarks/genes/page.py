@@ -16,7 +16,9 @@ the reference alone, from log-normalised values at the median depth of the refer
 `highly_variable_genes` with its defaults, by the variance of the logarithms, and by
 {func}`dpvae.pp.spatially_variable_genes`. All methods get the same genes. Where places of 5 % are
 known, every method sees the expression of all cells. Procrustes error: 0 is the same shape, 1 is
-chance. Ratios are geometric means over sections and seeds; below 1 ours, the spatially variable
+chance. Cells without counts of the chosen genes, which DPSCVI cannot take, it puts into the middle.
+Where a table has fewer sections or seeds than another, the others were not run.
+Ratios are geometric means over sections and seeds; below 1 ours, the spatially variable
 genes, are better: as many as there are cells of known place, but at least 500 and at most 2,000.
 
 The score, standard deviation times Moran's I, and the number of genes were chosen with seed 0 of

@@ -1,9 +1,11 @@
 """Places by a method on the genes that were chosen in one way."""
 
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
-from benchmarks.accuracy.methods import METHODS
+import numpy as np
+
+from benchmarks.accuracy.methods import METHODS, NEED_COUNTS
 from benchmarks.accuracy.problem import problem_of
 from benchmarks.accuracy.scores import place_scores
 from benchmarks.accuracy.splits import split
@@ -50,12 +52,30 @@ def planned(sections, seeds):
     ]
 
 
+def placed(problem, method):
+    places, _ = method(problem)
+    return places
+
+
+def placed_with_counts(problem, method):
+    """Cells without counts of the chosen genes are not shown, but put into the middle."""
+    reference, query = (
+        adata[np.asarray(adata.layers["counts"].sum(axis=1)).ravel() > 0].copy()
+        for adata in (problem.reference, problem.query)
+    )
+    places = np.tile(problem.known_places.mean(axis=0), (problem.query.n_obs, 1))
+    is_left = problem.query.obs_names.isin(query.obs_names)
+    places[is_left] = placed(replace(problem, reference=reference, query=query), method)
+    return places
+
+
 def measured(run, section):
     """The run and its scores, as a row."""
     parts = split(run.split, section.adata.obsm["spatial"], run.seed)
     problem = problem_of(section, parts, run.seed, CHOICES[run.choice])
     begin = time.process_time()
-    places, _ = METHODS[run.method](problem)
+    place = placed_with_counts if run.method in NEED_COUNTS else placed
+    places = place(problem, METHODS[run.method])
     seconds = time.process_time() - begin
     scores = place_scores(problem.truth, places)
     kept = {score: scores[score] for score in ("procrustes", "median_error_radii", "spearman")}

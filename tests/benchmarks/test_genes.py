@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.accuracy.problem import spatially_variable
+from benchmarks.accuracy.problem import Problem, spatially_variable
 from benchmarks.accuracy.sections import Section
 from benchmarks.genes.choices import (
     CANDIDATES,
@@ -18,6 +18,7 @@ from benchmarks.genes.runs import (
     KEYS,
     RANDOM,
     measured,
+    placed_with_counts,
     planned,
 )
 from scipy.sparse import csr_matrix
@@ -74,6 +75,24 @@ def test_a_row_has_the_run_and_its_scores(counts):
     assert [row[key] for key in KEYS] == ["a", RANDOM, 0, "kNN", DEFAULT]
     assert 0 < row["procrustes"] < 1.2
     assert row["cpu_seconds"] > 0
+
+
+def test_cells_without_counts_are_put_into_the_middle(counts):
+    values = counts.X.toarray()
+    values[[3, 210]] = 0
+    counts.X = counts.layers["counts"] = csr_matrix(values)
+    reference, query = counts[:200].copy(), counts[200:].copy()
+    problem = Problem(reference, query, query.obsm["spatial"], 0)
+
+    def method(shown):
+        assert shown.reference.n_obs == 199
+        assert shown.query.n_obs == 39
+        return shown.query.obsm["spatial"], None
+
+    places = placed_with_counts(problem, method)
+    np.testing.assert_array_equal(places[10], reference.obsm["spatial"].mean(axis=0))
+    rest = np.arange(40) != 10
+    np.testing.assert_array_equal(places[rest], problem.truth[rest])
 
 
 def test_choices_are_compared_on_what_all_of_them_have(results):
