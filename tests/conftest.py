@@ -1,7 +1,7 @@
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,6 +19,28 @@ QUIET = {"enable_progress_bar": False}
 FORMS = ("h5ad", "dense h5ad", "zarr", "dense zarr", "dask")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a fixture that trains: such a fixture takes the fixture ``trains``."""
+    for item in items:
+        if "trains" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.trains)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A test that trains a model and is not marked so fails."""
+    from lightning.pytorch import Trainer
+
+    def refuse(*_args: object, **_arguments: object) -> None:
+        pytest.fail("This test trains a model: mark it with pytest.mark.trains.", pytrace=False)
+
+    may_train = {"trains", "slow"} & {mark.name for mark in item.iter_markers()}
+    with pytest.MonkeyPatch.context() as patch:
+        if isinstance(item, pytest.Function) and not may_train:  # examples may train, too
+            patch.setattr(Trainer, "fit", refuse)
+        return (yield)
+
+
 def seed_everything() -> None:
     import scvi
 
@@ -29,6 +51,11 @@ def seed_everything() -> None:
 def _quiet_and_seeded():
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     seed_everything()
+
+
+@pytest.fixture(scope="session")
+def trains() -> None:
+    """Asked for by every fixture that trains, so that tests which use it are marked."""
 
 
 @pytest.fixture
@@ -50,7 +77,7 @@ def sections() -> AnnData:
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(trains: None, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001
     """Directory of a small trained DPVAE, whose reference are the first 180 of ``expression``."""
     from dpvae.model import DPVAE
 
@@ -64,7 +91,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained_counts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained_counts(trains: None, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001
     """Directory of a small trained DPSCVI, whose reference are the first 180 of ``counts``."""
     from dpvae.model import DPSCVI
 
@@ -127,22 +154,22 @@ def opened(adata: AnnData, form: str, path: Path, open_files: ExitStack) -> AnnD
     adata = adata.copy()
     if form.startswith("dense"):
         adata.X = adata.X.toarray()
-    if form == "dask" or form.endswith("h5ad"):
-        adata.write_h5ad(path)
     if form.endswith("h5ad"):
+        adata.write_h5ad(path)
         found = anndata.read_h5ad(path, backed="r")
         open_files.callback(found.file.close)
         return found
     if form == "dask":
         lazy = pytest.importorskip("anndata.experimental")
         pytest.importorskip("dask")
-        file = open_files.enter_context(h5py.File(path))
+        file = open_files.enter_context(h5py.File(path, "w"))
+        anndata.io.write_elem(file, "X", adata.X)
         matrix = lazy.read_elem_lazy(file["X"], chunks=(50, adata.n_vars))
     else:
         zarr = pytest.importorskip("zarr")
+        group = zarr.open_group(str(path), mode="w")
         with warnings.catch_warnings(action="ignore"):
-            adata.write_zarr(path)
-        group = zarr.open(str(path), mode="r")
+            anndata.io.write_elem(group, "X", adata.X)
         is_dense = form.startswith("dense")
         matrix = group["X"] if is_dense else anndata.io.sparse_dataset(group["X"])
     return AnnData(matrix, obs=adata.obs, var=adata.var, obsm=dict(adata.obsm))

@@ -3,12 +3,16 @@
 import importlib
 import re
 from pathlib import Path
+from typing import Any
 
+import anndata as ad
+import numpy as np
 import pytest
 
 import dpvae
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 API = (DOCS / "api" / "index.md").read_text(encoding="utf-8")
 
 
@@ -45,3 +49,49 @@ def test_links_to_a_module_land_at_its_heading(part: str):
     # Sphinx keeps the target of a module directive only where it follows the heading at once
     heading = rf"^## .*`dpvae\.{part}`\n\n```{{eval-rst}}\n\.\. module:: dpvae\.{part}\n```$"
     assert re.search(heading, API, flags=re.MULTILINE)
+
+
+@pytest.fixture
+def two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with two sections whose genes differ in part, one of them with an empty cell."""
+    monkeypatch.chdir(tmp_path)
+    counts = dpvae.datasets.simulated_tissue(400, 60, seed=0)
+    is_full = np.arange(400) != 7
+    counts.X = counts.X.multiply(is_full[:, None]).tocsr()
+    counts[:300, :50].copy().write_h5ad("reference.h5ad")
+    query = counts[300:, 5:].copy()
+    del query.obsm["spatial"]
+    query.write_h5ad("query.h5ad")
+    return tmp_path
+
+
+@pytest.mark.trains
+@pytest.mark.filterwarnings("ignore")  # those of squidpy
+@pytest.mark.usefixtures("two_files")
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_python_on_the_first_pages_runs(page: str, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("squidpy")
+    for name in ("FEWEST_STEPS", "MOST_STEPS"):
+        monkeypatch.setattr(f"dpvae.model.training.{name}", 10)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec("\n".join(blocks), names)
+    placed = names["query"].obsm["spatial_dpvae"]
+    assert placed.shape == (names["query"].n_obs, 2)
+    assert np.isfinite(placed).all()
+
+
+@pytest.mark.trains
+@pytest.mark.filterwarnings("ignore:1 cell of .* has none of the chosen genes:UserWarning")
+@pytest.mark.usefixtures("two_files")
+def test_commands_of_the_readme_run():
+    cli, testing = pytest.importorskip("dpvae.cli"), pytest.importorskip("typer.testing")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = [line.split()[1:] for line in re.findall(r"^dpvae .*", text, flags=re.MULTILINE)]
+    assert [command[0] for command in commands] == ["train", "predict", "demo"]
+    for command in commands:
+        quick = [] if command[0] == "predict" else ["--epochs", "2"]
+        result = testing.CliRunner().invoke(cli.app, [*command, *quick])
+        assert result.exit_code == 0, result.output
+    assert "spatial_dpvae" in ad.read_h5ad("placed.h5ad").obsm

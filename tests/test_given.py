@@ -1,9 +1,12 @@
 from pathlib import Path
 
 import pytest
+from anndata.experimental import AnnCollection
+from scvi.dataloaders import CollectionAdapter
 
 from dpvae import tl
 from dpvae._given import check_is_anndata
+from dpvae.datasets import simulated_tissue
 from dpvae.model import DPSCVI, DPVAE, load
 
 
@@ -17,6 +20,11 @@ def test_an_anndata_passes(expression):
         ("a.h5ad", r"query is a str, .*read the file first: query = anndata.read_h5ad\('a.h5ad'\)"),
         (Path("a.h5ad"), r"read the file first"),
         (None, r"query is a NoneType, not an AnnData: give the AnnData"),
+        (
+            CollectionAdapter(AnnCollection([simulated_tissue(20, 5)])),
+            r"query is a CollectionAdapter, .*anndata.concat.*read_h5ad\(path, backed='r'\)",
+        ),
+        (AnnCollection([simulated_tissue(20, 5)]), r"query is a AnnCollection, .*anndata.concat"),
     ],
 )
 def test_something_else_is_named(given, message):

@@ -1,6 +1,7 @@
 """The layers of the package: imports run one way, and light parts stay light."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,16 +11,17 @@ import pytest
 import dpvae
 
 SOURCE = Path(dpvae.__file__).parent
-BASE = {"_expression", "_given", "_keys", "_matrix_on_disk", "_section"}
+BASE = {"_expression", "_given", "_keys", "_matrix_on_disk", "_numbers", "_section"}
 MAY_IMPORT = {
     "_expression": {"_given", "_matrix_on_disk"},
     "_given": set(),
     "_keys": set(),
-    "_matrix_on_disk": {"_unchanged_file"},
+    "_matrix_on_disk": {"_numbers", "_unchanged_file"},
+    "_numbers": set(),
     "_section": set(),
     "_unchanged_file": set(),
-    "geometry": {"_keys"},
-    "metrics": {"_keys", "geometry"},
+    "geometry": {"_keys", "_numbers"},
+    "metrics": {"_keys", "_numbers", "geometry"},
     "datasets": {"_keys"},
     "tl": BASE | {"geometry", "metrics"},
     "pl": BASE | {"geometry", "metrics", "tl"},
@@ -27,8 +29,11 @@ MAY_IMPORT = {
     "module": {"_keys", "geometry"},
     "model": BASE | {"geometry", "metrics", "module"},
     "held_out": BASE | {"geometry", "metrics"},
-    "jobs": BASE | {"geometry", "metrics", "model", "held_out", "tl"},
-    "cli": BASE | {"datasets", "jobs", "pl"},
+    "jobs": BASE | {"model", "pp"},
+    "demo": BASE | {"geometry", "held_out", "jobs", "tl"},
+    "files": set(),
+    "shell_messages": set(),
+    "cli": BASE | {"datasets", "demo", "files", "jobs", "pl", "shell_messages"},
 }
 
 
@@ -61,6 +66,7 @@ def test_imports_run_one_way(part):
         assert foreign <= MAY_IMPORT[part], f"{path.name} imports {foreign - MAY_IMPORT[part]}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
@@ -79,9 +85,41 @@ def test_heavy_libraries_are_imported_only_when_used(module, heavy):
     assert run.stdout.strip() == ""
 
 
+def private_imports(code):
+    """Names of other packages that begin with an underscore, wherever code imports them."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom):
+            found = [f"{node.module or ''}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in found:
+            is_private = any(re.match(r"_(?!_)", part) for part in name.split("."))
+            if is_private and not name.startswith("dpvae."):
+                yield name
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.stem)
+def test_no_private_name_of_another_package_is_imported(path):
+    assert list(private_imports(path.read_text(encoding="utf-8"))) == []
+
+
+def test_a_private_name_is_noticed_wherever_it_stands():
+    code = (
+        "from __future__ import annotations\nfrom scvi.train._logger import SimpleLogger\n"
+        "def f():\n    import a._b.c\n    from a import _d, e\n    from dpvae._keys import F\n"
+    )
+    assert sorted(private_imports(code)) == [
+        "a._b.c", "a._d", "scvi.train._logger.SimpleLogger",
+    ]  # fmt: skip
+
+
 def test_unknown_part_is_an_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute 'utils'"):
         dpvae.utils  # noqa: B018
+    with pytest.raises(AttributeError, match=r"no attribute 'load': use dpvae\.model\.load"):
+        dpvae.load  # noqa: B018
 
 
 def test_files_are_small():

@@ -38,7 +38,7 @@ def test_a_file_that_was_cut_since_it_was_opened_is_named(path):
 def test_what_is_written_between_two_passes_is_no_change(path):
     adata = anndata.read_h5ad(path, backed="r+")
     expected = open_matrix(adata.X)[:]
-    anndata.io.write_elem(adata.file._file, "obsm/places", np.zeros((240, 2)))
+    anndata.io.write_elem(adata.file._file["obsm"], "places", np.zeros((240, 2)))
     found = open_matrix(adata.X)[:]
     assert abs(found - expected).max() == 0
     adata.file.close()

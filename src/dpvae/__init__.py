@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["datasets", "geometry", "metrics", "model", "module", "pl", "pp", "tl"]
 __version__ = version("dpvae")
+OF_MODELS = ("DPSCVI", "DPVAE", "load")
 
 
 def __getattr__(name: str) -> "ModuleType":
@@ -18,6 +19,8 @@ def __getattr__(name: str) -> "ModuleType":
     if name in __all__:
         return import_module(f"{__name__}.{name}")
     message = f"module {__name__!r} has no attribute {name!r}"
+    if name in OF_MODELS:
+        message += f": use dpvae.model.{name}"
     raise AttributeError(message)
 
 

@@ -4,13 +4,28 @@ from os import PathLike
 
 from anndata import AnnData
 
+COLLECTIONS = ("AnnCollection", "CollectionAdapter")
+
 
 def check_is_anndata(given: object, *, name: str = "adata") -> None:
     """Raise where something else was given under this name, such as the path of a file."""
-    if isinstance(given, AnnData):
+    if issubclass(type(given), AnnData):  # isinstance believes an adapter that poses as one
         return
     remedy = "give the AnnData."
     if isinstance(given, str | PathLike):
         remedy = f"read the file first: {name} = anndata.read_h5ad({str(given)!r})."
+    if type(given).__name__ in COLLECTIONS:
+        remedy = (
+            "put its parts into one AnnData with anndata.concat; where memory does not hold them, "
+            "with anndata.experimental.concat_on_disk, and read the file with "
+            "anndata.read_h5ad(path, backed='r'): its expression stays on disk."
+        )
     message = f"{name} is a {type(given).__name__}, not an AnnData: {remedy}"
     raise TypeError(message)
+
+
+def check_one_name(given: object, argument: str) -> None:
+    """Raise if an argument that names one key, or ``None``, is something else, such as a list."""
+    if not isinstance(given, str | None):
+        message = f"{argument} is {given!r}: give one name, as text."
+        raise ValueError(message)

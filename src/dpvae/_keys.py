@@ -47,6 +47,14 @@ class _History(NamedTuple):
     kl: str = "kl_local"
 
 
+def params_key(key: str) -> str:
+    """Key of ``adata.uns`` with how the coordinates ``adata.obsm[key]`` were made.
+
+    ``adata.uns[key]`` itself is where squidpy looks for the image behind them.
+    """
+    return f"{key}_params"
+
+
 OBSM: Final = _Obsm()
 OBSP: Final = _Obsp()
 UNS: Final = _Uns()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse, vstack
 
+from dpvae._numbers import plain_matrix
 from dpvae._unchanged_file import Read, while_unchanged
 
 ROWS_AT_A_TIME = 4_096
@@ -68,28 +69,36 @@ class MatrixOnDisk:
         return span if len(rows) == end - begin else span[rows - begin]
 
 
-def open_matrix(values: Any) -> Any:
-    """Make rows of a matrix on disk readable; a matrix in memory is returned as it is.
+def open_matrix(values: Any, name: str = "The matrix") -> Any:
+    """Read a matrix of expression, whatever holds it, in memory or on disk.
 
     Parameters
     ----------
     values
-        ``X`` or a layer of an AnnData: of one that is backed, an HDF5 or zarr array or a sparse
-        dataset of anndata, or a Dask array.
+        ``X`` or a layer of an AnnData: an array or sparse matrix, or of one that is backed, an HDF5
+        or zarr array or a sparse dataset of anndata, or a Dask array.
+    name
+        How messages call it, such as ``"adata.X"``.
 
     Returns
     -------
-    ``values``, or a :class:`MatrixOnDisk`.
+    An array, CSR or CSC (see :func:`~dpvae._numbers.plain_matrix`), or a :class:`MatrixOnDisk`.
 
     Raises
     ------
     ValueError
-        If the matrix is stored column by column, so that no row can be read without all others.
+        If it does not hold numbers, or is stored on disk column by column, so that no row can be
+        read without all others.
     """
-    if isinstance(values, MatrixOnDisk) or not is_on_disk(values):
+    if isinstance(values, MatrixOnDisk):
         return values
-    if hasattr(values, "group"):
-        return _compressed_rows(values)
+    if not is_on_disk(values):
+        return plain_matrix(values, name)
+    found = _compressed_rows(values) if hasattr(values, "group") else _rows_of_array(values)
+    return found.changed(lambda rows: plain_matrix(rows, name))
+
+
+def _rows_of_array(values: Any) -> MatrixOnDisk:
     if hasattr(values, "__dask_graph__"):
         _refuse_columns(getattr(values._meta, "format", "csr"))
 

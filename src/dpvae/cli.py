@@ -1,20 +1,22 @@
 """The command line: the same jobs from a shell."""
 
 import logging
-import re
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
+from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
-if TYPE_CHECKING:
-    from anndata import AnnData
+from dpvae.files import (
+    check_model_folder,
+    check_output_file,
+    check_output_folder,
+    read_h5ad,
+    write_h5ad,
+)
+from dpvae.shell_messages import plain_messages
 
 app = typer.Typer(
     help="Give cells their place back: learn from spatial transcriptomics where cells sit in a "
@@ -23,10 +25,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-PREPARE_QUERY = re.compile(r"run dpvae\.model\.\w+\.prepare_query_anndata\(query, model\)")
-ARGUMENT = re.compile(r"\b(layer|spatial_key|sample_key|batch_key)=…")
+DEMO_FILES = ("result.h5ad", "reconstruction.png")
 console = Console()
-errors = Console(stderr=True)
 
 
 class ModelName(StrEnum):
@@ -58,6 +58,34 @@ Seed = Annotated[int, typer.Option(help="Seed: the same seed gives the same resu
 Epochs = Annotated[
     int | None, typer.Option(min=1, help="Passes over the data. Default: chosen by their number.")
 ]
+NGenes = Annotated[
+    int | None,
+    typer.Option(
+        "--n-genes",
+        min=1,
+        help="How many genes to learn from: those whose pattern follows the tissue most. Default: "
+        "as many as cells of known place, at least 500 and at most 2,000.",
+    ),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        console.print(f"dpvae {version_of('dpvae')}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _general(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
@@ -68,27 +96,34 @@ def demo(
     ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for result.h5ad and reconstruction.png.")
-    ] = Path(),
+    ] = Path("dpvae_demo"),
     model: Model = ModelName.dpvae,
     layer: Layer = None,
     spatial_key: SpatialKey = "spatial",
     sample_key: SampleKey = None,
+    n_genes: NGenes = None,
     epochs: Epochs = None,
     seed: Seed = 0,
+    overwrite: Overwrite = False,
 ) -> None:
     """Hide one cell in five, recover their places, and compare with the truth.
 
-    Prints a table of scores beside two simple baselines, and writes result.h5ad and
+    Prints a table of scores, with two simple methods to compare, and writes result.h5ad and
     reconstruction.png.
     """
-    with _plain_errors():
+    with plain_messages():
+        result_file, picture_file = (output / name for name in DEMO_FILES)
+        check_output_folder(output, overwrite=True)
+        if output.exists():
+            for path in (result_file, picture_file):
+                check_output_file(path, overwrite=overwrite, source=data)
+        adata = None if data is None else read_h5ad(data)
         from dpvae import datasets, pl
-        from dpvae.jobs import as_rich_table, run_demo
+        from dpvae.demo import as_rich_table, run_demo, verdict
 
         _only_warnings()
 
-        adata = datasets.simulated_tissue(seed=seed) if data is None else _read(data)
-        output.mkdir(parents=True, exist_ok=True)
+        adata = datasets.simulated_tissue(seed=seed) if adata is None else adata
         console.print(f"{adata.n_obs} cells, {adata.n_vars} genes. One place in five is hidden …")
         result = run_demo(
             adata,
@@ -96,14 +131,17 @@ def demo(
             layer=layer,
             spatial_key=spatial_key,
             sample_key=sample_key,
+            n_genes=n_genes,
             epochs=epochs,
             seed=seed,
         )
-        console.print(as_rich_table(result.uns["scores"]))
-        _write(result, output / "result.h5ad")
+        output.mkdir(parents=True, exist_ok=True)
+        write_h5ad(result, result_file)
         hidden = result[result.obs["hidden"].to_numpy()]
-        pl.reconstruction(hidden, spatial_key=spatial_key, save=output / "reconstruction.png")
-        console.print(f"Wrote {output / 'result.h5ad'} and {output / 'reconstruction.png'}.")
+        pl.reconstruction(hidden, spatial_key=spatial_key, save=picture_file)
+        console.print(as_rich_table(result.uns["scores"]))
+        console.print(f"Wrote {result_file} and {picture_file}.")
+        console.print(verdict(result.uns["scores"]), highlight=False)
 
 
 @app.command()
@@ -112,6 +150,13 @@ def train(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder that the model is written to.")
     ],
+    query: Annotated[
+        Path | None,
+        typer.Option(
+            help="h5ad file of the cells that you will place: the model learns only from genes "
+            "that they have as well."
+        ),
+    ] = None,
     model: Model = ModelName.dpvae,
     layer: Layer = None,
     spatial_key: SpatialKey = "spatial",
@@ -119,20 +164,21 @@ def train(
     batch_key: Annotated[
         str | None, typer.Option(help="Column of obs that names the technical batch.")
     ] = None,
+    n_genes: NGenes = None,
     epochs: Epochs = None,
     seed: Seed = 0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the folder.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Train a model on a reference with coordinates."""
-    with _plain_errors():
-        if output.exists() and not overwrite:
-            message = f"{output} exists: choose another --output, or give --overwrite."
-            raise FileExistsError(message)
-        adata = _read(reference)
-        from dpvae.jobs import train_model
+    with plain_messages():
+        check_output_folder(output, overwrite=overwrite)
+        adata = read_h5ad(reference)
+        from dpvae.jobs import shared_genes, train_model
 
         _only_warnings()
 
+        if query is not None:
+            adata = shared_genes(adata, read_h5ad(query))
         trained = train_model(
             adata,
             model_name=model.value,
@@ -140,11 +186,15 @@ def train(
             spatial_key=spatial_key,
             sample_key=sample_key,
             batch_key=batch_key,
+            n_genes=n_genes,
             epochs=epochs,
             seed=seed,
         )
         trained.save(str(output), overwrite=overwrite)
-        console.print(f"Wrote the model to {output}.")
+        console.print(
+            f"Wrote the model to {output}. Next: dpvae predict {output} QUERY.h5ad -o PLACED.h5ad",
+            highlight=False,
+        )
 
 
 @app.command()
@@ -162,67 +212,42 @@ def predict(
             "--add-missing-genes", help="Take genes that the query lacks as not expressed."
         ),
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
+    allow_mostly_missing: Annotated[
+        bool,
+        typer.Option(
+            "--allow-mostly-missing", help="Even if it lacks more than half of the genes."
+        ),
+    ] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Place cells that have no coordinates, in the frame and unit of the reference.
 
     Writes the query with the coordinates in obsm["spatial_dpvae"] and the latent representation
     in obsm["X_dpvae"].
+
+    A saved model is a pickle file, which can run any code: use only models from people whom you
+    trust.
     """
-    with _plain_errors():
-        if output.exists() and not overwrite:
-            message = f"{output} exists: choose another --output, or give --overwrite."
-            raise FileExistsError(message)
-        adata = _read(query)
+    with plain_messages():
+        check_model_folder(model, query)
+        check_output_file(output, overwrite=overwrite, source=query)
+        adata = read_h5ad(query)
         from dpvae.jobs import place_query
 
         _only_warnings()
 
-        placed = place_query(model, adata, section=section, add_missing_genes=add_missing_genes)
-        _write(placed, output)
+        placed = place_query(
+            model,
+            adata,
+            section=section,
+            add_missing_genes=add_missing_genes,
+            allow_mostly_missing=allow_mostly_missing,
+        )
+        write_h5ad(placed, output)
         console.print(f"Placed {adata.n_obs} cells. Wrote {output}.")
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """End with a message and exit code 1, instead of a traceback, where the input is at fault."""
-    try:
-        yield
-    except (ValueError, KeyError, RuntimeError, OSError) as error:
-        message = error.args[0] if isinstance(error, KeyError) and error.args else error
-        errors.print("[bold red]Error:[/]", escape(_for_the_shell(str(message))), highlight=False)
-        sys.exit(1)
-
-
-def _for_the_shell(message: str) -> str:
-    """Say as options what a message advises as Python."""
-    message = PREPARE_QUERY.sub("give --add-missing-genes", message)
-    return ARGUMENT.sub(lambda found: "--" + found[1].replace("_", "-"), message)
 
 
 def _only_warnings() -> None:
     """Silence what the libraries tell developers; they set their own levels when imported."""
     for name in ("lightning.pytorch", "lightning.fabric", "scvi"):
         logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def _read(path: Path) -> "AnnData":
-    import anndata
-
-    if not path.exists():
-        message = f"There is no file {path}."
-        raise FileNotFoundError(message)
-    try:
-        return anndata.read_h5ad(path)
-    except (OSError, KeyError) as error:
-        message = f"{path} cannot be read as an h5ad file; it may be another format or damaged."
-        raise ValueError(message) from error
-
-
-def _write(adata: "AnnData", path: Path) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        adata.write_h5ad(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

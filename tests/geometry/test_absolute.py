@@ -77,6 +77,7 @@ def test_single_wrong_cells_move_the_others_less():
     assert errors["absolute"] < 0.5 * errors["squared"]
 
 
+@pytest.mark.slow
 def test_windows_reach_the_loss_of_all_pairs(monkeypatch):
     rng = np.random.default_rng(4)
     latent = rng.normal(size=(4500, 4)) * [2.0, 1.0, 0.3, 0.3]

@@ -267,6 +267,7 @@ def rmse(found, tissue, is_anchor):
     return np.sqrt(((found - tissue)[~is_anchor] ** 2).sum(axis=1).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_anchors", [3, 5, 10, 50, 500, 1000])
 def test_the_default_is_as_good_as_the_best_of_simpler_ways(n_anchors):
     ours, others = [], []
@@ -331,6 +332,7 @@ def test_expected_error_is_calibrated(n_anchors, tolerance):
     assert np.mean(ratios) == pytest.approx(1.0, abs=tolerance)
 
 
+@pytest.mark.slow
 def test_expected_error_knows_which_cells_are_uncertain():
     latent, known, is_anchor, tissue = curved_problem(2000, 600, 0)
     noisy = np.random.default_rng(3).uniform(size=2000) < 0.5

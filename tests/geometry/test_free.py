@@ -69,7 +69,7 @@ def naive_smacof(latent, start, n_iterations):
 
 @pytest.mark.parametrize("n_dims", [2, 3])
 def test_equals_a_naive_reference(n_dims):
-    latent = curved_latent(22, noise=0.2)
+    latent = curved_latent(14, noise=0.2)
     naive = naive_smacof(latent, start_of(latent, n_dims), 1000)
     found = place_free(latent, n_dims=n_dims, max_iter=20_000, tol=1e-15).coordinates
     np.testing.assert_allclose(pdist(found), pdist(naive), atol=1e-6)
@@ -199,6 +199,7 @@ def test_wrong_input_is_refused(latent, options, message):
         place_free(latent, **options)
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_nothing(tmp_path):
     code = """
 import sys

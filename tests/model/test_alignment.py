@@ -15,7 +15,7 @@ from dpvae.module import mean_discrepancy
 from ..conftest import QUICK, QUIET, seed_everything  # noqa: TID252
 
 MODELS = {"DPVAE": DPVAE, "DPSCVI": DPSCVI}
-UNLIKE = pytest.mark.filterwarnings("ignore:.*cells are farther from every cell")
+UNLIKE = pytest.mark.filterwarnings("ignore:The query is unlike the reference")
 KINDS = ("kernel", "adversarial")
 
 
@@ -44,6 +44,7 @@ def weights(model):
     return model.module.state_dict()
 
 
+@pytest.mark.trains
 @UNLIKE
 @pytest.mark.parametrize("name", MODELS)
 def test_a_section_without_places_is_placed_among_the_reference(name):
@@ -62,6 +63,7 @@ def test_a_section_without_places_is_placed_among_the_reference(name):
     np.testing.assert_allclose(chosen, found[is_query], rtol=1e-4)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("batch_key", [None, "section"])
 @pytest.mark.parametrize("name", MODELS)
 def test_a_section_without_places_is_placed_as_well_as_one_that_was_not_seen(name, batch_key):
@@ -76,7 +78,7 @@ def test_a_section_without_places_is_placed_as_well_as_one_that_was_not_seen(nam
 
 def difference(model, is_query):
     latent = torch.as_tensor(model.get_latent_representation())
-    return mean_discrepancy(latent, torch.as_tensor(is_query)).item()
+    return mean_discrepancy(latent, torch.tensor(is_query)).item()
 
 
 @pytest.mark.slow
@@ -96,6 +98,7 @@ def test_alignment_makes_sections_alike_and_places_a_shifted_query_better(name):
     assert errors["adversarial"] < errors[None]
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", MODELS)
 def test_the_difference_becomes_smaller_and_is_recorded(name, kind):
@@ -112,6 +115,7 @@ def test_the_difference_becomes_smaller_and_is_recorded(name, kind):
     assert "alignment_loss_train" not in without.history
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_step_is_logged_with_alignment(kind):
     history = fit(pooled()[0], plan={"alignment": kind, "on_step": True}).history
@@ -124,6 +128,7 @@ def test_every_step_is_logged_with_alignment(kind):
     assert columns
 
 
+@pytest.mark.trains
 def test_without_alignment_the_training_is_the_same_whatever_its_weight():
     adata = pooled()[0]
     plain = weights(fit(adata))
@@ -132,6 +137,7 @@ def test_without_alignment_the_training_is_the_same_whatever_its_weight():
             torch.testing.assert_close(plain[name], expected, rtol=0, atol=0)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_weight_is_that_of_the_term(kind):
     adata = pooled()[0]
@@ -144,6 +150,7 @@ def test_the_weight_is_that_of_the_term(kind):
     )
 
 
+@pytest.mark.trains
 @UNLIKE
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_saved_model_knows_nothing_of_its_alignment(kind, tmp_path):
@@ -156,6 +163,7 @@ def test_a_saved_model_knows_nothing_of_its_alignment(kind, tmp_path):
     np.testing.assert_allclose(found, model.predict_coordinates(query), rtol=1e-5)
 
 
+@pytest.mark.trains
 def test_minibatches_of_one_section_are_trained_on():
     adata = pooled()[0]
     order = np.argsort(adata.obs["section"] == "section_2", kind="stable")
@@ -166,6 +174,7 @@ def test_minibatches_of_one_section_are_trained_on():
         assert np.isfinite(model.history["train_loss"].to_numpy(dtype=float)).all()
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(
     ("plan", "message"),
     [

@@ -63,6 +63,7 @@ def interrupted(expression, path, epoch=4, **arguments):
         )
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -91,6 +92,7 @@ def test_a_training_that_is_resumed_is_the_uninterrupted_one(expression, tmp_pat
     np.testing.assert_array_equal(resumed.predict_coordinates(), whole.predict_coordinates())
 
 
+@pytest.mark.trains
 def test_resuming_works_from_disk(expression, backed, tmp_path):
     expression = backed(expression)
     whole = make(expression)
@@ -102,6 +104,7 @@ def test_resuming_works_from_disk(expression, backed, tmp_path):
         torch.testing.assert_close(weights(resumed)[name], expected, rtol=0, atol=0)
 
 
+@pytest.mark.trains
 def test_resuming_works_for_counts(counts, tmp_path):
     def made():
         seed_everything()
@@ -119,6 +122,7 @@ def test_resuming_works_for_counts(counts, tmp_path):
         torch.testing.assert_close(weights(resumed)[name], expected, rtol=0, atol=0)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("kind", ["kernel", "adversarial"])
 def test_resuming_works_with_aligned_sections(sections, tmp_path, kind):
     def made():
@@ -142,6 +146,7 @@ def test_resuming_works_with_aligned_sections(sections, tmp_path, kind):
         train(made(), resume_from=path)
 
 
+@pytest.mark.trains
 def test_keeping_the_state_does_not_change_the_training(expression, tmp_path):
     plain, kept = make(expression), None
     train(plain)
@@ -151,6 +156,7 @@ def test_keeping_the_state_does_not_change_the_training(expression, tmp_path):
         torch.testing.assert_close(weights(kept)[name], expected, rtol=0, atol=0)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(("every", "is_there"), [(timedelta(hours=1), False), (timedelta(0), True)])
 def test_states_are_kept_by_time(expression, tmp_path, every, is_there):
     path = tmp_path / "folder" / "state.ckpt"
@@ -158,6 +164,7 @@ def test_states_are_kept_by_time(expression, tmp_path, every, is_there):
     assert path.exists() == is_there
 
 
+@pytest.mark.trains
 def test_a_disk_that_is_full_leaves_the_state_before_and_the_training_goes_on(
     expression, tmp_path, monkeypatch, caplog
 ):
@@ -179,6 +186,7 @@ def test_a_disk_that_is_full_leaves_the_state_before_and_the_training_goes_on(
     assert len(model.history["train_loss"]) == EPOCHS
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(
     ("options", "arguments", "message"),
     [
@@ -195,6 +203,7 @@ def test_states_of_other_trainings_are_refused(expression, tmp_path, options, ar
         train(model, resume_from=tmp_path / "state.ckpt", **arguments)
 
 
+@pytest.mark.trains
 def test_states_of_other_genes_and_models_are_refused(expression, counts, tmp_path):
     interrupted(expression, tmp_path / "state.ckpt")
     other = expression.copy()
@@ -206,6 +215,7 @@ def test_states_of_other_genes_and_models_are_refused(expression, counts, tmp_pa
         train(DPSCVI(counts, **QUICK), resume_from=tmp_path / "state.ckpt")
 
 
+@pytest.mark.trains
 def test_missing_and_damaged_states_are_refused(expression, tmp_path):
     model = make(expression)
     with pytest.raises(FileNotFoundError, match=r"no file .* to resume from"):
@@ -218,6 +228,7 @@ def test_missing_and_damaged_states_are_refused(expression, tmp_path):
             train(make(expression), resume_from=tmp_path / "state.ckpt")
 
 
+@pytest.mark.trains
 def test_states_of_other_columns_are_refused_before_weights_are_read(sections, tmp_path):
     def made(**setup):
         DPVAE.setup_anndata(sections, **setup)
@@ -229,6 +240,7 @@ def test_states_of_other_columns_are_refused_before_weights_are_read(sections, t
         train(made(batch_key="section"), resume_from=path)
 
 
+@pytest.mark.trains
 def test_cells_of_the_validation_part_stay_there_without_a_seed(expression, tmp_path, monkeypatch):
     class Split(Callback):
         def on_train_start(self, trainer, _):
@@ -248,6 +260,7 @@ def test_cells_of_the_validation_part_stay_there_without_a_seed(expression, tmp_
     assert not set(resumed.validation_indices) & set(before.training)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("arguments", [{}, {"early_stopping": True, "early_stopping_patience": 2}])
 def test_a_training_that_had_ended_keeps_its_weights_and_its_history(
     expression, tmp_path, arguments

@@ -65,6 +65,7 @@ def test_cells_of_unknown_place_do_not_calibrate(model, unseen):
     np.testing.assert_array_equal(model.predict_regions(unseen).radii(0.9), expected)
 
 
+@pytest.mark.trains
 def test_second_model_learns_from_other_cells_with_the_same_arguments(expression, monkeypatch):
     expression.obsm["spatial"][:40] = np.nan
     model = fitted(expression)
@@ -91,6 +92,7 @@ def test_second_model_learns_from_other_cells_with_the_same_arguments(expression
     assert np.isfinite(model.predict_regions().radii(0.9)).all()
 
 
+@pytest.mark.trains
 def test_every_section_gives_a_fifth_and_is_placed_in_its_frame(sections):
     model = fitted(sections, sample_key="section")
     model.calibrate(**SHORT)
@@ -105,12 +107,14 @@ def test_every_section_gives_a_fifth_and_is_placed_in_its_frame(sections):
         model.calibrate(foreign)
 
 
+@pytest.mark.trains
 def test_reference_on_disk_can_be_calibrated(expression, backed):
     model = fitted(backed(expression))
     model.calibrate(**SHORT)
     assert len(model.calibration_["errors"]) == 48
 
 
+@pytest.mark.trains
 def test_training_again_drops_the_calibration(expression):
     model = fitted(expression)
     model.calibrate(**SHORT)
@@ -180,6 +184,7 @@ def test_cells_in_another_unit_do_not_calibrate(model, unseen):
     assert model.calibration_ is None
 
 
+@pytest.mark.trains
 def test_no_section_is_left_with_too_few_known_places(sections):
     names = sections.obs["section"].astype(str)
     rows = np.flatnonzero(names == names.iloc[0])

@@ -21,6 +21,7 @@ def decoder_of(model, adata):
     return decoded, inference["qz"].loc.detach().double()
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("kind", ["trained", "trained_counts"])
 def test_equals_finite_differences(kind, request, expression, counts):
     model = load(request.getfixturevalue(kind))

@@ -25,6 +25,7 @@ WITHOUT_OURS = {
 SCVI_MODEL = {"n_hidden": 128, "n_layers": 1, "dropout_rate": 0.1}
 
 
+@pytest.mark.trains
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("likelihood", ["zinb", "nb"])
 def test_with_the_arguments_of_scvi_and_no_term_it_is_scvi(counts, likelihood):
@@ -67,6 +68,7 @@ def posterior(model):
     }
 
 
+@pytest.mark.trains
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("likelihood", ["zinb", "nb"])
 def test_a_trained_model_says_what_it_says_with_the_distributions_of_scvi(
@@ -84,6 +86,7 @@ def test_a_trained_model_says_what_it_says_with_the_distributions_of_scvi(
         )
 
 
+@pytest.mark.trains
 def test_normalised_expression_of_a_query(counts):
     reference, query = counts[:180].copy(), counts[180:, ::-1].copy()
     DPSCVI.setup_anndata(reference)
@@ -94,6 +97,7 @@ def test_normalised_expression_of_a_query(counts):
     np.testing.assert_allclose(frequencies.sum(axis=1), 1, rtol=1e-4)
 
 
+@pytest.mark.trains
 def test_covariates_are_registered(counts):
     counts.obs["donor"] = ["one", "two"] * 120
     counts.obs["sex"] = ["f", "m"] * 120
@@ -152,6 +156,7 @@ def test_hidden_spots_of_a_real_section_are_recovered(real_section, name, bound)
     assert procrustes(truth, model.predict_coordinates(query))[2] < bound
 
 
+@pytest.mark.trains
 def test_depth_does_not_move_a_cell(counts):
     DPSCVI.setup_anndata(counts)
     model = DPSCVI(counts, **QUICK)
@@ -192,6 +197,7 @@ def thinning_model(counts, **options):
     return model
 
 
+@pytest.mark.trains
 def test_thinning_follows_the_seed_and_is_saved(counts, tmp_path):
     model = thinning_model(counts, least_depth=0.2)
     latent = model.get_latent_representation()
@@ -204,6 +210,7 @@ def test_thinning_follows_the_seed_and_is_saved(counts, tmp_path):
     np.testing.assert_array_equal(loaded.get_latent_representation(), latent)
 
 
+@pytest.mark.trains
 def test_all_molecules_are_the_default(counts):
     default, whole = thinning_model(counts), thinning_model(counts, least_depth=1.0)
     np.testing.assert_array_equal(

@@ -9,6 +9,7 @@ from dpvae.metrics import procrustes_disparity
 from dpvae.model import DPSCVI, DPVAE
 from dpvae.model.fine_tuning import (
     check_known_places,
+    check_same_unit,
     completed_coordinates,
     coordinates_in_use,
     own_components,
@@ -71,10 +72,16 @@ def test_section_without_known_places_keeps_the_guess(tissue):
 
 
 def test_other_units_are_refused(tissue):
-    truth, latent, components = tissue
-    known = known_of(1000.0 * truth, np.arange(50))
-    with pytest.raises(ValueError, match="seem to have another unit than the reference"):
-        completed_coordinates(known, ONE, truth, latent, components)
+    truth = tissue[0]
+    with pytest.raises(ValueError, match="seem to have another unit than the reference") as found:
+        check_same_unit(1000.0 * truth[:50], 1e6 * truth[:50], "")
+    assert "train the reference longer" not in str(found.value)
+
+
+def test_places_near_one_point_may_have_another_cause_than_the_unit(tissue):
+    truth = tissue[0]
+    with pytest.raises(ValueError, match=r"does not tell these cells apart.*train the reference"):
+        check_same_unit(truth[:50], 0.01 * truth[:50], "")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +118,7 @@ def test_other_coordinates_are_used_only_inside(expression):
 
 
 @pytest.fixture(scope="module", params=[DPVAE, DPSCVI])
-def reference(request):
+def reference(request, trains):  # noqa: ARG001
     """A model of few cells of a tissue, and 300 others of it in a frame of their own."""
     scvi.settings.seed = 0
     cells = simulated_tissue(700, 60, seed=2)

@@ -143,6 +143,25 @@ def test_it_survives_being_saved():
     np.testing.assert_array_equal(alone(again, genes, section), alone(regression, genes, section))
 
 
+def test_cells_left_out_spread_less_the_less_genes_tell():
+    spreads = []
+    for noise in (0.1, 5.0, 50.0):
+        genes, places, section = problem(noise=noise)
+        regression = fit_gene_regression(lambda rows, g=genes: g[rows], EQUAL, places, section)
+        spreads.append(regression.kernels["a"].left_out_spread)
+    assert (np.diff(spreads, axis=0) < 0).all()
+    assert spreads[0].min() > 0.8
+    assert spreads[2].max() < 0.5
+
+
+def test_a_regression_of_an_older_version_is_read():
+    genes, places, section = problem()
+    saved = asdict(fit_gene_regression(lambda rows: genes[rows], EQUAL, places, section))
+    for kernel in saved["kernels"].values():
+        del kernel["left_out_spread"]
+    assert GeneRegression.of(saved).kernels["b"].left_out_spread is None
+
+
 def test_many_sections_keep_fewer_cells_each(monkeypatch):
     monkeypatch.setattr(gene_regression, "MOST_CELLS_TOGETHER", 60)
     monkeypatch.setattr(gene_regression, "FEWEST_CELLS", 20)

@@ -84,6 +84,7 @@ def test_expression_of_cells_of_unknown_place_does_not_matter():
     np.testing.assert_allclose(spatial_gene_weights(changed, hidden, ONE_SECTION), found)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("model_class", [DPVAE, DPSCVI])
 def test_models_weigh_what_the_encoder_sees_and_keep_the_weights(
     model_class, expression, counts, tmp_path

@@ -27,6 +27,7 @@ class PressCtrlC(Callback):
             signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.trains
 @pytest.mark.usefixtures("_listening")
 def test_ctrl_c_leaves_a_model_that_places_cells(expression, tmp_path, caplog):
     DPVAE.setup_anndata(expression)
@@ -56,6 +57,7 @@ def test_ctrl_c_in_the_training_of_a_query_leaves_the_reference(trained, express
     assert np.isfinite(model.predict_coordinates()).all()
 
 
+@pytest.mark.trains
 def test_other_exits_are_left_alone(expression, caplog):
     class Leave(Callback):
         def on_train_start(self, *_):

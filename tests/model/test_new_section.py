@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dpvae.geometry.mean_layout import mean_layout
 from dpvae.metrics import procrustes_disparity
 from dpvae.model import new_section
 from dpvae.model.layout import Layout
@@ -74,10 +75,12 @@ def test_one_section_and_the_farthest_are_not_asked(layout, tissue, monkeypatch)
     np.testing.assert_array_equal(places, near)
 
 
-def test_cells_that_are_those_of_the_reference_have_a_place(tissue):
+def test_sections_at_no_distance_count_alike(tissue):
     latent = np.zeros((40, 2), dtype=np.float32)
     same = Layout(latent, np.zeros((40, 2)), np.repeat(["a", "bb"], 20))
-    assert np.isfinite(agreed(same, tissue, np.full(200, "new"))[1]).all()
+    near, places, _ = agreed(same, tissue, np.full(200, "new"))
+    other = Noisy(tissue)(np.arange(200), np.full(200, "bb"))
+    np.testing.assert_allclose(places, mean_layout([near, other], [1.0, 1.0]))
 
 
 def test_the_frames_of_new_sections_are_told(caplog):

@@ -6,6 +6,7 @@ from lightning.pytorch import Callback
 from scvi.train import TrainingPlan
 
 from dpvae.model import DPVAE, DistancePreservingPlan
+from dpvae.model.plan import fused_where_possible
 
 from ..conftest import QUICK, QUIET  # noqa: TID252
 
@@ -33,6 +34,7 @@ def test_a_frozen_distance_scale_is_left_out(model):
     assert len(plan.configure_optimizers()["optimizer"].param_groups) == 1
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(
     ("arguments", "first", "last"),
     [
@@ -56,6 +58,7 @@ def test_learning_rate_follows_its_schedule(model, arguments, first, last):
     assert rates == sorted(rates, reverse=True)
 
 
+@pytest.mark.trains
 def test_looking_at_the_validation_part_does_not_change_the_training(expression):
     curves = []
     for every in (1, 3):
@@ -67,6 +70,7 @@ def test_looking_at_the_validation_part_does_not_change_the_training(expression)
     np.testing.assert_array_equal(*curves)
 
 
+@pytest.mark.trains
 def test_extra_metrics_of_every_step_are_logged_outside_inference_mode(model, monkeypatch):
     modes = {}
     log = DistancePreservingPlan.log
@@ -83,6 +87,7 @@ def test_extra_metrics_of_every_step_are_logged_outside_inference_mode(model, mo
     assert modes["distance_scale_train"] is False
 
 
+@pytest.mark.trains
 def test_history_is_that_of_scvi_tools(expression):
     histories = []
     for base in (DistancePreservingPlan, TrainingPlan):
@@ -110,6 +115,7 @@ def test_history_is_that_of_scvi_tools(expression):
         np.testing.assert_allclose(ours[name], expected.to_numpy(dtype=float), rtol=1e-5)
 
 
+@pytest.mark.trains
 def test_the_history_of_a_second_training_goes_on(model):
     model.train(max_epochs=2, **QUIET)
     first = model.history["train_loss"].copy()
@@ -118,6 +124,7 @@ def test_the_history_of_a_second_training_goes_on(model):
     assert model.history["train_loss"].iloc[:2].to_numpy().tolist() == first.to_numpy().tolist()
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("monitor", ["distance_loss_validation", "elbo_train", "train_loss"])
 def test_early_stopping_can_watch_every_column(model, monitor):
     model.train(
@@ -139,6 +146,7 @@ def test_unknown_schedule_is_refused(model):
         DistancePreservingPlan(model.module, lr_schedule="linear")
 
 
+@pytest.mark.trains
 def test_looking_at_the_validation_part_within_an_epoch_repeats_no_random_numbers(expression):
     class Numbers(Callback):
         def on_train_batch_start(self, *_):
@@ -152,6 +160,7 @@ def test_looking_at_the_validation_part_within_an_epoch_repeats_no_random_number
     assert len(set(drawn)) == len(drawn) == 12
 
 
+@pytest.mark.trains
 def test_half_precision_trains_about_as_single_precision_does(expression):
     curves = []
     for precision in ("32-true", "bf16-mixed"):
@@ -161,3 +170,17 @@ def test_half_precision_trains_about_as_single_precision_does(expression):
         model.train(max_epochs=3, precision=precision, **QUIET)
         curves.append(model.history["train_loss"].to_numpy(dtype=float))
     np.testing.assert_allclose(curves[1], curves[0], rtol=0.01)
+
+
+def test_an_optimiser_without_a_fused_kind_is_taken_as_it_is():
+    def create(parameters, *, fused=False):
+        if fused:
+            message = "`fused=True` requires all the params to be floating point Tensors"
+            raise RuntimeError(message)
+        return torch.optim.Adam(parameters, fused=fused)
+
+    weights = [torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(3))]
+    found = fused_where_possible(create, iter(weights))
+    assert found.param_groups[0]["params"] == weights
+    assert not found.defaults["fused"]
+    assert fused_where_possible(torch.optim.Adam, weights).defaults["fused"]

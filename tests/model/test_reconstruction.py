@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import scvi
 from scipy.spatial import procrustes
+from scipy.spatial.distance import pdist
 
 import dpvae
 from dpvae.datasets import simulated_tissue
@@ -66,14 +67,14 @@ def test_every_term_lands_in_the_history(model_dir, cells):
     )
 
 
-def test_hidden_places_are_recovered_better_than_by_chance(model_dir, query, cells):
+def test_hidden_places_are_recovered_twice_as_well_as_by_chance(model_dir, query, cells):
     model = dpvae.model.load(model_dir)
     places = model.predict_coordinates(query)
     truth = cells.obsm["spatial"][180:]
     error = np.median(np.linalg.norm(places - truth, axis=1))
     shuffled = np.random.default_rng(0).permutation(truth)
-    assert error < 0.7 * np.median(np.linalg.norm(shuffled - truth, axis=1))
-    assert procrustes(truth, places)[2] < 0.8
+    assert error < 0.5 * np.median(np.linalg.norm(shuffled - truth, axis=1))
+    assert procrustes(truth, places)[2] < 0.45
 
 
 def test_query_is_left_alone(model_dir, query):
@@ -100,6 +101,7 @@ def test_order_and_company_of_cells_do_not_matter(model_dir, query):
         np.testing.assert_allclose(some, all_together[cells], rtol=1e-4)
 
 
+@pytest.mark.trains
 def test_saved_and_loaded_model_gives_the_same_to_the_bit(cells, query, kind, tmp_path):
     model = fit(cells[:180].copy(), getattr(dpvae.model, kind))
     model.save(str(tmp_path / "model"))
@@ -110,7 +112,7 @@ def test_saved_and_loaded_model_gives_the_same_to_the_bit(cells, query, kind, tm
         assert loaded.distance_scale == model.distance_scale
 
 
-@pytest.mark.filterwarnings("ignore:.*of the query's cells are farther")
+@pytest.mark.filterwarnings("ignore:The query is unlike the reference")
 def test_missing_genes_are_refused_and_the_remedy_works(model_dir, query):
     model = dpvae.model.load(model_dir)
     part = query[:, 3:].copy()
@@ -132,10 +134,13 @@ def test_values_of_the_wrong_kind_are_refused_in_a_query(trained, trained_counts
         dpvae.model.load(trained_counts).predict_coordinates(log_normalized(counts))
 
 
-def test_free_layout_has_the_unit_of_the_reference(model_dir, query, cells):
-    places = dpvae.model.load(model_dir).predict_coordinates(query, anchors=None)
-    spread = dpvae.metrics.spread_ratio(cells.obsm["spatial"][180:], places)
-    assert 0.2 < spread < 2
+def test_free_layout_keeps_latent_distances_in_the_unit_of_the_reference(model_dir, query, cells):
+    model = dpvae.model.load(model_dir)
+    places = model.predict_coordinates(query, anchors=None)
+    latent = model.get_latent_representation(query)
+    expected = pdist(latent).mean() / model.distance_scale
+    assert pdist(places).mean() == pytest.approx(expected, rel=0.1)
+    assert procrustes(cells.obsm["spatial"][180:], places)[2] < 0.55
 
 
 def test_anchors_stay_exactly_where_they_are(model_dir, cells):
@@ -151,10 +156,19 @@ def test_model_without_cells_asks_for_them(model_dir):
         dpvae.model.load(model_dir).predict_coordinates()
 
 
-def test_untrained_model_is_refused(expression):
-    DPVAE.setup_anndata(expression)
-    with pytest.raises(RuntimeError, match="train"):
-        DPVAE(expression, **QUICK).predict_coordinates()
+@pytest.mark.parametrize("model_class", [DPVAE, DPSCVI])
+@pytest.mark.parametrize(
+    "method",
+    ["predict_coordinates", "predict_regions", "calibrate", "get_latent_representation"],
+)
+def test_untrained_model_is_refused(method, model_class, expression, counts):
+    cells = expression if model_class is DPVAE else counts
+    model_class.setup_anndata(cells)
+    model = model_class(cells, **QUICK)
+    message = r"^The model is not trained: call model.train\(\) first\.$"
+    for arguments in ((), () if method == "calibrate" else (cells,)):
+        with pytest.raises(RuntimeError, match=message):
+            getattr(model, method)(*arguments)
 
 
 def test_loading_with_other_genes_is_refused(model_dir, cells):
@@ -174,6 +188,7 @@ def test_query_model_starts_from_the_reference_and_keeps_its_frame(model_dir, qu
     np.testing.assert_allclose(model.predict_coordinates(), before, rtol=1e-3)
 
 
+@pytest.mark.trains
 def test_new_batch_is_added_by_a_query_model(counts):
     counts.obs["donor"] = ["one", "two"] * 120
     reference, query = counts[:180].copy(), counts[180:].copy()
@@ -187,6 +202,7 @@ def test_new_batch_is_added_by_a_query_model(counts):
     assert np.isfinite(float(updated.get_elbo()))
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("setup", [{"sample_key": "slide"}, {"batch_key": "slide"}])
 def test_sections_may_be_numbers(kind, cells, setup):
     cells.obs["slide"] = np.arange(240) % 2
@@ -226,6 +242,7 @@ def test_a_query_that_cannot_be_learned_from_is_refused_and_left_alone(model_dir
         assert list(wrong.uns) == list(before.uns)
 
 
+@pytest.mark.trains
 def test_minified_model_places_by_its_latents_alone(kind, cells):
     model = fit(cells, getattr(dpvae.model, kind))
     model.gene_regression_ = None
@@ -237,6 +254,7 @@ def test_minified_model_places_by_its_latents_alone(kind, cells):
     np.testing.assert_allclose(model.predict_coordinates(), places, rtol=1e-6)
 
 
+@pytest.mark.trains
 def test_sections_are_placed_in_their_own_frames(sections):
     hidden = np.arange(sections.n_obs) % 5 == 0
     reference, query = sections[~hidden].copy(), sections[hidden].copy()
@@ -275,34 +293,48 @@ def spoil_same_cell(adata):
     adata.X[:100] = adata.X[0]
 
 
-def spoil_far_away(adata):
-    adata.obsm["spatial"] += 1e9
-
-
-@pytest.mark.parametrize("spoil", [spoil_nan, spoil_same_place, spoil_same_cell, spoil_far_away])
-def test_difficult_references_train_with_finite_losses(kind, cells, spoil):
+@pytest.mark.trains
+@pytest.mark.parametrize("spoil", [spoil_nan, spoil_same_place, spoil_same_cell])
+def test_difficult_references_learn_and_place_all_cells_in_the_tissue(kind, cells, spoil):
+    places = cells.obsm["spatial"].copy()
     spoil(cells)
-    model = fit(cells, getattr(dpvae.model, kind))
-    assert np.isfinite(model.history["train_loss"].to_numpy(dtype=float)).all()
-    assert np.isfinite(model.history["distance_loss_train"].to_numpy(dtype=float)).all()
-    assert np.isfinite(model.predict_coordinates()).all()
+    model = fit(cells, getattr(dpvae.model, kind), max_epochs=15, batch_size=32)
+    loss = model.history["distance_loss_train"].to_numpy(dtype=float).ravel()
+    assert loss[-1] < 0.9 * loss[0]
+    found = model.predict_coordinates()
+    margin = 0.1 * np.ptp(places, axis=0)
+    assert (found > places.min(axis=0) - margin).all()
+    assert (found < places.max(axis=0) + margin).all()
 
 
+@pytest.mark.trains
+def test_a_reference_far_from_the_origin_is_placed_there(kind, cells):
+    far = cells.copy()
+    far.obsm["spatial"] += 1e9
+    scvi.settings.seed = 3
+    expected = fit(cells, getattr(dpvae.model, kind)).predict_coordinates()
+    scvi.settings.seed = 3
+    found = fit(far, getattr(dpvae.model, kind)).predict_coordinates()
+    np.testing.assert_allclose(found - 1e9, expected, atol=1e-2 * np.ptp(expected))
+
+
+@pytest.mark.trains
 @pytest.mark.parametrize("n_sections", [1, 10])
-def test_one_and_ten_sections_train(n_sections):
+def test_one_and_ten_sections_are_learned(n_sections):
     adata = log_normalized(simulated_tissue(240, 40, n_sections=n_sections, seed=1))
-    model = fit(adata, setup={"sample_key": "section"})
-    assert np.isfinite(model.history["train_loss"].to_numpy(dtype=float)).all()
+    model = fit(adata, max_epochs=15, batch_size=64, setup={"sample_key": "section"})
+    loss = model.history["distance_loss_train"].to_numpy(dtype=float).ravel()
+    assert loss[-1] < 0.9 * loss[0]
 
 
-def test_two_cells_a_batch_train(expression):
-    adata = expression[:31].copy()
-    DPVAE.setup_anndata(adata)
-    model = DPVAE(adata, **QUICK)
-    model.train(max_epochs=1, batch_size=2, **QUIET)
-    assert np.isfinite(model.history["train_loss"].to_numpy(dtype=float)).all()
+@pytest.mark.trains
+def test_of_minibatches_of_two_cells_a_last_single_one_is_left_out(expression):
+    model = fit(expression[:31].copy(), max_epochs=1, batch_size=2)
+    assert model.trainer.global_step == 15
+    assert model.history["distance_loss_train"].iloc[0, 0] > 0
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_scale_does_not_collapse(seed):
     """The paper's term is 0 where z and λ are; α is large and the ELBO weak on purpose."""
@@ -315,6 +347,7 @@ def test_scale_does_not_collapse(seed):
     assert 0.2 < spread < 5
 
 
+@pytest.mark.trains
 def test_same_seed_gives_the_same_places(expression):
     places = []
     for _ in range(2):
@@ -324,6 +357,7 @@ def test_same_seed_gives_the_same_places(expression):
     np.testing.assert_array_equal(*places)
 
 
+@pytest.mark.trains
 def test_every_cell_trains_by_default(expression):
     DPVAE.setup_anndata(expression)
     model = DPVAE(expression, **QUICK)
@@ -333,6 +367,7 @@ def test_every_cell_trains_by_default(expression):
     assert "distance_loss_validation" not in model.history
 
 
+@pytest.mark.trains
 def test_early_stopping_watches_the_geometry(expression):
     DPVAE.setup_anndata(expression)
     model = DPVAE(expression, **QUICK)

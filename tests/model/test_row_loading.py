@@ -64,6 +64,7 @@ def test_models_of_data_on_disk_start_as_those_of_data_in_memory(model_class, se
     assert_same_weights(model, expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.trains
 @MODELS
 @pytest.mark.usefixtures("small_buffers")
 def test_the_same_minibatches_train_the_same_model_and_place_alike(
@@ -81,6 +82,7 @@ def test_the_same_minibatches_train_the_same_model_and_place_alike(
     np.testing.assert_allclose(model.predict_coordinates(), places, rtol=1e-5)
 
 
+@pytest.mark.trains
 @MODELS
 def test_weights_place_cells_on_disk_as_in_memory(
     model_class, section, on_disk, tmp_path, monkeypatch
@@ -103,6 +105,7 @@ def test_weights_place_cells_on_disk_as_in_memory(
     )
 
 
+@pytest.mark.trains
 def test_data_in_memory_train_as_with_the_splitter_of_scvi_tools(expression, monkeypatch):
     model = trained(DPVAE, expression.copy(), train_size=0.9)
     monkeypatch.setattr(DPVAE, "_data_splitter_cls", DataSplitter)
@@ -139,10 +142,13 @@ def test_all_that_belongs_to_a_cell_stays_together_when_shuffled(expression, bac
     assert n_cells == 240
 
 
+@pytest.mark.trains
 @MODELS
 def test_no_more_than_a_few_rows_are_read_at_once(model_class, section, backed, monkeypatch):
     monkeypatch.setattr(_matrix_on_disk, "ROWS_AT_A_TIME", 24)
-    monkeypatch.setattr("dpvae._expression.ROWS_AT_A_TIME", 24)
+    for name in ("ROWS_AT_A_TIME", "ROWS_OF_SAMPLE"):
+        monkeypatch.setattr(f"dpvae._expression.{name}", 24)
+    monkeypatch.setattr("dpvae.model.depth.MOST_CELLS", 24)
     monkeypatch.setattr("dpvae.model.gene_regression.MOST_CELLS_AT_A_TIME", 24)
     monkeypatch.setattr(row_loading, "BUFFER_BYTES", 1)
     for module in ("gene_weights", "gene_regression"):
@@ -204,6 +210,7 @@ def test_patches_of_a_mask_meet_in_minibatches_from_disk(expression, backed):
     assert tensors["X"].shape == (32, 40)
 
 
+@pytest.mark.trains
 def test_models_with_a_mask_train_from_disk(expression, backed):
     adata = backed(expression)
     graph = kneighbors_graph(adata.obsm["spatial"], 5)
@@ -215,6 +222,7 @@ def test_models_with_a_mask_train_from_disk(expression, backed):
     assert np.isfinite(model.history["distance_loss_train"].to_numpy(dtype=float)).all()
 
 
+@pytest.mark.trains
 @pytest.mark.usefixtures("small_buffers")
 def test_a_file_that_is_cut_ends_the_training(expression, backed):
     class Cut(Callback):
@@ -227,6 +235,7 @@ def test_a_file_that_is_cut_ends_the_training(expression, backed):
         trained(DPVAE, adata, max_epochs=3, callbacks=[Cut()])
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -1,5 +1,8 @@
+import shutil
+
 import pytest
 import scvi
+import torch
 
 import dpvae
 from dpvae.model import DPSCVI, DPVAE
@@ -17,6 +20,7 @@ def test_a_directory_without_a_model_is_refused(tmp_path):
         dpvae.model.load(tmp_path)
 
 
+@pytest.mark.trains
 @pytest.mark.filterwarnings("ignore")
 def test_a_model_of_another_package_is_refused(counts, tmp_path):
     scvi.model.SCVI.setup_anndata(counts)
@@ -25,3 +29,41 @@ def test_a_model_of_another_package_is_refused(counts, tmp_path):
     model.save(str(tmp_path / "scvi"))
     with pytest.raises(ValueError, match="holds a SCVI, not a model of dpvae"):
         dpvae.model.load(tmp_path / "scvi")
+
+
+def damage_by(kind, content):
+    """What is left of a file after something went wrong."""
+    flipped = bytearray(content)
+    flipped[len(content) // 3] ^= 0xFF
+    kinds = {"empty": b"", "cut": content[: len(content) // 2], "flipped": flipped}
+    return kinds.get(kind, b"this is not a model")
+
+
+FOREIGN = {
+    "list": [1, 2],
+    "dict": {"attr_dict": 3},
+    "no registry": {"attr_dict": {}},
+    "no name": {"attr_dict": {"registry_": {"model_name": None}}},
+    "weights": {"layer": torch.zeros(2)},
+}
+
+
+@pytest.mark.trains
+@pytest.mark.parametrize("kind", ["empty", "cut", "flipped", "text", *FOREIGN])
+def test_a_damaged_or_foreign_file_is_named_by_every_loader(kind, trained, tmp_path, expression):
+    path = tmp_path / "model"
+    shutil.copytree(trained, path)
+    file = path / "model.pt"
+    if kind in FOREIGN:
+        torch.save(FOREIGN[kind], file)
+    else:
+        file.write_bytes(damage_by(kind, file.read_bytes()))
+    for load in (
+        dpvae.model.load,
+        DPVAE.load,
+        DPSCVI.load,
+        lambda path: DPVAE.load(str(path), adata=expression),
+        lambda path: DPVAE.load_query_data(expression, path),
+    ):
+        with pytest.raises(ValueError, match=r"model.pt cannot be read as a saved model; it may"):
+            load(path)

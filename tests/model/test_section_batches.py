@@ -133,6 +133,7 @@ def seen_sections(model, monkeypatch, **arguments):
     return np.array(seen)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("is_on_disk", [False, True])
 def test_training_sees_minibatches_of_few_sections(sections, backed, is_on_disk, monkeypatch):
     model = made(backed(sections) if is_on_disk else sections)
@@ -142,11 +143,13 @@ def test_training_sees_minibatches_of_few_sections(sections, backed, is_on_disk,
     assert ((seen > 0).sum(axis=1) <= 2).all()
 
 
+@pytest.mark.trains
 def test_by_default_minibatches_are_random(sections, monkeypatch):
     seen = seen_sections(made(sections), monkeypatch)
     assert ((seen > 0).sum(axis=1) == 3).mean() > 0.8
 
 
+@pytest.mark.trains
 def test_only_the_training_part_is_ordered(sections, monkeypatch):
     rows = np.random.default_rng(0).permutation(240)
     split = {"external_indexing": [rows[:200], rows[200:]], **BALANCED}
@@ -156,6 +159,7 @@ def test_only_the_training_part_is_ordered(sections, monkeypatch):
     assert sorted(model.validation_indices) == sorted(rows[200:])
 
 
+@pytest.mark.trains
 def test_a_training_that_is_resumed_is_the_uninterrupted_one(sections, tmp_path):
     arguments = {"max_epochs": 6, "batch_size": 50, "datasplitter_kwargs": BALANCED, **QUIET}
     whole, half, resumed = made(sections), None, None
@@ -176,6 +180,7 @@ def test_a_training_that_is_resumed_is_the_uninterrupted_one(sections, tmp_path)
         )
 
 
+@pytest.mark.filterwarnings("ignore:All cells are set up as one section")
 def test_unnamed_sections_are_refused(sections):
     DPVAE.setup_anndata(sections)
     model = DPVAE(sections, **QUICK)

@@ -16,6 +16,7 @@ def model(expression):
     return DPVAE(reference, **QUICK)
 
 
+@pytest.mark.trains
 def test_a_folder_that_was_saved_within_training_places_cells_with_the_reference(
     model, expression, tmp_path
 ):
@@ -36,6 +37,7 @@ def test_a_folder_that_was_saved_within_training_places_cells_with_the_reference
     np.testing.assert_allclose(DPVAE.load(tmp_path / "whole").predict_coordinates(query), expected)
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("step", ["fit_gene_regression", "layout_cells"])
 def test_ctrl_c_after_the_last_epoch_leaves_a_model_that_places_cells(
     model, expression, step, monkeypatch

@@ -58,6 +58,7 @@ def test_a_path_is_looked_at_before_training_begins(expression, tmp_path):
     assert not model.is_trained_
 
 
+@pytest.mark.trains
 def test_states_do_not_save_models_beside_those_of_scvi_tools(expression, tmp_path):
     found = []
     for name, state in (("without", {}), ("with", {"checkpoint": tmp_path / "state"})):

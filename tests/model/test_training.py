@@ -1,15 +1,15 @@
+import logging
 import warnings
 
 import pytest
-import torch
 from lightning.pytorch import Callback
 from scvi.train import SaveCheckpoint
 
 from dpvae.model import DPVAE
 from dpvae.model.training import (
+    check_names,
     epochs_between_validations,
     suitable_epochs,
-    suitable_threads,
     with_default_split,
     without_noise,
 )
@@ -33,6 +33,41 @@ def test_only_the_noise_is_silenced():
             warnings.warn("something else", stacklevel=1)
 
 
+def test_lightning_is_silent_for_a_while_only():
+    for name, level in (("lightning.pytorch", logging.INFO), ("lightning.fabric", logging.ERROR)):
+        logger = logging.getLogger(name)
+        before = logger.level
+        logger.setLevel(level)
+        with without_noise():
+            assert logger.level == max(level, logging.WARNING)
+        assert logger.level == level
+        logger.setLevel(before)
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("epochs", "The number of passes over the data is max_epochs=…"),
+        ("n_epochs", "The number of passes over the data is max_epochs=…"),
+        ("lr", r"Give it as plan_kwargs=\{'lr': …\}"),
+        ("weight_decay", r"Give it as plan_kwargs=\{'weight_decay': …\}"),
+        ("alignment", r"Give it as plan_kwargs=\{'alignment': …\}"),
+        ("batchsize", "Is it batch_size that you mean?"),
+        ("xyz", "$"),
+    ],
+)
+def test_an_argument_that_train_does_not_have_is_named(name, advice):
+    with pytest.raises(TypeError, match=rf"train\(\) has no argument '{name}'.*{advice}"):
+        check_names({"batch_size": 5, name: 3})
+
+
+def test_what_scvi_tools_and_lightning_take_is_taken():
+    check_names(dict.fromkeys(["accelerator", "ckpt_path", "plan_kwargs", "train_size", "logger"]))
+    check_names(dict.fromkeys(["gradient_clip_val", "precision", "strategy", "fast_dev_run"]))
+    check_names(dict.fromkeys(["simple_progress_bar", "log_save_dir", "trainer_config"]))
+    check_names(dict.fromkeys(["early_stopping", "datasplitter_kwargs", "load_sparse_tensor"]))
+
+
 @pytest.mark.parametrize(
     ("max_epochs", "arguments", "expected"),
     [
@@ -44,25 +79,7 @@ def test_only_the_noise_is_silenced():
     ],
 )
 def test_validation_part_is_looked_at_where_there_is_one(max_epochs, arguments, expected):
-    assert epochs_between_validations(max_epochs, arguments) == expected
-
-
-@pytest.mark.parametrize(
-    ("n_threads", "n_genes", "expected"),
-    [(None, 2000, 1), (None, 2001, 2), (3, 2000, 3), (1, 2001, 1)],
-)
-def test_small_models_train_on_one_thread_and_the_number_is_restored(n_threads, n_genes, expected):
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    with suitable_threads(n_threads, n_genes):
-        assert torch.get_num_threads() == expected
-    assert torch.get_num_threads() == 2
-    torch.set_num_threads(before)
-
-
-def test_a_number_of_threads_below_one_is_refused():
-    with pytest.raises(ValueError, match="n_threads is 0: give a number"), suitable_threads(0, 5):
-        pass
+    assert epochs_between_validations(max_epochs, arguments, 1000) == expected
 
 
 @pytest.mark.parametrize(
@@ -94,20 +111,7 @@ def test_what_looks_at_the_training_part_needs_no_other(arguments):
     assert with_default_split(arguments, 1000)["train_size"] == 1.0
 
 
-@pytest.mark.parametrize(
-    ("arguments", "name"),
-    [
-        ({"early_stopping": True}, "early_stopping"),
-        ({"plan_kwargs": {"reduce_lr_on_plateau": True}}, "reduce_lr_on_plateau"),
-    ],
-)
-def test_a_validation_part_that_is_needed_and_left_out_is_an_error(arguments, name):
-    indexing = {"datasplitter_kwargs": {"external_indexing": [[0, 1]]}}
-    for left_out in ({"train_size": 1.0}, indexing):
-        with pytest.raises(ValueError, match=f"{name} looks at a validation part, but all cells"):
-            with_default_split({**arguments, **left_out}, 1000)
-
-
+@pytest.mark.trains
 @pytest.mark.parametrize(
     ("arguments", "is_with_validation"),
     [
@@ -125,6 +129,7 @@ def test_trainings_of_all_kinds_have_the_part_that_they_need(
     assert bool(len(model.validation_indices)) == is_with_validation
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -171,17 +176,3 @@ def test_processes_share_the_epochs_of_one_unless_steps_become_few(n_cells, n_pr
     epochs = suitable_epochs(n_cells, **together)
     assert (epochs <= alone + 1) == same
     assert epochs * n_cells / (128 * n_processes) >= 500
-
-
-@pytest.mark.parametrize(("n_threads", "expected"), [(None, 1), (2, 2)])
-def test_a_model_trains_on_the_threads_that_were_asked_for(expression, n_threads, expected):
-    class CountThreads(Callback):
-        def on_train_batch_end(self, *_):
-            counted.append(torch.get_num_threads())
-
-    counted = []
-    DPVAE.setup_anndata(expression)
-    DPVAE(expression, **QUICK).train(
-        max_epochs=1, n_threads=n_threads, callbacks=[CountThreads()], **QUIET
-    )
-    assert set(counted) == {expected}

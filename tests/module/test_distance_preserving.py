@@ -62,16 +62,24 @@ def test_sampled_latent_is_used_on_request():
     torch.testing.assert_close(output.extra_metrics["distance_loss"], term)
 
 
-def test_several_samples_of_z_give_a_finite_loss():
-    module = build()
-    _, _, output = module(minibatch(), inference_kwargs={"n_samples": 4})
-    assert output.loss.isfinite()
+@pytest.mark.parametrize("latent", ["mean", "sample"])
+def test_several_samples_of_z_are_averaged_and_the_first_is_compared(latent):
+    tensors, module = minibatch(), build(distance_latent=latent).eval()
+    inference, generative, output = module(tensors, inference_kwargs={"n_samples": 4})
+    z, qz = inference["z"], inference["qz"]
+    assert z.shape == (4, 16, 3)
+    reconstruction = -generative["px"].log_prob(tensors["X"]).sum(-1)
+    kl = torch.distributions.kl_divergence(qz, torch.distributions.Normal(0, 1)).sum(-1)
+    compared = qz.loc if latent == "mean" else z[0]
+    term = module.distance_term(compared, tensors["coordinates"], tensors["section"])
+    expected = torch.stack([each.mean() for each in reconstruction]).mean() + kl.mean()
+    torch.testing.assert_close(output.loss, expected + 2.0 * 5 * term)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dp_weight": -1.0}, "dp_weight is -1.0: give a number that is at least 0"),
+        ({"dp_weight": -1.0}, "dp_weight is -1.0: give a finite number that is at least 0"),
         ({"distance_latent": "mode"}, "distance_latent is 'mode': choose 'mean' or 'sample'"),
     ],
 )

@@ -130,3 +130,46 @@ def test_input_dropout_hides_genes_from_the_encoder_but_not_from_the_likelihood(
     torch.testing.assert_close(hidden["library"], inputs["x"].sum(1, keepdim=True).log())
     assert hidden["qz"].loc.std(0).max() < 1e-3
     assert module.eval().inference(**inputs)["qz"].loc.std(0).max() > 1e-3
+
+
+@pytest.mark.parametrize("least_depth", [1.0, 0.3])
+@pytest.mark.parametrize("log_variational", [True, False])
+@pytest.mark.parametrize("normalize_depth", [True, False])
+def test_batches_are_embedded_in_what_the_encoder_sees(
+    normalize_depth, log_variational, least_depth
+):
+    module = seeded(
+        DPCountVAE,
+        **WITHOUT_OURS,
+        normalize_depth=normalize_depth,
+        log_variational=log_variational,
+        least_depth=least_depth,
+        batch_representation="embedding",
+        encode_covariates=True,
+    )
+    module(minibatch())[2].loss.backward()
+    gradient = module.get_embedding("batch").weight.grad
+    assert gradient.abs().max() > 0
+
+
+@pytest.mark.parametrize("log_variational", [True, False])
+def test_latents_can_be_differentiated_by_expression(log_variational):
+    options = {"normalize_depth": True, "log_variational": log_variational}
+    module = seeded(DPCountVAE, **WITHOUT_OURS, **options).double().eval()
+    tensors = {name: value.double() for name, value in minibatch().items()}
+    tensors["X"] += 1.0
+    module.depth.fill_(50.0)
+
+    def latent(counts):
+        inputs = module._get_inference_input({**tensors, "X": counts})
+        return module.inference(**inputs)["qz"].loc
+
+    assert torch.autograd.gradcheck(latent, tensors["X"].requires_grad_())
+
+
+def test_a_gradient_changes_nothing_of_what_the_encoder_sees():
+    module = seeded(DPCountVAE, **WITHOUT_OURS, normalize_depth=True).eval()
+    tensors = minibatch()
+    without = seen_by_the_encoder(module, tensors)
+    tensors["X"].requires_grad_()
+    assert torch.equal(seen_by_the_encoder(module, tensors).detach(), without)

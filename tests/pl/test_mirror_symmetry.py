@@ -9,7 +9,7 @@ from ..conftest import tissue_with_pattern  # noqa: TID252
 
 def analysed(n_dims):
     genes, places = tissue_with_pattern(
-        lambda s: np.c_[np.abs(s[:, 0]), s[:, 1:]], n_dims=n_dims, n_cells=600
+        lambda s: np.c_[np.abs(s[:, 0]), s[:, 1:]], n_dims=n_dims, n_cells=400
     )
     places[:7] = np.nan
     adata = ad.AnnData(genes, obsm={"spatial": places})

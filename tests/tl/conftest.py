@@ -36,8 +36,8 @@ def _analysed() -> ad.AnnData:
 
 
 def _two_sections() -> ad.AnnData:
-    one = tissue_with_pattern(lambda s: np.c_[np.abs(s[:, 0]), s[:, 1]], n_cells=800)
-    two = tissue_with_pattern(np.array, n_cells=800, seed=3)
+    one = tissue_with_pattern(lambda s: np.c_[np.abs(s[:, 0]), s[:, 1]], n_cells=500)
+    two = tissue_with_pattern(np.array, n_cells=500, seed=3)
     sizes = [len(one[1]), len(two[1])]
     names = [f"cell_{i}" for i in range(sum(sizes))]
     return ad.AnnData(

@@ -1,8 +1,9 @@
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from dpvae.geometry import Placement
-from dpvae.tl import impute, reconstruct
+from dpvae.geometry import Placement, Regions
+from dpvae.tl import fold, impute, procrustes, reconstruct, regions, snap, unfold
 from dpvae.tl.coordinates import (
     check_free_key,
     drop_companions,
@@ -30,8 +31,8 @@ def test_own_results_may_be_written_again(expression):
         write_coordinates(
             expression, "mine", placement.coordinates, {"": placement}, section, {"a": None}
         )
-    assert expression.uns["mine"]["params"] == {}
-    assert expression.uns["mine"]["sections"]["n_iterations"].tolist() == [3]
+    assert list(expression.uns["mine_params"]) == ["sections"]
+    assert expression.uns["mine_params"]["sections"]["n_iterations"].tolist() == [3]
 
 
 def test_malformed_coordinates_are_refused(expression):
@@ -66,3 +67,72 @@ def test_another_placement_leaves_nothing_of_the_first(placed):
 def test_a_key_is_asked_for_by_the_name_of_its_argument(expression):
     with pytest.raises(KeyError, match=r"Name the right key with key=…"):
         read_coordinates(expression, "nowhere", argument="key")
+
+
+def with_image(adata, *keys):
+    """Put a made-up image of the tissue where squidpy looks for that of each of these keys."""
+    image = np.random.default_rng(0).uniform(size=(50, 60, 3))
+    scale = 50 / np.ptp(adata.obsm["spatial"], axis=0).max()
+    factors = {"tissue_hires_scalef": scale, "spot_diameter_fullres": 2 / scale}
+    for key in keys:
+        adata.uns[key] = {"slide": {"images": {"hires": image}, "scalefactors": factors}}
+    return adata
+
+
+def write_regions(adata):
+    scores = np.linspace(0.1, 2, 30)
+    covariance = np.tile(np.eye(2), (adata.n_obs, 1, 1))
+    regions(adata, Regions(adata.obsm["spatial"] + 1, covariance, scores, scores))
+
+
+def write_imputed(adata):
+    adata.obsm["partial"] = adata.obsm["spatial"].copy()
+    adata.obsm["partial"][50:] = np.nan
+    impute(adata, spatial_key="partial")
+
+
+def write_aligned(adata):
+    adata.obsm["spatial_dpvae"] = adata.obsm["spatial"][:, ::-1]
+    procrustes(adata)
+
+
+def write_snapped(adata):
+    adata.obsm["spatial_dpvae"] = 0.9 * adata.obsm["spatial"]
+    snap(adata, adata.obsm["spatial"])
+
+
+@pytest.mark.filterwarnings("ignore")  # those of squidpy
+@pytest.mark.parametrize(
+    ("write", "key"),
+    [
+        (write_regions, "spatial_dpvae"),
+        (write_imputed, "spatial_dpvae"),
+        (reconstruct, "spatial_dpvae"),
+        (write_aligned, "spatial_dpvae_aligned"),
+        (write_snapped, "spatial_dpvae_snapped"),
+    ],
+)
+def test_squidpy_draws_results_over_an_image_of_the_user(placed, write, key):
+    squidpy = pytest.importorskip("squidpy")
+    with_image(placed, "spatial", key)  # squidpy takes the scale from uns["spatial"]
+    image = placed.uns[key]["slide"]["images"]["hires"].copy()
+    write(placed)
+    write(placed)
+    assert key in placed.obsm
+    assert f"{key}_params" in placed.uns
+    np.testing.assert_array_equal(placed.uns[key]["slide"]["images"]["hires"], image)
+    squidpy.pl.spatial_scatter(placed, spatial_key=key, color="domain")
+    (drawn,) = plt.gca().get_images()
+    np.testing.assert_allclose(drawn.get_array(), image, atol=1e-6)
+    plt.close("all")
+
+
+def test_folding_leaves_images_alone(analysed):
+    with_image(analysed, "spatial_folded", "spatial_unfolded")
+    fold(analysed, sample_key="section")
+    analysed.obsm["spatial_dpvae"] = analysed.obsm["spatial_folded"]
+    analysed.obsm["X_dpvae"] = np.asarray(analysed.X)
+    unfold(analysed, analysed, section="one", sample_key="section")
+    for key in ("spatial_folded", "spatial_unfolded"):
+        assert list(analysed.uns[key]) == ["slide"]
+        assert f"{key}_params" in analysed.uns

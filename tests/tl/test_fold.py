@@ -15,7 +15,7 @@ def test_symmetric_sections_are_folded_and_others_left(analysed):
     is_kept = mirror.side(places[one]) >= 0
     np.testing.assert_array_equal(folded[one][is_kept], places[one][is_kept])
     np.testing.assert_allclose(mirror.side(folded[one]), np.abs(mirror.side(places[one])))
-    assert analysed.uns["spatial_folded"]["sections"] == ["one"]
+    assert analysed.uns["spatial_folded_params"]["sections"] == ["one"]
 
 
 def test_the_user_may_know_better(analysed):

@@ -50,7 +50,7 @@ def test_confidence_is_written_beside_the_coordinates(placed):
     assert (expected[180:] == 0).all()
     assert expected[:180].mean() == pytest.approx(error[:180].mean(), rel=0.25)
     assert (placed.obs["spatial_dpvae_residual"] > 0).all()
-    sections = placed.uns["spatial_dpvae"]["sections"]
+    sections = placed.uns["spatial_dpvae_params"]["sections"]
     assert sections["solver"].tolist() == ["blend"]
     rmse = np.sqrt((error[:180] ** 2).mean())
     assert sections["validated_error"].iloc[0] == pytest.approx(rmse, rel=0.3)
@@ -60,5 +60,5 @@ def test_the_objective_of_the_paper_can_be_asked_for(placed):
     placed.obsm["partial"] = placed.obsm["spatial"].copy()
     placed.obsm["partial"][:180] = np.nan
     dpvae.tl.impute(placed, spatial_key="partial", method="stress")
-    assert placed.uns["spatial_dpvae"]["sections"]["solver"].tolist() == ["smacof"]
+    assert placed.uns["spatial_dpvae_params"]["sections"]["solver"].tolist() == ["smacof"]
     assert "spatial_dpvae_expected_error" not in placed.obs

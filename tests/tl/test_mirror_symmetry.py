@@ -61,7 +61,7 @@ def test_wrong_input_changes_nothing(two_sections, counts):
         mirror_symmetry(two_sections, spatial_key="nowhere")
     broken = two_sections.copy()
     broken.X[3, 2] = np.nan
-    with pytest.raises(ValueError, match="NaN or infinite"):
+    with pytest.raises(ValueError, match="NaN, infinite"):
         mirror_symmetry(broken)
     assert (set(two_sections.obs), set(two_sections.uns)) == before
 

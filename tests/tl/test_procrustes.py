@@ -15,7 +15,7 @@ def recovered(expression):
 
 def test_disparity_is_that_of_scipy_and_the_layout_is_aligned(recovered):
     dpvae.tl.procrustes(recovered)
-    result = recovered.uns["spatial_dpvae_aligned"]
+    result = recovered.uns["spatial_dpvae_aligned_params"]
     expected = scipy.spatial.procrustes(recovered.obsm["spatial"], recovered.obsm["spatial_dpvae"])[
         2
     ]

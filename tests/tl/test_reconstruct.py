@@ -13,7 +13,7 @@ def test_distances_are_recovered_in_the_unit_of_the_reference(placed):
     np.testing.assert_allclose(
         pdist(placed.obsm["spatial_dpvae"]), pdist(placed.obsm["spatial"]), rtol=1e-6
     )
-    sections = placed.uns["spatial_dpvae"]["sections"]
+    sections = placed.uns["spatial_dpvae_params"]["sections"]
     assert sections["stress"].iloc[0] == pytest.approx(0, abs=1e-6)
 
 
@@ -22,7 +22,7 @@ def test_sections_are_laid_out_by_themselves(placed):
     dpvae.tl.reconstruct(placed, sample_key="half")
     alone = dpvae.tl.reconstruct(placed[:120].copy(), copy=True)
     np.testing.assert_array_equal(placed.obsm["spatial_dpvae"][:120], alone)
-    assert placed.uns["spatial_dpvae"]["sections"]["section"].tolist() == ["a", "b"]
+    assert placed.uns["spatial_dpvae_params"]["sections"]["section"].tolist() == ["a", "b"]
 
 
 def test_copy_leaves_the_cells_alone(placed):
@@ -38,7 +38,7 @@ def test_result_survives_a_file(placed, tmp_path):
     placed.write_h5ad(tmp_path / "cells.h5ad")
     read = anndata.read_h5ad(tmp_path / "cells.h5ad")
     np.testing.assert_array_equal(read.obsm["spatial_dpvae"], placed.obsm["spatial_dpvae"])
-    assert read.uns["spatial_dpvae"]["params"]["use_rep"] == "X_dpvae"
+    assert read.uns["spatial_dpvae_params"]["use_rep"] == "X_dpvae"
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -73,7 +73,7 @@ def test_only_the_pairs_of_a_mask_count(placed):
     )
     np.testing.assert_array_equal(placed.obsm["spatial_dpvae"], expected.coordinates)
     np.testing.assert_array_equal(placed.obs["spatial_dpvae_residual"], expected.residual)
-    assert placed.uns["spatial_dpvae"]["sections"]["solver"].tolist() == ["masked-smacof"]
+    assert placed.uns["spatial_dpvae_params"]["sections"]["solver"].tolist() == ["masked-smacof"]
 
 
 def test_a_missing_mask_is_named(placed):

@@ -27,7 +27,7 @@ def test_regions_are_written_and_survive_a_file(expression, found, tmp_path):
         np.testing.assert_array_equal(
             stored.obsm[f"spatial_dpvae_ellipse_{percent}"], found.ellipses(level)
         )
-    assert stored.uns["spatial_dpvae"]["params"]["n_calibration_cells"] == 30
+    assert stored.uns["spatial_dpvae_params"]["n_calibration_cells"] == 30
 
 
 def test_a_second_call_replaces_the_first(expression, found):

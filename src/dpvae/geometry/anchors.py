@@ -3,6 +3,7 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._numbers import floats_of
 from dpvae.geometry.coordinates import check_coordinate_rows
 from dpvae.geometry.procrustes import align
 
@@ -43,7 +44,7 @@ def check_anchors(
     if len(cells) == 0:
         message = "no cell is an anchor; use place_free for a layout without a frame."
         raise ValueError(message)
-    given = np.asarray(anchor_coordinates, dtype=np.float64)
+    given = floats_of(anchor_coordinates, "anchor_coordinates")
     if len(given) != n_cells:
         message = f"anchor_coordinates has {len(given)} rows; latent has {n_cells}."
         raise ValueError(message)

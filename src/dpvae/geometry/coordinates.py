@@ -1,6 +1,10 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._numbers import floats_of
+
+LARGEST = 1e100
+
 
 def known_rows(coordinates: ArrayLike) -> NDArray[np.bool_]:
     """Cells whose place is known: the rows without NaN.
@@ -20,7 +24,7 @@ def known_rows(coordinates: ArrayLike) -> NDArray[np.bool_]:
     >>> known_rows([[0.0, 1.0], [float("nan"), float("nan")]])
     array([ True, False])
     """
-    return np.asarray(~np.isnan(np.asarray(coordinates, dtype=np.float64)).any(axis=1))
+    return np.asarray(~np.isnan(floats_of(coordinates, "coordinates")).any(axis=1))
 
 
 def check_coordinate_rows(
@@ -31,7 +35,8 @@ def check_coordinate_rows(
     Parameters
     ----------
     coordinates
-        Shape (n, 2) or (n, 3), in any unit. A row of NaN is a cell whose place is unknown.
+        Shape (n, 2) or (n, 3), in any unit: an array, masked array, sparse matrix or data frame. A
+        row of NaN, or of masked or missing values, is a cell whose place is unknown.
     name
         How messages call the array. Default ``"coordinates"``.
 
@@ -42,7 +47,8 @@ def check_coordinate_rows(
     Raises
     ------
     ValueError
-        If the array is not (n, 2) or (n, 3), holds infinities, or has rows that are NaN in part.
+        If the array is not (n, 2) or (n, 3), holds what is no number, infinities or numbers
+        above 1e100, or has rows that are NaN in part.
 
     Examples
     --------
@@ -50,13 +56,16 @@ def check_coordinate_rows(
     >>> check_coordinate_rows([[0, 1]])
     array([[0., 1.]])
     """
-    values = np.asarray(coordinates, dtype=np.float64)
+    values = floats_of(coordinates, name)
     if values.ndim != 2 or values.shape[1] not in (2, 3):
         message = f"{name} has shape {values.shape}; it must be (cells, 2) or (cells, 3)."
         raise ValueError(message)
     n_infinite = int(np.isinf(values).any(axis=1).sum())
     if n_infinite:
         message = f"{name} is infinite in {n_infinite} rows; set rows of unknown place to NaN."
+        raise ValueError(message)
+    if np.nanmax(np.abs(values), initial=0.0) > LARGEST:
+        message = f"{name} holds numbers above {LARGEST:g}: give it in another unit."
         raise ValueError(message)
     missing = np.isnan(values)
     n_partial = int((missing.any(axis=1) & ~missing.all(axis=1)).sum())

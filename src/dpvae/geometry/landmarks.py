@@ -1,6 +1,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._numbers import floats_of
 from dpvae.geometry.coordinates import check_coordinates, known_rows
 from dpvae.geometry.latent import check_distance_scale, check_latent
 from dpvae.geometry.multilateration import WEIGHTINGS, Weighting, multilaterate
@@ -35,7 +36,7 @@ def check_layout(
     places = check_coordinates(layout_coordinates, name="layout_coordinates")
     known = known_rows(places)
     places = places[known]
-    layout_values = np.asarray(layout_latent, dtype=np.float64)
+    layout_values = floats_of(layout_latent, "layout_latent")
     if len(layout_values) != len(known):
         message = (
             f"layout_latent has {len(layout_values)} rows and layout_coordinates {len(known)}; "

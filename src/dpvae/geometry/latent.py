@@ -1,6 +1,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._numbers import floats_of
+
 
 def check_latent(
     latent: ArrayLike, *, name: str = "latent", n_cells: int | None = None
@@ -32,7 +34,7 @@ def check_latent(
     >>> check_latent([[0, 1, 2], [3, 4, 5]]).shape
     (2, 3)
     """
-    values = np.asarray(latent, dtype=np.float64)
+    values = floats_of(latent, name)
     if values.ndim != 2 or values.shape[1] == 0:
         message = f"{name} has shape {values.shape}; pass an array of shape (cells, dimensions)."
         raise ValueError(message)

@@ -3,6 +3,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._numbers import floats_of
+
 
 @dataclass(frozen=True, eq=False)
 class Mirror:
@@ -58,7 +60,7 @@ class Mirror:
         ValueError
             If the coordinates are not of shape (n, p).
         """
-        values = np.asarray(coordinates, dtype=np.float64)
+        values = floats_of(coordinates, "coordinates")
         if values.ndim != 2 or values.shape[1] != len(self.normal):
             message = (
                 f"coordinates have shape {values.shape}; the mirror needs (cells, "
@@ -80,7 +82,7 @@ class Mirror:
         Shape (n, p).
         """
         side = self.side(coordinates)
-        return np.asarray(coordinates, dtype=np.float64) - 2.0 * side[:, None] * self.normal
+        return floats_of(coordinates, "coordinates") - 2.0 * side[:, None] * self.normal
 
     def fold(self, coordinates: ArrayLike) -> NDArray[np.float64]:
         """Bring all places into the half that ``normal`` points to; those in it stay.
@@ -98,7 +100,7 @@ class Mirror:
         Shape (n, p).
         """
         outside = np.minimum(self.side(coordinates), 0.0)
-        return np.asarray(coordinates, dtype=np.float64) - 2.0 * outside[:, None] * self.normal
+        return floats_of(coordinates, "coordinates") - 2.0 * outside[:, None] * self.normal
 
     def reversed(self) -> "Mirror":
         """Return the same line, of which folding keeps the other half."""

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._numbers import floats_of
 from dpvae.geometry.coordinates import known_rows
 
 
@@ -54,7 +55,7 @@ class Alignment:
         -------
         Shape (m, p), in the target's unit.
         """
-        values = np.asarray(coordinates, dtype=np.float64)
+        values = floats_of(coordinates, "coordinates")
         turned = self.scale * (values - self.source_centre) @ self.rotation
         return np.asarray(turned + self.target_centre)
 
@@ -107,13 +108,16 @@ def align(
     >>> bool(np.allclose(alignment.apply(target @ quarter_turn), target))
     True
     """
-    moving = np.asarray(source, dtype=np.float64)
-    fixed = np.asarray(target, dtype=np.float64)
+    moving = floats_of(source, "source")
+    fixed = floats_of(target, "target")
     if moving.ndim != 2 or moving.shape != fixed.shape:
         message = (
             f"source has shape {moving.shape} and target {fixed.shape}; "
             "both must be (cells, dimensions), with one row for the same cell."
         )
+        raise ValueError(message)
+    if np.isinf(moving).any() or np.isinf(fixed).any():
+        message = "source or target is infinite in some rows; set rows of unknown place to NaN."
         raise ValueError(message)
     usable = known_rows(moving) & known_rows(fixed)
     if usable.sum() < 2:

@@ -1,6 +1,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dpvae._numbers import floats_of
 from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
 from dpvae.geometry.latent import check_latent
 from dpvae.geometry.pairs import pair_distances, pairs_within
@@ -57,7 +58,7 @@ def fit_distance_scale(
     2.0
     """
     places = check_coordinate_rows(coordinates)
-    values = np.asarray(latent, dtype=np.float64)
+    values = floats_of(latent, "latent")
     code = np.zeros(len(places), dtype=np.int64) if section is None else np.asarray(section)
     if code.shape != (len(places),) or len(values) != len(places):
         message = (

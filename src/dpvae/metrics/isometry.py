@@ -3,6 +3,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._numbers import floats_of
+
 Values = NDArray[np.float64]
 
 
@@ -117,7 +119,7 @@ def metric_ellipses(metric: ArrayLike, axes: ArrayLike | None = None) -> tuple[V
 
 
 def _checked(metric: ArrayLike) -> Values:
-    metrics = np.asarray(metric, dtype=np.float64)
+    metrics = floats_of(metric, "metric")
     if metrics.ndim != 3 or metrics.shape[1] != metrics.shape[2] or metrics.shape[1] < 2:
         message = f"metric has shape {metrics.shape}; pass (cells, d, d) with d at least 2."
         raise ValueError(message)

@@ -1,6 +1,9 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._numbers import floats_of
+from dpvae.geometry.coordinates import LARGEST
+
 Points = NDArray[np.float64]
 
 
@@ -67,19 +70,20 @@ def paired_cells(true: ArrayLike, other: ArrayLike, *, at_least: int) -> tuple[P
     >>> paired_cells([[0, 0], [1, 2]], [[5, 5, 5], [1, 1, 1]], at_least=1)[1].shape
     (2, 3)
     """
-    first = np.asarray(true, dtype=np.float64)
-    second = np.asarray(other, dtype=np.float64)
+    first = floats_of(true, "true")
+    second = floats_of(other, "other")
     if first.ndim != 2 or second.ndim != 2 or len(first) != len(second):
         message = (
             f"the arrays have shapes {first.shape} and {second.shape}; "
             "both must be (cells, dimensions), with one row for the same cell."
         )
         raise ValueError(message)
-    infinite = np.isinf(first).any(axis=1) | np.isinf(second).any(axis=1)
+    infinite = ~((np.abs(first) < LARGEST) | np.isnan(first)).all(axis=1)
+    infinite |= ~((np.abs(second) < LARGEST) | np.isnan(second)).all(axis=1)
     if infinite.any():
         message = (
-            f"{int(infinite.sum())} rows hold infinite coordinates; set rows without a place to "
-            "NaN."
+            f"{int(infinite.sum())} rows hold infinite coordinates, or ones above {LARGEST:g}; set "
+            "rows without a place to NaN."
         )
         raise ValueError(message)
     known = ~(np.isnan(first).any(axis=1) | np.isnan(second).any(axis=1))

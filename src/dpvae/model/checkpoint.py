@@ -85,14 +85,17 @@ class TrainingCheckpoint(Callback):
         self._found = state_dict
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Go on with the history and the split of the file, and stop if it had stopped."""
+        """Go on with the history and the split of the file, and stop if it had stopped.
+
+        A file that Lightning's own ``ModelCheckpoint`` wrote has neither: the history begins anew.
+        """
         del pl_module
         if self._found is None:
             return
         for log in trainer.loggers:
-            if isinstance(log, HistoryLogger):
+            if isinstance(log, HistoryLogger) and "history" in self._found:
                 log.experiment.restore(self._found["history"])
-        for part, rows in self._found["split"].items():
+        for part, rows in self._found.get("split", {}).items():
             setattr(_splitter(trainer), part, rows.numpy())
         trainer.should_stop = any(stop.stopped_epoch for stop in trainer.early_stopping_callbacks)
 
@@ -181,11 +184,13 @@ def check_checkpoint(path: Path, origin: Mapping[str, str]) -> None:
         raise FileNotFoundError(message)
     try:
         stored = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
-        found = stored["callbacks"]["dpvae"]["origin"]
+        state = stored["callbacks"]["dpvae"]
+        found, _ = state["origin"], state["history"]
     except (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
         message = (
             f"{path} is not a whole file that train(checkpoint=…) wrote: give another one as "
-            "resume_from, or leave it out to begin anew."
+            "resume_from, or leave it out to begin anew. A file that Lightning's ModelCheckpoint "
+            "wrote is given as ckpt_path."
         )
         raise ValueError(message) from error
     difference = first_difference(found, origin)

@@ -1,6 +1,5 @@
 """How sure each place is: regions calibrated on cells whose place was hidden."""
 
-import logging
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -18,10 +17,9 @@ from dpvae.model.fields import coordinates_state
 from dpvae.model.fine_tuning import check_same_unit
 from dpvae.model.layout import Layout
 from dpvae.model.minified import is_minified
+from dpvae.model.progress import is_silent, tell
 from dpvae.model.query import section_column
 from dpvae.model.setup import FEWEST_KNOWN
-
-logger = logging.getLogger(__name__)
 
 HELD_OUT = 0.2
 FEWEST_CELLS = 9
@@ -78,12 +76,14 @@ class CredibleRegions:
         if held_out is not None:
             self.calibration_ = asdict(self._errors_of(held_out))
             return
-        cells = self._cells(None)  # type: ignore[attr-defined]
+        cells = self._checked(None, places=True)  # type: ignore[attr-defined]
         self._check_can_be_repeated(cells)
         hidden = self._hidden_fifth(cells, seed)
-        logger.info("Training a second model without %d cells of known place.", hidden.sum())
+        say = (lambda _: None) if is_silent(kwargs) else tell
+        say(f"A second model is trained without {hidden.sum()} cells of known place.")
         second = self._trained_with(cells[~hidden].to_memory(), kwargs)
         self.calibration_ = asdict(second._errors_of(cells[hidden].to_memory()))
+        say("The model is calibrated. Next: model.predict_regions(query).")
 
     def predict_regions(
         self,
@@ -182,7 +182,7 @@ class CredibleRegions:
     def _hidden_fifth(self, cells: AnnData, seed: int) -> NDArray[np.bool_]:
         """Choose a random fifth of the cells of known place of every section."""
         setup = self.registry_["setup_args"]
-        known = known_rows(np.asarray(cells.obsm[setup["spatial_key"]], dtype=float))
+        known = known_rows(check_coordinate_rows(cells.obsm[setup["spatial_key"]]))
         rng = np.random.default_rng(seed)
         hidden = np.zeros(cells.n_obs, dtype=bool)
         for _, section in cells_per_section(section_names(cells, section_column(setup))):
@@ -205,6 +205,7 @@ class CredibleRegions:
         parameters = self.init_params_
         further = {k: v for part in parameters["kwargs"].values() for k, v in part.items()}
         second = model_class(cells, **parameters["non_kwargs"], **further)
+        second._next_step = ""
         second.train(**arguments)
         return second
 

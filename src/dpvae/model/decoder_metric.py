@@ -72,7 +72,7 @@ def _metric_of(module: Any, tensors: dict[str, Tensor]) -> NDArray[np.float64]:
         return 2.0 * shares.sqrt()
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, on its first jvp
+        warnings.filterwarnings("ignore", ".*torch.jit.script")  # torch's own, on its first jvp
         columns = [
             jvp(decoded, (latent,), (direction.expand_as(latent),))[1]
             for direction in torch.eye(latent.shape[1], device=latent.device)

@@ -10,7 +10,6 @@ from scvi import REGISTRY_KEYS
 from scvi.data.fields import (
     CategoricalJointObsField,
     CategoricalObsField,
-    LayerField,
     NumericalJointObsField,
     NumericalObsField,
 )
@@ -18,23 +17,31 @@ from scvi.model import SCVI
 
 from dpvae._expression import check_counts, depths
 from dpvae._keys import REGISTRY
-from dpvae._matrix_on_disk import MatrixOnDisk, open_matrix
+from dpvae._matrix_on_disk import MatrixOnDisk
+from dpvae.model.covariates import check_covariates
+from dpvae.model.data_source import check_data_source
 from dpvae.model.decoder_metric import DecoderMetric
+from dpvae.model.fields import ExpressionField, registered_expression
 from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import gene_statistics
-from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
+from dpvae.model.gene_weights import KINDS, GeneWeights, spatial_gene_weights
+from dpvae.model.network_size import check_choice, check_network_size
 from dpvae.model.pair_graph import check_mask
+from dpvae.model.panel import check_panel
 from dpvae.model.reconstruction import SpatialReconstruction
 from dpvae.model.setup import check_reference, named_columns, register_cells
 from dpvae.module import DPCountVAE
+from dpvae.module.count_distributions import check_likelihood
+from dpvae.module.distance_preserving import check_distances
+from dpvae.module.thinning import check_least_depth
 
 
 class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
     """Distance-preserving scVI, for raw counts :cite:p:`Zhou24,Lopez18`.
 
-    :class:`scvi.model.SCVI` with the distance term, and with defaults that suit it. What SCVI
-    gives, it gives: normalised expression, differential expression, batches and covariates,
-    query mapping, minified data.
+    :class:`scvi.model.SCVI` with the distance term, and with defaults that suit it. It gives what
+    SCVI gives: normalised expression, differential expression, batches and covariates, query
+    mapping, minified data; not ``SCANVI.from_scvi_model``, nor models without an AnnData.
 
     Parameters
     ----------
@@ -49,7 +56,8 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
     dropout_rate
         Share of hidden units of the encoder dropped in training.
     gene_likelihood
-        ``"nb"``, ``"zinb"``, ``"poisson"`` or ``"normal"``.
+        ``"nb"``, ``"zinb"`` or ``"poisson"``. For SCVI's ``"normal"``, of log-normalised values,
+        use :class:`DPVAE`.
     input_dropout
         Share of genes hidden from the encoder in training.
     dp_weight
@@ -108,7 +116,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         n_latent: int = 10,
         n_layers: int = 3,
         dropout_rate: float = 0.3,
-        gene_likelihood: Literal["zinb", "nb", "poisson", "normal"] = "nb",
+        gene_likelihood: Literal["zinb", "nb", "poisson"] = "nb",
         input_dropout: float = 0.3,
         dp_weight: float = 3.0,
         distance_error: Literal["absolute", "squared"] = "absolute",
@@ -119,7 +127,12 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         least_depth: float = 1.0,
         **kwargs: Any,
     ) -> None:
-        check_gene_weights(gene_weights)
+        check_data_source(type(self), adata, registry)
+        check_network_size(n_hidden, n_latent, n_layers, dropout_rate, input_dropout)
+        check_distances(dp_weight, distance_error, distance_latent)
+        check_least_depth(least_depth)
+        check_choice("gene_weights", gene_weights, KINDS)
+        check_likelihood(gene_likelihood)
         super().__init__(
             adata,
             registry,
@@ -194,8 +207,8 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         KeyError
             If a key does not exist.
         ValueError
-            If coordinates or counts are not usable; the message says what was found and what to
-            do. ``adata`` is unchanged then.
+            If coordinates, counts, size factors or covariates are not usable; the message says
+            what was found and what to do. ``adata`` is unchanged then.
 
         Warns
         -----
@@ -205,6 +218,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         setup_method_args = cls._get_setup_method_args(**locals())
         section_key = sample_key or batch_key
         if "source_registry" not in kwargs:
+            check_panel(adata, fewest=2)
             check_counts(adata, layer)
             check_reference(
                 adata,
@@ -219,9 +233,10 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
                     continuous_covariate_keys,
                 ),
             )
+            check_covariates(adata, setup_method_args["setup_args"])
             check_mask(adata, mask_key, spatial_key=spatial_key, section_key=section_key)
         fields = [
-            LayerField(REGISTRY_KEYS.X_KEY, layer, is_count_data=False),
+            ExpressionField(layer),
             CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key),
             CategoricalObsField(REGISTRY_KEYS.LABELS_KEY, labels_key),
             NumericalObsField(REGISTRY_KEYS.SIZE_FACTOR_KEY, size_factor_key, required=False),
@@ -240,13 +255,13 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         )
 
     def _median_depth(self) -> float:
-        counts = open_matrix(self.adata_manager.get_from_registry(REGISTRY_KEYS.X_KEY))
+        counts = registered_expression(self.adata_manager)
         return max(float(np.median(depths(counts))), 1.0)
 
     def _weigh_genes(self) -> None:
         """Centre and weigh the logarithms of the counts, which is what the encoder sees."""
         manager = self.adata_manager
-        counts = open_matrix(manager.get_from_registry(REGISTRY_KEYS.X_KEY))
+        counts = registered_expression(manager)
         is_on_disk = isinstance(counts, MatrixOnDisk)
         logarithms = counts.changed(self._logged) if is_on_disk else self._logged(counts)
         section = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
@@ -258,7 +273,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
 
     def _gene_reader(self, adata: AnnData) -> ReadGenes:
         manager = self.get_anndata_manager(adata, required=True)
-        counts = open_matrix(manager.get_from_registry(REGISTRY_KEYS.X_KEY))
+        counts = registered_expression(manager)
         return lambda rows: self._logged(counts[rows])
 
     def _logged(self, counts: Any) -> csr_matrix:

@@ -8,7 +8,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scvi import REGISTRY_KEYS
 from scvi.data import AnnDataManager
-from scvi.data.fields import CategoricalObsField, LayerField
+from scvi.data.fields import CategoricalObsField
 from scvi.model.base import (
     ArchesMixin,
     BaseMinifiedModeModelClass,
@@ -18,22 +18,28 @@ from scvi.model.base import (
 
 from dpvae._expression import check_log_normalized, expression_of, warn_if_scaled
 from dpvae._keys import REGISTRY
-from dpvae._matrix_on_disk import open_matrix
+from dpvae.model.data_source import check_data_source
 from dpvae.model.decoder_metric import DecoderMetric
+from dpvae.model.fields import ExpressionField, registered_expression
 from dpvae.model.gene_neighbours import dense
 from dpvae.model.gene_regression import ReadGenes
 from dpvae.model.gene_statistics import check_whole_sections, gene_statistics
-from dpvae.model.gene_weights import GeneWeights, check_gene_weights, spatial_gene_weights
+from dpvae.model.gene_weights import KINDS, GeneWeights, spatial_gene_weights
+from dpvae.model.network_size import check_choice, check_network_size
 from dpvae.model.pair_graph import check_mask
+from dpvae.model.panel import check_panel
 from dpvae.model.query import section_column
+from dpvae.model.query_depth import QueryDepth, warn_if_not_logarithms
 from dpvae.model.reconstruction import SpatialReconstruction
 from dpvae.model.setup import check_reference, named_columns, register_cells
 from dpvae.module import DPGaussianVAE
+from dpvae.module.distance_preserving import check_distances
 
 USE_DPSCVI = "use DPSCVI, which takes raw counts."
 
 
 class DPVAE(
+    QueryDepth,
     SpatialReconstruction,
     DecoderMetric,
     VAEMixin,
@@ -106,7 +112,7 @@ class DPVAE(
     _module_cls = DPGaussianVAE
     _LATENT_QZM_KEY = "dpvae_latent_qzm"
     _LATENT_QZV_KEY = "dpvae_latent_qzv"
-    target_sum_: float | None = None
+    target_counts_: dict[str, float] | None = None
 
     def __init__(
         self,
@@ -125,16 +131,15 @@ class DPVAE(
         *,
         encode_covariates: bool = False,
     ) -> None:
+        check_data_source(type(self), adata, registry)
+        check_network_size(n_hidden, n_latent, n_layers, dropout_rate, input_dropout)
+        check_distances(dp_weight, distance_error, distance_latent)
+        check_choice("standardize", standardize, ("reference", "section"))
+        check_choice("gene_weights", gene_weights, KINDS)
         super().__init__(adata, registry)
-        if standardize not in ("reference", "section"):
-            message = f"standardize is {standardize!r}: choose 'reference' or 'section'."
-            raise ValueError(message)
-        check_gene_weights(gene_weights)
         self.per_section_ = standardize == "section"
-        gene_mean, gene_scale = self._reference_statistics()
         self.module = self._module_cls(
-            gene_mean,
-            gene_scale,
+            *self._reference_statistics(),
             n_batch=self.summary_stats.n_batch,
             n_hidden=n_hidden,
             n_latent=n_latent,
@@ -202,22 +207,22 @@ class DPVAE(
         Warns
         -----
         UserWarning
-            If values are negative, as scaled ones are, or a tissue in three dimensions is flat.
+            If values are negative (scaled) or too large for logarithms, or a tissue in 3-D is flat.
         """
         setup_method_args = cls._get_setup_method_args(**locals())
         section_key = sample_key or batch_key
         if "source_registry" not in kwargs:
+            check_panel(adata, fewest=1)
             check_log_normalized(adata, layer, otherwise=USE_DPSCVI)
+            columns = named_columns(sample_key, batch_key)
             check_reference(
-                adata,
-                spatial_key=spatial_key,
-                section_key=section_key,
-                obs_keys=named_columns(sample_key, batch_key),
+                adata, spatial_key=spatial_key, section_key=section_key, obs_keys=columns
             )
             check_mask(adata, mask_key, spatial_key=spatial_key, section_key=section_key)
             warn_if_scaled(adata, layer)
+            warn_if_not_logarithms(adata, layer)
         fields = [
-            LayerField(REGISTRY_KEYS.X_KEY, layer, is_count_data=False),
+            ExpressionField(layer),
             CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key),
         ]
         register_cells(
@@ -241,17 +246,15 @@ class DPVAE(
         if self.adata is None:
             shape = (n_rows, self.summary_stats.n_vars)
             return torch.zeros(shape), torch.ones(shape)
-        expression = open_matrix(self.adata_manager.get_from_registry(REGISTRY_KEYS.X_KEY))
         section = self._section_codes(self.adata_manager)
-        return gene_statistics(expression, section, n_rows)
+        return gene_statistics(registered_expression(self.adata_manager), section, n_rows)
 
     def _spatial_weights(self) -> torch.Tensor:
         """Weights for genes of variance 1."""
-        manager = self.adata_manager
-        expression = open_matrix(manager.get_from_registry(REGISTRY_KEYS.X_KEY))
-        section = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
-        coordinates = manager.get_from_registry(REGISTRY.coordinates)
-        return spatial_gene_weights(expression, coordinates, section)
+        read = self.adata_manager.get_from_registry
+        section = np.asarray(read(REGISTRY.section), dtype=np.intp).ravel()
+        expression = registered_expression(self.adata_manager)
+        return spatial_gene_weights(expression, read(REGISTRY.coordinates), section)
 
     def _section_codes(self, manager: AnnDataManager) -> NDArray[np.intp]:
         """Row of the gene statistics that each cell of an AnnData uses."""
@@ -260,7 +263,7 @@ class DPVAE(
 
     def _gene_reader(self, adata: AnnData) -> ReadGenes:
         manager = self.get_anndata_manager(adata, required=True)
-        expression = open_matrix(manager.get_from_registry(REGISTRY_KEYS.X_KEY))
+        expression = registered_expression(manager)
         if not self.per_section_:
             return lambda rows: expression[rows]
         section = np.asarray(manager.get_from_registry(REGISTRY.section)).reshape(-1, 1)
@@ -274,27 +277,24 @@ class DPVAE(
         return standardized
 
     def _gene_factor(self) -> NDArray[np.float64]:
-        standardization = self.module.gene_standardization
-        weight = standardization.weight.double()
-        factor = weight if self.per_section_ else weight / standardization.scale[0].double()
-        return np.asarray(factor.cpu())
+        genes = self.module.gene_standardization
+        scale = 1.0 if self.per_section_ else genes.scale[0].double()
+        return np.asarray((genes.weight.double() / scale).cpu())
 
     def _is_read_in_chunks(self, cells: AnnData) -> bool:
         is_whole = self.per_section_ and not self._is_registered(cells)
         return not is_whole and super()._is_read_in_chunks(cells)
 
-    def _register_query(self, adata: AnnData, *, fill_covariates: bool) -> AnnData:
-        query = super()._register_query(adata, fill_covariates=fill_covariates)
+    def _register_query(self, adata: AnnData, **options: Any) -> AnnData:
+        query = super()._register_query(adata, **options)
         if self.per_section_:
-            setup = self.registry_["setup_args"]
             n_known = self.module.gene_standardization.mean.shape[0]
-            manager = self.get_anndata_manager(query)
+            manager, setup = self.get_anndata_manager(query), self.registry_["setup_args"]
             if section_column(setup) is None:  # sections have no names: the query is a new one
                 query.obs[manager.data_registry[REGISTRY.section].attr_key] = n_known
             section = self._section_codes(manager)
             check_whole_sections(section[section >= n_known])
             n_sections = max(int(section.max()) + 1, n_known)
-            expression = expression_of(query, setup["layer"])
-            mean, scale = gene_statistics(expression, section, n_sections)
+            mean, scale = gene_statistics(expression_of(query, setup["layer"]), section, n_sections)
             self.module.gene_standardization.set_query(mean[n_known:], scale[n_known:])
         return query

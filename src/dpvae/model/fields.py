@@ -6,9 +6,13 @@ from typing import Any
 import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
-from scvi.data.fields import CategoricalObsField, NumericalObsField, ObsmField
+from scvi import REGISTRY_KEYS
+from scvi.data import AnnDataManager
+from scvi.data.fields import CategoricalObsField, LayerField, NumericalObsField, ObsmField
 
+from dpvae._expression import expression_name, value_kind
 from dpvae._keys import OBSM, REGISTRY
+from dpvae._matrix_on_disk import open_matrix
 from dpvae._section import section_codes
 from dpvae.geometry import (
     check_coordinate_rows,
@@ -16,6 +20,37 @@ from dpvae.geometry import (
     coordinate_unit,
     standard_coordinates,
 )
+
+
+class ExpressionField(LayerField):
+    """Expression of the cells, and the kind of its values: counts, logarithms or scaled ones."""
+
+    KIND_KEY = "kind"
+
+    def __init__(self, layer: str | None) -> None:
+        super().__init__(REGISTRY_KEYS.X_KEY, layer, is_count_data=False)
+        self.layer = layer
+
+    def register_field(self, adata: AnnData) -> dict[str, Any]:
+        """Remember of which kind the values are."""
+        if np.ma.isMaskedArray(self.get_field_data(adata)):
+            name = expression_name(self.layer)
+            message = f"{name} is a masked array: make it a plain one, {name} = {name}.filled(0)."
+            raise ValueError(message)
+        state: dict[str, Any] = super().register_field(adata)
+        return {**state, self.KIND_KEY: value_kind(adata, self.layer)}
+
+    def transfer_field(
+        self, state_registry: dict[str, Any], adata_target: AnnData, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Keep the kind of the reference's values."""
+        state: dict[str, Any] = super().transfer_field(state_registry, adata_target, **kwargs)
+        return {**state, self.KIND_KEY: state_registry.get(self.KIND_KEY)}
+
+
+def registered_expression(manager: AnnDataManager) -> Any:
+    """Expression of a registered AnnData; of what is on disk, rows are read when used."""
+    return open_matrix(manager.get_from_registry(REGISTRY_KEYS.X_KEY))
 
 
 class CoordinatesField(ObsmField):
@@ -44,7 +79,7 @@ class CoordinatesField(ObsmField):
     def register_field(self, adata: AnnData) -> dict[str, Any]:
         """Centre the reference's coordinates and measure their unit."""
         name = f"adata.obsm[{self.spatial_key!r}]"
-        coordinates = check_coordinates(np.asarray(adata.obsm[self.spatial_key]), name=name)
+        coordinates = check_coordinates(adata.obsm[self.spatial_key], name=name)
         section = section_codes(adata, self.section_key)
         adata.obsm[OBSM.centred] = standard_coordinates(coordinates, section, 1.0)
         return {

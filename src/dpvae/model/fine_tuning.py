@@ -86,18 +86,13 @@ def completed_coordinates(
     components
         Components of the genes, shape ``(n_cells, n_components)``.
 
-    Raises
-    ------
-    ValueError
-        If known places and guess are of so different sizes that their units must differ.
     """
     completed = guess.copy()
-    for name, cells in cells_per_section(section):
+    for _, cells in cells_per_section(section):
         rows = np.flatnonzero(known_rows(coordinates[cells]))
         if len(rows) == 0:
             continue
         places = coordinates[cells][rows]
-        check_same_unit(places, guess[cells][rows], name)
         z = latent[cells].astype(np.float64)
         completed[cells] = blend(z, guess[cells], rows, places, components[cells])[0]
     return completed
@@ -132,9 +127,16 @@ def check_same_unit(places: Points, guess: Points, name: str) -> None:
     ratio = max(given, expected) / max(min(given, expected), np.finfo(float).tiny)
     if expected > 0 and ratio > LARGEST_RATIO_OF_SIZES:
         where = f" of section {name!r}" if name else ""
+        doubt, otherwise = "", ""
+        if expected < given:
+            doubt = ", or the reference does not tell these cells apart"
+            otherwise = (
+                ", if it is another; if it is the same, the model places all of these cells near "
+                "one point: train the reference longer, or see whether it is the same tissue"
+            )
         message = (
-            f"The known places{where} seem to have another unit than the reference: they spread "
-            f"over {given:.3g}, the same cells placed by the reference over {expected:.3g}. Bring "
-            "them into the reference's unit."
+            f"The known places{where} seem to have another unit than the reference{doubt}: they "
+            f"spread over {given:.3g}, the same cells placed by the reference over {expected:.3g}. "
+            f"Bring them into the reference's unit{otherwise}."
         )
         raise ValueError(message)

@@ -9,10 +9,11 @@ from anndata import AnnData
 
 from dpvae._section import section_names
 from dpvae.geometry import check_coordinate_rows
-from dpvae.model.directory import check_model_directory
+from dpvae.model.covariates import check_covariates
+from dpvae.model.directory import saved_class_name
 from dpvae.model.fields import check_n_dims, coordinates_state
 from dpvae.model.fine_tuning import check_known_places
-from dpvae.model.query import check_gene_order, check_query_columns, section_column
+from dpvae.model.query import check_gene_order, check_genes, check_query_columns, section_column
 
 
 class GeneAlignedLoading:
@@ -45,16 +46,18 @@ class GeneAlignedLoading:
         FileNotFoundError
             If the directory holds no model.
         ValueError
-            If the genes of ``adata`` are others, or in another order.
+            If the genes of ``adata`` are others, or in another order; its size factors or
+            covariates are not usable; or if the file of the model is damaged.
         """
         prefix = kwargs.get("prefix") or ""
         path = Path(dir_path)
         if not kwargs.get("backup_url"):
-            check_model_directory(path, prefix)
+            saved_class_name(path, prefix)
         if adata is None and not (path / f"{prefix}adata.h5ad").exists():
             adata = False
         if adata and not prefix:
             check_gene_order(adata, cls._genes_of(adata, str(path)), cls.__name__)
+            check_covariates(adata, cls._registry_of(str(path))["setup_args"])
         model: Self = super().load(str(path), adata=adata, **kwargs)  # type: ignore[misc]
         return model
 
@@ -64,6 +67,7 @@ class GeneAlignedLoading:
         adata: AnnData,
         reference_model: "str | Path | GeneAlignedLoading",
         *,
+        inplace_subset_query_vars: bool = False,
         unfrozen: bool | None = None,
         **kwargs: Any,
     ) -> Self:
@@ -79,9 +83,12 @@ class GeneAlignedLoading:
         ----------
         adata
             The query, with the genes of the reference in the same order
-            (``prepare_query_anndata`` brings them into it).
+            (``prepare_query_anndata`` brings them into it, and adds those that are missing).
         reference_model
             The model or the directory it was saved to.
+        inplace_subset_query_vars
+            Whether the query itself is brought into the order of the reference's genes, without
+            others.
         unfrozen
             Whether λ and what the networks learned may change in training. By default they may
             where places of the query are known.
@@ -97,12 +104,29 @@ class GeneAlignedLoading:
             takes, or places are known of fewer than three cells of a section (four in three
             dimensions), or of cells on one line. ``adata`` is unchanged then.
         """
+        if adata.is_view:
+            message = "The query is a view of another AnnData. Run query = query.copy() first."
+            raise ValueError(message)
         if isinstance(reference_model, Path):
             reference_model = str(reference_model)
-        check_gene_order(adata, cls._genes_of(adata, reference_model), cls.__name__)
-        cls._check_query(adata, reference_model)
+        if isinstance(reference_model, str):
+            saved_class_name(reference_model)
+        genes = cls._genes_of(adata, reference_model)
+        if inplace_subset_query_vars:
+            if adata.isbacked:
+                message = (
+                    "The query is on disk, where its genes cannot be brought into order in place: "
+                    "run query = query.to_memory() first."
+                )
+                raise ValueError(message)
+            check_genes(adata, genes, cls.__name__)
+            cls._check_query(adata[:, genes], reference_model)
+        else:
+            check_gene_order(adata, genes, cls.__name__)
+            cls._check_query(adata, reference_model)
         knows_places = cls._knows_places(adata, reference_model)
         kwargs["unfrozen"] = knows_places if unfrozen is None else unfrozen
+        kwargs["inplace_subset_query_vars"] = inplace_subset_query_vars
         model: Self = super().load_query_data(adata, reference_model, **kwargs)  # type: ignore[misc]
         model.is_query_with_places_ = knows_places
         return model
@@ -123,6 +147,7 @@ class GeneAlignedLoading:
             raise ValueError(message)
         cls._check_expression(adata, registry["setup_args"]["layer"])
         check_query_columns(adata, registry)
+        check_covariates(adata, registry["setup_args"])
 
     @classmethod
     def _knows_places(cls, adata: AnnData, model: "str | GeneAlignedLoading") -> bool:

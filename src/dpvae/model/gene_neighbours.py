@@ -76,7 +76,8 @@ def fit_gene_neighbours(genes: Any, factor: Values, coordinates: Values) -> Gene
 
 def dense(genes: Any) -> Genes:
     """Expression as an array of 32-bit numbers, from an array or a sparse matrix."""
-    return np.asarray(genes.toarray() if issparse(genes) else genes, dtype=np.float32)
+    values = genes.toarray() if issparse(genes) else genes
+    return np.asarray(values, dtype=np.float32, order="C")
 
 
 def _distances(genes: Genes, others: Genes) -> Values:

@@ -12,6 +12,7 @@ from dpvae._section import at_most, cells_per_section
 from dpvae.geometry import known_rows
 from dpvae.geometry.kernel import fit_kernel, similarity
 from dpvae.model.gene_neighbours import GeneNeighbours, dense, fit_gene_neighbours
+from dpvae.model.place_spread import relative_spread
 
 Rows = NDArray[np.intp]
 Values = NDArray[np.float64]
@@ -48,6 +49,9 @@ class Kernel:
         Number of cells of known place in the section.
     neighbours
         The same cells, as neighbours of others.
+    left_out_spread
+        How widely their places are spread when each is left out in turn, compared with their own,
+        see :func:`~dpvae.model.place_spread.relative_spread`; ``None`` in older models.
     """
 
     components: Values
@@ -56,6 +60,7 @@ class Kernel:
     width: float
     n_known: int
     neighbours: GeneNeighbours
+    left_out_spread: Values | None = None
 
     def places(self, components: Values) -> Values:
         """Places of cells with these components, shape ``(n, 2)`` or ``(n, 3)``."""
@@ -175,7 +180,13 @@ def fit_gene_regression(
         fit = fit_kernel(components, places)
         neighbours = fit_gene_neighbours(values, factor, places)
         kernels[name] = Kernel(
-            components, fit.coefficients, fit.centre, fit.width, len(everywhere), neighbours
+            components,
+            fit.coefficients,
+            fit.centre,
+            fit.width,
+            len(everywhere),
+            neighbours,
+            relative_spread(places - fit.left_out, places),
         )
     return GeneRegression(mean, loadings, kernels)
 

@@ -1,5 +1,6 @@
 """Mean and standard deviation of genes."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.utils.sparsefuncs import mean_variance_axis
 from dpvae._matrix_on_disk import MatrixOnDisk
 
 FEWEST_CELLS = 20
+ROWS_AT_A_TIME = 4_096
 
 
 def gene_statistics(
@@ -22,7 +24,7 @@ def gene_statistics(
     ----------
     expression
         Shape ``(n_cells, n_genes)``, dense or sparse; a sparse one is not made dense, and one on
-        disk is read once, a few rows at a time.
+        disk is read once, a few rows at a time. What holds the numbers does not change the result.
     section
         Code of each cell's section, shape ``(n_cells,)``.
     n_sections
@@ -35,14 +37,24 @@ def gene_statistics(
     """
     mean = np.zeros((n_sections, expression.shape[1]))
     variance = np.zeros_like(mean)
-    if isinstance(expression, MatrixOnDisk):
-        _accumulate(expression, section, mean, variance)
-    else:
-        for code in np.unique(section):
-            mean[code], variance[code] = _mean_and_variance(expression[section == code])
+    n_seen = np.zeros(n_sections)
+    for rows, values in _blocks(expression):
+        codes = section[rows]
+        for code in np.unique(codes):
+            members = values if (codes == code).all() else values[np.flatnonzero(codes == code)]
+            _accumulate(members, code, n_seen, mean, variance)
     scale = np.sqrt(variance)
     varies = scale > 1e-6
     return torch.from_numpy(mean), torch.from_numpy(np.where(varies, scale, 1.0))
+
+
+def _blocks(expression: Any) -> Iterator[tuple[slice, Any]]:
+    if isinstance(expression, MatrixOnDisk):
+        yield from expression.blocks()
+        return
+    for begin in range(0, expression.shape[0], ROWS_AT_A_TIME):
+        rows = slice(begin, begin + ROWS_AT_A_TIME)
+        yield rows, expression[rows]
 
 
 def check_whole_sections(section: NDArray[np.intp]) -> None:
@@ -63,29 +75,25 @@ def check_whole_sections(section: NDArray[np.intp]) -> None:
         raise ValueError(message)
 
 
-def _mean_and_variance(values: Any) -> tuple[Any, Any]:
-    if issparse(values):
-        moments: tuple[Any, Any] = mean_variance_axis(csr_matrix(values), axis=0)
-        return moments
-    return np.mean(values, axis=0, dtype=np.float64), np.var(values, axis=0, dtype=np.float64)
-
-
 def _accumulate(
-    expression: MatrixOnDisk,
-    section: NDArray[np.intp],
+    values: Any,
+    code: int,
+    n_seen: NDArray[np.float64],
     mean: NDArray[np.float64],
     variance: NDArray[np.float64],
 ) -> None:
-    """Fill mean and variance of every section, block by block (Chan, Golub & LeVeque 1983)."""
-    n_seen = np.zeros(len(mean))
-    for rows, values in expression.blocks():
-        codes = section[rows]
-        for code in np.unique(codes):
-            members = np.flatnonzero(codes == code)
-            block_mean, block_variance = _mean_and_variance(values[members])
-            share = len(members) / (n_seen[code] + len(members))
-            shift = np.asarray(block_mean, dtype=np.float64) - mean[code]
-            mean[code] += share * shift
-            variance[code] += share * (block_variance - variance[code])
-            variance[code] += share * (1.0 - share) * shift**2
-            n_seen[code] += len(members)
+    """Add cells of a section to its mean and variance (Chan, Golub & LeVeque 1983)."""
+    n_cells = values.shape[0]
+    if issparse(values):
+        block_mean, block_variance = mean_variance_axis(
+            csr_matrix(values, dtype=np.float64), axis=0
+        )
+    else:
+        block_mean = np.mean(values, axis=0, dtype=np.float64)
+        block_variance = np.var(values, axis=0, dtype=np.float64)
+    share = n_cells / (n_seen[code] + n_cells)
+    shift = block_mean - mean[code]
+    mean[code] += share * shift
+    variance[code] += share * (block_variance - variance[code])
+    variance[code] += share * (1.0 - share) * shift**2
+    n_seen[code] += n_cells

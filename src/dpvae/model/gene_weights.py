@@ -12,13 +12,7 @@ from dpvae.metrics.shrunken_morans_i import FEWEST_CELLS, FLOOR, MOST_CELLS, shr
 from dpvae.model.gene_statistics import gene_statistics
 
 GeneWeights = Literal["spatial", "equal"]
-
-
-def check_gene_weights(gene_weights: str) -> None:
-    """Raise where the name of the weights is none."""
-    if gene_weights not in ("spatial", "equal"):
-        message = f"gene_weights is {gene_weights!r}: choose 'spatial' or 'equal'."
-        raise ValueError(message)
+KINDS = ("spatial", "equal")
 
 
 def spatial_gene_weights(

@@ -1,5 +1,6 @@
 """The logger that ``model.history`` is read from."""
 
+import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,12 +9,14 @@ from typing import Any
 
 import pandas as pd
 import torch
-from scvi.train._logger import SimpleExperiment, SimpleLogger
+from lightning.fabric.loggers.logger import rank_zero_experiment
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities import rank_zero_only
 
 from dpvae.model.processes import n_processes
 
 
-class HistoryRecords(SimpleExperiment):
+class HistoryRecords:
     """Logged values, made into tables when they are asked for and not row by row."""
 
     def __init__(self) -> None:
@@ -47,21 +50,61 @@ class HistoryRecords(SimpleExperiment):
         }
 
 
-class HistoryLogger(SimpleLogger):
-    """scvi-tools' logger with records that cost little at every epoch.
+class HistoryLogger(Logger):
+    """Keep what is logged during training, at little cost for every epoch.
 
     Parameters
     ----------
     path
         File that the history is handed over in where training runs in processes of its own, as in
-        a notebook.
+        a notebook; scvi-tools reads it after training.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         super().__init__()
-        self._experiment = HistoryRecords()
-        self._save_log_on_disk = path is not None
+        self._records = HistoryRecords()
         self.history_path = path
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> HistoryRecords:
+        """The values; in all processes but the first a stand-in that keeps nothing."""
+        return self._records
+
+    @property
+    def history(self) -> dict[str, pd.DataFrame]:
+        """One table per name, indexed by epoch or step; the first process has them."""
+        return getattr(self.experiment, "data", {})
+
+    @property
+    def name(self) -> str:
+        """Lightning's own name, which the folder of its checkpoints has."""
+        return "lightning_logs"
+
+    @property
+    def version(self) -> int:
+        """Number of the log."""
+        return 1
+
+    @property
+    def save_dir(self) -> str:
+        """Folder in which Lightning puts its checkpoints: the one we are in."""
+        return str(Path.cwd())
+
+    @rank_zero_only
+    def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
+        """Keep no arguments: the model has them."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, Any], step: int | None = None) -> None:
+        """Record values at their epoch or step."""
+        self.experiment.log_metrics(metrics, step)
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:  # noqa: ARG002
+        """Write the file, if there is one."""
+        if self.history_path is not None:
+            self.history_path.write_bytes(pickle.dumps(self.history))
 
 
 @contextmanager

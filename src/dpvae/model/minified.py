@@ -1,10 +1,12 @@
 """Minified data: the latents of cells in place of their expression."""
 
 import warnings
+from collections.abc import Container
 
 from anndata import AnnData
 
 MINIFIED = "_scvi_adata_minify_type"
+UUID = "_scvi_uuid"
 
 
 def is_minified(adata: AnnData) -> bool:
@@ -19,6 +21,25 @@ def refuse_minified(adata: AnnData) -> None:
             "The data of the model are minified: their expression was replaced by latents, from "
             "which nothing can be learned. Load the model with the whole data, "
             "load(path, adata=adata), and train that."
+        )
+        raise ValueError(message)
+
+
+def refuse_minified_elsewhere(adata: AnnData, known: Container[str]) -> None:
+    """Raise if cells were minified by another model: their latents mean nothing to this one.
+
+    Parameters
+    ----------
+    adata
+        Minified cells.
+    known
+        Names under which scvi-tools knows the AnnData of this model. Cells that are being minified
+        have none yet.
+    """
+    if UUID in adata.uns and adata.uns[UUID] not in known:
+        message = (
+            "The expression of these cells was replaced by the latents of another model "
+            "(minify_adata), which this model cannot read. Give the cells with their expression."
         )
         raise ValueError(message)
 

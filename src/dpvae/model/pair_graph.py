@@ -15,7 +15,7 @@ from torch.utils.data import BatchSampler, Sampler
 
 from dpvae._keys import OBSM
 from dpvae._section import section_codes
-from dpvae.geometry import check_pair_mask, known_rows
+from dpvae.geometry import check_coordinate_rows, check_pair_mask, known_rows
 from dpvae.model.query import section_column
 from dpvae.model.row_loading import RowSplitter
 from dpvae.model.shuffled_blocks import BufferedBatches
@@ -44,7 +44,7 @@ def check_mask(
     """
     if mask_key is None:
         return
-    known = known_rows(np.asarray(adata.obsm[spatial_key]))
+    known = known_rows(check_coordinate_rows(adata.obsm[spatial_key]))
     graph = read_mask(adata, mask_key, section_key)
     n_left = _between(graph, known).nnz // 2
     if n_left == 0:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from lightning.pytorch.strategies import DDPStrategy
 from scvi import settings
-from scvi.model._utils import use_distributed_sampler
 
 FEWEST_CELLS = 3
 
@@ -20,7 +20,7 @@ def n_processes(arguments: Mapping[str, Any]) -> int:
     arguments
         Arguments of ``train``.
     """
-    if not use_distributed_sampler(arguments.get("strategy")):
+    if not _is_distributed(arguments):
         return 1
     devices = arguments.get("devices", "auto")
     if isinstance(devices, (list, tuple)):
@@ -60,7 +60,7 @@ def for_processes(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
         If early stopping is asked for, which does not work in several processes.
     """
     together = n_processes(arguments)
-    if arguments.get("early_stopping") and use_distributed_sampler(arguments.get("strategy")):
+    if arguments.get("early_stopping") and _is_distributed(arguments):
         message = (
             "scvi-tools has no early stopping with this strategy, which is for several processes: "
             "all epochs will be trained. Give max_epochs, or leave out strategy."
@@ -91,6 +91,12 @@ def for_processes(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
         )
         raise ValueError(message)
     return completed
+
+
+def _is_distributed(arguments: Mapping[str, Any]) -> bool:
+    """Whether scvi-tools divides the cells between processes: with DDP, and nothing else."""
+    strategy = arguments.get("strategy")
+    return "ddp" in strategy if isinstance(strategy, str) else isinstance(strategy, DDPStrategy)
 
 
 def _on_cpu(arguments: Mapping[str, Any]) -> bool:

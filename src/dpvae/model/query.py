@@ -1,6 +1,6 @@
 """A query brought into the form of the reference: the same genes, the same columns of obs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 
 from dpvae._expression import expression_of
 from dpvae._keys import REGISTRY
-from dpvae._section import check_column
+from dpvae._section import as_text, check_column
+from dpvae.model.covariates import check_covariates
+from dpvae.model.missing_genes import gene_columns, refuse_missing
 
 UNNAMED = "query"
+
+Change = Callable[[Any], Any]
 
 
 def align_query(
@@ -20,7 +24,7 @@ def align_query(
 ) -> AnnData:
     """Copy of what a model reads of a query, genes in the order of the reference.
 
-    The query itself is left as it is.
+    The query itself is left as it is. Its coordinates are not read, whatever they hold.
 
     Parameters
     ----------
@@ -45,24 +49,33 @@ def align_query(
         message = "The query has no cells: there is nothing to place."
         raise ValueError(message)
     setup = registry["setup_args"]
-    columns = _present_genes(adata, genes, registry["model_name"])
+    columns = check_genes(adata, genes, registry["model_name"])
     values = expression_of(adata, setup["layer"])
     if not np.array_equal(columns, np.arange(adata.n_vars)):
         values = values[:, columns]
-    query = AnnData(
+    return AnnData(
         X=values if setup["layer"] is None else None,
         layers={} if setup["layer"] is None else {setup["layer"]: values},
         obs=_columns(adata, registry, fill_covariates=fill_covariates),
         var=pd.DataFrame(index=genes),
     )
-    if setup["spatial_key"] in adata.obsm:
-        query.obsm[setup["spatial_key"]] = np.asarray(adata.obsm[setup["spatial_key"]])
-    return query
+
+
+def change_expression(query: AnnData, layer: str | None, change: Change) -> None:
+    """Change the values that a model reads of the copy of a query."""
+    values = expression_of(query, layer)
+    changed = change(values)
+    if changed is values:
+        return
+    if layer is None:
+        query.X = changed
+    else:
+        query.layers[layer] = changed
 
 
 def check_gene_order(adata: AnnData, genes: pd.Index, model_name: str) -> None:
     """Raise where an AnnData does not have just the reference's genes in the reference's order."""
-    _present_genes(adata, genes, model_name)
+    check_genes(adata, genes, model_name)
     if not adata.var_names.equals(genes):
         message = (
             "The genes are those of the reference, but in another order or among others. Run "
@@ -73,34 +86,11 @@ def check_gene_order(adata: AnnData, genes: pd.Index, model_name: str) -> None:
         raise ValueError(message)
 
 
-def _present_genes(adata: AnnData, genes: pd.Index, model_name: str) -> NDArray[np.intp]:
-    names = adata.var_names
-    if not names.is_unique:
-        message = (
-            f"{int(names.duplicated().sum())} gene names of the query occur more than once. Run "
-            "query.var_names_make_unique()."
-        )
-        raise ValueError(message)
-    columns = names.get_indexer(genes)
-    missing = genes[columns < 0]
-    if len(missing) == len(genes):
-        message = (
-            f"The query has none of the reference's {len(genes)} genes. The reference names them "
-            f"like {genes[0]!r}, the query like {names[0]!r}: bring query.var_names into the same "
-            "form; dpvae.tl.match_genes(query, model.get_var_names()) proposes how."
-        )
-        raise ValueError(message)
-    if len(missing):
-        some = ", ".join(map(str, missing[:5])) + (", …" if len(missing) > 5 else "")
-        message = (
-            f"The query lacks {len(missing)} of the reference's {len(genes)} genes ({some}). To "
-            "treat them as not expressed, run "
-            f"dpvae.model.{model_name}.prepare_query_anndata(query, model), which adds them as "
-            "zeros; or train the reference on the shared genes only. See with "
-            "dpvae.tl.match_genes(query, model.get_var_names()) whether some have another name."
-        )
-        raise ValueError(message)
-    return np.asarray(columns, dtype=np.intp)
+def check_genes(adata: AnnData, genes: pd.Index, model_name: str) -> NDArray[np.intp]:
+    """Raise if genes of the reference are missing; give the column of each of them."""
+    columns = gene_columns(adata.var_names, genes)
+    refuse_missing(genes[columns < 0], genes, model_name)
+    return columns
 
 
 def _columns(adata: AnnData, registry: Mapping[str, Any], *, fill_covariates: bool) -> pd.DataFrame:
@@ -109,14 +99,16 @@ def _columns(adata: AnnData, registry: Mapping[str, Any], *, fill_covariates: bo
     if section_key is not None:
         if section_key in adata.obs:
             check_column(adata, section_key, name="query")
-        obs[section_key] = _as_categories(adata, section_key, _known_sections(registry))
+        obs[section_key] = _as_categories(adata, section_key, known_sections(registry))
     for key, known in _covariates(registry).items():
         if not fill_covariates:
             _check_covariate(adata, key, known)
         if known is not None:
             obs[key] = _as_categories(adata, key, known)
         else:
-            obs[key] = adata.obs.get(key, 1.0)
+            obs[key] = 1.0 if fill_covariates else adata.obs[key]
+    if not fill_covariates:
+        check_covariates(adata, registry["setup_args"], name="query")
     return obs
 
 
@@ -126,12 +118,13 @@ def _as_categories(adata: AnnData, key: str, known: NDArray[Any]) -> pd.Series:
     Values that the reference does not have become new categories of its type, since categories are
     sorted together; so does the one of all cells where there is no such column.
     """
-    of_text = {str(category): category for category in known}
+    of_text = dict(zip(as_text(pd.Series(known)), known, strict=True))
     unnamed = UNNAMED
     while unnamed in of_text:
         unnamed += "_"
-    texts = adata.obs[key] if key in adata.obs else pd.Series(unnamed, adata.obs_names)
-    texts = texts.astype(object).where(texts.notna(), unnamed).astype(str)
+    column = adata.obs.get(key)
+    texts = column if isinstance(column, pd.Series) else pd.Series(unnamed, adata.obs_names)
+    texts = as_text(texts) if texts.notna().all() else _filled(texts, unnamed)
     new = sorted(set(texts) - set(of_text))
     if all(isinstance(category, str) for category in known):
         of_text |= {text: text for text in new}
@@ -140,7 +133,13 @@ def _as_categories(adata: AnnData, key: str, known: NDArray[Any]) -> pd.Series:
     return texts.map(of_text)
 
 
-def _known_sections(registry: Mapping[str, Any]) -> NDArray[Any]:
+def _filled(column: pd.Series, unnamed: str) -> pd.Series:
+    missing = column.isna()
+    return as_text(column[~missing]).reindex(column.index, fill_value=unnamed)
+
+
+def known_sections(registry: Mapping[str, Any]) -> NDArray[Any]:
+    """Names of the sections that a model knows, in the order of their codes."""
     state = registry["field_registries"][REGISTRY.section]["state_registry"]
     known: NDArray[Any] = state["categorical_mapping"]
     return known
@@ -151,7 +150,7 @@ def check_query_columns(adata: AnnData, registry: Mapping[str, Any]) -> None:
     section_key = section_column(registry["setup_args"])
     columns = dict(_covariates(registry))
     if section_key is not None:
-        columns[section_key] = _known_sections(registry)
+        columns[section_key] = known_sections(registry)
     for key, known in columns.items():
         check_column(adata, key)
         if known is None:
@@ -190,7 +189,7 @@ def _check_covariate(adata: AnnData, key: str, known: NDArray[Any] | None) -> No
             f"The query has no adata.obs[{key!r}], which the reference was set up with: add it."
         )
         raise KeyError(message)
-    new = [] if known is None else sorted({*adata.obs[key].astype(str)} - {*map(str, known)})
+    new = [] if known is None else sorted({*as_text(adata.obs[key])} - {*as_text(pd.Series(known))})
     if not new:
         return
     message = (

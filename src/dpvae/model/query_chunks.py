@@ -9,7 +9,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scvi import settings
 
-from dpvae._expression import expression_name, expression_of
+from dpvae._expression import expression_name, expression_of, stored_matrix
 from dpvae._matrix_on_disk import is_on_disk
 
 CELLS_AT_A_TIME = 16_384
@@ -17,8 +17,7 @@ CELLS_AT_A_TIME = 16_384
 
 def is_expression_on_disk(adata: AnnData, layer: str | None) -> bool:
     """Whether the values that a model reads of a query are on disk."""
-    values = adata.X if layer is None else adata.layers.get(layer)
-    return is_on_disk(values)
+    return is_on_disk(stored_matrix(adata, layer, expression_name(layer)))
 
 
 def refuse_query_on_disk(adata: AnnData, layer: str | None) -> None:
@@ -46,15 +45,12 @@ def query_chunk(adata: AnnData, setup: Mapping[str, Any], rows: NDArray[np.intp]
         Numbers of the cells.
     """
     values, layer = expression_of(adata, setup["layer"])[rows], setup["layer"]
-    chunk = AnnData(
+    return AnnData(
         X=values if layer is None else None,
         layers={} if layer is None else {layer: values},
         obs=adata.obs.iloc[rows],
         var=pd.DataFrame(index=adata.var_names),
     )
-    if setup["spatial_key"] in adata.obsm:
-        chunk.obsm[setup["spatial_key"]] = np.asarray(adata.obsm[setup["spatial_key"]][rows])
-    return chunk
 
 
 def latent_by_chunks(

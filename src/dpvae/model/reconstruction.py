@@ -1,57 +1,49 @@
 """What the models of this package add to those of scvi-tools."""
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 
-from dpvae._given import check_is_anndata
-from dpvae._section import section_names
+from dpvae._section import cells_per_section, section_names
+from dpvae.geometry import check_coordinate_rows
 from dpvae.model.anchors import check_anchors
 from dpvae.model.credible_regions import CredibleRegions
 from dpvae.model.fields import coordinates_state
+from dpvae.model.foreign_query import warn_if_foreign
 from dpvae.model.gene_aligned_loading import GeneAlignedLoading
-from dpvae.model.gene_regression import GeneRegression, ReadGenes
+from dpvae.model.gene_regression import GeneRegression
 from dpvae.model.layout import Layout, place_around, place_freely
-from dpvae.model.minified import is_minified, warn_without_genes
-from dpvae.model.new_section import Place, place_new_sections, tell_frames
-from dpvae.model.query import align_query, section_column
-from dpvae.model.query_chunks import (
-    is_expression_on_disk,
-    latent_by_chunks,
-    query_chunk,
-    refuse_query_on_disk,
+from dpvae.model.minified import (
+    is_minified,
+    warn_without_genes,
 )
+from dpvae.model.missing_genes import MissingGenes
+from dpvae.model.new_section import Place, place_new_sections, tell_frames
+from dpvae.model.query import section_column
+from dpvae.model.registered_cells import RegisteredCells
 from dpvae.model.row_loading import row_loader
 from dpvae.model.saving import WholeSaving
 from dpvae.model.spatial_training import SpatialTraining
-from dpvae.model.training import without_noise
-from dpvae.model.unlikeness import warn_if_unlike
+from dpvae.model.unlikeness import unlikeness
 
 
-class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading, WholeSaving):
+class SpatialReconstruction(
+    CredibleRegions,
+    SpatialTraining,
+    GeneAlignedLoading,
+    MissingGenes,
+    RegisteredCells,
+    WholeSaving,
+):
     """Training with the distance term, queries by gene name, and coordinates from expression.
 
     The one mixin of this package on a model of scvi-tools; it comes first.
     """
 
     _data_loader_cls = staticmethod(row_loader)
-    _query: AnnData | None = None
     per_section_: bool = False
-    adata: AnnData | None
-    setup_anndata: Callable[..., None]
-
-    @staticmethod
-    def _check_expression(adata: AnnData, layer: str | None) -> None:
-        """Raise where the values are not of the kind that the model takes."""
-        raise NotImplementedError
-
-    def _gene_reader(self, adata: AnnData) -> ReadGenes:
-        """How to read the genes of some cells for a regression, from a registered AnnData."""
-        raise NotImplementedError
 
     def _gene_factor(self) -> NDArray[np.float64]:
         """Give what the encoder multiplies by the genes that are read."""
@@ -116,21 +108,22 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         Warns
         -----
         UserWarning
-            If more than a tenth of the query's cells are farther from all cells of the reference
-            than 99 % of the reference's cells are from one another, or the model's own cells are
-            minified.
+            If the query is unlike the reference, with what was found and the likely causes; if
+            log-normalised values of the query have another depth than the reference, to which
+            they are brought; or if the
+            model's own cells are minified.
 
         See Also
         --------
         dpvae.model.DPVAE : with an example.
         """
-        cells = self._cells(adata)
+        cells = self._checked(adata, places=True)
         setup = self.registry_["setup_args"]
         names = section_names(cells, section_column(setup))
         mask = check_anchors(anchors, cells, setup["spatial_key"], names)
         latent = self.get_latent_representation(adata, batch_size=batch_size)
         if mask is not None:
-            coordinates = np.asarray(cells.obsm[setup["spatial_key"]], dtype=float)
+            coordinates = check_coordinate_rows(cells.obsm[setup["spatial_key"]])
             return place_around(latent, names, coordinates, mask, self.distance_scale)
         if anchors is None:
             n_dims = int(coordinates_state(self.registry_)["n_dims"])
@@ -139,11 +132,40 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
         frames = layout.frames(latent, names, section)
         place = self._placer(cells, layout, latent)
         places = place(np.arange(len(latent)), frames)
-        if section is not None:
-            return places
-        if len(np.unique(layout.section)) > 1:
-            tell_frames(names, frames)
-        return place_new_sections(places, layout, latent, names, place)
+        if section is None:
+            if len(np.unique(layout.section)) > 1:
+                tell_frames(names, frames)
+            places = place_new_sections(places, layout, latent, names, place)
+        if not self._is_registered(cells):
+            is_part = section_column(setup) is not None and layout.has(names[0])
+            self._warn_if_foreign(cells, places, layout, frames, is_part=is_part)
+        return places
+
+    def _warn_if_foreign(
+        self,
+        cells: AnnData,
+        places: NDArray[np.float64],
+        layout: Layout,
+        frames: NDArray[np.str_],
+        *,
+        is_part: bool,
+    ) -> None:
+        """Compare a query with the reference, and its places with the section that holds most."""
+        name = max(cells_per_section(frames), key=lambda found: int(found[1].sum()))[0]
+        unlike, expected = None, None
+        if self.gene_regression_ is not None:
+            regression = GeneRegression.of(self.gene_regression_)
+            unlike = unlikeness(regression, self._query_reader(cells), cells.n_obs)
+            if not (is_part and self.per_section_):
+                expected = regression.kernels[name].left_out_spread
+        warn_if_foreign(
+            unlike,
+            places[frames == name],
+            layout.coordinates[layout.section == name],
+            expected,
+            len(self.get_var_names()),  # type: ignore[attr-defined]
+            is_standardized=self.per_section_,
+        )
 
     def _placer(self, cells: AnnData, layout: Layout, latent: NDArray[np.float32]) -> Place:
         """How to place some of the cells in the frames of sections of the reference."""
@@ -152,8 +174,6 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
                 warn_without_genes()
             return lambda rows, frames: layout.place(latent[rows], frames)
         regression, read = GeneRegression.of(self.gene_regression_), self._query_reader(cells)
-        if not self._is_registered(cells):
-            warn_if_unlike(regression, read, cells.n_obs, is_standardized=self.per_section_)
 
         def place(rows: NDArray[np.intp], frames: NDArray[np.str_]) -> NDArray[np.float64]:
             places = layout.place(latent[rows], frames)
@@ -161,97 +181,9 @@ class SpatialReconstruction(CredibleRegions, SpatialTraining, GeneAlignedLoading
 
         return place
 
-    def get_latent_representation(
-        self, adata: AnnData | None = None, *args: Any, **kwargs: Any
-    ) -> Any:
-        """Compute the latent representation z of cells.
-
-        Parameters
-        ----------
-        adata
-            The cells; by default those that the model was made with. Genes are matched by name;
-            no coordinates are needed, and no batch that the reference knew, since the encoder
-            does not read it (unless the model was made with ``encode_covariates=True``).
-        *args, **kwargs
-            ``indices``, ``give_mean``, ``mc_samples``, ``batch_size``, ``return_dist`` as in
-            :meth:`scvi.model.SCVI.get_latent_representation`.
-
-        Returns
-        -------
-        Array of shape ``(n_cells, n_latent)``.
-        """
-        compute = super().get_latent_representation  # type: ignore[misc]
-        if kwargs.get("dataloader") is not None:
-            return compute(adata, *args, **kwargs)
-        cells, is_known = self._cells(adata), self._is_registered(adata)
-        if self._is_read_in_chunks(cells):
-
-            def of_rows(rows: NDArray[np.intp], **options: Any) -> Any:
-                if is_known:
-                    return compute(cells, indices=rows, **options)
-                chunk = query_chunk(cells, self.registry_["setup_args"], rows)
-                return compute(self._register_encoded(chunk), **options)
-
-            return latent_by_chunks(of_rows, cells.n_obs, *args, **kwargs)
-        return compute(adata if is_known else self._register_encoded(cells), *args, **kwargs)
-
     @classmethod
     def _coordinate_unit(cls, adata: AnnData | None, registry: dict[str, Any] | None) -> float:
         if adata is not None:
             manager = cls._get_most_recent_anndata_manager(adata, required=True)  # type: ignore[attr-defined]
             registry = manager.registry
         return 1.0 if registry is None else float(coordinates_state(registry)["unit"])
-
-    def _cells(self, adata: AnnData | None) -> AnnData:
-        cells = self.adata if adata is None else adata
-        if cells is None:
-            message = "The model was loaded without an AnnData: pass the cells as adata=…"
-            raise ValueError(message)
-        check_is_anndata(cells)
-        return cells
-
-    def _is_registered(self, adata: AnnData | None) -> bool:
-        own = adata is None or adata is self.adata or adata is self._query
-        return own or is_minified(adata)
-
-    def _validate_anndata(self, adata: AnnData | None = None, copy_if_view: bool = True) -> AnnData:  # noqa: FBT001, FBT002
-        """Let scvi-tools see queries only as copies with the genes of the reference."""
-        if not self._is_registered(adata):
-            return self._register_query(self._cells(adata), fill_covariates=False)
-        cells: AnnData = super()._validate_anndata(adata, copy_if_view)  # type: ignore[misc]
-        return cells
-
-    def _is_read_in_chunks(self, cells: AnnData) -> bool:
-        return is_expression_on_disk(cells, self.registry_["setup_args"]["layer"])
-
-    def _query_reader(self, cells: AnnData) -> ReadGenes:
-        if self._is_registered(cells):
-            return self._gene_reader(cells)
-        if not self._is_read_in_chunks(cells):
-            return self._gene_reader(self._query)
-
-        def read(rows: NDArray[np.intp]) -> Any:
-            chunk = query_chunk(cells, self.registry_["setup_args"], rows)
-            return self._gene_reader(self._register_encoded(chunk))(np.arange(len(rows)))
-
-        return read
-
-    def _register_encoded(self, adata: AnnData) -> AnnData:
-        """Register a query that only the encoder sees."""
-        return self._register_query(adata, fill_covariates=not self.module.encode_covariates)
-
-    def _register_query(self, adata: AnnData, *, fill_covariates: bool) -> AnnData:
-        refuse_query_on_disk(adata, self.registry_["setup_args"]["layer"])
-        genes = pd.Index(self.get_var_names())  # type: ignore[attr-defined]
-        query = align_query(adata, self.registry_, genes, fill_covariates=fill_covariates)
-        setup = self.registry_["setup_args"]
-        self._check_expression(query, setup["layer"])
-        transfer = {"source_registry": self.registry_, "extend_categories": fill_covariates}
-        with without_noise():
-            self.setup_anndata(query, **transfer, **setup)
-        if self._query is not None:
-            self.deregister_manager(self._query)  # type: ignore[attr-defined]
-        manager = self._get_most_recent_anndata_manager(query, required=True)  # type: ignore[attr-defined]
-        self._register_manager_for_instance(manager)  # type: ignore[attr-defined]
-        self._query = query
-        return query

@@ -35,7 +35,10 @@ class BufferedRows(AnnTorchDataset):
     def __init__(self, adata_manager: AnnDataManager, **kwargs: Any) -> None:
         super().__init__(adata_manager, **kwargs)
         self._all_rows = {
-            key: open_matrix(adata_manager.get_from_registry(key)) for key in self.keys_and_dtypes
+            key: open_matrix(values) if is_on_disk(values) else values
+            for key, values in (
+                (key, adata_manager.get_from_registry(key)) for key in self.keys_and_dtypes
+            )
         }
         self._in_buffer = np.empty(0, dtype=np.intp)
         self._buffer: dict[str, Any] = {}

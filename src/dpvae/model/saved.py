@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import torch
-
-from dpvae.model.directory import check_model_directory
+from dpvae.model.directory import saved_class_name
 from dpvae.model.dpscvi import DPSCVI
 from dpvae.model.dpvae import DPVAE
 
@@ -24,16 +22,14 @@ def load(dir_path: str | Path) -> DPVAE | DPSCVI:
     FileNotFoundError
         If the directory holds no model.
     ValueError
-        If the model is of another package.
+        If the file of the model is damaged, or the model is of another package.
 
     Examples
     --------
     >>> import dpvae
     >>> model = dpvae.model.load("model/")  # doctest: +SKIP
     """
-    path = check_model_directory(dir_path)
-    saved = torch.load(path, map_location="cpu", weights_only=False, mmap=True)
-    name = saved["attr_dict"]["registry_"]["model_name"]
+    name = saved_class_name(dir_path)
     if name == DPVAE.__name__:
         return DPVAE.load(dir_path)
     if name == DPSCVI.__name__:

@@ -1,14 +1,20 @@
-"""Saving of models."""
+"""Saving and copying of models."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 from lightning.pytorch.utilities import rank_zero_only
 
 
 class WholeSaving:
-    """Saves a model so that a file is either the old one or the new one, never half of one."""
+    """Saves a model so that a file is either the old one or the new one, never half of one.
+
+    Copies of it, by pickle or :func:`copy.deepcopy`, work like the original.
+    """
+
+    id: str
 
     def save(
         self,
@@ -60,3 +66,15 @@ class WholeSaving:
                 "it was."
             )
             raise OSError(message) from error
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the last query where a model is copied, by pickle or ``copy.deepcopy``."""
+        return {name: value for name, value in self.__dict__.items() if name != "_query"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Register a copied model and its cells with scvi-tools under a name of their own."""
+        self.__dict__.update(state)
+        self.id = str(uuid4())
+        if state["_adata"] is not None:
+            register = self._register_manager_for_instance  # type: ignore[attr-defined]
+            register(state["_adata_manager"])

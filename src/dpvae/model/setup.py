@@ -10,11 +10,14 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scvi.data import AnnDataManager
 
+from dpvae._given import check_one_name
 from dpvae._section import cells_per_section, check_column, section_names
 from dpvae.geometry import check_coordinates, known_rows
+from dpvae.model.doubtful_reference import warn_if_doubtful
 from dpvae.model.fields import CoordinatesField, RowField, SectionField
 from dpvae.model.gene_number import say_if_genes_are_not_chosen
 from dpvae.model.minified import MINIFIED, is_minified
+from dpvae.model.rollback import unchanged_if_it_fails
 
 FEWEST_KNOWN = 3
 LARGEST_RATIO_OF_SIZES = 20
@@ -53,6 +56,8 @@ def check_reference(
             "are matched by name. Run adata.var_names_make_unique()."
         )
         raise ValueError(message)
+    check_one_name(spatial_key, "spatial_key")
+    check_one_name(section_key, "sample_key")
     for key in obs_keys:
         check_column(adata, key)
     if spatial_key not in adata.obsm:
@@ -63,12 +68,13 @@ def check_reference(
         )
         raise KeyError(message)
     name = f"adata.obsm[{spatial_key!r}]"
-    coordinates = check_coordinates(np.asarray(adata.obsm[spatial_key]), name=name)
+    coordinates = check_coordinates(adata.obsm[spatial_key], name=name)
     section = section_names(adata, section_key)
     check_known_sections(coordinates, section, name)
     check_one_unit(coordinates, section, name)
     warn_if_flat(coordinates, name)
     say_if_genes_are_not_chosen(adata)
+    warn_if_doubtful(adata.obs, coordinates, section, section_key, name, n_genes=adata.n_vars)
 
 
 def check_known_sections(
@@ -155,7 +161,8 @@ def register_cells(
     if is_minified(adata):
         fields += model_class._get_fields_for_adata_minification(adata.uns[MINIFIED])
     manager = AnnDataManager(fields=fields, setup_method_args=setup_method_args)
-    manager.register_fields(adata, **transfer)
+    with unchanged_if_it_fails(adata):
+        manager.register_fields(adata, **transfer)
     model_class.register_manager(manager)
 
 

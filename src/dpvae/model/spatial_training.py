@@ -3,20 +3,28 @@
 from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
+from scvi.train import TrainingPlan
 
 from dpvae._section import cells_per_section, section_names
-from dpvae.geometry import fit_distance_scale, known_rows, place_by_consensus
+from dpvae.geometry import (
+    check_coordinate_rows,
+    fit_distance_scale,
+    known_rows,
+    place_by_consensus,
+)
 from dpvae.model.aligned_sections import with_sections
 from dpvae.model.checkpoint import TrainingCheckpoint, check_checkpoint
 from dpvae.model.fine_tuning import (
     N_STEPS,
     PLAN,
+    check_same_unit,
     completed_coordinates,
     coordinates_in_use,
     own_components,
@@ -26,24 +34,33 @@ from dpvae.model.history import history_in_use
 from dpvae.model.interruption import usable_when_interrupted
 from dpvae.model.layout import Layout, layout_cells
 from dpvae.model.minified import is_minified, refuse_minified
+from dpvae.model.own_cells import check_as_set_up
 from dpvae.model.pair_graph import pair_graph_in_use
 from dpvae.model.plan import DistancePreservingPlan
+from dpvae.model.plan_arguments import check_metric, check_plan
 from dpvae.model.processes import for_processes, n_processes
+from dpvae.model.progress import end_of_training, is_silent, tell, with_progress
 from dpvae.model.query import section_column
 from dpvae.model.section_batches import SectionSplitter
 from dpvae.model.state_file import check_state_path
+from dpvae.model.threads import training_threads
 from dpvae.model.training import (
     BATCH_SIZE,
+    check_names,
     check_numbers,
     epochs_between_validations,
     suitable_epochs,
-    suitable_threads,
     with_default_split,
     without_noise,
 )
 from dpvae.model.training_origin import training_origin
 
 EVERY = timedelta(minutes=10)
+NOT_TRAINED = "The model is not trained: call model.train() first."
+NEXT = (
+    "Next: model.predict_coordinates(query) places cells, and model.calibrate() measures how far "
+    "off places of new cells are."
+)
 
 
 class SpatialTraining:
@@ -57,6 +74,7 @@ class SpatialTraining:
     layout_: dict[str, Any] | None = None
     gene_regression_: dict[str, Any] | None = None
     is_query_with_places_: bool = False
+    _next_step: str = NEXT
     adata: AnnData | None
     module: Any
     summary_stats: Any
@@ -90,10 +108,10 @@ class SpatialTraining:
             was done then: training goes on from the state in the file, to the same result as
             without the interruption.
         n_threads
-            Number of threads of the processor. By default one for up to 2,000 genes, which another
-            job on the machine does not slow down; with more genes torch's number. Where as many
-            cores are free, four train up to 1.7 times faster. The same seed gives the same result
-            to the bit only with the same number of threads.
+            Number of threads of the processor. By default one, which another job on the machine
+            does not slow down. If as many cores are free, four train up to 1.7 times faster. Never
+            more than ``OMP_NUM_THREADS`` and the cores of this process allow. The same seed gives
+            the same result to the bit only with the same number of threads.
         **kwargs
             All other arguments of scvi-tools' ``train``: ``batch_size=128``, ``accelerator``,
             ``devices``, ``strategy``, ``early_stopping=False``, ``plan_kwargs`` (see
@@ -114,22 +132,33 @@ class SpatialTraining:
             enough for ``devices``; if the data are minified; if the alignment of sections is asked
             for and there is one; or if sections shall be balanced and are not named, or a pair mask
             or several processes are used.
+        TypeError
+            If there is no such argument.
         KeyboardInterrupt
             If it is interrupted. The model can be used then, as far as it was trained.
 
         Notes
         -----
+        A bar shows how far the training is, in a terminal and in a notebook; elsewhere ten lines
+        do, on standard error. A sentence at the end says how well distances are kept.
+        ``enable_progress_bar=False`` silences both.
+
         ``model.history`` holds, per epoch and for training and validation part, if there is one,
         the loss, the reconstruction term, the KL term, the distance term and λ; and the difference
         between sections (``alignment_loss``), where they are aligned.
         """
-        cells = self._cells(None)  # type: ignore[attr-defined]
+        cells = self._checked(None)  # type: ignore[attr-defined]
         refuse_minified(cells)
+        check_as_set_up(cells, self.registry_, type(self).__name__)
+        check_names(kwargs)
         if kwargs.get("batch_size") is None:
             kwargs["batch_size"] = BATCH_SIZE
         check_numbers(max_epochs, kwargs["batch_size"])
         kwargs["callbacks"] = list(kwargs.get("callbacks") or ())
         kwargs = for_processes(with_default_split(kwargs, cells.n_obs), cells.n_obs)
+        check_plan(kwargs.get("plan_kwargs") or {}, self._plan_names())
+        if kwargs.get("early_stopping"):
+            check_metric("early_stopping_monitor", kwargs.get("early_stopping_monitor"))
         kwargs["plan_kwargs"] = with_sections(
             kwargs.get("plan_kwargs"),
             self._section_names(cells),
@@ -146,7 +175,8 @@ class SpatialTraining:
                 n_steps=None if completed is None else N_STEPS,
                 n_processes=n_processes(kwargs),
             )
-        kwargs.setdefault("check_val_every_n_epoch", epochs_between_validations(max_epochs, kwargs))
+        interval = epochs_between_validations(max_epochs, kwargs, cells.n_obs)
+        kwargs.setdefault("check_val_every_n_epoch", interval)
         kwargs.setdefault("early_stopping_monitor", "distance_loss_validation")
         origin = training_origin(self, max_epochs, kwargs)
         if resume_from is not None:
@@ -160,27 +190,37 @@ class SpatialTraining:
             self.layout_ = None  # that of other weights
         with (
             without_noise(),
-            suitable_threads(n_threads, cells.n_vars),
+            training_threads(n_threads),
             pair_graph_in_use(self),
             history_in_use(kwargs) as arguments,
             usable_when_interrupted(self, max_epochs, keep) as watch,
             coordinates_in_use(cells, completed, self._section_names(cells)),
         ):
             arguments["callbacks"] = [keeper, *kwargs["callbacks"], watch]
+            arguments = with_progress(arguments, self.module.distance_term.error)
             super().train(max_epochs=max_epochs, **arguments)  # type: ignore[misc]
         keep()
+        if not is_silent(kwargs):
+            tell(f"{end_of_training(self)} {self._next_step}".rstrip())
+
+    def _check_if_trained(self, warn: bool = True, message: str = NOT_TRAINED) -> None:  # noqa: FBT001, FBT002
+        super()._check_if_trained(warn=warn, message=message)  # type: ignore[misc]
+
+    def _plan_names(self) -> set[str]:
+        """Names of arguments that the training plan, and through it the loss, can be given."""
+        takers = (self._training_plan_cls, TrainingPlan, self.module.loss)
+        return {name for taker in takers for name in signature(taker).parameters}
 
     def _has_places(self) -> bool:
         key = self.registry_["setup_args"]["spatial_key"]
         places = self._cells(None).obsm.get(key)  # type: ignore[attr-defined]
-        return places is not None and bool(known_rows(np.asarray(places)).any())
+        return places is not None and bool(known_rows(check_coordinate_rows(places)).any())
 
     def _learns_distances(self) -> bool:
         return bool(self.module.distance_term.log_scale.requires_grad)
 
     def _given_coordinates(self, cells: AnnData) -> NDArray[np.float64]:
-        places = cells.obsm[self.registry_["setup_args"]["spatial_key"]]
-        return np.asarray(places, dtype=np.float64)
+        return check_coordinate_rows(cells.obsm[self.registry_["setup_args"]["spatial_key"]])
 
     def _section_names(self, cells: AnnData) -> NDArray[np.str_]:
         return section_names(cells, section_column(self.registry_["setup_args"]))
@@ -188,7 +228,13 @@ class SpatialTraining:
     def _guessed(self) -> NDArray[np.float64]:
         """Places of all cells of a query, as the reference and those of known place say."""
         self.is_trained_ = True  # by the reference
-        return self._completed(self.predict_coordinates())  # type: ignore[attr-defined]
+        guess = self.predict_coordinates()  # type: ignore[attr-defined]
+        cells = self._cells(None)  # type: ignore[attr-defined]
+        places = self._given_coordinates(cells)
+        known = known_rows(places)
+        for name, rows in cells_per_section(self._section_names(cells)[known]):
+            check_same_unit(places[known][rows], guess[known][rows], name)
+        return self._completed(guess)
 
     def _smoothed(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
         latent = self.get_latent_representation()  # type: ignore[attr-defined]
@@ -218,7 +264,7 @@ class SpatialTraining:
     def _kept_layout(self) -> Layout:
         """Give the layout; make it from the model's own cells where training had no time to."""
         if self.layout_ is None:
-            self._check_if_trained(warn=False)  # type: ignore[attr-defined]
+            self._check_if_trained(warn=False)
             if self.adata is None or not self._has_places():
                 message = (
                     "The model has no layout of its reference: it was saved before model.train() "

@@ -1,20 +1,27 @@
-"""How long to train, on how many threads, and how loudly."""
+"""How long to train, and how loudly."""
 
+import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
+from inspect import signature
 from math import ceil
 from typing import Any
 
 import numpy as np
-import torch
+import scvi
+from lightning.pytorch import Trainer
+from scvi.model.base import UnsupervisedTrainingMixin
+from scvi.train import TrainingPlan, TrainRunner
+
+from dpvae.model.validation_part import check_split, has_validation, needs_validation
 
 BATCH_SIZE = 128
 FEWEST_CELLS_OF_MINIBATCH = 2
 FEWEST_STEPS = 500
 MOST_STEPS = 20_000
 N_VALIDATIONS = 100
-MOST_GENES_FOR_ONE_THREAD = 2000
 NOISE = (
     r".*has fewer than 3 cells",
     r".*does not have many workers",
@@ -23,13 +30,15 @@ NOISE = (
     r"Total length of `list` across ranks is zero",
     r".*isinstance\(treespec, LeafSpec\)",
     r"early_stopping was automatically disabled",
+    r"(GPU|TPU|MPS) available but not used",
 )
+LOUD_LOGGERS = ("lightning.pytorch", "lightning.fabric")
 
 
 def with_default_split(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
     """Let every cell train, unless a validation part is asked for or needed.
 
-    What looks at it needs one, see :func:`needs_validation`; a size of it, or of the training part,
+    What looks at it needs one (:func:`needs_validation`); a size of it, or of the training part,
     or the cells of both, or how often to look at it ask for one. A last minibatch of one or two
     cells, which batch normalisation cannot use, is left out; its cells are others in every epoch.
 
@@ -47,45 +56,18 @@ def with_default_split(arguments: Mapping[str, Any], n_cells: int) -> dict[str, 
     Raises
     ------
     ValueError
-        If a validation part is needed, and the arguments say that all cells train.
+        If shares of cells are not possible, or a validation part is needed and no cell is in it.
     """
     splitter = dict(arguments.get("datasplitter_kwargs") or {})
     asking = {"train_size", "validation_size", "check_val_every_n_epoch"}
     asked = asking & set(arguments) or "external_indexing" in splitter
-    need = needs_validation(arguments)
-    if need is not None and not has_validation(arguments):
-        message = (
-            f"{need} looks at a validation part, but all cells train: give train_size=0.9, or "
-            f"leave out {need}."
-        )
-        raise ValueError(message)
-    if asked or need is not None:
+    check_split(arguments, n_cells)
+    if asked or needs_validation(arguments) is not None:
         return dict(arguments)
     batch_size = arguments.get("batch_size", BATCH_SIZE)
     if n_cells > batch_size and 0 < n_cells % batch_size <= 2:
         splitter.setdefault("drop_last", True)
     return {**arguments, "train_size": 1.0, "datasplitter_kwargs": splitter}
-
-
-def needs_validation(arguments: Mapping[str, Any]) -> str | None:
-    """Name the argument of ``train`` that looks at a validation part, if there is one."""
-    plan = arguments.get("plan_kwargs") or {}
-    metric = plan.get("lr_scheduler_metric", "validation")
-    if arguments.get("early_stopping"):
-        return "early_stopping"
-    if plan.get("reduce_lr_on_plateau") and "validation" in metric:
-        return "reduce_lr_on_plateau"
-    if arguments.get("enable_checkpointing"):
-        monitor = arguments.get("checkpointing_monitor", "validation_loss")
-        return "enable_checkpointing" if "validation" in monitor else None
-    watching = (getattr(callback, "monitor", None) for callback in arguments.get("callbacks") or ())
-    return "a callback" if any("validation" in (metric or "") for metric in watching) else None
-
-
-def has_validation(arguments: Mapping[str, Any]) -> bool:
-    """Whether the arguments of ``train`` leave cells for a validation part."""
-    indexing = (arguments.get("datasplitter_kwargs") or {}).get("external_indexing")
-    return arguments.get("train_size") != 1 if indexing is None else len(indexing) > 1
 
 
 def check_numbers(max_epochs: int | None, batch_size: int) -> None:
@@ -102,6 +84,28 @@ def check_numbers(max_epochs: int | None, batch_size: int) -> None:
             f"{FEWEST_CELLS_OF_MINIBATCH}, such as {BATCH_SIZE}."
         )
         raise ValueError(message)
+
+
+def check_names(arguments: Mapping[str, Any]) -> None:
+    """Raise if ``train`` has no argument of such a name, before anything is done.
+
+    Parameters
+    ----------
+    arguments
+        Arguments of ``train`` that are handed on to scvi-tools and Lightning.
+    """
+    takers = (UnsupervisedTrainingMixin.train, TrainRunner, scvi.train.Trainer, Trainer)
+    names = {name for taker in takers for name in signature(taker).parameters} | {"ckpt_path"}
+    of_plan = set(signature(TrainingPlan).parameters) | {"lr_schedule", "far_share", "alignment"}
+    for name in sorted(set(arguments) - names):
+        message = f"train() has no argument {name!r}."
+        if "epoch" in name:
+            message += " The number of passes over the data is max_epochs=…"
+        elif name in of_plan:
+            message += f" Give it as plan_kwargs={{{name!r}: …}}."
+        elif close := get_close_matches(name, names, n=1):
+            message += f" Is it {close[0]} that you mean?"
+        raise TypeError(message)
 
 
 def _is_whole(number: Any) -> bool:
@@ -145,7 +149,9 @@ def suitable_epochs(
     return ceil(n_steps / steps_per_epoch)
 
 
-def epochs_between_validations(max_epochs: int, arguments: Mapping[str, Any]) -> int | None:
+def epochs_between_validations(
+    max_epochs: int, arguments: Mapping[str, Any], n_cells: int
+) -> int | None:
     """How often to look at the validation part: about a hundred times, or never without one.
 
     Parameters
@@ -154,46 +160,24 @@ def epochs_between_validations(max_epochs: int, arguments: Mapping[str, Any]) ->
         Epochs of the training.
     arguments
         The other arguments of ``train``.
+    n_cells
+        Number of cells.
     """
-    return max(max_epochs // N_VALIDATIONS, 1) if has_validation(arguments) else None
-
-
-@contextmanager
-def suitable_threads(n_threads: int | None, n_genes: int) -> Iterator[None]:
-    """Train on so many threads, or on one where matrices are small.
-
-    Threads wait for one another hundreds of times a step. Where each has a core to itself, four are
-    up to 1.7 times faster than one; where one of them has to wait for a core, ten times slower.
-
-    Parameters
-    ----------
-    n_threads
-        Number of threads. ``None`` is one for up to 2,000 genes, and above that torch's number.
-    n_genes
-        Number of genes.
-
-    Raises
-    ------
-    ValueError
-        If the number of threads is not at least 1.
-    """
-    if n_threads is not None and n_threads < 1:
-        message = f"n_threads is {n_threads}: give a number that is at least 1, or None."
-        raise ValueError(message)
-    if n_threads is None and n_genes <= MOST_GENES_FOR_ONE_THREAD:
-        n_threads = 1
-    before = torch.get_num_threads()
-    torch.set_num_threads(n_threads or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    return max(max_epochs // N_VALIDATIONS, 1) if has_validation(arguments, n_cells) else None
 
 
 @contextmanager
 def without_noise() -> Iterator[None]:
-    """Silence warnings of the libraries below that tell a user of this one nothing."""
+    """Silence what the libraries below say that tells a user of this one nothing."""
+    loggers = [logging.getLogger(name) for name in LOUD_LOGGERS]
+    levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
         for message in NOISE:
             warnings.filterwarnings("ignore", message=message)
-        yield
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(max(level, logging.WARNING))
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

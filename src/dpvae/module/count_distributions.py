@@ -7,6 +7,21 @@ from torch import Tensor
 
 from dpvae.module.count_likelihood import log_negative_binomial, log_zero_inflated
 
+LIKELIHOODS = ("nb", "zinb", "poisson")
+
+
+def check_likelihood(gene_likelihood: object) -> None:
+    """Raise if this is no distribution of counts."""
+    if gene_likelihood in LIKELIHOODS:
+        return
+    message = f"gene_likelihood is {gene_likelihood!r}: choose 'nb', 'zinb' or 'poisson'."
+    if gene_likelihood == "normal":
+        message += (
+            " DPSCVI takes raw counts; dpvae.model.DPVAE has a normal likelihood, of "
+            "log-normalised values."
+        )
+    raise ValueError(message)
+
 
 class SparseNegativeBinomial(NegativeBinomial):
     """:class:`scvi.distributions.NegativeBinomial` with a fast ``log_prob`` for many zeros.

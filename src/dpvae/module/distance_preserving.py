@@ -12,9 +12,29 @@ from torch import Tensor
 
 from dpvae._keys import HISTORY, REGISTRY
 from dpvae.module.distance_term import DistanceTerm
+from dpvae.module.number import is_number
 from dpvae.module.pairs import CellPairs
 
 FAR_SHARE = 0.8
+
+
+def check_distances(dp_weight: Any, distance_error: Any, distance_latent: Any) -> None:
+    """Raise if distances cannot be preserved like this; see :class:`DistancePreserving`.
+
+    Raises
+    ------
+    ValueError
+        If the weight is not a number of at least 0, or there is no such error or latent.
+    """
+    if not (is_number(dp_weight) and dp_weight >= 0):
+        message = f"dp_weight is {dp_weight!r}: give a finite number that is at least 0."
+        raise ValueError(message)
+    if distance_error not in ("absolute", "squared"):
+        message = f"distance_error is {distance_error!r}: choose 'absolute' or 'squared'."
+        raise ValueError(message)
+    if distance_latent not in ("mean", "sample"):
+        message = f"distance_latent is {distance_latent!r}: choose 'mean' or 'sample'."
+        raise ValueError(message)
 
 
 class DistancePreserving:
@@ -64,13 +84,8 @@ class DistancePreserving:
         distance_latent: Literal["mean", "sample"] = "mean",
         **kwargs: Any,
     ) -> None:
+        check_distances(dp_weight, distance_error, distance_latent)
         super().__init__(*args, **kwargs)
-        if not dp_weight >= 0:
-            message = f"dp_weight is {dp_weight}: give a number that is at least 0."
-            raise ValueError(message)
-        if distance_latent not in ("mean", "sample"):
-            message = f"distance_latent is {distance_latent!r}: choose 'mean' or 'sample'."
-            raise ValueError(message)
         self.dp_weight = dp_weight
         self.distance_latent = distance_latent
         self.distance_term = DistanceTerm(coordinate_unit, error=distance_error)

@@ -1,7 +1,11 @@
 """Cells as they would have looked with fewer molecules."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+
+from dpvae.module.number import is_number
 
 
 def thin_counts(counts: Tensor, share: Tensor) -> Tensor:
@@ -20,7 +24,8 @@ def thin_counts(counts: Tensor, share: Tensor) -> Tensor:
     Returns
     -------
     Counts of the same shape, binomial with mean ``share * counts`` and variance
-    ``share * (1 - share) * counts``. Random numbers are those of torch.
+    ``share * (1 - share) * counts``. Random numbers are those of torch. No gradient flows to
+    ``counts``.
 
     Examples
     --------
@@ -30,7 +35,14 @@ def thin_counts(counts: Tensor, share: Tensor) -> Tensor:
     >>> thin_counts(counts, torch.ones(1, 1))
     tensor([[ 0.,  3., 50.]])
     """
-    return torch.binomial(counts, share.expand_as(counts))
+    return torch.binomial(counts.detach(), share.expand_as(counts))
+
+
+def check_least_depth(least_depth: Any) -> None:
+    """Raise if cells cannot be left this share of their molecules; see :class:`Thinning`."""
+    if not (is_number(least_depth) and 0 < least_depth <= 1):
+        message = f"least_depth is {least_depth!r}: give a share above 0 and at most 1."
+        raise ValueError(message)
 
 
 class Thinning(nn.Module):
@@ -51,9 +63,7 @@ class Thinning(nn.Module):
 
     def __init__(self, least_depth: float = 1.0) -> None:
         super().__init__()
-        if not 0.0 < least_depth <= 1.0:
-            message = f"least_depth is {least_depth}: give a share above 0 and at most 1."
-            raise ValueError(message)
+        check_least_depth(least_depth)
         self.least_depth = least_depth
 
     @property

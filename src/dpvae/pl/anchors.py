@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._given import check_is_anndata
 from dpvae._keys import OBSM
 from dpvae.pl.coordinates import read_pair
 from dpvae.pl.panels import marker_area, panels, save_figure
@@ -76,6 +77,7 @@ def anchors(
     >>> axes[2].get_title()
     '4 anchors'
     """
+    check_is_anndata(adata)
     mask = np.asarray(is_anchor)
     if mask.dtype != np.bool_ or mask.shape != (adata.n_obs,):
         message = f"is_anchor has type {mask.dtype} and shape {mask.shape}; pass a mask of cells."

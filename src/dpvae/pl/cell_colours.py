@@ -11,6 +11,10 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, to_hex, to_rgba
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
+from scipy.sparse import issparse
+
+from dpvae._expression import expression_of
+from dpvae._matrix_on_disk import MatrixOnDisk
 
 # Okabe M, Ito K (2008). Color universal design. https://jfly.uni-koeln.de/color/
 OKABE_ITO = (
@@ -76,7 +80,11 @@ def cell_colours(adata: ad.AnnData, color: str) -> CellColours:
     if color in adata.obs:
         values = adata.obs[color]
     elif color in adata.var_names:
-        values = pd.Series(np.ravel(adata.obs_vector(color)), adata.obs_names)
+        column = adata.var_names.get_indexer([color])
+        matrix = expression_of(adata, None)
+        gene = matrix.columns(column)[:] if isinstance(matrix, MatrixOnDisk) else matrix[:, column]
+        gene = gene.toarray() if issparse(gene) else np.asarray(gene)
+        values = pd.Series(gene.ravel(), adata.obs_names)
     else:
         columns = ", ".join(adata.obs.columns) or "none"
         message = (

@@ -4,6 +4,7 @@ import anndata as ad
 import numpy as np
 from numpy.typing import NDArray
 
+from dpvae._given import check_is_anndata
 from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
 from dpvae.geometry.procrustes import align as procrustes
 
@@ -19,6 +20,7 @@ def read_coordinates(adata: ad.AnnData, key: str) -> NDArray[np.float64]:
         If the array is not of that shape, is infinite or partly NaN within a row, or if no cell
         has a known place.
     """
+    check_is_anndata(adata)
     name = f"adata.obsm[{key!r}]"
     if key not in adata.obsm:
         message = f"{name} is missing; the keys of adata.obsm are: {', '.join(adata.obsm) or '-'}."

@@ -150,7 +150,7 @@ def _median_depth(counts: Any, known: NDArray[np.bool_], name: str) -> float:
 
 
 def _check_can_lose_genes(adata: AnnData) -> None:
-    """Raise where genes cannot be dropped from the AnnData itself."""
+    """Raise if genes cannot be dropped from the AnnData itself."""
     if adata.isbacked or adata.is_view:
         what = "on disk" if adata.isbacked else "a view of another AnnData"
         call = "to_memory()" if adata.isbacked else "copy()"

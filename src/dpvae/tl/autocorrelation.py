@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
 from dpvae._expression import expression_of
+from dpvae._given import check_is_anndata
 from dpvae._keys import OBSM, UNS
-from dpvae._matrix_on_disk import MatrixOnDisk, is_on_disk, open_matrix
+from dpvae._matrix_on_disk import MatrixOnDisk, open_matrix
+from dpvae._numbers import numbers_of
 from dpvae._section import cells_per_section, named_sections
 from dpvae.geometry import known_rows
 from dpvae.metrics import SpatialStatistic, false_discovery_rate
@@ -100,8 +102,10 @@ def autocorrelation(
     >>> bool((table["morans_i"] > 0.9).all())
     True
     """
+    check_is_anndata(adata)
     names, values = _variables(adata, genes, layer, use_rep)
-    known = known_rows(read_coordinates(adata, spatial_key))
+    places = read_coordinates(adata, spatial_key)
+    known = known_rows(places)
     if connectivity_key is not None and connectivity_key not in adata.obsp:
         message = (
             f"There is no adata.obsp[{connectivity_key!r}]; obsp has {sorted(adata.obsp)}. Run "
@@ -117,7 +121,7 @@ def autocorrelation(
             message = f"Section {section!r} has {len(cells)} cells of known place; 4 are needed."
             raise ValueError(message)
         graph = (
-            _nearest(adata.obsm[spatial_key], cells, n_neighbors)
+            _nearest(places[cells], n_neighbors)
             if connectivity_key is None
             else _connected(adata.obsp[connectivity_key], cells)
         )
@@ -146,10 +150,10 @@ def _variables(
         if use_rep not in adata.obsm:
             message = f"There is no adata.obsm[{use_rep!r}]; obsm has {sorted(adata.obsm)}."
             raise KeyError(message)
-        found = adata.obsm[use_rep]
-        found = np.asarray(found) if is_on_disk(found) else found
-        if isinstance(found, pd.DataFrame):
-            return [str(name) for name in found.columns], found.to_numpy()
+        values = adata.obsm[use_rep]
+        found = numbers_of(values, f"adata.obsm[{use_rep!r}]")
+        if isinstance(values, pd.DataFrame):
+            return [str(name) for name in values.columns], found
         return [f"{use_rep} {k + 1}" for k in range(found.shape[1])], found
     values = expression_of(adata, layer)
     if genes is None:
@@ -189,14 +193,14 @@ def _connected(graph: Any, cells: NDArray[np.intp]) -> csr_matrix:
     return csr_matrix(graph[:, cells])
 
 
-def _nearest(coordinates: Any, cells: NDArray[np.intp], n_neighbors: int) -> csr_matrix:
+def _nearest(places: NDArray[np.float64], n_neighbors: int) -> csr_matrix:
     from sklearn.neighbors import NearestNeighbors
 
-    if n_neighbors < 1:
-        message = f"n_neighbors is {n_neighbors}; pass at least 1."
+    if n_neighbors < 1 or int(n_neighbors) != n_neighbors:
+        message = f"n_neighbors is {n_neighbors}; pass a whole number that is at least 1."
         raise ValueError(message)
-    finder = NearestNeighbors(n_neighbors=min(n_neighbors, len(cells) - 1))
-    return finder.fit(np.asarray(coordinates, dtype=np.float64)[cells]).kneighbors_graph()
+    finder = NearestNeighbors(n_neighbors=min(n_neighbors, len(places) - 1))
+    return finder.fit(places).kneighbors_graph()
 
 
 def _columns(

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from dpvae._given import check_is_anndata
-from dpvae._keys import OBSM
+from dpvae._keys import OBSM, params_key
+from dpvae._numbers import numbers_of
 from dpvae.geometry import Placement, check_coordinate_rows, check_pair_mask
 
 COMPANION = re.compile(r"_residual|_expected_error|_(radius|ellipse)_[\d.]+")
@@ -20,7 +21,7 @@ COMPANION = re.compile(r"_residual|_expected_error|_(radius|ellipse)_[\d.]+")
 def read_representation(adata: AnnData, use_rep: str) -> NDArray[Any]:
     """Latent representation of the cells, ``adata.obsm[use_rep]``."""
     _check_key(adata, use_rep, "the latent representation of the cells", "use_rep")
-    return np.asarray(adata.obsm[use_rep])
+    return numbers_of(adata.obsm[use_rep], f"adata.obsm[{use_rep!r}]")
 
 
 def read_coordinates(
@@ -45,12 +46,23 @@ def read_mask(adata: AnnData, mask_key: str) -> csr_matrix:
 
 def check_free_key(adata: AnnData, key: str) -> None:
     """Raise where a result would overwrite something that this package did not write."""
-    ours = isinstance(adata.uns.get(key), dict) and "params" in adata.uns[key]
+    check_name(key)
+    ours = isinstance(adata.uns.get(params_key(key)), dict)
     if key == OBSM.spatial or (key in adata.obsm and not ours):
         message = (
             f"adata.obsm[{key!r}] exists and would be overwritten: choose another key_added=…"
             if key in adata.obsm
             else f"key_added={key!r} is kept for measured coordinates: choose another key_added=…"
+        )
+        raise ValueError(message)
+
+
+def check_name(key: str) -> None:
+    """Raise if a key cannot be written to a file."""
+    if not isinstance(key, str) or not key or "/" in key:
+        message = (
+            f"key_added is {key!r}: give a text without a slash, which h5ad files cannot have in a "
+            "key."
         )
         raise ValueError(message)
 
@@ -84,8 +96,8 @@ def write_coordinates(
                 values[section == part] = found
         if np.isfinite(values).any():
             adata.obs[f"{key}_{name}"] = values
-    adata.uns[key] = {
-        "params": {name: value for name, value in params.items() if value is not None},
+    adata.uns[params_key(key)] = {
+        **{name: value for name, value in params.items() if value is not None},
         "sections": pd.DataFrame(
             {
                 "section": list(placements),

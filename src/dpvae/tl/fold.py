@@ -6,7 +6,7 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from dpvae._keys import OBSM, UNS
+from dpvae._keys import OBSM, UNS, params_key
 from dpvae._section import cells_per_section, named_sections
 from dpvae.tl.coordinates import check_free_key, read_coordinates
 from dpvae.tl.mirrors import mirror_of, read_symmetry
@@ -44,7 +44,7 @@ def fold(
     symmetry_key
         Key of the mirror lines in ``adata.uns``.
     key_added
-        Key of the result in ``obsm`` and ``uns``.
+        Key of the result in ``obsm``, and the beginning of that in ``uns``.
     copy
         Whether to return the coordinates instead of writing them.
 
@@ -52,7 +52,8 @@ def fold(
     -------
     ``None``, or with ``copy=True`` the coordinates, shape ``(n_cells, 2)`` or ``(n_cells, 3)``, in
     the frame and unit of ``spatial_key``. Written are ``adata.obsm[key_added]`` and
-    ``adata.uns[key_added]`` with ``"params"`` and the names of the folded ``"sections"``.
+    ``adata.uns[key_added + "_params"]`` with the settings and the names of the folded
+    ``"sections"``.
 
     Raises
     ------
@@ -105,8 +106,9 @@ def fold(
     if copy:
         return folded
     adata.obsm[key_added] = folded
-    adata.uns[key_added] = {
-        "params": {"spatial_key": spatial_key, "symmetry_key": symmetry_key},
+    adata.uns[params_key(key_added)] = {
+        "spatial_key": spatial_key,
+        "symmetry_key": symmetry_key,
         "sections": wanted,
     }
     return None

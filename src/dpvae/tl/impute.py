@@ -58,7 +58,7 @@ def impute(
         Column of ``adata.obs`` that names the section. Each section is placed by itself and needs
         anchors of its own. By default all cells are one section.
     key_added
-        Key of the result in ``obsm`` and ``uns``.
+        Key of the result in ``obsm``, and the beginning of the other keys.
     seed
         Seed of the random windows that large data are placed with.
     copy
@@ -74,7 +74,7 @@ def impute(
       true place, in the unit of the coordinates (of blends only);
     - ``adata.obs[key_added + "_residual"]``: how badly its distances to the others agree with the
       latent ones, root mean square;
-    - ``adata.uns[key_added]``: ``"params"`` and ``"sections"``, a table with the stress, the
+    - ``adata.uns[key_added + "_params"]``: settings and ``"sections"``, a table of the stress, the
       number of iterations, whether they converged, the solver, and the root mean square error of
       anchors that were left out.
 

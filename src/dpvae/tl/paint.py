@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix, issparse
 from sklearn.neighbors import kneighbors_graph
 
 from dpvae._expression import check_log_normalized, expression_of
+from dpvae._given import check_is_anndata
 from dpvae._keys import OBSM, UNS
 from dpvae._section import at_most
 from dpvae.geometry import known_rows
@@ -146,6 +147,7 @@ def paint(
 
 def _wanted(query: AnnData, reference: AnnData, genes: Sequence[str] | None) -> pd.Index:
     for name, adata in (("query", query), ("reference", reference)):
+        check_is_anndata(adata, name=name)
         if not adata.var_names.is_unique:
             message = (
                 f"{int(adata.var_names.duplicated().sum())} gene names of {name} occur more than "

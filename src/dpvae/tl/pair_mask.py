@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from dpvae._keys import OBSM, OBSP
 from dpvae._section import cells_per_section, named_sections, section_codes
 from dpvae.geometry import check_pair_mask, known_rows
-from dpvae.tl.coordinates import read_coordinates
+from dpvae.tl.coordinates import check_name, read_coordinates
 
 MOST_PARTNERS = 100
 MOST_PAIRS = 50_000_000
@@ -135,6 +135,7 @@ def pair_mask(
 
 
 def _check_free(adata: AnnData, key: str) -> None:
+    check_name(key)
     written = adata.uns.get(key)
     ours = isinstance(written, dict) and "kind" in written.get("params", ())
     for part, is_taken in (("obsp", key in adata.obsp), ("uns", key in adata.uns)):

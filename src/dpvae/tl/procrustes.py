@@ -2,7 +2,7 @@
 
 from anndata import AnnData
 
-from dpvae._keys import OBSM
+from dpvae._keys import OBSM, params_key
 from dpvae.geometry import Alignment, align
 from dpvae.tl.coordinates import check_free_key, read_coordinates
 
@@ -29,8 +29,8 @@ def procrustes(
     recovered_key
         Key of the recovered ones. Cells with NaN in either are left out.
     key_added
-        Key of the aligned coordinates in ``obsm`` and of the result in ``uns``. By default
-        ``recovered_key`` followed by ``"_aligned"``.
+        Key of the aligned coordinates in ``obsm``, and the beginning of that of the result in
+        ``uns``. By default ``recovered_key`` followed by ``"_aligned"``.
     copy
         Whether to return the result instead of writing it.
 
@@ -39,8 +39,8 @@ def procrustes(
     ``None``, or with ``copy=True`` the :class:`~dpvae.geometry.Alignment`. Written are
 
     - ``adata.obsm[key_added]``: the recovered coordinates in the frame and unit of the true ones;
-    - ``adata.uns[key_added]``: ``"params"``, ``"disparity"``, ``"scale"``, ``"rotation"``,
-      ``"is_reflected"``.
+    - ``adata.uns[key_added + "_params"]``: ``"disparity"``, ``"scale"``, ``"rotation"``,
+      ``"is_reflected"`` and the settings.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def procrustes(
     >>> adata = dpvae.datasets.simulated_tissue(200, 50)
     >>> adata.obsm["spatial_dpvae"] = 3 * adata.obsm["spatial"][:, ::-1]
     >>> dpvae.tl.procrustes(adata)
-    >>> round(float(adata.uns["spatial_dpvae_aligned"]["disparity"]), 6)
+    >>> round(float(adata.uns["spatial_dpvae_aligned_params"]["disparity"]), 6)
     0.0
     """
     true = read_coordinates(adata, spatial_key)
@@ -67,8 +67,9 @@ def procrustes(
     if copy:
         return alignment
     adata.obsm[key] = alignment.apply(recovered)
-    adata.uns[key] = {
-        "params": {"spatial_key": spatial_key, "recovered_key": recovered_key},
+    adata.uns[params_key(key)] = {
+        "spatial_key": spatial_key,
+        "recovered_key": recovered_key,
         "disparity": alignment.disparity,
         "scale": alignment.scale,
         "rotation": alignment.rotation,

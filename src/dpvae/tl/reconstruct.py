@@ -50,7 +50,7 @@ def reconstruct(
         Column of ``adata.obs`` that names the section. Each section is laid out by itself. By
         default all cells are one section.
     key_added
-        Key of the result in ``obsm`` and ``uns``.
+        Key of the result in ``obsm``, and the beginning of the other keys.
     seed
         Seed of the random windows that large data are placed with.
     copy
@@ -63,7 +63,7 @@ def reconstruct(
     - ``adata.obsm[key_added]``: the coordinates;
     - ``adata.obs[key_added + "_residual"]``: how badly the distances of each cell to the others
       agree with the latent ones, root mean square;
-    - ``adata.uns[key_added]``: ``"params"`` and ``"sections"``, a table with the stress, the
+    - ``adata.uns[key_added + "_params"]``: settings and ``"sections"``, a table of the stress, the
       number of iterations, whether they converged, and the solver.
 
     Raises

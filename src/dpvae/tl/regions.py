@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from anndata import AnnData
 
-from dpvae._keys import OBSM
+from dpvae._keys import OBSM, params_key
 from dpvae.geometry import Regions
 from dpvae.tl.coordinates import check_free_key, drop_companions
 
@@ -41,7 +41,7 @@ def regions(
       true place of 90 % of the cells, in the unit of the coordinates; likewise for other levels;
     - ``adata.obsm[key_added + "_ellipse_90"]``: the matrix E of the ellipse
       (x − s)ᵀ E⁻¹ (x − s) ≤ 1 that does so, shape ``(n_cells, 2, 2)`` or ``(n_cells, 3, 3)``;
-    - ``adata.uns[key_added]``: ``"params"``, with the levels and the number of calibration cells.
+    - ``adata.uns[key_added + "_params"]``: the levels and the number of calibration cells.
 
     Raises
     ------
@@ -78,4 +78,4 @@ def regions(
         adata.obs[f"{key_added}_radius_{percent}"] = radii[level]
         adata.obsm[f"{key_added}_ellipse_{percent}"] = ellipses[level]
     params = {"levels": np.array(levels), "n_calibration_cells": len(found.disc_scores)}
-    adata.uns[key_added] = {"params": params}
+    adata.uns[params_key(key_added)] = params

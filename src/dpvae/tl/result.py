@@ -5,9 +5,12 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
+from dpvae.tl.coordinates import check_name
+
 
 def check_free_uns(adata: AnnData, key: str) -> None:
     """Raise where a table would overwrite something that is not a table of results."""
+    check_name(key)
     if key in adata.uns and not isinstance(adata.uns[key], pd.DataFrame):
         message = f"adata.uns[{key!r}] exists and would be overwritten: choose another key_added=…"
         raise ValueError(message)

@@ -6,7 +6,7 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 
-from dpvae._keys import OBSM
+from dpvae._keys import OBSM, params_key
 from dpvae.geometry import assign_positions
 from dpvae.tl.coordinates import check_free_key, read_coordinates
 
@@ -38,7 +38,8 @@ def snap(
     key
         Key of the cells' coordinates in ``adata.obsm``. Cells of unknown place stay unknown.
     key_added
-        Key of the result in ``obsm`` and ``uns``. By default ``key`` followed by ``"_snapped"``.
+        Key of the result in ``obsm``, and the beginning of the other keys. By default ``key``
+        followed by ``"_snapped"``.
     capacity
         How many cells a position can take: one number for all, or one for each position. ``None``:
         any number, so that every cell goes to the nearest position.
@@ -55,7 +56,7 @@ def snap(
     - ``adata.obsm[key_added]``: the position of every cell;
     - ``adata.obs[key_added + "_position"]``: its row in ``positions``, −1 for unknown places;
     - ``adata.obs[key_added + "_distance"]``: how far the cell was moved;
-    - ``adata.uns[key_added]``: ``"params"``.
+    - ``adata.uns[key_added + "_params"]``: the settings.
 
     Raises
     ------
@@ -104,5 +105,5 @@ def snap(
     adata.obs[f"{key_added}_distance"] = np.linalg.norm(snapped - places, axis=1)
     one_for_all = capacity is not None and np.ndim(capacity) == 0
     params = {"key": key, "seed": seed} | ({"capacity": capacity} if one_for_all else {})
-    adata.uns[key_added] = {"params": params}
+    adata.uns[params_key(key_added)] = params
     return None

@@ -115,7 +115,7 @@ def transfer_matrix(
     [[40, 200], [200, 40]]
     """
     sections = {str(name): section for name, section in sections.items()}
-    if not callable(models):
+    if isinstance(models, Mapping):
         models = {str(name): model for name, model in models.items()}
     _check(sections, models, spatial_key, held_out)
     rows = _stored_rows(path)
@@ -149,6 +149,7 @@ def _check(
     spatial_key: str,
     held_out: float,
 ) -> None:
+    _check_models(models)
     if not sections or not (callable(models) or models):
         message = f"There are {len(sections)} sections: pass at least one, and a way to place it."
         raise ValueError(message)
@@ -185,6 +186,15 @@ def _check(
                 raise ValueError(message)
 
 
+def _check_models(models: object) -> None:
+    if not (callable(models) or isinstance(models, Mapping)):
+        message = (
+            f"models is a {type(models).__name__}: give a function that trains one, or trained "
+            "models by name."
+        )
+        raise TypeError(message)
+
+
 def _n_hidden(section: AnnData, held_out: float) -> int:
     n_cells: int = section.n_obs
     return n_cells - int((1 - held_out) * n_cells)
@@ -216,7 +226,8 @@ def _trials(
 def _scores(
     model: PlacesCells, query: AnnData, spatial_key: str, seed: int
 ) -> dict[str, float | int]:
-    true = np.asarray(query.obsm.pop(spatial_key), dtype=np.float64)
+    true = read_coordinates(query, spatial_key)
+    del query.obsm[spatial_key]
     found = model.predict_coordinates(query)
     aligned = align(found, true).apply(found)
     return {

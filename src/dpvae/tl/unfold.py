@@ -3,9 +3,9 @@
 import numpy as np
 from anndata import AnnData
 
-from dpvae._keys import OBSM, UNS
+from dpvae._keys import OBSM, UNS, params_key
 from dpvae._section import named_sections
-from dpvae.geometry import known_rows
+from dpvae.geometry import check_latent, known_rows
 from dpvae.tl.coordinates import check_free_key, read_coordinates, read_representation
 from dpvae.tl.mirrors import mirror_of, symmetry_of
 
@@ -57,7 +57,7 @@ def unfold(
         - ``adata.obsm[key_added]``: the likelier place;
         - ``adata.obsm[key_added + "_mirrored"]``: its mirror image;
         - ``adata.obs[key_added + "_weight"]``: the weight of the likelier one, from 0.5 to 1;
-        - ``adata.uns[key_added]``: ``"params"``.
+        - ``adata.uns[key_added + "_params"]``: the settings.
 
     Raises
     ------
@@ -95,8 +95,9 @@ def unfold(
             "column of its sections with sample_key=…"
         )
         raise ValueError(message)
-    theirs = read_representation(reference, use_rep)[known]
-    own = read_representation(adata, use_rep)
+    name = f"obsm[{use_rep!r}]"
+    theirs = check_latent(read_representation(reference, use_rep)[known], name=f"reference.{name}")
+    own = check_latent(read_representation(adata, use_rep), name=f"adata.{name}")
     if own.shape[1:] != theirs.shape[1:]:
         message = (
             f"obsm[{use_rep!r}] has {own.shape[1:]} columns in adata and {theirs.shape[1:]} in the "
@@ -117,11 +118,9 @@ def unfold(
     adata.obsm[key_added] = np.where(is_likelier, here, there)
     adata.obsm[f"{key_added}_mirrored"] = np.where(is_likelier, there, here)
     adata.obs[f"{key_added}_weight"] = np.maximum(chance, 1.0 - chance)
-    adata.uns[key_added] = {
-        "params": {
-            "recovered_key": recovered_key,
-            "use_rep": use_rep,
-            "symmetry_key": symmetry_key,
-            "n_neighbors": n_neighbors,
-        }
+    adata.uns[params_key(key_added)] = {
+        "recovered_key": recovered_key,
+        "use_rep": use_rep,
+        "symmetry_key": symmetry_key,
+        "n_neighbors": n_neighbors,
     }

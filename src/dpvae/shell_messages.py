@@ -1,0 +1,79 @@
+"""What a shell shows of errors and warnings: one sentence each, in its own words."""
+
+import os
+import re
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+
+EXPECTED = (ValueError, KeyError, RuntimeError, OSError)
+TRACEBACK = "DPVAE_TRACEBACK"
+IN_THE_SHELL = (
+    (r"run dpvae\.model\.\w+\.prepare_query_anndata\(query, model\)", "give --add-missing-genes"),
+    (
+        r"train the reference on the genes that both have, reference\[.*?\]\.copy\(\)",
+        "train with dpvae train --query, which takes only genes that both have",
+    ),
+    ("pass allow_mostly_missing=True", "give --allow-mostly-missing"),
+    (r"setup_anndata\(adata, sample_key='([^']*)'\)", r"--sample-key \1"),
+    (r"setup_anndata\(adata, sample_key=…\)", "--sample-key"),
+    (r"\b(layer|section|spatial_key|sample_key|batch_key)=…", r"--\1"),
+    (r"or choose genes by sc\.pp\.highly_variable_genes", "or take all genes, with --n-genes"),
+    (
+        r"run (?:dpvae\.pp\.spatially_variable_genes\(adata\) and then )?"
+        r"adata = adata\[:, adata\.var\['spatially_variable'\]\]\.\w+\(\)",
+        "give a smaller --n-genes",
+    ),
+    (r"\bmax_epochs=…", "--epochs"),
+    (r"\buse (DPSCVI|DPVAE)\b", r"give --model \1"),
+    (r"model\.save\(\) wrote", "dpvae train wrote"),
+)
+OPTION = re.compile(r"--(?:model \w+|[a-z_]+)")
+errors = Console(stderr=True)
+
+
+@contextmanager
+def plain_messages() -> Iterator[None]:
+    """End with a sentence and exit code 1 instead of a traceback; warn in a sentence, too.
+
+    With the variable ``DPVAE_TRACEBACK`` set, errors keep their traceback.
+    """
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda message, *_, **__: f"Warning: {for_the_shell(str(message))}\n"
+    try:
+        yield
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        errors.print(
+            "[bold red]Error:[/]", escape(sentence_of(error)), highlight=False, soft_wrap=True
+        )
+        sys.exit(1)
+    finally:
+        warnings.formatwarning = before
+
+
+def sentence_of(error: Exception) -> str:
+    """Say an error in a sentence; of one that is not foreseen also what to do."""
+    first = error.args[0] if isinstance(error, KeyError) and error.args else error
+    message = for_the_shell(" ".join(str(first).split()))
+    kind = type(error).__name__
+    if isinstance(error, MemoryError):
+        return "The memory of this machine is too small for these data."
+    if isinstance(error, EXPECTED) and not isinstance(error, UnicodeError) and message:
+        return message
+    return (
+        f"Unexpected {kind}{f' ({message})' if message else ''}: please report it with the "
+        f"command that you gave and what it shows with {TRACEBACK}=1."
+    )
+
+
+def for_the_shell(message: str) -> str:
+    """Say as options what a message advises as Python."""
+    for python, shell in IN_THE_SHELL:
+        message = re.sub(python, shell, message)
+    return OPTION.sub(lambda found: found[0].replace("_", "-").lower(), message)
