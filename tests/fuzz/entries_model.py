@@ -199,7 +199,8 @@ def _set_up(_: World, kind: str, cells: AnnData, **given: Any) -> None:
 def _created(world: World, kind: str, cells: AnnData, **given: Any) -> np.ndarray:
     if not given:
         module = created(kind, cells, after_setup=world.succeeded).module
-        return np.concatenate([np.ravel(values) for _, values in sorted(module.named_buffers())])
+        buffers = (np.asarray(values) for _, values in sorted(module.named_buffers()))
+        return np.concatenate([np.sort(np.atleast_1d(b), axis=0).ravel() for b in buffers])
     _set_up(world, kind, cells)
     world.succeeded(cells)
     KINDS[kind].model(cells, **given)

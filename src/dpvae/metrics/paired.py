@@ -72,7 +72,8 @@ def paired_cells(true: ArrayLike, other: ArrayLike, *, at_least: int) -> tuple[P
     """
     first = floats_of(true, "true")
     second = floats_of(other, "other")
-    if first.ndim != 2 or second.ndim != 2 or len(first) != len(second):
+    is_table = first.ndim == second.ndim == 2 and 0 not in (first.shape[1], second.shape[1])
+    if not is_table or len(first) != len(second):
         message = (
             f"the arrays have shapes {first.shape} and {second.shape}; "
             "both must be (cells, dimensions), with one row for the same cell."
