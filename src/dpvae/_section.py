@@ -14,6 +14,8 @@ def section_names(adata: AnnData, section_key: str | None) -> NDArray[np.str_]:
     """Give each cell the name of its section; one name for all where there is no such column."""
     if section_key is None or section_key not in adata.obs:
         return np.zeros(adata.n_obs, dtype="<U1")
+    if not isinstance(adata.obs[section_key], pd.Series):
+        check_column(adata, section_key)
     return np.asarray(as_text(adata.obs[section_key]), dtype=np.str_)
 
 

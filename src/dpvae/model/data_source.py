@@ -7,7 +7,9 @@ from anndata import AnnData
 
 from dpvae._given import check_is_anndata
 from dpvae._keys import REGISTRY
+from dpvae.model.minified import is_minified
 from dpvae.model.own_cells import check_as_set_up
+from dpvae.model.query_chunks import is_expression_on_disk
 
 
 def check_data_source(
@@ -35,6 +37,9 @@ def check_data_source(
         manager = model_class._get_most_recent_anndata_manager(adata, required=True)
         manager.validate()
         check_as_set_up(adata, manager.registry, model_class.__name__)
+        layer = manager.registry["setup_args"]["layer"]
+        if not (is_minified(adata) or is_expression_on_disk(adata, layer)):
+            model_class._check_expression(adata, layer)
         return
     model_name = model_class.__name__
     found = "no data" if registry is None else "a registry without coordinates"

@@ -21,6 +21,7 @@ from dpvae.model.rollback import unchanged_if_it_fails
 
 FEWEST_KNOWN = 3
 LARGEST_RATIO_OF_SIZES = 20
+ONE_NAME = ("layer", "spatial_key", "sample_key", "batch_key", "labels_key", "size_factor_key")
 
 
 def check_reference(
@@ -155,6 +156,8 @@ def register_cells(
     **transfer
         How a saved registration is carried over, of scvi-tools.
     """
+    for argument in ONE_NAME:
+        check_one_name(setup_method_args["setup_args"].get(argument), argument)
     fields = [*fields, SectionField(section_key), CoordinatesField(spatial_key, section_key)]
     if mask_key is not None:
         fields.append(RowField())
