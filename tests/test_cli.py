@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 from dpvae import pp
 from dpvae.cli import app
 
+from .conftest import of_the_package
+
 
 def run(*arguments, code=0):
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
@@ -154,7 +156,7 @@ def test_missing_genes_need_consent(trained, expression, tmp_path):
     assert not (tmp_path / "placed.h5ad").exists()
     with pytest.warns(UserWarning, match="genes are not in|is unlike") as found:
         run(*arguments, "--add-missing-genes")
-    texts = [str(warning.message) for warning in found]
+    texts = [str(warning.message) for warning in of_the_package(found)]
     assert "5 of the reference's 40 genes are not in the query" in texts[0]
     assert "The query is unlike the reference" in texts[1]
     assert anndata.read_h5ad(tmp_path / "placed.h5ad").n_vars == 35

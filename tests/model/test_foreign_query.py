@@ -9,7 +9,7 @@ from dpvae.model import DPVAE, load
 from dpvae.model.foreign_query import foreignness, is_one_sided, warn_if_foreign
 from dpvae.model.unlikeness import Unlikeness
 
-from ..conftest import QUICK, QUIET, log_normalized  # noqa: TID252
+from ..conftest import QUICK, QUIET, log_normalized, of_the_package  # noqa: TID252
 
 WIDE = np.array([0.8, 0.9])
 ALIKE = Unlikeness(difference=0.1, correlation=0.99, share=0.01, n_silent=0)
@@ -114,7 +114,7 @@ def test_shuffled_genes_are_warned_of_once(model, query, container):
     query = query[:] if container == "view" else query
     with pytest.warns(UserWarning, match="The query is unlike the reference") as found:
         model.predict_coordinates(query)
-    assert [warning.filename for warning in found] == [__file__]
+    assert [warning.filename for warning in of_the_package(found)] == [__file__]
 
 
 @pytest.mark.trains
