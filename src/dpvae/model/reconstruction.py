@@ -110,8 +110,7 @@ class SpatialReconstruction(
         UserWarning
             If the query is unlike the reference, with what was found and the likely causes; if
             log-normalised values of the query have another depth than the reference, to which
-            they are brought; or if the
-            model's own cells are minified.
+            they are brought; or if the model's own cells are minified.
 
         See Also
         --------
