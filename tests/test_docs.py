@@ -28,7 +28,7 @@ def test_api_page_lists_every_public_name(part: str):
 
 
 def test_cli_page_has_every_command():
-    cli = pytest.importorskip("dpvae.cli")
+    cli = pytest.importorskip("dpvae.cli.commands")
     typer = pytest.importorskip("typer")
     page = (DOCS / "cli.md").read_text(encoding="utf-8")
     commands = typer.main.get_command(cli.app).commands
@@ -36,7 +36,7 @@ def test_cli_page_has_every_command():
 
 
 def test_cli_page_has_every_option():
-    cli = pytest.importorskip("dpvae.cli")
+    cli = pytest.importorskip("dpvae.cli.commands")
     typer = pytest.importorskip("typer")
     page = (DOCS / "cli.md").read_text(encoding="utf-8")
     commands = typer.main.get_command(cli.app).commands.values()
@@ -72,7 +72,7 @@ def two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_python_on_the_first_pages_runs(page: str, monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("squidpy")
     for name in ("FEWEST_STEPS", "MOST_STEPS"):
-        monkeypatch.setattr(f"dpvae.model.training.{name}", 10)
+        monkeypatch.setattr(f"dpvae.model.training.arguments.{name}", 10)
     text = (ROOT / page).read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     names: dict[str, Any] = {}
@@ -86,7 +86,7 @@ def test_python_on_the_first_pages_runs(page: str, monkeypatch: pytest.MonkeyPat
 @pytest.mark.filterwarnings("ignore:1 cell of .* has none of the chosen genes:UserWarning")
 @pytest.mark.usefixtures("two_files")
 def test_commands_of_the_readme_run():
-    cli, testing = pytest.importorskip("dpvae.cli"), pytest.importorskip("typer.testing")
+    cli, testing = pytest.importorskip("dpvae.cli.commands"), pytest.importorskip("typer.testing")
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = [line.split()[1:] for line in re.findall(r"^dpvae .*", text, flags=re.MULTILINE)]
     assert [command[0] for command in commands] == ["train", "predict", "demo"]

@@ -10,7 +10,7 @@ from benchmarks.foreign.cases import (
     TECHNOLOGY,
     ZEROS,
 )
-from dpvae.model.doubtful_reference import FEWEST_GENES
+from dpvae.model.data.doubtful_reference import FEWEST_GENES
 
 INTRODUCTION = """# Foreign queries
 

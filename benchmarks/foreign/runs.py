@@ -19,9 +19,9 @@ from benchmarks.foreign.preparation import (
     upper_cased,
 )
 from dpvae.model import DPVAE, load
-from dpvae.model.gene_regression import GeneRegression, components_of
-from dpvae.model.place_spread import relative_spread
-from dpvae.model.unlikeness import unlikeness
+from dpvae.model.atlas.gene_regression import GeneRegression, components_of
+from dpvae.model.atlas.place_spread import relative_spread
+from dpvae.model.atlas.query_difference import unlikeness
 
 BATCH = 128
 N_CLUSTERS = 6

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dpvae.geometry.regions import conformal_quantile
+from dpvae.geometry.uncertainty.regions import conformal_quantile
 
 LEVELS = (0.5, 0.9)
 PART = 5

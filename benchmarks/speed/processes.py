@@ -8,7 +8,7 @@ import scvi
 import torch
 
 from benchmarks.speed.training import logarithms, section
-from dpvae.held_out import hide_places
+from dpvae.cli.held_out import hide_places
 from dpvae.metrics import procrustes_disparity
 from dpvae.model import DPVAE
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from benchmarks.speed import larger_than_memory
 
-from dpvae._expression import check_counts, check_log_normalized
+from dpvae._data.expression import check_counts, check_log_normalized
 from dpvae.tl import autocorrelation
 
 

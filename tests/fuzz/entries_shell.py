@@ -19,7 +19,7 @@ from tests.fuzz.judge import (
 from tests.fuzz.world import KINDS, World
 from typer.testing import CliRunner
 
-from dpvae.cli import app
+from dpvae.cli.commands import app
 
 KEYS: dict[str, list[Any]] = {
     "--layer": ["nothing"],

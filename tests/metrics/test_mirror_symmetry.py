@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from scipy.spatial.transform import Rotation
+from tests.conftest import log_normalized, tissue_with_pattern
 
 from dpvae.metrics import mirror_symmetry
-
-from ..conftest import log_normalized, tissue_with_pattern  # noqa: TID252
 
 
 def degrees_between(one, two):

@@ -5,14 +5,13 @@ import numpy as np
 import pytest
 import scanpy as sc
 import torch
+from tests.conftest import QUICK, QUIET, seed_everything
 
 import dpvae
 from dpvae.datasets import simulated_tissue
 from dpvae.metrics import procrustes_disparity
 from dpvae.model import DPSCVI, DPVAE, DistancePreservingPlan
 from dpvae.module import mean_discrepancy
-
-from ..conftest import QUICK, QUIET, seed_everything  # noqa: TID252
 
 MODELS = {"DPVAE": DPVAE, "DPSCVI": DPSCVI}
 UNLIKE = pytest.mark.filterwarnings("ignore:The query is unlike the reference")

@@ -2,12 +2,11 @@ import numpy as np
 import pytest
 import scvi
 from scipy.spatial import procrustes
+from tests.conftest import QUICK, QUIET, seed_everything
 
-from dpvae.held_out import hide_places
+from dpvae.cli.held_out import hide_places
 from dpvae.model import DPSCVI
 from dpvae.module import DPCountVAE
-
-from ..conftest import QUICK, QUIET, seed_everything  # noqa: TID252
 
 SCVI_PLAN = {
     "optimizer": "Adam",

@@ -3,11 +3,10 @@ import pytest
 from scipy.spatial import procrustes
 from scipy.spatial.distance import pdist
 from scipy.stats import norm
+from tests.conftest import QUICK, QUIET, log_normalized
 
-from dpvae.held_out import hide_places, knn_coordinates, ridge_coordinates
+from dpvae.cli.held_out import hide_places, knn_coordinates, ridge_coordinates
 from dpvae.model import DPVAE
-
-from ..conftest import QUICK, QUIET, log_normalized  # noqa: TID252
 
 
 def snapshot(adata):

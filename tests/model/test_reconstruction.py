@@ -6,12 +6,11 @@ import pytest
 import scvi
 from scipy.spatial import procrustes
 from scipy.spatial.distance import pdist
+from tests.conftest import QUICK, QUIET, log_normalized
 
 import dpvae
 from dpvae.datasets import simulated_tissue
 from dpvae.model import DPSCVI, DPVAE
-
-from ..conftest import QUICK, QUIET, log_normalized  # noqa: TID252
 
 
 @pytest.fixture(params=["DPVAE", "DPSCVI"])

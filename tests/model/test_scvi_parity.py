@@ -11,10 +11,9 @@ from anndata.experimental import AnnCollection
 from lightning.pytorch.callbacks import ModelCheckpoint
 from scvi.dataloaders import CollectionAdapter
 from scvi.external import SOLO
+from tests.conftest import QUICK, QUIET
 
 from dpvae.model import DPSCVI, DPVAE
-
-from ..conftest import QUICK, QUIET  # noqa: TID252
 
 
 def set_up(counts, **options):

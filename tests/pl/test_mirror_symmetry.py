@@ -1,10 +1,9 @@
 import anndata as ad
 import numpy as np
 import pytest
+from tests.conftest import tissue_with_pattern
 
 from dpvae import pl, tl
-
-from ..conftest import tissue_with_pattern  # noqa: TID252
 
 
 def analysed(n_dims):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from dpvae.model.gene_weights import spatial_gene_weights
+from dpvae.model.data.gene_weights import spatial_gene_weights
 from dpvae.pp.spatial_variability import logarithms, spatial_variability
 
 

@@ -3,10 +3,9 @@ import pandas as pd
 import pytest
 from anndata import AnnData
 from scipy.sparse import csc_matrix, csr_matrix
+from tests.conftest import log_normalized
 
 from dpvae.pp import spatially_variable_genes
-
-from ..conftest import log_normalized  # noqa: TID252
 
 CHOSEN = "spatially_variable"
 RANK, SCORE = f"{CHOSEN}_rank", f"{CHOSEN}_score"

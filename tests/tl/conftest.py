@@ -2,10 +2,9 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from tests.conftest import tissue_with_pattern
 
 from dpvae.tl import mirror_symmetry
-
-from ..conftest import tissue_with_pattern  # noqa: TID252
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@ import logging
 import anndata as ad
 import numpy as np
 import pytest
+from tests.conftest import tissue_with_pattern
 
 from dpvae import metrics
 from dpvae.tl import mirror_symmetry
-
-from ..conftest import tissue_with_pattern  # noqa: TID252
 
 
 def test_every_section_has_its_own_line(two_sections, caplog):

@@ -5,13 +5,12 @@ from anndata import AnnData
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsRegressor, NearestNeighbors
+from tests.conftest import log_normalized
 
 import dpvae
 from dpvae.datasets import simulated_tissue
-from dpvae.geometry.likely_positions import fit_likely_positions
 from dpvae.tl import paint
-
-from ..conftest import log_normalized  # noqa: TID252
+from dpvae.tl.likely_positions import fit_likely_positions
 
 
 @pytest.fixture
@@ -130,7 +129,7 @@ def test_expression_on_disk_gives_the_same(halves, on_disk):
 def test_blocks_of_cells_do_not_matter(halves, monkeypatch):
     query, reference = halves
     expected = paint(query, reference).X
-    monkeypatch.setattr(dpvae.geometry.likely_positions, "MOST_CELLS_AT_ONCE", 7)
+    monkeypatch.setattr(dpvae.tl.likely_positions, "MOST_CELLS_AT_ONCE", 7)
     np.testing.assert_allclose(paint(query, reference).X, expected, rtol=1e-4, atol=1e-6)
 
 

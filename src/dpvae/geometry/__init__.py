@@ -1,22 +1,22 @@
 """Arrays to arrays: distance scale, placement of cells, and alignment of layouts."""
 
-from dpvae.geometry.anchored import place_anchored
+from dpvae.geometry.alignment.mirror import Mirror
+from dpvae.geometry.alignment.procrustes import Alignment, align
 from dpvae.geometry.assignment import assign_positions
-from dpvae.geometry.blend import Blend
-from dpvae.geometry.consensus import place_by_consensus
 from dpvae.geometry.coordinates import check_coordinate_rows, check_coordinates, known_rows
-from dpvae.geometry.free import place_free
-from dpvae.geometry.landmarks import place_on_layout
 from dpvae.geometry.latent import check_distance_scale, check_latent
-from dpvae.geometry.mirror import Mirror
 from dpvae.geometry.pair_mask import check_pair_mask
 from dpvae.geometry.pairs import pair_distances, pairs_within
-from dpvae.geometry.placement import Placement
-from dpvae.geometry.procrustes import Alignment, align
-from dpvae.geometry.regions import Regions
+from dpvae.geometry.placement.anchored import place_anchored
+from dpvae.geometry.placement.free import place_free
+from dpvae.geometry.placement.landmarks import place_on_layout
+from dpvae.geometry.placement.result import Placement
+from dpvae.geometry.placement.stress import normalised_stress
+from dpvae.geometry.regression.blend import Blend
+from dpvae.geometry.regression.consensus import place_by_consensus
 from dpvae.geometry.scale import fit_distance_scale
-from dpvae.geometry.standardisation import coordinate_unit, standard_coordinates
-from dpvae.geometry.stress import normalised_stress
+from dpvae.geometry.standardization import coordinate_unit, standard_coordinates
+from dpvae.geometry.uncertainty.regions import Regions
 
 __all__ = [
     "Alignment",

@@ -1,7 +1,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dpvae._numbers import floats_of
+from dpvae._data.numbers import floats_of
 
 LARGEST = 1e100
 

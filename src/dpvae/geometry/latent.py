@@ -1,7 +1,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dpvae._numbers import floats_of
+from dpvae._data.numbers import floats_of
+from dpvae.geometry.coordinates import check_coordinates, known_rows
 
 
 def check_latent(
@@ -81,3 +82,47 @@ def check_distance_scale(distance_scale: float) -> float:
         )
         raise ValueError(message)
     return float(distance_scale)
+
+
+def check_layout(
+    latent: ArrayLike, layout_latent: ArrayLike, layout_coordinates: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Validate new cells and the cells of known place that they are placed by.
+
+    Parameters
+    ----------
+    latent
+        z of the new cells, shape (m, d).
+    layout_latent
+        z of the layout, shape (n, d).
+    layout_coordinates
+        s of the layout, shape (n, 2) or (n, 3). Rows of NaN are left out.
+
+    Returns
+    -------
+    All three as float64, of the layout only the cells of known place.
+
+    Raises
+    ------
+    ValueError
+        If one is malformed or they do not belong together.
+    """
+    places = check_coordinates(layout_coordinates, name="layout_coordinates")
+    known = known_rows(places)
+    places = places[known]
+    layout_values = floats_of(layout_latent, "layout_latent")
+    if len(layout_values) != len(known):
+        message = (
+            f"layout_latent has {len(layout_values)} rows and layout_coordinates {len(known)}; "
+            "both need one row for each cell of the layout."
+        )
+        raise ValueError(message)
+    layout_values = check_latent(layout_values[known], name="layout_latent")
+    values = check_latent(latent)
+    if values.shape[1] != layout_values.shape[1]:
+        message = (
+            f"latent has {values.shape[1]} dimensions and layout_latent {layout_values.shape[1]}; "
+            "both must come from the same encoder."
+        )
+        raise ValueError(message)
+    return values, layout_values, places

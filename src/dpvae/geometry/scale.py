@@ -1,7 +1,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dpvae._numbers import floats_of
+from dpvae._data.numbers import floats_of
 from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
 from dpvae.geometry.latent import check_latent
 from dpvae.geometry.pairs import pair_distances, pairs_within

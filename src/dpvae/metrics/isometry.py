@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dpvae._numbers import floats_of
+from dpvae._data.numbers import floats_of
 
 Values = NDArray[np.float64]
 

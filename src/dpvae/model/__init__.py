@@ -4,7 +4,7 @@ import rich.pretty  # noqa: F401 - view_anndata_setup of scvi-tools 1.4 uses it,
 
 from dpvae.model.dpscvi import DPSCVI
 from dpvae.model.dpvae import DPVAE
-from dpvae.model.plan import DistancePreservingPlan
-from dpvae.model.saved import load
+from dpvae.model.load import load
+from dpvae.model.training.plan import DistancePreservingPlan
 
 __all__ = ["DPSCVI", "DPVAE", "DistancePreservingPlan", "load"]

@@ -15,24 +15,24 @@ from scvi.data.fields import (
 )
 from scvi.model import SCVI
 
-from dpvae._expression import check_counts, depths
+from dpvae._data.expression import check_counts, depths
+from dpvae._data.matrix_on_disk import MatrixOnDisk
 from dpvae._keys import REGISTRY
-from dpvae._matrix_on_disk import MatrixOnDisk
-from dpvae.model.covariates import check_covariates
-from dpvae.model.data_source import check_data_source
+from dpvae.model.atlas.gene_regression import ReadGenes
+from dpvae.model.data.covariates import check_covariates
+from dpvae.model.data.data_source import check_data_source
+from dpvae.model.data.fields import ExpressionField, registered_expression
+from dpvae.model.data.gene_statistics import gene_statistics
+from dpvae.model.data.gene_weights import KINDS, GeneWeights, spatial_gene_weights
+from dpvae.model.data.panel import check_panel
+from dpvae.model.data.setup import check_reference, named_columns, register_cells
 from dpvae.model.decoder_metric import DecoderMetric
-from dpvae.model.fields import ExpressionField, registered_expression
-from dpvae.model.gene_regression import ReadGenes
-from dpvae.model.gene_statistics import gene_statistics
-from dpvae.model.gene_weights import KINDS, GeneWeights, spatial_gene_weights
-from dpvae.model.network_size import check_choice, check_network_size
-from dpvae.model.pair_graph import check_mask
-from dpvae.model.panel import check_panel
+from dpvae.model.loading.mask import check_mask
 from dpvae.model.reconstruction import SpatialReconstruction
-from dpvae.model.setup import check_reference, named_columns, register_cells
 from dpvae.module import DPCountVAE
 from dpvae.module.count_distributions import check_likelihood
 from dpvae.module.distance_preserving import check_distances
+from dpvae.module.network_size import check_choice, check_network_size
 from dpvae.module.thinning import check_least_depth
 
 

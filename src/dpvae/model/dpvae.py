@@ -16,24 +16,24 @@ from scvi.model.base import (
     VAEMixin,
 )
 
-from dpvae._expression import check_log_normalized, expression_of, warn_if_scaled
+from dpvae._data.expression import check_log_normalized, expression_of, warn_if_scaled
 from dpvae._keys import REGISTRY
-from dpvae.model.data_source import check_data_source
+from dpvae.model.atlas.gene_neighbours import dense
+from dpvae.model.atlas.gene_regression import ReadGenes
+from dpvae.model.data.data_source import check_data_source
+from dpvae.model.data.fields import ExpressionField, registered_expression
+from dpvae.model.data.gene_statistics import check_whole_sections, gene_statistics
+from dpvae.model.data.gene_weights import KINDS, GeneWeights, spatial_gene_weights
+from dpvae.model.data.panel import check_panel
+from dpvae.model.data.setup import check_reference, named_columns, register_cells
 from dpvae.model.decoder_metric import DecoderMetric
-from dpvae.model.fields import ExpressionField, registered_expression
-from dpvae.model.gene_neighbours import dense
-from dpvae.model.gene_regression import ReadGenes
-from dpvae.model.gene_statistics import check_whole_sections, gene_statistics
-from dpvae.model.gene_weights import KINDS, GeneWeights, spatial_gene_weights
-from dpvae.model.network_size import check_choice, check_network_size
-from dpvae.model.pair_graph import check_mask
-from dpvae.model.panel import check_panel
-from dpvae.model.query import section_column
-from dpvae.model.query_depth import QueryDepth, warn_if_not_logarithms
+from dpvae.model.loading.mask import check_mask
+from dpvae.model.query.align import section_column
+from dpvae.model.query.query_depth import QueryDepth, warn_if_not_logarithms
 from dpvae.model.reconstruction import SpatialReconstruction
-from dpvae.model.setup import check_reference, named_columns, register_cells
 from dpvae.module import DPGaussianVAE
 from dpvae.module.distance_preserving import check_distances
+from dpvae.module.network_size import check_choice, check_network_size
 
 USE_DPSCVI = "use DPSCVI, which takes raw counts."
 

@@ -6,27 +6,27 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 
-from dpvae._section import cells_per_section, section_names
+from dpvae._data.section import cells_per_section, section_names
 from dpvae.geometry import check_coordinate_rows
-from dpvae.model.anchors import check_anchors
-from dpvae.model.credible_regions import CredibleRegions
-from dpvae.model.fields import coordinates_state
-from dpvae.model.foreign_query import warn_if_foreign
-from dpvae.model.gene_aligned_loading import GeneAlignedLoading
-from dpvae.model.gene_regression import GeneRegression
-from dpvae.model.layout import Layout, place_around, place_freely
-from dpvae.model.minified import (
+from dpvae.model.atlas.anchors import check_anchors
+from dpvae.model.atlas.calibration import CredibleRegions
+from dpvae.model.atlas.gene_regression import GeneRegression
+from dpvae.model.atlas.layout import Layout, place_around, place_freely
+from dpvae.model.atlas.new_section import Place, place_new_sections, tell_frames
+from dpvae.model.atlas.query_difference import unlikeness
+from dpvae.model.data.fields import coordinates_state
+from dpvae.model.data.minified import (
     is_minified,
     warn_without_genes,
 )
-from dpvae.model.missing_genes import MissingGenes
-from dpvae.model.new_section import Place, place_new_sections, tell_frames
-from dpvae.model.query import section_column
-from dpvae.model.registered_cells import RegisteredCells
-from dpvae.model.row_loading import row_loader
-from dpvae.model.saving import WholeSaving
-from dpvae.model.spatial_training import SpatialTraining
-from dpvae.model.unlikeness import unlikeness
+from dpvae.model.files.query_models import GeneAlignedLoading
+from dpvae.model.files.saving import WholeSaving
+from dpvae.model.loading.rows import row_loader
+from dpvae.model.query.align import section_column
+from dpvae.model.query.foreign import warn_if_foreign
+from dpvae.model.query.missing_genes import MissingGenes
+from dpvae.model.query.registered_cells import RegisteredCells
+from dpvae.model.training.spatial_training import SpatialTraining
 
 
 class SpatialReconstruction(

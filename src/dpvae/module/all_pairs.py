@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from dpvae.geometry.distance_error import distance_error
+from dpvae.module.distance_error import distance_error
 
 PRECISIONS = (torch.float32, torch.float64)
 
@@ -35,7 +35,7 @@ class AllPairsError(Function):
         known: Tensor,
         squared: bool,  # noqa: FBT001
     ) -> Tensor:
-        """Compute :func:`dpvae.geometry.distance_error.distance_error` of a minibatch.
+        """Compute :func:`dpvae.module.distance_error.distance_error` of a minibatch.
 
         Parameters
         ----------

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
-from dpvae._given import check_is_anndata
+from dpvae._data.arguments import check_is_anndata
 from dpvae._keys import OBSM
 from dpvae.pl.coordinates import read_pair
 from dpvae.pl.panels import marker_area, panels, save_figure

@@ -13,8 +13,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from dpvae._expression import expression_of
-from dpvae._matrix_on_disk import MatrixOnDisk
+from dpvae._data.expression import expression_of
+from dpvae._data.matrix_on_disk import MatrixOnDisk
 
 # Okabe M, Ito K (2008). Color universal design. https://jfly.uni-koeln.de/color/
 OKABE_ITO = (

@@ -4,9 +4,9 @@ import anndata as ad
 import numpy as np
 from numpy.typing import NDArray
 
-from dpvae._given import check_is_anndata
+from dpvae._data.arguments import check_is_anndata
+from dpvae.geometry.alignment.procrustes import align as procrustes
 from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
-from dpvae.geometry.procrustes import align as procrustes
 
 
 def read_coordinates(adata: ad.AnnData, key: str) -> NDArray[np.float64]:

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from dpvae._data.section import named_sections
 from dpvae._keys import OBSM, UNS
-from dpvae._section import named_sections
 from dpvae.geometry import Mirror, known_rows
 from dpvae.pl.cell_colours import UNKNOWN
 from dpvae.pl.coordinates import read_coordinates

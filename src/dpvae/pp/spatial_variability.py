@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
-from dpvae._section import at_most
+from dpvae._data.some_rows import at_most
 from dpvae.geometry import known_rows
 from dpvae.metrics.shrunken_morans_i import FEWEST_CELLS, FLOOR, MOST_CELLS, shrunken_morans_i
 

@@ -7,15 +7,15 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from dpvae._expression import (
+from dpvae._data.expression import (
     check_log_normalized,
     depths,
     expression_name,
     expression_of,
     holds_counts,
 )
+from dpvae._data.section import named_sections
 from dpvae._keys import OBSM
-from dpvae._section import named_sections
 from dpvae.geometry import check_coordinates, known_rows
 from dpvae.pp.spatial_variability import spatial_variability
 from dpvae.tl.coordinates import read_coordinates

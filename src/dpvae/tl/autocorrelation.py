@@ -9,12 +9,12 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
-from dpvae._expression import expression_of
-from dpvae._given import check_is_anndata
+from dpvae._data.arguments import check_is_anndata
+from dpvae._data.expression import expression_of
+from dpvae._data.matrix_on_disk import MatrixOnDisk, open_matrix
+from dpvae._data.numbers import numbers_of
+from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM, UNS
-from dpvae._matrix_on_disk import MatrixOnDisk, open_matrix
-from dpvae._numbers import numbers_of
-from dpvae._section import cells_per_section, named_sections
 from dpvae.geometry import known_rows
 from dpvae.metrics import SpatialStatistic, false_discovery_rate
 from dpvae.metrics import autocorrelation as autocorrelation_of

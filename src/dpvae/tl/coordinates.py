@@ -10,9 +10,9 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from dpvae._given import check_is_anndata
+from dpvae._data.arguments import check_is_anndata
+from dpvae._data.numbers import numbers_of
 from dpvae._keys import OBSM, params_key
-from dpvae._numbers import numbers_of
 from dpvae.geometry import Placement, check_coordinate_rows, check_pair_mask
 
 COMPANION = re.compile(r"_residual|_expected_error|_(radius|ellipse)_[\d.]+")

@@ -6,8 +6,8 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM, UNS, params_key
-from dpvae._section import cells_per_section, named_sections
 from dpvae.tl.coordinates import check_free_key, read_coordinates
 from dpvae.tl.mirrors import mirror_of, read_symmetry
 

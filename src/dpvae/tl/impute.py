@@ -6,8 +6,8 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM
-from dpvae._section import cells_per_section, named_sections
 from dpvae.geometry import known_rows, place_anchored
 from dpvae.tl.coordinates import (
     check_free_key,

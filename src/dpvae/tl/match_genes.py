@@ -7,7 +7,7 @@ from os import PathLike
 import pandas as pd
 from anndata import AnnData
 
-from dpvae._given import check_is_anndata
+from dpvae._data.arguments import check_is_anndata
 
 SAME = "same name"
 NOT_FOUND = "not found"

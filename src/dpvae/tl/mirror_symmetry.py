@@ -8,9 +8,9 @@ import pandas as pd
 from anndata import AnnData
 
 from dpvae import metrics
-from dpvae._expression import check_log_normalized, expression_of
+from dpvae._data.expression import check_log_normalized, expression_of
+from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM, UNS
-from dpvae._section import cells_per_section, named_sections
 from dpvae.tl.coordinates import read_coordinates
 from dpvae.tl.mirrors import mirror_columns
 from dpvae.tl.result import check_free_uns, given_or_written

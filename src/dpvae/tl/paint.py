@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 from sklearn.neighbors import kneighbors_graph
 
-from dpvae._expression import check_log_normalized, expression_of
-from dpvae._given import check_is_anndata
+from dpvae._data.arguments import check_is_anndata
+from dpvae._data.expression import check_log_normalized, expression_of
+from dpvae._data.some_rows import at_most
 from dpvae._keys import OBSM, UNS
-from dpvae._section import at_most
 from dpvae.geometry import known_rows
-from dpvae.geometry.likely_positions import (
+from dpvae.tl.coordinates import read_coordinates
+from dpvae.tl.likely_positions import (
     LikelyPositions,
     Values,
     cells_at_once,
     fit_likely_positions,
 )
-from dpvae.tl.coordinates import read_coordinates
 
 N_NEIGHBOURS = 10
 FEWEST_CELLS = 20

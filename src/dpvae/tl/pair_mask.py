@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.sparse import block_diag, csr_matrix
 from scipy.spatial import cKDTree
 
+from dpvae._data.section import cells_per_section, named_sections, section_codes
 from dpvae._keys import OBSM, OBSP
-from dpvae._section import cells_per_section, named_sections, section_codes
 from dpvae.geometry import check_pair_mask, known_rows
 from dpvae.tl.coordinates import check_name, read_coordinates
 

@@ -4,8 +4,8 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM
-from dpvae._section import cells_per_section, named_sections
 from dpvae.geometry import place_free
 from dpvae.tl.coordinates import (
     check_free_key,

@@ -4,8 +4,8 @@ import pandas as pd
 from anndata import AnnData
 
 from dpvae import metrics
+from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM
-from dpvae._section import cells_per_section, named_sections
 from dpvae.metrics.paired import paired_rows
 from dpvae.tl.coordinates import read_coordinates
 from dpvae.tl.result import check_free_uns, given_or_written

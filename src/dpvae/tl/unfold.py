@@ -3,8 +3,8 @@
 import numpy as np
 from anndata import AnnData
 
+from dpvae._data.section import named_sections
 from dpvae._keys import OBSM, UNS, params_key
-from dpvae._section import named_sections
 from dpvae.geometry import check_latent, known_rows
 from dpvae.tl.coordinates import check_free_key, read_coordinates, read_representation
 from dpvae.tl.mirrors import mirror_of, symmetry_of

@@ -1,0 +1,1 @@
+"""How AnnData is read."""

@@ -1,0 +1,253 @@
+"""The command line: the same jobs from a shell."""
+
+import logging
+from enum import StrEnum
+from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from dpvae.cli.files import (
+    check_model_folder,
+    check_output_file,
+    check_output_folder,
+    read_h5ad,
+    write_h5ad,
+)
+from dpvae.cli.messages import plain_messages
+
+app = typer.Typer(
+    help="Give cells their place back: learn from spatial transcriptomics where cells sit in a "
+    "tissue, and recover coordinates from gene expression alone.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+DEMO_FILES = ("result.h5ad", "reconstruction.png")
+console = Console()
+
+
+class ModelName(StrEnum):
+    """The models, by the values that they take."""
+
+    dpvae = "dpvae"
+    dpscvi = "dpscvi"
+
+
+Layer = Annotated[
+    str | None, typer.Option(help="Layer of the file that holds the expression. Default: X.")
+]
+SpatialKey = Annotated[
+    str, typer.Option(help="Name of the coordinates in the file's obsm.", show_default=True)
+]
+SampleKey = Annotated[
+    str | None,
+    typer.Option(help="Column of obs that names the section of a cell, if there are several."),
+]
+Model = Annotated[
+    ModelName,
+    typer.Option(
+        "--model",
+        help="dpvae: log-normalised expression (counts are normalised for you). dpscvi: raw "
+        "counts, through scVI.",
+    ),
+]
+Seed = Annotated[int, typer.Option(help="Seed: the same seed gives the same result.")]
+Epochs = Annotated[
+    int | None, typer.Option(min=1, help="Passes over the data. Default: chosen by their number.")
+]
+NGenes = Annotated[
+    int | None,
+    typer.Option(
+        "--n-genes",
+        min=1,
+        help="How many genes to learn from: those whose pattern follows the tissue most. Default: "
+        "as many as cells of known place, at least 500 and at most 2,000.",
+    ),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        console.print(f"dpvae {version_of('dpvae')}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _general(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def demo(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="An h5ad file with coordinates. Default: a simulated tissue."),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for result.h5ad and reconstruction.png.")
+    ] = Path("dpvae_demo"),
+    model: Model = ModelName.dpvae,
+    layer: Layer = None,
+    spatial_key: SpatialKey = "spatial",
+    sample_key: SampleKey = None,
+    n_genes: NGenes = None,
+    epochs: Epochs = None,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """Hide one cell in five, recover their places, and compare with the truth.
+
+    Prints a table of scores, with two simple methods to compare, and writes result.h5ad and
+    reconstruction.png.
+    """
+    with plain_messages():
+        result_file, picture_file = (output / name for name in DEMO_FILES)
+        check_output_folder(output, overwrite=True)
+        if output.exists():
+            for path in (result_file, picture_file):
+                check_output_file(path, overwrite=overwrite, source=data)
+        adata = None if data is None else read_h5ad(data)
+        from dpvae import datasets, pl
+        from dpvae.cli.demo import as_rich_table, run_demo, verdict
+
+        _only_warnings()
+
+        adata = datasets.simulated_tissue(seed=seed) if adata is None else adata
+        console.print(f"{adata.n_obs} cells, {adata.n_vars} genes. One place in five is hidden …")
+        result = run_demo(
+            adata,
+            model_name=model.value,
+            layer=layer,
+            spatial_key=spatial_key,
+            sample_key=sample_key,
+            n_genes=n_genes,
+            epochs=epochs,
+            seed=seed,
+        )
+        output.mkdir(parents=True, exist_ok=True)
+        write_h5ad(result, result_file)
+        hidden = result[result.obs["hidden"].to_numpy()]
+        pl.reconstruction(hidden, spatial_key=spatial_key, save=picture_file)
+        console.print(as_rich_table(result.uns["scores"]))
+        console.print(f"Wrote {result_file} and {picture_file}.")
+        console.print(verdict(result.uns["scores"]), highlight=False)
+
+
+@app.command()
+def train(
+    reference: Annotated[Path, typer.Argument(help="h5ad file with coordinates.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder that the model is written to.")
+    ],
+    query: Annotated[
+        Path | None,
+        typer.Option(
+            help="h5ad file of the cells that you will place: the model learns only from genes "
+            "that they have as well."
+        ),
+    ] = None,
+    model: Model = ModelName.dpvae,
+    layer: Layer = None,
+    spatial_key: SpatialKey = "spatial",
+    sample_key: SampleKey = None,
+    batch_key: Annotated[
+        str | None, typer.Option(help="Column of obs that names the technical batch.")
+    ] = None,
+    n_genes: NGenes = None,
+    epochs: Epochs = None,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """Train a model on a reference with coordinates."""
+    with plain_messages():
+        check_output_folder(output, overwrite=overwrite)
+        adata = read_h5ad(reference)
+        from dpvae.cli.jobs import shared_genes, train_model
+
+        _only_warnings()
+
+        if query is not None:
+            adata = shared_genes(adata, read_h5ad(query))
+        trained = train_model(
+            adata,
+            model_name=model.value,
+            layer=layer,
+            spatial_key=spatial_key,
+            sample_key=sample_key,
+            batch_key=batch_key,
+            n_genes=n_genes,
+            epochs=epochs,
+            seed=seed,
+        )
+        trained.save(str(output), overwrite=overwrite)
+        console.print(
+            f"Wrote the model to {output}. Next: dpvae predict {output} QUERY.h5ad -o PLACED.h5ad",
+            highlight=False,
+        )
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="Folder that dpvae train wrote.")],
+    query: Annotated[Path, typer.Argument(help="h5ad file of the cells to place.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="h5ad file to write.")],
+    section: Annotated[
+        str | None,
+        typer.Option(help="Section of the reference in whose frame the cells are placed."),
+    ] = None,
+    add_missing_genes: Annotated[
+        bool,
+        typer.Option(
+            "--add-missing-genes", help="Take genes that the query lacks as not expressed."
+        ),
+    ] = False,
+    allow_mostly_missing: Annotated[
+        bool,
+        typer.Option(
+            "--allow-mostly-missing", help="Even if it lacks more than half of the genes."
+        ),
+    ] = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Place cells that have no coordinates, in the frame and unit of the reference.
+
+    Writes the query with the coordinates in obsm["spatial_dpvae"] and the latent representation
+    in obsm["X_dpvae"].
+
+    A saved model is a pickle file, which can run any code: use only models from people whom you
+    trust.
+    """
+    with plain_messages():
+        check_model_folder(model, query)
+        check_output_file(output, overwrite=overwrite, source=query)
+        adata = read_h5ad(query)
+        from dpvae.cli.jobs import place_query
+
+        _only_warnings()
+
+        placed = place_query(
+            model,
+            adata,
+            section=section,
+            add_missing_genes=add_missing_genes,
+            allow_mostly_missing=allow_mostly_missing,
+        )
+        write_h5ad(placed, output)
+        console.print(f"Placed {adata.n_obs} cells. Wrote {output}.")
+
+
+def _only_warnings() -> None:
+    """Silence what the libraries tell developers; they set their own levels when imported."""
+    for name in ("lightning.pytorch", "lightning.fabric", "scvi"):
+        logging.getLogger(name).setLevel(logging.WARNING)

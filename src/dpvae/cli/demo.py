@@ -1,0 +1,140 @@
+"""The demo of the command line: hide places, recover them, and say how well that went."""
+
+from bisect import bisect
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from numpy.typing import NDArray
+from rich.table import Table
+from scipy.sparse import issparse
+
+from dpvae._data.expression import expression_of, holds_counts
+from dpvae._data.section import cells_per_section, named_sections
+from dpvae._keys import OBSM
+from dpvae.cli.held_out import BASELINES, Baseline, hide_places, score_table
+from dpvae.cli.jobs import ModelName, log_normalized, place_cells, train_model, typical_counts
+from dpvae.geometry import check_coordinates, known_rows
+from dpvae.tl.coordinates import read_coordinates
+
+CHANCE = 0.8
+CLEARLY = 0.95
+LIMITS = (0.2, 0.5)
+RECOVERED = (
+    "these places are recovered well",
+    "these places are recovered in the large",
+    "these places are recovered only roughly",
+)
+GUIDE = "“How good is it?” in the user guide"
+CAPTION = (
+    "Procrustes and stress: 0 is perfect, a Procrustes of 1 is chance. Spearman and overlap: 1 is "
+    "perfect. Median error: in the unit of the coordinates. Spread: 1 is right, below 1 places "
+    "are drawn to the centre."
+)
+
+
+def run_demo(
+    adata: AnnData,
+    *,
+    model_name: ModelName,
+    layer: str | None,
+    spatial_key: str,
+    sample_key: str | None,
+    n_genes: int | None,
+    epochs: int | None,
+    seed: int,
+) -> AnnData:
+    """Hide one place in five, recover it, and score it and two baselines.
+
+    Parameters
+    ----------
+    adata
+        Cells with coordinates.
+    model_name, layer, spatial_key, sample_key, n_genes, epochs, seed
+        As in :func:`train_model`. The baselines get the same genes.
+
+    Returns
+    -------
+    The cells of known place in which chosen genes were seen, with ``obs["hidden"]``, the recovered
+    coordinates of the hidden ones in ``obsm["spatial_dpvae"]`` (the others keep their own), and
+    ``uns["scores"]``.
+    """
+    true = read_coordinates(adata, spatial_key)
+    check_coordinates(true, name=f"adata.obsm[{spatial_key!r}]")
+    adata = adata[known_rows(true)].copy()
+    true = true[known_rows(true)]
+    reference, query = hide_places(adata, spatial_key=spatial_key, seed=seed)
+    hidden = adata.obs_names.isin(query.obs_names)
+    section = named_sections(adata, sample_key)
+
+    model = train_model(
+        reference,
+        model_name=model_name,
+        layer=layer,
+        n_genes=n_genes,
+        epochs=epochs,
+        seed=seed,
+        spatial_key=spatial_key,
+        sample_key=sample_key,
+    )
+    _, recovered = place_cells(model, query)
+    is_placed = np.isfinite(recovered).all(axis=1)
+    kept = np.ones(len(hidden), dtype=bool)
+    kept[hidden] = is_placed
+    adata, true, recovered = adata[kept].copy(), true[kept], recovered[is_placed]
+    hidden, section = hidden[kept], section[kept]
+    places = {type(model).__name__: recovered}
+    genes = adata.var_names.get_indexer(model.get_var_names())
+    expression = _dense_log_normalized(adata, layer)[:, genes]
+    for name, baseline in BASELINES.items():
+        places[name] = _by_section(baseline, expression, true, hidden, section)
+
+    adata.obs["hidden"] = hidden
+    adata.obsm[OBSM.reconstructed] = true.copy()
+    adata.obsm[OBSM.reconstructed][hidden] = recovered
+    adata.uns["scores"] = score_table(true[hidden], places, section[hidden])
+    return adata
+
+
+def as_rich_table(scores: pd.DataFrame) -> Table:
+    """Lay scores out for a terminal."""
+    table = Table(title="Hidden places recovered", caption=CAPTION, caption_justify="left")
+    table.add_column("method")
+    for score in scores.columns:
+        table.add_column(score, justify="right")
+    for method, row in scores.iterrows():
+        table.add_row(str(method), *(f"{value:.3g}" for value in row))
+    return table
+
+
+def verdict(scores: pd.DataFrame) -> str:
+    """Say in a sentence how far from chance the model is, the first row of the scores."""
+    model, disparity = scores.index[0], float(scores["Procrustes"].iloc[0])
+    found = f"{model}: Procrustes {disparity:.2f}, where 0 is perfect and 1 is chance"
+    best = str(scores["Procrustes"].idxmin())
+    if disparity > CHANCE:
+        return f"{found}, so these places are close to chance: see {GUIDE}."
+    if scores["Procrustes"][best] < CLEARLY * disparity:
+        return f"{found}; {best} does better here: see {GUIDE}."
+    return f"{found}, so {RECOVERED[bisect(LIMITS, disparity)]}."
+
+
+def _by_section(
+    baseline: Baseline,
+    expression: NDArray[np.float32],
+    coordinates: NDArray[np.float64],
+    hidden: NDArray[np.bool_],
+    section: NDArray[np.str_],
+) -> NDArray[np.float64]:
+    places = np.full_like(coordinates, np.nan)
+    for _, cells in cells_per_section(section):
+        known, sought = cells & ~hidden, cells & hidden
+        places[sought] = baseline(expression[known], coordinates[known], expression[sought])
+    return places[hidden]
+
+
+def _dense_log_normalized(adata: AnnData, layer: str | None) -> NDArray[np.float32]:
+    if holds_counts(adata, layer):
+        adata = log_normalized(adata, layer, typical_counts(adata, layer))
+    values = expression_of(adata, layer)
+    return np.asarray(values.toarray() if issparse(values) else values, dtype=np.float32)

@@ -1,0 +1,255 @@
+"""Training and placement as the command line does them, on AnnData."""
+
+import warnings
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import scanpy as sc
+import scvi
+from anndata import AnnData
+from numpy.typing import NDArray
+
+from dpvae._data.expression import expression_of, holds_counts
+from dpvae._keys import OBSM
+from dpvae.model import DPSCVI, DPVAE, load
+from dpvae.pp import spatially_variable_genes
+
+ModelName = Literal["dpvae", "dpscvi"]
+
+
+def train_model(
+    adata: AnnData,
+    *,
+    model_name: ModelName,
+    layer: str | None = None,
+    n_genes: int | None = None,
+    epochs: int | None = None,
+    seed: int = 0,
+    **keys: Any,
+) -> DPVAE | DPSCVI:
+    """Train a model on a reference. For DPVAE counts are normalised first; then genes are chosen.
+
+    Parameters
+    ----------
+    adata
+        The reference.
+    model_name
+        ``"dpvae"`` or ``"dpscvi"``.
+    layer
+        Layer with the expression.
+    n_genes
+        How many genes to choose; see :func:`chosen_genes`.
+    epochs
+        Passes over the data.
+    seed
+        Seed of everything random.
+    **keys
+        ``spatial_key``, ``sample_key`` and ``batch_key``, as of ``setup_anndata``.
+    """
+    counts = None
+    if model_name == "dpvae" and holds_counts(adata, layer):
+        counts = typical_counts(adata, layer)
+        adata = log_normalized(adata, layer, counts)
+    adata = chosen_genes(adata, n_genes, layer=layer, **keys)
+    seen = has_genes(adata, layer, adata.var_names)
+    if not seen.all():
+        _warn_of_empty(seen, "has none of the chosen genes and is left out")
+        adata = adata[seen].copy()
+    scvi.settings.seed = seed
+    if model_name == "dpscvi":
+        DPSCVI.setup_anndata(adata, layer=layer, **keys)
+        model: DPVAE | DPSCVI = DPSCVI(adata)
+    else:
+        DPVAE.setup_anndata(adata, layer=layer, **keys)
+        model = DPVAE(adata)
+        model.target_counts_ = counts
+    model._next_step = ""
+    model.train(max_epochs=epochs)
+    return model
+
+
+def shared_genes(reference: AnnData, query: AnnData) -> AnnData:
+    """Give the reference with the genes that a query has as well.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    is_shared = reference.var_names.isin(query.var_names)
+    if not is_shared.any():
+        theirs = f"like {query.var_names[0]!r}" if query.n_vars else "no gene at all"
+        message = (
+            f"The query has none of the reference's {reference.n_vars} genes. The reference names "
+            f"them like {reference.var_names[:1].tolist()}, the query {theirs}: bring them into "
+            "the same form."
+        )
+        raise ValueError(message)
+    return reference if is_shared.all() else reference[:, is_shared].copy()
+
+
+def chosen_genes(
+    adata: AnnData,
+    n_genes: int | None = None,
+    *,
+    layer: str | None = None,
+    spatial_key: str = OBSM.spatial,
+    sample_key: str | None = None,
+    batch_key: str | None = None,
+) -> AnnData:
+    """Give the reference with the genes whose pattern follows the tissue most.
+
+    Parameters
+    ----------
+    adata
+        The reference.
+    n_genes
+        How many genes to choose. All are kept if there are no more. By default as many as
+        :func:`dpvae.pp.spatially_variable_genes` chooses.
+    layer, spatial_key, sample_key, batch_key
+        As of ``setup_anndata``.
+    """
+    if n_genes is not None and adata.n_vars <= n_genes:
+        return adata
+    table: Any = spatially_variable_genes(
+        adata,
+        n_top_genes=n_genes,
+        spatial_key=spatial_key,
+        sample_key=sample_key or batch_key,
+        layer=layer,
+        copy=True,
+    )
+    is_chosen = table["spatially_variable"].to_numpy()
+    return adata if is_chosen.all() else adata[:, is_chosen].copy()
+
+
+def has_genes(adata: AnnData, layer: str | None, genes: Collection[str]) -> NDArray[np.bool_]:
+    """Find the cells in which any of these genes was seen; all cells if none was measured."""
+    of_model = adata.var_names.isin(list(genes))
+    if not of_model.any():
+        return np.ones(adata.n_obs, dtype=bool)
+    n_seen = (expression_of(adata, layer)[:, of_model] != 0).sum(axis=1)
+    return np.asarray(n_seen).ravel() > 0
+
+
+def place_cells(
+    model: DPVAE | DPSCVI,
+    query: AnnData,
+    *,
+    section: str | None = None,
+    add_missing_genes: bool = False,
+    allow_mostly_missing: bool = False,
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Latent representation and coordinates of a query, its counts normalised as in training.
+
+    Rows of NaN are those of cells that have none of the model's genes.
+    """
+    layer = model.registry_["setup_args"]["layer"]
+    counts = model.target_counts_ if isinstance(model, DPVAE) else None
+    if counts is not None and holds_counts(query, layer):
+        query = log_normalized(query, layer, counts)
+    if add_missing_genes:
+        query = type(model).prepare_query_anndata(
+            query, model, inplace=False, allow_mostly_missing=allow_mostly_missing
+        )
+    seen = has_genes(query, layer, model.get_var_names())
+    if not seen.any() and len(seen):
+        message = "No cell of the query has any of the model's genes: there is nothing to place."
+        raise ValueError(message)
+    if not seen.all():
+        _warn_of_empty(seen, "has none of the model's genes and gets no place, but NaN")
+        query = query[seen].copy()
+    latent = model.get_latent_representation(query)
+    places = model.predict_coordinates(query, section=section)
+    return _with_gaps(latent, seen), _with_gaps(places, seen)
+
+
+def place_query(
+    model_path: Path,
+    query: AnnData,
+    *,
+    section: str | None,
+    add_missing_genes: bool,
+    allow_mostly_missing: bool = False,
+) -> AnnData:
+    """Add coordinates and latent representation to a query, by a saved model.
+
+    Parameters
+    ----------
+    model_path
+        Folder of the model.
+    query
+        The cells to place. It is written to.
+    section
+        Section of the reference in whose frame they are placed.
+    add_missing_genes
+        Whether genes that the query lacks are taken as not expressed.
+    allow_mostly_missing
+        Whether it may lack more than half of the reference's genes then.
+    """
+    for key in (OBSM.latent, OBSM.reconstructed):
+        if key in query.obsm:
+            message = f"obsm[{key!r}] of the query would be overwritten: rename or delete it."
+            raise ValueError(message)
+    model = load(model_path)
+    latent, coordinates = place_cells(
+        model,
+        query,
+        section=section,
+        add_missing_genes=add_missing_genes,
+        allow_mostly_missing=allow_mostly_missing,
+    )
+    query.obsm[OBSM.latent], query.obsm[OBSM.reconstructed] = latent, coordinates
+    return query
+
+
+def _with_gaps(values: NDArray[Any], seen: NDArray[np.bool_]) -> NDArray[Any]:
+    complete = np.full((len(seen), values.shape[1]), np.nan, dtype=values.dtype)
+    complete[seen] = values
+    return complete
+
+
+def _warn_of_empty(seen: NDArray[np.bool_], what: str) -> None:
+    n_empty = int((~seen).sum())
+    which = "1 cell" if n_empty == 1 else f"Each of {n_empty} cells"
+    warnings.warn(f"{which} of {len(seen)} {what}.", UserWarning, stacklevel=3)
+
+
+def typical_counts(adata: AnnData, layer: str | None) -> dict[str, float]:
+    """Share out the median depth of the cells among the genes, as all cells together have them."""
+    counts = expression_of(adata, layer)
+    depth = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
+    of_genes = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
+    median = np.median(depth[depth > 0]) if depth.any() else 1.0
+    return dict(zip(adata.var_names, of_genes * (median / max(depth.sum(), 1.0)), strict=True))
+
+
+def log_normalized(adata: AnnData, layer: str | None, counts: Mapping[str, float]) -> AnnData:
+    """Bring cells to the depth of typical ones, over the genes that are known of these, and log.
+
+    Parameters
+    ----------
+    adata
+        Cells with counts; they are not changed.
+    layer
+        Layer with the counts.
+    counts
+        What :func:`typical_counts` gave of the reference. Genes that are missing here, or missing
+        there, do not count for the depth.
+
+    Returns
+    -------
+    A copy with the genes that are known of the typical cells; if there are none, the cells.
+    """
+    known = adata.var_names.isin(list(counts))
+    if not known.any():
+        return adata
+    normalized = adata[:, known].copy()
+    target = sum(counts[gene] for gene in normalized.var_names.unique())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Some cells have zero counts")
+        sc.pp.normalize_total(normalized, target_sum=target or 1.0, layer=layer)
+    sc.pp.log1p(normalized, layer=layer)
+    return normalized

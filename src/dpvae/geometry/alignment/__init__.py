@@ -1,0 +1,1 @@
+"""Layouts moved onto one another, and mirrored."""

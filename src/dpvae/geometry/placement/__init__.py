@@ -1,0 +1,1 @@
+"""Places by multidimensional scaling: free, around anchors, on a layout."""

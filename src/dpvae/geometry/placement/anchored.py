@@ -1,0 +1,200 @@
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dpvae.geometry.latent import check_distance_scale, check_latent
+from dpvae.geometry.placement.anchors import check_anchors, motion_is_fixed, moved_onto
+from dpvae.geometry.placement.constraint import AnchoredFrame
+from dpvae.geometry.placement.free import check_stopping, place_free
+from dpvae.geometry.placement.result import Placement
+from dpvae.geometry.placement.smacof import majorise
+from dpvae.geometry.placement.stress import cell_residuals, layout_stress, sampled_stress
+from dpvae.geometry.placement.target_distances import CompiledComparison
+from dpvae.geometry.regression.blend import blend
+from dpvae.geometry.scale import fit_distance_scale
+
+METHODS = ("blend", "stress")
+LARGEST_EXACT = 4_000
+
+
+def place_anchored(
+    latent: ArrayLike,
+    anchor_coordinates: ArrayLike,
+    is_anchor: ArrayLike,
+    *,
+    method: Literal["blend", "stress"] | None = None,
+    distance_scale: float | None = None,
+    penalty: float | ArrayLike | None = None,
+    max_iter: int = 300,
+    tol: float = 1e-6,
+    seed: int = 0,
+) -> Placement:
+    """Place all cells of a data set together, some of them held where they are known to be.
+
+    ``method="stress"`` is the paper's objective. Hard anchors minimise eq. 6 of Zhou & Du 2024
+    (arXiv:2408.00911) with unit weights,
+
+        Σ_{i<j} (‖ŝ_i − ŝ_j‖ − ‖z_i − z_j‖/λ)²  subject to  ŝ_i = s_i for the anchors (eq. 7);
+
+    soft anchors minimise the same sum plus n Σ_anchors μ_i ‖ŝ_i − s_i‖². The factor n, the number
+    of cells, lets μ keep its meaning for any number of cells: at μ = 1 an anchor's given place
+    weighs as much as all its distances together. The start is the free placement, aligned with the
+    anchors by shift, rotation and reflection; the restricted majorisation has a closed form.
+
+    ``method="blend"`` aims at the places themselves. Global distances hardly profit from many
+    anchors, and a single alignment to few anchors is uncertain; so the free placement, moved as far
+    as the anchors determine, is mixed with regressions of places on latents, as left-out anchors
+    decide (:class:`Blend`). The anchors keep their given places.
+
+    Parameters
+    ----------
+    latent
+        z, shape (n, d).
+    anchor_coordinates
+        s, shape (n, 2) or (n, 3), in tissue units. Rows of other cells are ignored, and may be NaN.
+    is_anchor
+        Mask of shape (n,).
+    method
+        ``"blend"`` or ``"stress"``. Default: the blend for hard anchors that fix the frame (p + 1
+        or more in general position), stress for soft or fewer ones.
+    distance_scale
+        λ, latent units per tissue unit. Default: fitted to the anchors
+        (:func:`fit_distance_scale`).
+    penalty
+        μ > 0, one number, or one for each cell, shape (n,), of which those of the anchors count;
+        infinity is a hard anchor. Default ``None``: hard anchors, whose rows come back bit by bit.
+    max_iter
+        The largest number of iterations, for the start and for the majorisation. Default 300.
+    tol
+        Stop when the root of the objective falls by less than this fraction, up to 4,000 cells.
+        Default 1e-6.
+    seed
+        Seed of the random windows and pairs. Default 0.
+
+    Returns
+    -------
+    The placement, with coordinates of shape (n, p). Its stress runs over all pairs, anchors
+    included. The blend's also has ``expected_error``, the expected distance of every cell from its
+    true place, and ``blend``, the mixture and the errors of its parts on left-out anchors.
+
+    Raises
+    ------
+    ValueError
+        If an input is malformed, there is no anchor, an anchor's coordinates are NaN, λ cannot be
+        fitted, an option is out of range, or a blend is wanted of soft or too few anchors.
+
+    Warns
+    -----
+    UserWarning
+        If the anchors, being fewer than p + 1 or on one line or plane, leave a rotation or
+        reflection open.
+
+    Notes
+    -----
+    Memory O(n (d + p)), for a blend also O(a d²) for a anchors. Up to 4,000 cells O(n² d) time for
+    each iteration; above, sweeps against fresh windows of 250 random cells, as in
+    :func:`place_free`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dpvae.geometry import place_anchored
+    >>> tissue = np.random.default_rng(0).uniform(size=(40, 2))
+    >>> latent = np.hstack([2.0 * tissue, np.zeros((40, 3))])
+    >>> is_anchor = np.arange(40) < 5
+    >>> known = np.where(is_anchor[:, None], tissue, np.nan)
+    >>> placement = place_anchored(latent, known, is_anchor)
+    >>> bool(np.allclose(placement.coordinates, tissue, atol=0.02)), placement.solver
+    (True, 'blend')
+    """
+    values = check_latent(latent)
+    cells, places = check_anchors(anchor_coordinates, is_anchor, len(values))
+    if method is not None and method not in METHODS:
+        message = f"method is {method!r}; pass one of {METHODS}, or None."
+        raise ValueError(message)
+    held = _penalties(penalty, cells, len(values))
+    check_stopping(max_iter, tol)
+    scale = (
+        fit_distance_scale(values[cells], places, seed=seed)
+        if distance_scale is None
+        else check_distance_scale(distance_scale)
+    )
+    is_fixed = motion_is_fixed(places)
+    can_blend = is_fixed and bool(np.isinf(held).all())
+    if method == "blend" and not can_blend:
+        message = (
+            f"a blend needs hard anchors, {places.shape[1] + 1} or more in general position; "
+            "leave method out, or pass method='stress'."
+        )
+        raise ValueError(message)
+    free = place_free(
+        values,
+        n_dims=places.shape[1],
+        distance_scale=scale,
+        max_iter=max_iter,
+        tol=tol,
+        seed=seed,
+    )
+    if can_blend and method != "stress":
+        return _blended(values, free, cells, places, scale, seed)
+    start = moved_onto(free.coordinates, cells, places)
+    start[cells[np.isinf(held)]] = places[np.isinf(held)]
+    targets = np.ascontiguousarray(values.T) / scale
+    return majorise(
+        targets,
+        CompiledComparison(targets - targets.mean(axis=1, keepdims=True)),
+        np.ascontiguousarray(start.T),
+        AnchoredFrame(cells, np.ascontiguousarray(places.T), held),
+        max_iter=max_iter,
+        tol=tol,
+        seed=seed,
+    )
+
+
+def _penalties(
+    penalty: float | ArrayLike | None, cells: NDArray[np.int64], n_cells: int
+) -> NDArray[np.float64]:
+    if penalty is None:
+        return np.full(len(cells), np.inf)
+    given = np.asarray(penalty, dtype=np.float64)
+    if given.shape not in ((), (n_cells,)):
+        message = f"penalty has shape {given.shape}; pass a number, or one for each cell."
+        raise ValueError(message)
+    held = np.broadcast_to(given, (n_cells,))[cells]
+    if not (held > 0.0).all():
+        message = (
+            f"penalty is {penalty}; pass a positive number, or None for hard anchors."
+            if given.shape == ()
+            else f"penalty of {int((~(held > 0.0)).sum())} anchors is not positive."
+        )
+        raise ValueError(message)
+    return held
+
+
+def _blended(
+    latent: NDArray[np.float64],
+    free: Placement,
+    cells: NDArray[np.int64],
+    places: NDArray[np.float64],
+    distance_scale: float,
+    seed: int,
+) -> Placement:
+    coordinates, expected, mixture = blend(latent, free.coordinates, cells, places)
+    targets = np.ascontiguousarray(latent.T) / distance_scale
+    layout = np.ascontiguousarray(coordinates.T)
+    stress = (
+        layout_stress(targets, layout)
+        if len(latent) <= LARGEST_EXACT
+        else sampled_stress(targets, layout, seed=seed)
+    )
+    return Placement(
+        coordinates,
+        stress,
+        free.n_iterations,
+        free.converged,
+        "blend",
+        residual=cell_residuals(targets, layout, seed=seed),
+        expected_error=expected,
+        blend=mixture,
+    )

@@ -1,0 +1,63 @@
+import numpy as np
+from numpy.typing import NDArray
+
+from dpvae.geometry.compilation import compiled
+
+
+def spread_cells(
+    coordinates: NDArray[np.float64], n_chosen: int, *, seed: int = 0
+) -> NDArray[np.int64]:
+    """Choose cells that cover the tissue: each next one is farthest from those before.
+
+    Farthest-point sampling (Gonzalez 1985). Time O(n n_chosen p), memory O(n).
+
+    Parameters
+    ----------
+    coordinates
+        Shape (n, p), in any unit, without NaN.
+    n_chosen
+        The number of cells; all are returned when there are no more.
+    seed
+        Seed of the first cell. Default 0.
+
+    Returns
+    -------
+    Row numbers in ascending order, shape (min(n, n_chosen),).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dpvae.geometry.placement.farthest_points import spread_cells
+    >>> line = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [9.0, 0.0]])
+    >>> {0, 3} <= set(spread_cells(line, 3).tolist())
+    True
+    """
+    n_cells = len(coordinates)
+    if n_cells <= n_chosen:
+        return np.arange(n_cells)
+    first = int(np.random.default_rng(seed).integers(n_cells))
+    return np.sort(_farthest_points(np.ascontiguousarray(coordinates.T), n_chosen, first))
+
+
+@compiled
+def _farthest_points(points: NDArray[np.float64], n_chosen: int, first: int) -> NDArray[np.int64]:
+    n_axes, n_cells = points.shape
+    nearest = np.full(n_cells, np.inf)
+    chosen = np.empty(n_chosen, dtype=np.int64)
+    latest = first
+    for k in range(n_chosen):
+        chosen[k] = latest
+        nearest[latest] = -1.0
+        farthest = -1.0
+        following = latest
+        for i in range(n_cells):
+            squared = 0.0
+            for axis in range(n_axes):
+                squared += (points[axis, i] - points[axis, latest]) ** 2
+            if squared < nearest[i]:
+                nearest[i] = squared
+            if nearest[i] > farthest:
+                farthest = nearest[i]
+                following = i
+        latest = following
+    return chosen

@@ -1,0 +1,1 @@
+"""Places by regression: on coordinates of similar cells, on latents, on genes."""

@@ -1,0 +1,188 @@
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from dpvae.geometry.alignment.motion import THIN, expected_motion, latent_thickness, motion_without
+from dpvae.geometry.regression.kernel import fit_kernel
+from dpvae.geometry.regression.linear import (
+    EXACT_SEARCH,
+    SLACK,
+    Regression,
+    affine,
+    neighbours,
+    quadratic,
+)
+
+Points = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+MOTION = "motion"
+REGRESSIONS: dict[str, tuple[Callable[[Points, Points, Rows, Points], Regression], int]] = {
+    "affine": (affine, 10),
+    "quadratic": (quadratic, 30),
+    "neighbours": (neighbours, 20),
+}
+FEWEST_FOR_KERNEL = 20
+FEWEST_TO_VALIDATE = 10
+SHARE_OF_LATENTS = 0.3
+MOST_LEFT_OUT = 1_000
+PRIOR_ANCHORS = 6.0
+PRIOR_ANCHORS_IF_FLAT = 20.0
+N_SIMILAR = 25
+MEAN_OF_RAYLEIGH = {2: 0.886, 3: 0.921}
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Which ways of placing cells were mixed, and how well each placed anchors left out.
+
+    Attributes
+    ----------
+    weights
+        Share of each way in the coordinates, adding up to 1: ``"motion"`` is the free layout moved
+        onto the anchors, ``"affine"`` and ``"quadratic"`` are ridge regressions of places on
+        latents, ``"neighbours"`` is the mean place of the nearest anchors, ``"genes"`` a kernel
+        regression of places on components of the genes and on latents, and ``"corrected"`` the
+        moved layout plus such a regression of what is missing to it.
+    errors
+        Root mean square distance of anchors from where each way, and ``"blend"``, places them when
+        they are left out, in tissue units. Empty with fewer than ten anchors.
+    """
+
+    weights: Mapping[str, float]
+    errors: Mapping[str, float]
+
+
+def blend(
+    latent: Points,
+    layout: Points,
+    cells: Rows,
+    places: Points,
+    components: Points | None = None,
+) -> tuple[Points, Points, Blend]:
+    """Place cells by the mixture of four ways that places left-out anchors best.
+
+    Few anchors can only move a free layout, many can teach a map from the latent space to the
+    tissue. The mixture is chosen by the anchors themselves: each way predicts every anchor (1,000
+    at most) from the others, and non-negative weights that add up to 1 are fitted to these
+    predictions (stacking, Wolpert 1992; Breiman 1996), with the weight of six more anchors on the
+    moved layout, of up to twenty where the latents are a flat sheet. Regressions join when there
+    are enough anchors to judge them: affine from 10, neighbours from 20, quadratic from 30.
+
+    Parameters
+    ----------
+    latent
+        z, shape (n, d), in any unit.
+    layout
+        The free layout of all cells, shape (n, p).
+    cells
+        Row numbers of the a anchors.
+    places
+        Their places, shape (a, p), in tissue units, in general position.
+    components
+        Components of the genes of all cells, shape (n, c). From 20 anchors on, regressions on them
+        join the mixture. By default there are none.
+
+    Returns
+    -------
+    Coordinates of all cells, shape (n, p), those of the anchors as given; the expected distance of
+    each cell from its true place, shape (n,), 0 for anchors; and the mixture. Time
+    O(a d⁴ + n (d² + log a)), memory O(n (d + p) + a d²).
+    """
+    is_other = np.ones(len(latent), dtype=bool)
+    is_other[cells] = False
+    thickness = latent_thickness(latent, places.shape[1])
+    moved, squared = expected_motion(layout, cells, places, thickness)
+    coordinates, expected = np.empty_like(moved), np.zeros(len(latent))
+    coordinates[cells] = places
+    if len(cells) < FEWEST_TO_VALIDATE:
+        coordinates[is_other] = moved[is_other]
+        expected[is_other] = MEAN_OF_RAYLEIGH[places.shape[1]] * np.sqrt(squared[is_other])
+        return coordinates, expected, Blend({MOTION: 1.0}, {})
+    scaled = _scaled(latent)
+    anchors, others = scaled[cells], scaled[is_other]
+    left_out = _representative(anchors)
+    truth = places[left_out]
+    without = motion_without(layout, cells, places, thickness, left_out)
+    ways = {MOTION: Regression(moved[is_other], without)}
+    for name, (regress, fewest) in REGRESSIONS.items():
+        if len(cells) >= fewest:
+            ways[name] = regress(anchors, places, left_out, others)
+    if components is not None and len(cells) >= FEWEST_FOR_KERNEL:
+        genes = np.hstack([components, SHARE_OF_LATENTS * scaled])
+        known, new = genes[cells[left_out]], genes[is_other]
+        ways["genes"] = _kernel(known, truth, new, 0.0, 0.0)
+        ways["corrected"] = _kernel(known, truth, new, without, moved[is_other])
+    weights = _mixture(list(ways.values()), truth, _prior_anchors(thickness))
+    coordinates[is_other] = np.tensordot(weights, [way.places for way in ways.values()], 1)
+    mixed = np.tensordot(weights, [way.without for way in ways.values()], 1)
+    distance = np.sqrt(((mixed - truth) ** 2).sum(axis=1))
+    expected[is_other] = _mean_of_similar(anchors[left_out], distance, others)
+    errors = {name: _root_mean_square(way.without - truth) for name, way in ways.items()}
+    errors["blend"] = _root_mean_square(mixed - truth)
+    return coordinates, expected, Blend(dict(zip(ways, weights.tolist(), strict=True)), errors)
+
+
+def _kernel(
+    known: Points, truth: Points, new: Points, without: Points | float, before: Points | float
+) -> Regression:
+    """Regress what is missing to places that are known before, and add it to them."""
+    fit = fit_kernel(known, truth - without)
+    return Regression(before + fit.predict(new, known), truth - fit.left_out)
+
+
+def _scaled(latent: Points) -> Points:
+    """Latents turned to their principal axes and divided by one common standard deviation."""
+    centred = latent - latent.mean(axis=0)
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    turned = centred @ axes[:, ::-1]
+    return np.asarray(turned / (np.sqrt(turned.var()) or 1.0))
+
+
+def _representative(anchors: Points) -> Rows:
+    """At most 1,000 anchors, evenly spread over their distances from the centre of the latents."""
+    order = np.argsort((anchors**2).sum(axis=1), kind="stable")
+    if len(order) <= MOST_LEFT_OUT:
+        return order
+    return order[np.linspace(0, len(order) - 1, MOST_LEFT_OUT).astype(np.int64)]
+
+
+def _prior_anchors(thickness: float) -> float:
+    """How many anchors the moved layout is worth: more where the latents are a flat sheet."""
+    flatness = max(0.0, 1.0 - thickness / THIN)
+    return PRIOR_ANCHORS + flatness * (PRIOR_ANCHORS_IF_FLAT - PRIOR_ANCHORS)
+
+
+def _mixture(ways: list[Regression], truth: Points, prior_anchors: float) -> Points:
+    """Weights ≥ 0, of sum 1, with the least squared error, drawn towards the first way."""
+    without = np.stack([way.without.ravel() for way in ways])
+    departure = np.stack([(way.places - ways[0].places).ravel() for way in ways])
+    gram = without @ without.T
+    gram += prior_anchors / max(len(ways[0].places), 1) * (departure @ departure.T)
+    gram += 1e-9 * np.trace(gram) * np.eye(len(ways))
+    root = np.linalg.cholesky(gram)
+    wanted = np.linalg.solve(root, without @ truth.ravel())
+    sum_to_one = 1e4 * np.abs(root).max()
+    weights, _ = nnls(
+        np.vstack([root.T, np.full(len(ways), sum_to_one)]), np.append(wanted, sum_to_one)
+    )
+    return np.asarray(weights / weights.sum())
+
+
+def _mean_of_similar(anchors: Points, distance: Points, latent: Points) -> Points:
+    """Mean distance of the 25 anchors that are nearest to each cell in the latent space."""
+    from scipy.spatial import cKDTree
+
+    n_similar = min(N_SIMILAR, len(anchors))
+    if n_similar == len(anchors):
+        return np.full(len(latent), distance.mean())
+    slack = SLACK if len(latent) > EXACT_SEARCH else 0.0
+    similar = cKDTree(anchors).query(latent, k=n_similar, eps=slack)[1]
+    return np.asarray(distance[similar].mean(axis=1))
+
+
+def _root_mean_square(residual: Points) -> float:
+    return float(np.sqrt((residual**2).sum(axis=1).mean()))

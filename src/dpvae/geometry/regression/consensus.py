@@ -1,0 +1,78 @@
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dpvae.geometry.latent import check_layout
+from dpvae.geometry.regression.linear import affine, neighbours, quadratic
+
+MOST_CELLS = 20_000
+MOST_LEFT_OUT = 1_000
+FEWEST_FOR_NEIGHBOURS = 20
+FEWEST_FOR_QUADRATIC = 30
+
+
+def place_by_consensus(
+    latent: ArrayLike, layout_latent: ArrayLike, layout_coordinates: ArrayLike, *, seed: int = 0
+) -> NDArray[np.float64]:
+    """Place new cells one by one where regressions on cells of known place agree.
+
+    The place of a cell is the mean of an affine and a quadratic ridge regression of places on
+    latents and of the mean place of the nearest latents, weighted inversely to their squared errors
+    on cells of the layout that are left out. Where latent distances are proportional to distances
+    in the tissue, the affine map alone is exact; the others follow what is curved or local. On real
+    sections this is as good as distances to landmarks (:func:`place_on_layout`), and better where
+    the latents scatter: distances to far landmarks know nothing of the noise, a regression does.
+
+    Parameters
+    ----------
+    latent
+        z of the new cells, shape (m, d), in any unit.
+    layout_latent
+        z of the layout, shape (n, d), in the same unit.
+    layout_coordinates
+        s of the layout, shape (n, 2) or (n, 3). Rows of NaN are left out.
+    seed
+        Of the 20,000 cells that are used of a larger layout, and the 1,000 of them that are left
+        out. Default 0.
+
+    Returns
+    -------
+    Coordinates, shape (m, 2) or (m, 3), in the frame and unit of the layout. With fewer than 30
+    cells of known place the quadratic regression is left out, with fewer than 20 the neighbours.
+
+    Raises
+    ------
+    ValueError
+        If an input is malformed or the latents differ in dimension.
+
+    Notes
+    -----
+    Time O(n d⁴ + m (d² + log n)), memory O(n d² + m p), with n at most 20,000 and d⁴, d² at most
+    those of 20 dimensions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dpvae.geometry import place_by_consensus
+    >>> tissue = np.random.default_rng(0).uniform(size=(60, 2))
+    >>> places = place_by_consensus(3.0 * tissue[:10], 3.0 * tissue[10:], tissue[10:])
+    >>> bool(np.allclose(places, tissue[:10], atol=1e-3))
+    True
+    """
+    values, layout_values, places = check_layout(latent, layout_latent, layout_coordinates)
+    rng = np.random.default_rng(seed)
+    if len(places) > MOST_CELLS:
+        chosen = np.sort(rng.choice(len(places), MOST_CELLS, replace=False))
+        layout_values, places = layout_values[chosen], places[chosen]
+    left_out = np.sort(rng.permutation(len(places))[:MOST_LEFT_OUT])
+    centre = layout_values.mean(axis=0)
+    _, axes = np.linalg.eigh((layout_values - centre).T @ (layout_values - centre))
+    turn = axes[:, ::-1] / (np.sqrt(layout_values.var(axis=0).mean()) or 1.0)
+    known, new = (layout_values - centre) @ turn, (values - centre) @ turn
+    ways = [affine(known, places, left_out, new)]
+    if len(places) >= FEWEST_FOR_NEIGHBOURS:
+        ways.append(neighbours(known, places, left_out, new))
+    if len(places) >= FEWEST_FOR_QUADRATIC:
+        ways.append(quadratic(known, places, left_out, new))
+    tiny = 1e-12 * places.var()
+    trust = [1.0 / (np.mean((way.without - places[left_out]) ** 2) + tiny) for way in ways]
+    return np.asarray(np.average([way.places for way in ways], axis=0, weights=trust))

@@ -1,0 +1,1 @@
+"""How sure places are: regions, and the errors that calibrate them."""

@@ -1,0 +1,1 @@
+"""What a model reads of a reference, checked and registered."""

@@ -1,0 +1,58 @@
+"""How much each gene counts: the more it varies, and the more its pattern follows the tissue."""
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dpvae._data.some_rows import at_most
+from dpvae.geometry import known_rows
+from dpvae.metrics.shrunken_morans_i import FEWEST_CELLS, FLOOR, MOST_CELLS, shrunken_morans_i
+from dpvae.model.data.gene_statistics import gene_statistics
+
+GeneWeights = Literal["spatial", "equal"]
+KINDS = ("spatial", "equal")
+
+
+def spatial_gene_weights(
+    expression: Any,
+    coordinates: NDArray[np.float64],
+    section: NDArray[np.intp],
+) -> torch.Tensor:
+    """Weigh genes by their standard deviation times their Moran's I in the reference.
+
+    Genes without a spatial pattern are noise for whoever asks where a cell is, and genes that
+    hardly vary are mostly noise of counting. Moran's I is taken over six nearest neighbours,
+    averaged over sections, 0 where it is negative, plus 0.01. The fewer the cells of known place,
+    the more of I is chance: it is drawn towards the mean of all genes as far as its spread is what
+    chance alone would give (James-Stein).
+
+    Parameters
+    ----------
+    expression
+        As the encoder sees it, shape ``(n_cells, n_genes)``, dense or sparse; a sparse one is not
+        made dense, and one on disk is read in parts.
+    coordinates
+        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``; rows of NaN are cells of unknown place. Of a
+        section with more than 20,000 known cells, as many random ones (always the same) are used
+        for Moran's I.
+    section
+        Code of each cell's section, shape ``(n_cells,)``.
+
+    Returns
+    -------
+    Factors for genes that were brought to variance 1, shape ``(n_genes,)``, of mean square 1.
+    Without ten cells of known place in a section I does not count.
+    """
+    known = known_rows(coordinates)
+    pattern, n_cells = np.zeros(expression.shape[1]), 0
+    rng = np.random.default_rng(0)
+    for code in np.unique(section[known]):
+        cells = at_most(np.flatnonzero(known & (section == code)), MOST_CELLS, rng)
+        if len(cells) >= FEWEST_CELLS:
+            pattern += len(cells) * shrunken_morans_i(expression[cells], coordinates[cells])
+            n_cells += len(cells)
+    _, deviation = gene_statistics(expression, np.zeros(len(section), dtype=np.intp), 1)
+    weight = deviation[0] * (torch.from_numpy(pattern / max(n_cells, 1)) + FLOOR)
+    return weight / weight.square().mean().sqrt()

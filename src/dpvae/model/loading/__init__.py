@@ -1,0 +1,1 @@
+"""Minibatches: from memory or from disk, in which order, with which pairs."""

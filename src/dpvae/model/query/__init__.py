@@ -1,0 +1,1 @@
+"""Queries: brought into the form of the reference, and compared with it."""

@@ -1,0 +1,199 @@
+"""A query brought into the form of the reference: the same genes, the same columns of obs."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from numpy.typing import NDArray
+
+from dpvae._data.expression import expression_of
+from dpvae._data.section import as_text, check_column
+from dpvae._keys import REGISTRY
+from dpvae.model.data.covariates import check_covariates
+from dpvae.model.query.missing_genes import gene_columns, refuse_missing
+
+UNNAMED = "query"
+
+Change = Callable[[Any], Any]
+
+
+def align_query(
+    adata: AnnData, registry: Mapping[str, Any], genes: pd.Index, *, fill_covariates: bool
+) -> AnnData:
+    """Copy of what a model reads of a query, genes in the order of the reference.
+
+    The query itself is left as it is. Its coordinates are not read, whatever they hold.
+
+    Parameters
+    ----------
+    adata
+        The query.
+    registry
+        The registry of the model.
+    genes
+        Names of the reference's genes.
+    fill_covariates
+        Whether batches and other covariates may be missing or unknown to the reference: right
+        where only the encoder is used and does not read them.
+
+    Raises
+    ------
+    KeyError
+        If a covariate is missing.
+    ValueError
+        If there are no cells, genes are missing, or values of a column are.
+    """
+    if adata.n_obs == 0:
+        message = "The query has no cells: there is nothing to place."
+        raise ValueError(message)
+    setup = registry["setup_args"]
+    columns = check_genes(adata, genes, registry["model_name"])
+    values = expression_of(adata, setup["layer"])
+    if not np.array_equal(columns, np.arange(adata.n_vars)):
+        values = values[:, columns]
+    return AnnData(
+        X=values if setup["layer"] is None else None,
+        layers={} if setup["layer"] is None else {setup["layer"]: values},
+        obs=_columns(adata, registry, fill_covariates=fill_covariates),
+        var=pd.DataFrame(index=genes),
+    )
+
+
+def change_expression(query: AnnData, layer: str | None, change: Change) -> None:
+    """Change the values that a model reads of the copy of a query."""
+    values = expression_of(query, layer)
+    changed = change(values)
+    if changed is values:
+        return
+    if layer is None:
+        query.X = changed
+    else:
+        query.layers[layer] = changed
+
+
+def check_gene_order(adata: AnnData, genes: pd.Index, model_name: str) -> None:
+    """Raise where an AnnData does not have just the reference's genes in the reference's order."""
+    check_genes(adata, genes, model_name)
+    if not adata.var_names.equals(genes):
+        message = (
+            "The genes are those of the reference, but in another order or among others. Run "
+            f"dpvae.model.{model_name}.prepare_query_anndata(adata, model), which brings adata "
+            "itself into the reference's order. (predict_coordinates and "
+            "get_latent_representation need no such step: they match genes by name.)"
+        )
+        raise ValueError(message)
+
+
+def check_genes(adata: AnnData, genes: pd.Index, model_name: str) -> NDArray[np.intp]:
+    """Raise if genes of the reference are missing; give the column of each of them."""
+    columns = gene_columns(adata.var_names, genes)
+    refuse_missing(genes[columns < 0], genes, model_name)
+    return columns
+
+
+def _columns(adata: AnnData, registry: Mapping[str, Any], *, fill_covariates: bool) -> pd.DataFrame:
+    obs = pd.DataFrame(index=adata.obs_names)
+    section_key = section_column(registry["setup_args"])
+    if section_key is not None:
+        if section_key in adata.obs:
+            check_column(adata, section_key, name="query")
+        obs[section_key] = _as_categories(adata, section_key, known_sections(registry))
+    for key, known in _covariates(registry).items():
+        if not fill_covariates:
+            _check_covariate(adata, key, known)
+        if known is not None:
+            obs[key] = _as_categories(adata, key, known)
+        else:
+            obs[key] = 1.0 if fill_covariates else adata.obs[key]
+    if not fill_covariates:
+        check_covariates(adata, registry["setup_args"], name="query")
+    return obs
+
+
+def _as_categories(adata: AnnData, key: str, known: NDArray[Any]) -> pd.Series:
+    """Give the values of a column as categories of the reference, by their text.
+
+    Values that the reference does not have become new categories of its type, since categories are
+    sorted together; so does the one of all cells where there is no such column.
+    """
+    of_text = dict(zip(as_text(pd.Series(known)), known, strict=True))
+    unnamed = UNNAMED
+    while unnamed in of_text:
+        unnamed += "_"
+    column = adata.obs.get(key)
+    texts = column if isinstance(column, pd.Series) else pd.Series(unnamed, adata.obs_names)
+    texts = as_text(texts) if texts.notna().all() else _filled(texts, unnamed)
+    new = sorted(set(texts) - set(of_text))
+    if all(isinstance(category, str) for category in known):
+        of_text |= {text: text for text in new}
+    else:
+        of_text |= {text: max(known) + 1 + number for number, text in enumerate(new)}
+    return texts.map(of_text)
+
+
+def _filled(column: pd.Series, unnamed: str) -> pd.Series:
+    missing = column.isna()
+    return as_text(column[~missing]).reindex(column.index, fill_value=unnamed)
+
+
+def known_sections(registry: Mapping[str, Any]) -> NDArray[Any]:
+    """Names of the sections that a model knows, in the order of their codes."""
+    state = registry["field_registries"][REGISTRY.section]["state_registry"]
+    known: NDArray[Any] = state["categorical_mapping"]
+    return known
+
+
+def check_query_columns(adata: AnnData, registry: Mapping[str, Any]) -> None:
+    """Raise where a column that the reference was set up with is missing or of another type."""
+    section_key = section_column(registry["setup_args"])
+    columns = dict(_covariates(registry))
+    if section_key is not None:
+        columns[section_key] = known_sections(registry)
+    for key, known in columns.items():
+        check_column(adata, key)
+        if known is None:
+            continue
+        theirs, own = type(known[0]).__name__, type(adata.obs[key].iloc[0]).__name__
+        if isinstance(known[0], str) != isinstance(adata.obs[key].iloc[0], str):
+            message = (
+                f"adata.obs[{key!r}] holds values of type {own}, that of the reference {theirs}: "
+                f"bring them into one type, such as adata.obs[{key!r}].astype({theirs})."
+            )
+            raise ValueError(message)
+
+
+def section_column(setup: Mapping[str, Any]) -> str | None:
+    """Column that names the sections: ``sample_key``, else ``batch_key``."""
+    column: str | None = setup["sample_key"] or setup["batch_key"]
+    return column
+
+
+def _covariates(registry: Mapping[str, Any]) -> dict[str, NDArray[Any] | None]:
+    """Columns of obs that a model reads, with their known categories; None if numeric."""
+    setup, fields = registry["setup_args"], registry["field_registries"]
+    known: dict[str, NDArray[Any] | None] = {}
+    for key in ("batch", "labels"):
+        if setup.get(f"{key}_key") is not None:
+            known[setup[f"{key}_key"]] = fields[key]["state_registry"]["categorical_mapping"]
+    for key in setup.get("categorical_covariate_keys") or ():
+        known[key] = fields["extra_categorical_covs"]["state_registry"]["mappings"][key]
+    numeric = [setup.get("size_factor_key"), *(setup.get("continuous_covariate_keys") or ())]
+    return known | {key: None for key in numeric if key is not None}
+
+
+def _check_covariate(adata: AnnData, key: str, known: NDArray[Any] | None) -> None:
+    if key not in adata.obs:
+        message = (
+            f"The query has no adata.obs[{key!r}], which the reference was set up with: add it."
+        )
+        raise KeyError(message)
+    new = [] if known is None else sorted({*as_text(adata.obs[key])} - {*as_text(pd.Series(known))})
+    if not new:
+        return
+    message = (
+        f"adata.obs[{key!r}] of the query has values that the reference did not have: {new}. Use "
+        "load_query_data and train on the query to add them to the model."
+    )
+    raise ValueError(message)

@@ -1,0 +1,1 @@
+"""Training: its arguments, its plan, its files, and what it shows."""

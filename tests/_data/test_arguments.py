@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pytest
+from anndata.experimental import AnnCollection
+from scvi.dataloaders import CollectionAdapter
+
+from dpvae import tl
+from dpvae._data.arguments import check_is_anndata
+from dpvae.datasets import simulated_tissue
+from dpvae.model import DPSCVI, DPVAE, load
+
+
+def test_an_anndata_passes(expression):
+    check_is_anndata(expression)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("a.h5ad", r"query is a str, .*read the file first: query = anndata.read_h5ad\('a.h5ad'\)"),
+        (Path("a.h5ad"), r"read the file first"),
+        (None, r"query is a NoneType, not an AnnData: give the AnnData"),
+        (
+            CollectionAdapter(AnnCollection([simulated_tissue(20, 5)])),
+            r"query is a CollectionAdapter, .*anndata.concat.*read_h5ad\(path, backed='r'\)",
+        ),
+        (AnnCollection([simulated_tissue(20, 5)]), r"query is a AnnCollection, .*anndata.concat"),
+    ],
+)
+def test_something_else_is_named(given, message):
+    with pytest.raises(TypeError, match=message):
+        check_is_anndata(given, name="query")
+
+
+def test_whoever_is_given_a_path_says_so(trained):
+    for job in (
+        DPVAE.setup_anndata,
+        DPSCVI.setup_anndata,
+        load(trained).predict_coordinates,
+        tl.reconstruct,
+        tl.impute,
+        tl.autocorrelation,
+        lambda path: tl.match_genes(path, ["gene"]),
+    ):
+        with pytest.raises(TypeError, match="read the file first"):
+            job("reference.h5ad")

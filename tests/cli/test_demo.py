@@ -1,0 +1,27 @@
+"""The demo of the command line."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from dpvae.cli.demo import verdict
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ({"DPVAE": 0.09, "kNN": 0.2}, "Procrustes 0.09, .* these places are recovered well"),
+        ({"DPVAE": 0.3, "kNN": 0.5}, "these places are recovered in the large"),
+        ({"DPVAE": 0.7, "kNN": 0.8}, "these places are recovered only roughly"),
+        ({"DPSCVI": 0.86, "kNN": 0.9}, "DPSCVI.*close to chance: see “How good is it?”"),
+        ({"DPVAE": 0.3, "kNN": 0.29}, "these places are recovered in the large"),
+        ({"DPVAE": 0.3, "kNN": 0.4, "ridge": 0.2}, "ridge does better here: see “How good is it"),
+        ({"DPVAE": 0.9, "kNN": 0.5}, "close to chance"),
+    ],
+)
+def test_the_verdict_tells_success_from_chance(scores, expected):
+    table = pd.DataFrame({"Procrustes": scores, "stress": dict.fromkeys(scores, 0.0)})
+    sentence = verdict(table.loc[list(scores)])
+    assert sentence.count("\n") == 0
+    assert re.search(expected.replace("?", r"\?"), sentence)

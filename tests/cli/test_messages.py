@@ -1,0 +1,104 @@
+"""What a shell shows of errors and warnings."""
+
+import warnings
+
+import pytest
+
+from dpvae.cli.messages import for_the_shell, plain_messages, sentence_of
+
+
+@pytest.mark.parametrize(
+    ("python", "shell"),
+    [
+        ("Name the right key with spatial_key=…", "Name the right key with --spatial-key"),
+        ("Name another layer with layer=…, or", "Name another layer with --layer, or"),
+        ("name them: setup_anndata(adata, sample_key='my_Slide').", "name them: --sample-key m"),
+        ("name them: setup_anndata(adata, sample_key=…).", "name them: --sample-key."),
+        ("or fix it with section=…", "or fix it with --section"),
+        (
+            "run dpvae.model.DPVAE.prepare_query_anndata(query, model), which adds them as zeros",
+            "give --add-missing-genes, which adds them as zeros",
+        ),
+        (
+            "Best train the reference on the genes that both have, "
+            "reference[:, reference.var_names.intersection(query.var_names)].copy(); see",
+            "Best train with dpvae train --query, which takes only genes that both have; see",
+        ),
+        ("use DPSCVI, which takes raw counts.", "give --model dpscvi, which takes raw counts."),
+        (
+            "To learn from those that do, run dpvae.pp.spatially_variable_genes(adata) and then "
+            "adata = adata[:, adata.var['spatially_variable']].copy().",
+            "To learn from those that do, give a smaller --n-genes.",
+        ),
+        ("passes over the data is max_epochs=…", "passes over the data is --epochs"),
+        ("or use DPVAE, which takes log", "or give --model dpvae, which takes log"),
+        ("give the directory that model.save() wrote.", "that dpvae train wrote."),
+        (
+            "mean nothing. If you want zeros all the same, pass allow_mostly_missing=True.",
+            "nothing.",
+        ),
+        ("Section 'A_B' has no cells.", "Section 'A_B' has no cells."),
+    ],
+)
+def test_python_becomes_options(python, shell):
+    found = for_the_shell(python)
+    assert shell in found
+    assert "=…" not in found
+    if "my_Slide" in python:
+        assert "my_Slide" in found
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ValueError("a cell\n  is missing"), "a cell is missing"),
+        (KeyError("There is no obsm['x']"), "There is no obsm['x']"),
+        (FileNotFoundError("There is no file"), "There is no file"),
+        (RuntimeError("not trained"), "not trained"),
+        (MemoryError(), "The memory of this machine is too small for these data."),
+    ],
+)
+def test_errors_that_are_foreseen_are_their_message(error, expected):
+    assert sentence_of(error) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (TypeError("no len()"), "Unexpected TypeError (no len()): please report it"),
+        (IndexError("5"), "Unexpected IndexError (5)"),
+        (UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"), "Unexpected UnicodeDecodeError ('utf-8'"),
+        (AssertionError(), "Unexpected AssertionError: please report it"),
+        (ValueError(), "Unexpected ValueError: please report it"),
+        (KeyError(), "Unexpected KeyError: please report it"),
+        (ZeroDivisionError("x"), "Unexpected ZeroDivisionError (x)"),
+    ],
+)
+def test_others_say_their_type_and_ask_to_be_reported(error, expected):
+    assert sentence_of(error).startswith(expected)
+
+
+def test_an_error_ends_with_code_1_and_one_sentence(capsys):
+    with pytest.raises(SystemExit) as end, plain_messages():
+        raise ValueError("[red] lambda " + 60 * "is long ")
+    assert end.value.code == 1
+    error = capsys.readouterr().err
+    assert error.startswith("Error: [red] lambda is long")
+    assert error.count("\n") == 1
+
+
+def test_the_traceback_can_be_had(monkeypatch):
+    monkeypatch.setenv("DPVAE_TRACEBACK", "1")
+    with pytest.raises(IndexError), plain_messages():
+        raise IndexError
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_are_a_sentence_without_a_line_of_code():
+    before = warnings.formatwarning
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        with plain_messages():
+            shown = warnings.formatwarning("name them with sample_key=…", UserWarning, "a.py", 3)
+    assert shown == "Warning: name them with --sample-key\n"
+    assert warnings.formatwarning is before

@@ -1,0 +1,174 @@
+import numpy as np
+import pytest
+import scvi
+from tests.conftest import QUIET, log_normalized
+
+import dpvae
+from dpvae._keys import OBSM
+from dpvae.datasets import simulated_tissue
+from dpvae.metrics import procrustes_disparity
+from dpvae.model import DPSCVI, DPVAE
+from dpvae.model.atlas.completion import (
+    check_known_places,
+    check_same_unit,
+    completed_coordinates,
+    coordinates_in_use,
+    own_components,
+)
+
+ONE = np.zeros(400, dtype="<U1")
+
+
+def turned(places):
+    """Places in a frame of their own."""
+    return places @ np.array([[0.6, -0.8], [0.8, 0.6]]) + [4000.0, -900.0]
+
+
+@pytest.fixture
+def tissue():
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(0, 100, size=(400, 2))
+    latent = np.hstack([0.1 * truth, rng.normal(size=(400, 3))]).astype(np.float32)
+    return truth, latent, rng.normal(size=(400, 6))
+
+
+def known_of(places, rows):
+    known = np.full_like(places, np.nan)
+    known[rows] = places[rows]
+    return known
+
+
+def test_guess_is_moved_into_the_frame_of_the_known(tissue):
+    truth, latent, components = tissue
+    guess = truth + np.random.default_rng(1).normal(size=truth.shape)
+    rows = np.arange(60)
+    known = known_of(turned(truth), rows)
+    completed = completed_coordinates(known, ONE, guess, latent, components)
+    np.testing.assert_array_equal(completed[rows], known[rows])
+    assert np.sqrt(np.mean((completed[60:] - turned(truth)[60:]) ** 2)) < 2.0
+
+
+def test_genes_correct_what_the_guess_misses(tissue):
+    truth, latent, _ = tissue
+    guess = np.stack([truth[:, 0], np.full(400, 50.0)], axis=1)
+    latent = np.zeros_like(latent) + latent[:, :1]
+    known = known_of(truth, np.arange(100))
+    with_genes, without = (
+        completed_coordinates(known, ONE, guess, latent, components)
+        for components in (truth / 30.0, np.zeros((400, 2)))
+    )
+    error, worse = (procrustes_disparity(truth[100:], x[100:]) for x in (with_genes, without))
+    assert error < 0.05 < worse
+
+
+def test_section_without_known_places_keeps_the_guess(tissue):
+    truth, latent, components = tissue
+    section = np.where(np.arange(400) < 200, "a", "b")
+    known = known_of(turned(truth), np.arange(50))
+    completed = completed_coordinates(known, section, truth, latent, components)
+    np.testing.assert_array_equal(completed[200:], truth[200:])
+    assert np.abs(completed[:200] - turned(truth)[:200]).max() < 5.0
+
+
+def test_other_units_are_refused(tissue):
+    truth = tissue[0]
+    with pytest.raises(ValueError, match="seem to have another unit than the reference") as found:
+        check_same_unit(1000.0 * truth[:50], 1e6 * truth[:50], "")
+    assert "train the reference longer" not in str(found.value)
+
+
+def test_places_near_one_point_may_have_another_cause_than_the_unit(tissue):
+    truth = tissue[0]
+    with pytest.raises(ValueError, match=r"does not tell these cells apart.*train the reference"):
+        check_same_unit(truth[:50], 0.01 * truth[:50], "")
+
+
+@pytest.mark.parametrize(
+    ("places", "found"),
+    [([[0, 0], [1, 2]], "2 cells"), ([[0, 0], [1, 1], [2, 2], [3, 3]], "4 cells in a row")],
+)
+def test_too_few_known_places_are_refused(places, found):
+    known = np.full((400, 2), np.nan)
+    known[: len(places)] = places
+    with pytest.raises(ValueError, match=f"knows the places of {found}: 3 or more"):
+        check_known_places(known, ONE, "adata.obsm['spatial']", fewest=3)
+
+
+def test_no_known_place_is_fine():
+    assert not check_known_places(np.full((400, 2), np.nan), ONE, "places", fewest=3)
+
+
+def test_components_are_those_of_the_query(tissue):
+    genes = tissue[1].astype(float)
+    components = own_components(lambda rows: genes[rows], np.ones(5), 400)
+    assert np.abs(components.mean(axis=0)).max() < 1e-8
+    assert components[:, 0].std() == pytest.approx(1.0, rel=0.01)
+
+
+def test_other_coordinates_are_used_only_inside(expression):
+    DPVAE.setup_anndata(expression)
+    before = expression.obsm[OBSM.centred].copy()
+    names = np.zeros(240, dtype="<U1")
+    with coordinates_in_use(expression, turned(expression.obsm["spatial"]), names):
+        inside = expression.obsm[OBSM.centred]
+        assert np.abs(inside.mean(axis=0)).max() < 1e-6
+        assert np.abs(inside - before).max() > 100
+    np.testing.assert_array_equal(expression.obsm[OBSM.centred], before)
+
+
+@pytest.fixture(scope="module", params=[DPVAE, DPSCVI])
+def reference(request, trains):  # noqa: ARG001
+    """A model of few cells of a tissue, and 300 others of it in a frame of their own."""
+    scvi.settings.seed = 0
+    cells = simulated_tissue(700, 60, seed=2)
+    cells = log_normalized(cells) if request.param is DPVAE else cells
+    query = cells[400:].copy()
+    cells = cells[:80].copy()
+    query.obsm["spatial"] = turned(query.obsm["spatial"])
+    request.param.setup_anndata(cells)
+    model = request.param(cells, n_hidden=64, n_layers=1)
+    model.train(max_epochs=40, **QUIET)
+    return model, query
+
+
+def test_a_few_known_places_help_and_give_their_frame(reference, tmp_path):
+    model, query = reference
+    truth = query.obsm["spatial"]
+    before = procrustes_disparity(truth[100:], model.predict_coordinates(query)[100:])
+    few = query.copy()
+    few.obsm["spatial"] = known_of(truth, np.arange(100))
+    tuned = type(model).load_query_data(few, model)
+    tuned.train(**QUIET)
+    places = tuned.predict_coordinates()
+    after = procrustes_disparity(truth[100:], places[100:])
+    assert after < 0.97 * before
+    assert after < 0.33
+    assert np.linalg.norm(places.mean(axis=0) - truth.mean(axis=0)) < 0.2 * truth.std()
+    tuned.save(tmp_path / "tuned")
+    again = dpvae.model.load(tmp_path / "tuned")
+    np.testing.assert_array_equal(
+        again.predict_coordinates(query), tuned.predict_coordinates(query)
+    )
+    mask = np.arange(300) < 100
+    kept = tuned.predict_coordinates(anchors=mask)
+    np.testing.assert_array_equal(kept[:100], truth[:100])
+
+
+def test_two_known_places_are_refused_and_nothing_is_changed(reference):
+    model, query = reference
+    few = query.copy()
+    few.obsm["spatial"] = known_of(query.obsm["spatial"], [0, 1])
+    obs = list(few.obs)
+    with pytest.raises(ValueError, match="2 cells: 3 or more in general position"):
+        type(model).load_query_data(few, model)
+    assert list(few.obs) == obs
+    assert list(few.obsm) == ["spatial"]
+
+
+def test_without_known_places_the_encoder_stays_as_it_is(reference):
+    model, query = reference
+    blind = query.copy()
+    del blind.obsm["spatial"]
+    adapted = type(model).load_query_data(blind, model)
+    assert not adapted.module.distance_term.log_scale.requires_grad
+    assert not adapted.is_query_with_places_

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from dpvae.model.atlas import layout as layout_file
+from dpvae.model.atlas.layout import Layout, layout_cells, place_around, place_freely
+
+
+@pytest.fixture
+def layout():
+    """Two sections whose cells have latents near 0 and near 100, and unrelated frames."""
+    rng = np.random.default_rng(0)
+    latent = rng.normal(size=(80, 2)).astype(np.float32)
+    latent[40:] += 100
+    coordinates = 10.0 * latent.astype(float)
+    coordinates[40:] = coordinates[40:, ::-1] + 5000
+    return Layout(latent, coordinates, np.repeat(["a", "bb"], 40))
+
+
+def test_cells_are_placed_in_their_frames(layout):
+    query = layout.latent[[3, 50]] + 0.01
+    places = layout.place(query, np.array(["a", "bb"]))
+    np.testing.assert_allclose(places[0], 10 * query[0], atol=0.05)
+    np.testing.assert_allclose(places[1], 10 * query[1, ::-1] + 5000, atol=0.05)
+
+
+def test_frame_is_the_own_section_else_the_most_similar(layout):
+    query = layout.latent[[3, 50, 60]]
+    frames = layout.frames(query, np.array(["bb", "new", "new"]), None)
+    assert frames.tolist() == ["bb", "bb", "bb"]
+    assert layout.frames(query[:1], np.array(["new"]), None).tolist() == ["a"]
+    assert layout.frames(query, np.array(["bb", "new", "new"]), "a").tolist() == ["a"] * 3
+
+
+def test_sections_are_sorted_by_their_distance_from_the_median_cell(layout):
+    distances = layout.distances(layout.latent[[50, 60, 3]] + np.float32([0.003, 0.004]))
+    assert list(distances) == ["bb", "a"]
+    assert distances["bb"] == pytest.approx(0.005, rel=0.01)
+    assert distances["a"] > 100
+    assert layout.has("bb")
+    assert not layout.has("b")
+
+
+def test_unknown_section_is_refused(layout):
+    with pytest.raises(ValueError, match=r"no section 'c': it has \['a', 'bb'\]"):
+        layout.frames(layout.latent[:1], np.array(["a"]), "c")
+
+
+def test_sections_are_placed_by_themselves(layout):
+    both = place_freely(layout.latent, layout.section, 2, 0.1)
+    alone = place_freely(layout.latent[40:], layout.section[40:], 2, 0.1)
+    np.testing.assert_array_equal(both[40:], alone)
+
+    anchors = np.arange(80) % 2 == 0
+    around = place_around(layout.latent, layout.section, layout.coordinates, anchors, 0.1)
+    np.testing.assert_array_equal(around[anchors], layout.coordinates[anchors])
+    np.testing.assert_allclose(around, layout.coordinates, atol=0.5)
+
+
+def test_large_sections_keep_some_cells_and_small_ones_all(monkeypatch):
+    monkeypatch.setattr(layout_file, "MOST_CELLS", 30)
+    coordinates = np.random.default_rng(0).normal(size=(100, 2))
+    coordinates[[2, 95]] = np.nan
+    section = np.repeat(["large", "small"], [80, 20])
+    kept = layout_cells(coordinates, section)
+    assert (section[kept] == "large").sum() == 30
+    np.testing.assert_array_equal(kept[30:], np.setdiff1d(np.arange(80, 100), [95]))
+    assert len(np.unique(kept)) == 49
+    assert kept[:30].max() > 60
+    assert 2 not in kept
+    np.testing.assert_array_equal(kept, layout_cells(coordinates, section))

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from dpvae.model.data.fields import CoordinatesField, SectionField, coordinates_state
+
+CENTRED = "_dpvae_coordinates"
+
+
+def test_coordinates_are_centred_per_section_and_their_unit_is_kept(sections):
+    before = sections.obsm["spatial"].copy()
+    before[:5] = np.nan
+    sections.obsm["spatial"] = before.copy()
+    state = CoordinatesField("spatial", "section").register_field(sections)
+    squares = 0.0
+    for section in sections.obs["section"].unique():
+        cells = (sections.obs["section"] == section).to_numpy()
+        offsets = before[cells] - np.nanmean(before[cells], axis=0)
+        np.testing.assert_allclose(sections.obsm[CENTRED][cells], offsets, atol=1e-6)
+        squares += np.nansum(offsets**2)
+    assert state["unit"] == pytest.approx(np.sqrt(squares / (len(before) - 5)))
+    assert state["n_dims"] == 2
+    np.testing.assert_array_equal(sections.obsm["spatial"], before)
+
+
+def test_a_query_without_coordinates_is_all_unknown(expression):
+    field = CoordinatesField("spatial", None)
+    state = field.register_field(expression)
+    query = expression[:9].copy()
+    del query.obsm["spatial"]
+    assert field.transfer_field(state, query)["unit"] == state["unit"]
+    assert np.isnan(query.obsm[CENTRED]).all()
+    assert query.obsm[CENTRED].shape == (9, 2)
+
+
+def test_a_query_of_other_dimension_is_refused(expression):
+    field = CoordinatesField("spatial", None)
+    state = field.register_field(expression)
+    query = expression[:9].copy()
+    query.obsm["spatial"] = np.zeros((9, 3))
+    with pytest.raises(ValueError, match="has 3 columns, that of the reference has 2"):
+        field.transfer_field(state, query)
+
+
+def test_new_sections_of_a_query_follow_those_of_the_reference(sections):
+    field = SectionField("section")
+    state = field.register_field(sections)
+    query = sections[-20:].copy()
+    query.obs["section"] = ["new"] * 10 + query.obs["section"].astype(str).tolist()[10:]
+    field.transfer_field(state, query)
+    codes = query.obs["_scvi_section"].to_numpy()
+    assert (codes[:10] == 3).all()
+    assert (codes[10:] == sections.obs["_scvi_section"].iloc[-1]).all()
+
+
+def test_state_is_found_in_a_registry():
+    registry = {"field_registries": {"coordinates": {"state_registry": {"unit": 3.0}}}}
+    assert coordinates_state(registry)["unit"] == 3.0

@@ -1,0 +1,88 @@
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.conftest import log_normalized, of_the_package
+
+from dpvae.model import load
+from dpvae.model.query.missing_genes import gene_columns, refuse_missing
+
+GENES = pd.Index(["a", "b", "c", "d"])
+
+
+def test_columns_are_those_of_the_names():
+    found = gene_columns(pd.Index(["d", "x", "a", "b"]), GENES)
+    np.testing.assert_array_equal(found, [2, 3, -1, 0])
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["a", "b", "b"], "1 gene names of the query occur more than once"),
+        (["A", "B"], r"none of the reference's 4 genes.*like 'a', the query like 'A'"),
+        ([], "none of the reference's 4 genes.*no gene at all"),
+    ],
+)
+def test_names_that_cannot_be_matched_are_refused(names, message):
+    with pytest.raises(ValueError, match=message):
+        gene_columns(pd.Index(names), GENES)
+
+
+def test_shared_genes_are_advised_before_zeros():
+    refuse_missing(GENES[:0], GENES, "DPVAE")
+    with pytest.raises(ValueError, match=r"lacks 1 of the reference's 4 genes \(c\)") as error:
+        refuse_missing(GENES[2:3], GENES, "DPVAE")
+    text = str(error.value)
+    assert 0 < text.index("train the reference on the genes") < text.index("prepare_query_anndata")
+
+
+@pytest.fixture
+def model(trained):
+    return load(trained)
+
+
+@pytest.fixture
+def query(counts):
+    return log_normalized(counts)[180:].copy()
+
+
+@pytest.mark.trains
+def test_few_missing_genes_are_filled_in_silence(model, query):
+    part = query[:, 1:].copy()
+    with warnings.catch_warnings(action="error", category=UserWarning):
+        full = type(model).prepare_query_anndata(part, model, inplace=False)
+    assert part.n_vars == 39
+    assert full.var_names.tolist() == list(model.get_var_names())
+    assert full[:, query.var_names[0]].X.sum() == 0
+    np.testing.assert_array_equal(full[:, part.var_names].X.toarray(), part.X.toarray())
+
+
+@pytest.mark.trains
+@pytest.mark.parametrize("place", ["model", "path", "text"])
+def test_many_missing_genes_are_counted_once(model, trained, query, place):
+    source = {"model": model, "path": trained, "text": str(trained)}[place]
+    part = query[:, 10:].copy()
+    with pytest.warns(UserWarning, match="10 of the reference's 40 genes are not in") as found:
+        assert type(model).prepare_query_anndata(part, source) is None
+    assert [warning.filename for warning in of_the_package(found)] == [__file__]
+    assert part.n_vars == 40
+
+
+@pytest.mark.trains
+def test_a_query_without_most_genes_is_refused_unless_that_is_asked_for(model, query):
+    part = query[:, :19].copy()
+    with pytest.raises(ValueError, match=r"only 19 of the reference's 40 genes \(48 %\)") as error:
+        type(model).prepare_query_anndata(part, model)
+    assert "allow_mostly_missing=True" in str(error.value)
+    assert part.n_vars == 19
+    with pytest.warns(UserWarning, match="21 of the reference's 40 genes"):
+        type(model).prepare_query_anndata(part, model, allow_mostly_missing=True)
+    assert part.n_vars == 40
+
+
+@pytest.mark.trains
+def test_no_shared_gene_is_answered_with_the_names(model, query):
+    query.var_names = [f"ENSG{number}" for number in range(40)]
+    with pytest.raises(ValueError, match=r"none of the reference's 40 genes.*'ENSG0'"):
+        type(model).prepare_query_anndata(query, model, allow_mostly_missing=True)
