@@ -64,8 +64,7 @@ def scored(problem, method, model="DPVAE", weight=None):
     trained, query = model_of(problem, MODELS[model], plan)
     query.obsm.pop("spatial", None)
     scores = scores_of(problem.truth, trained.predict_coordinates(query))
-    trained.gene_regression_ = None
-    by_latents = scores_of(problem.truth, trained.predict_coordinates(query))
+    by_latents = scores_of(problem.truth, trained.predict_coordinates(query, method="latents"))
     latents = [trained.get_latent_representation(cells) for cells in (problem.reference, query)]
     return {
         **scores,

@@ -19,9 +19,9 @@ from benchmarks.foreign.preparation import (
     upper_cased,
 )
 from dpvae.model import DPVAE, load
-from dpvae.model.atlas.gene_regression import GeneRegression, components_of
+from dpvae.model.atlas.gene_regression import components_of
 from dpvae.model.atlas.place_spread import relative_spread
-from dpvae.model.atlas.query_difference import unlikeness
+from dpvae.model.atlas.query_difference import query_difference
 
 BATCH = 128
 N_CLUSTERS = 6
@@ -102,7 +102,7 @@ class Reference:
     def __init__(self, folder):
         self.folder = folder
         self.model = load(folder)
-        self.regression = GeneRegression.of(self.model.gene_regression_)
+        self.regression = self.model.atlas_.regression
         self.names = pd.Index(self.model.get_var_names())
         found = json.loads((folder / "depth.json").read_text())
         self.depth, self.genes = found["depth"], found["genes"]
@@ -126,7 +126,7 @@ class Reference:
         layout = self.model._kept_layout()
         spread = relative_spread(places, layout.coordinates)
         values = np.asarray(query.X.toarray())
-        unlike = unlikeness(self.regression, lambda rows: values[rows], query.n_obs)
+        unlike = query_difference(self.regression, lambda rows: values[rows], query.n_obs)
         return {
             "n_cells": query.n_obs,
             "n_genes": len(self.names),

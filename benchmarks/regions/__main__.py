@@ -31,7 +31,7 @@ def measured(problem):
     model = DPVAE(problem.reference)
     model.train(**QUIET)
     model.calibrate(**QUIET)
-    errors = np.linalg.norm(model.calibration_["errors"], axis=1)
+    errors = np.linalg.norm(model.atlas_.calibration.errors, axis=1)
     places = problem.known_places
     radius = np.sqrt(((places - places.mean(axis=0)) ** 2).sum(axis=1).mean())
     return scored(model.predict_regions(problem.query), errors, problem.truth, radius)

@@ -50,7 +50,7 @@ def test_sections_are_those_of_the_sample_else_of_the_batch(sections):
 
 def test_genes_are_standardised_by_the_statistics_of_the_reference(expression):
     DPVAE.setup_anndata(expression)
-    standardization = DPVAE(expression, **QUICK).module.gene_standardization
+    standardization = DPVAE(expression, **QUICK).module.encoder_input
     dense = expression.X.toarray()
     np.testing.assert_allclose(standardization.mean[0], dense.mean(0), rtol=1e-4)
     np.testing.assert_allclose(standardization.scale[0], dense.std(0), rtol=1e-3)

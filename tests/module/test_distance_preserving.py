@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from dpvae.module import DPGaussianVAE, GaussianVAE
+from dpvae.module import DPGaussianVAE, EncoderInput, GaussianVAE
 
 SIZES = {
     "n_batch": 1,
@@ -9,7 +9,6 @@ SIZES = {
     "n_latent": 3,
     "n_layers": 1,
     "dropout_rate": 0.0,
-    "input_dropout": 0.0,
 }
 
 
@@ -25,8 +24,7 @@ def minibatch(n_genes=5, seed=0):
 
 def build(dp_weight=2.0, n_genes=5, **kwargs):
     torch.manual_seed(0)
-    statistics = torch.zeros(1, n_genes), torch.ones(1, n_genes)
-    return DPGaussianVAE(*statistics, dp_weight=dp_weight, coordinate_unit=1.0, **SIZES, **kwargs)
+    return DPGaussianVAE(EncoderInput(n_genes), dp_weight=dp_weight, **SIZES, **kwargs)
 
 
 def losses(module, tensors):
@@ -48,7 +46,7 @@ def test_adds_the_term_times_weight_and_number_of_genes(n_genes):
 
 def test_weight_zero_is_the_backbone_alone():
     torch.manual_seed(0)
-    backbone = GaussianVAE(torch.zeros(1, 5), torch.ones(1, 5), **SIZES)
+    backbone = GaussianVAE(EncoderInput(5), **SIZES)
     tensors = minibatch()
     torch.testing.assert_close(
         losses(build(0.0), tensors)[2].loss, losses(backbone, tensors)[2].loss

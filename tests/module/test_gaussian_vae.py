@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from dpvae.module import GaussianVAE
+from dpvae.module import EncoderInput, GaussianVAE
 
 
 def build(**kwargs):
@@ -14,10 +14,10 @@ def build(**kwargs):
         "n_latent": 3,
         "n_layers": 2,
         "dropout_rate": 0.2,
-        "input_dropout": 0.5,
     }
-    mean, scale = torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[2.0, 1.0, 0.5]])
-    return GaussianVAE(mean, scale, **(options | kwargs))
+    encoder_input = EncoderInput(3, input_dropout=0.5)
+    encoder_input.set_genes(torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[2.0, 1.0, 0.5]]))
+    return GaussianVAE(encoder_input, **(options | kwargs))
 
 
 def minibatch(n_cells=6):
@@ -32,7 +32,7 @@ def minibatch(n_cells=6):
 def test_loss_is_the_negative_elbo_of_standardised_genes():
     module, tensors = build().eval(), minibatch()
     inference, generative, output = module(tensors, loss_kwargs={"kl_weight": 0.3})
-    genes = (tensors["X"] - module.gene_standardization.mean) / module.gene_standardization.scale
+    genes = (tensors["X"] - module.encoder_input.mean) / module.encoder_input.scale
     squared = (genes - generative["px"].loc).square().sum(1)
     reconstruction = 0.5 * squared + 1.5 * math.log(2 * math.pi)
     mean, variance = inference["qz"].loc, inference["qz"].scale.square()
@@ -76,7 +76,7 @@ def test_marginal_likelihood_of_a_decoder_that_ignores_z_is_exact():
     for layer in (module.decoder_mean, encoder.mean_encoder, encoder.var_encoder):
         torch.nn.init.zeros_(layer.weight)
         torch.nn.init.zeros_(layer.bias)
-    genes = (tensors["X"] - module.gene_standardization.mean) / module.gene_standardization.scale
+    genes = (tensors["X"] - module.encoder_input.mean) / module.encoder_input.scale
     exact = torch.distributions.Normal(0.0, 1.0).log_prob(genes).sum(1)
     estimate = module.marginal_ll(tensors, n_mc_samples=2000)
     torch.testing.assert_close(estimate, exact, atol=1e-3, rtol=0)

@@ -1,41 +1,42 @@
 import pytest
 import torch
-from scvi.module.base import LossOutput
 
+from dpvae.module import DPGaussianVAE, EncoderInput
 from dpvae.module.discrepancy import mean_discrepancy
 from dpvae.module.latent_alignment import LatentAlignment
 
 SIZES = {"n_latent": 3, "n_sections": 2}
+NETWORK = {"n_batch": 1, "n_hidden": 8, "n_latent": 3, "n_layers": 1, "dropout_rate": 0.0}
 
 
 def minibatch():
     generator = torch.Generator().manual_seed(0)
-    section = torch.arange(20) % 2
-    return torch.randn(20, 3, generator=generator) + section[:, None], section[:, None]
-
-
-def loss_so_far():
-    metrics = {"distance_loss": torch.tensor(0.5)}
-    return LossOutput(
-        loss=torch.tensor(10.0),
-        reconstruction_loss=torch.ones(20),
-        kl_local=torch.ones(20),
-        extra_metrics=metrics,
-    )
+    section = torch.arange(20)[:, None] % 2
+    return {
+        "X": torch.randn(20, 4, generator=generator) + section,
+        "batch": torch.zeros(20, 1),
+        "section": section,
+        "coordinates": torch.randn(20, 2, generator=generator),
+    }
 
 
 @pytest.mark.parametrize("kind", ["kernel", "adversarial"])
-def test_adds_the_difference_times_weight_and_number_of_genes(kind):
+def test_is_added_times_weight_and_number_of_genes_and_reported(kind):
     torch.manual_seed(0)
     alignment = LatentAlignment(kind, 0.5, **SIZES)
-    latent, section = minibatch()
-    found = alignment.add(loss_so_far(), latent, section, n_genes=40)
+    module = DPGaussianVAE(EncoderInput(4), dp_weight=1.0, **NETWORK).eval()
+    tensors = minibatch()
+    torch.manual_seed(1)
+    plain = module(tensors)[2]
+    torch.manual_seed(1)
+    inference, _, found = module(tensors, loss_kwargs={"further_terms": [alignment]})
     measure = alignment.difference if kind == "adversarial" else mean_discrepancy
-    expected = measure(latent, section).detach()
+    latent = inference["z"] if kind == "adversarial" else inference["qz"].loc
+    expected = measure(latent, tensors["section"]).detach()
     torch.testing.assert_close(found.extra_metrics["alignment_loss"], expected)
-    torch.testing.assert_close(found.loss.detach(), 10.0 + 0.5 * 40 * expected)
-    assert found.extra_metrics["distance_loss"] == 0.5
-    assert found.reconstruction_loss_sum == 20
+    torch.testing.assert_close(found.loss, plain.loss + 0.5 * 4 * expected)
+    assert "alignment_loss" not in plain.extra_metrics
+    assert found.extra_metrics["distance_loss"] == plain.extra_metrics["distance_loss"]
 
 
 def test_only_the_adversary_has_weights():

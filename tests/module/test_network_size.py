@@ -59,8 +59,7 @@ def nothing_allocated(monkeypatch):
 
     for model in (DPSCVI, DPVAE):
         monkeypatch.setattr(model, "_module_cls", fail)
-        monkeypatch.setattr(model, "_coordinate_unit", fail)
-    monkeypatch.setattr(DPVAE, "_reference_statistics", fail)
+    monkeypatch.setattr("dpvae.model.dpvae.EncoderInput", fail)
 
 
 @pytest.mark.usefixtures("nothing_allocated")

@@ -4,7 +4,7 @@ import torch
 from dpvae.module import DPCountVAE
 from dpvae.module.thinning import Thinning, thin_counts
 
-from .test_dp_modules import ARGUMENTS, WITHOUT_OURS, minibatch, seen_by_the_encoder
+from .test_dp_count_vae import ARGUMENTS, WITHOUT_OURS, minibatch, seen_by_the_encoder
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_the_encoder_sees_whole_molecules_of_thinned_cells(log_variational):
 def test_thinned_cells_are_brought_to_the_same_depth():
     model, tensors = module(least_depth=0.2, normalize_depth=True), minibatch()
     tensors["X"] = tensors["X"] * 40
-    model.depth.fill_(50.0)
+    model.encoder_input.depth.fill_(50.0)
     seen = seen_by_the_encoder(model, tensors)
     torch.testing.assert_close(seen.expm1().sum(dim=1), torch.full((10,), 50.0))
 

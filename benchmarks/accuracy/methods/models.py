@@ -2,7 +2,6 @@
 
 import scvi
 
-from dpvae.geometry import place_on_layout
 from dpvae.model import DPSCVI, DPVAE
 
 QUIET = {"enable_progress_bar": False, "logger": False}
@@ -59,19 +58,12 @@ def predict(model, problem):
 
 
 def place_by_latents(model, problem):
-    model.gene_regression_ = None
-    return model.predict_coordinates(problem.query)
+    return model.predict_coordinates(problem.query, method="latents")
 
 
 def place_by_distances(model, problem):
     """Place by the distances to landmarks in the latent space alone, all alike, as in the paper."""
-    return place_on_layout(
-        model.get_latent_representation(problem.query),
-        model.layout_["latent"],
-        model.layout_["coordinates"],
-        distance_scale=model.distance_scale,
-        weighting="uniform",
-    ).coordinates
+    return model.predict_coordinates(problem.query, method="landmarks")
 
 
 def placed(problem, model_class, options, training=None, place=predict):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from dpvae.model.data.gene_weights import spatial_gene_weights
-from dpvae.model.training.arguments import suitable_steps
+from dpvae.model.training.epochs import suitable_steps
 
 WIDTH, LAYERS = 512, 3
 DROPOUT, INPUT_DROPOUT = 0.3, 0.3

@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.accuracy.methods.models import place_by_distances, place_by_latents, placed
 from dpvae.model import DPVAE
-from dpvae.model.training.arguments import suitable_epochs, suitable_steps
+from dpvae.model.training.epochs import suitable_epochs, suitable_steps
 
 BATCH_SIZE = 128
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from dpvae._data.arguments import check_is_anndata, check_one_name
-from dpvae._data.matrix_on_disk import open_matrix
+from dpvae._data.matrix_on_disk import is_on_disk, open_matrix
 
 ROWS_AT_A_TIME = 4096
 N_SAMPLES = 8
@@ -49,6 +49,11 @@ def stored_matrix(adata: AnnData, layer: str | None, where: str) -> Any:
     except OSError as error:
         message = f"{where} cannot be read: its file was moved or deleted. Open it again. ({error})"
         raise OSError(message) from error
+
+
+def is_expression_on_disk(adata: AnnData, layer: str | None) -> bool:
+    """Whether expression is read when it is used, rather than held in memory."""
+    return is_on_disk(stored_matrix(adata, layer, expression_name(layer)))
 
 
 def value_kind(adata: AnnData, layer: str | None) -> ValueKind:

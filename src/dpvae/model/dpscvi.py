@@ -2,12 +2,10 @@
 
 from typing import Any, Literal
 
-import numpy as np
 from anndata import AnnData
-from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags
 from scvi import REGISTRY_KEYS
 from scvi.data.fields import (
+    BaseAnnDataField,
     CategoricalJointObsField,
     CategoricalObsField,
     NumericalJointObsField,
@@ -15,28 +13,18 @@ from scvi.data.fields import (
 )
 from scvi.model import SCVI
 
-from dpvae._data.expression import check_counts, depths
-from dpvae._data.matrix_on_disk import MatrixOnDisk
-from dpvae._keys import REGISTRY
-from dpvae.model.atlas.gene_regression import ReadGenes
-from dpvae.model.data.covariates import check_covariates
-from dpvae.model.data.data_source import check_data_source
-from dpvae.model.data.fields import ExpressionField, registered_expression
-from dpvae.model.data.gene_statistics import gene_statistics
-from dpvae.model.data.gene_weights import KINDS, GeneWeights, spatial_gene_weights
-from dpvae.model.data.panel import check_panel
-from dpvae.model.data.setup import check_reference, named_columns, register_cells
-from dpvae.model.decoder_metric import DecoderMetric
-from dpvae.model.loading.mask import check_mask
-from dpvae.model.reconstruction import SpatialReconstruction
+from dpvae.model.base import SpatialModel
+from dpvae.model.data.gene_weights import KINDS, GeneWeights
+from dpvae.model.data.registration import register
+from dpvae.model.data.values import RAW_COUNTS
 from dpvae.module import DPCountVAE
 from dpvae.module.count_distributions import check_likelihood
-from dpvae.module.distance_preserving import check_distances
+from dpvae.module.distance_term import check_distances
 from dpvae.module.network_size import check_choice, check_network_size
 from dpvae.module.thinning import check_least_depth
 
 
-class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
+class DPSCVI(SpatialModel, SCVI):
     """Distance-preserving scVI, for raw counts :cite:p:`Zhou24,Lopez18`.
 
     :class:`scvi.model.SCVI` with the distance term, and with defaults that suit it. It gives what
@@ -106,6 +94,7 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
     (5, 2)
     """
 
+    values = RAW_COUNTS
     _module_cls = DPCountVAE
 
     def __init__(
@@ -127,7 +116,6 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         least_depth: float = 1.0,
         **kwargs: Any,
     ) -> None:
-        check_data_source(type(self), adata, registry)
         check_network_size(n_hidden, n_latent, n_layers, dropout_rate, input_dropout)
         check_distances(dp_weight, distance_error, distance_latent)
         check_least_depth(least_depth)
@@ -143,17 +131,13 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
             gene_likelihood=gene_likelihood,
             input_dropout=input_dropout,
             dp_weight=dp_weight,
-            coordinate_unit=self._coordinate_unit(adata, registry),
             distance_error=distance_error,
             distance_latent=distance_latent,
             normalize_depth=normalize_depth,
             least_depth=least_depth,
             **kwargs,
         )
-        if adata is not None:
-            self.module.depth.fill_(self._median_depth())
-        if gene_weights == "spatial" and adata is not None:
-            self._weigh_genes()
+        self._use(self.module, gene_weights=gene_weights)
         self._model_summary_string = (
             f"DPSCVI with n_hidden: {n_hidden}, n_latent: {n_latent}, n_layers: {n_layers}, "
             f"dropout_rate: {dropout_rate}, input_dropout: {input_dropout}, "
@@ -174,10 +158,11 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         size_factor_key: str | None = None,
         categorical_covariate_keys: list[str] | None = None,
         continuous_covariate_keys: list[str] | None = None,
+        *,
         mask_key: str | None = None,
         **kwargs: Any,
     ) -> None:
-        """Tell the model where things are in an AnnData.
+        """Say where things are in an AnnData.
 
         Parameters
         ----------
@@ -215,79 +200,18 @@ class DPSCVI(SpatialReconstruction, DecoderMetric, SCVI):
         UserWarning
             If a tissue in three dimensions is flat.
         """
-        setup_method_args = cls._get_setup_method_args(**locals())
-        section_key = sample_key or batch_key
-        if "source_registry" not in kwargs:
-            check_panel(adata, fewest=2)
-            check_counts(adata, layer)
-            check_reference(
-                adata,
-                spatial_key=spatial_key,
-                section_key=section_key,
-                obs_keys=named_columns(
-                    sample_key,
-                    batch_key,
-                    labels_key,
-                    size_factor_key,
-                    categorical_covariate_keys,
-                    continuous_covariate_keys,
-                ),
-            )
-            check_covariates(adata, setup_method_args["setup_args"])
-            check_mask(adata, mask_key, spatial_key=spatial_key, section_key=section_key)
-        fields = [
-            ExpressionField(layer),
-            CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, batch_key),
-            CategoricalObsField(REGISTRY_KEYS.LABELS_KEY, labels_key),
-            NumericalObsField(REGISTRY_KEYS.SIZE_FACTOR_KEY, size_factor_key, required=False),
-            CategoricalJointObsField(REGISTRY_KEYS.CAT_COVS_KEY, categorical_covariate_keys),
-            NumericalJointObsField(REGISTRY_KEYS.CONT_COVS_KEY, continuous_covariate_keys),
+        register(cls, adata, cls._get_setup_method_args(**locals()), **kwargs)
+
+    @classmethod
+    def further_fields(cls, arguments: dict[str, Any]) -> list[BaseAnnDataField]:
+        """Give labels, size factors and covariates, which SCVI reads."""
+        categorical = arguments["categorical_covariate_keys"]
+        continuous = arguments["continuous_covariate_keys"]
+        return [
+            CategoricalObsField(REGISTRY_KEYS.LABELS_KEY, arguments["labels_key"]),
+            NumericalObsField(
+                REGISTRY_KEYS.SIZE_FACTOR_KEY, arguments["size_factor_key"], required=False
+            ),
+            CategoricalJointObsField(REGISTRY_KEYS.CAT_COVS_KEY, categorical),
+            NumericalJointObsField(REGISTRY_KEYS.CONT_COVS_KEY, continuous),
         ]
-        register_cells(
-            cls,
-            adata,
-            fields,
-            spatial_key=spatial_key,
-            section_key=section_key,
-            mask_key=mask_key,
-            setup_method_args=setup_method_args,
-            **kwargs,
-        )
-
-    def _median_depth(self) -> float:
-        counts = registered_expression(self.adata_manager)
-        return max(float(np.median(depths(counts))), 1.0)
-
-    def _weigh_genes(self) -> None:
-        """Centre and weigh the logarithms of the counts, which is what the encoder sees."""
-        manager = self.adata_manager
-        counts = registered_expression(manager)
-        is_on_disk = isinstance(counts, MatrixOnDisk)
-        logarithms = counts.changed(self._logged) if is_on_disk else self._logged(counts)
-        section = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
-        coordinates = manager.get_from_registry(REGISTRY.coordinates)
-        weight = spatial_gene_weights(logarithms, coordinates, section)
-        mean, deviation = gene_statistics(logarithms, np.zeros_like(section), 1)
-        self.module.gene_mean.copy_(mean[0])
-        self.module.gene_weight.copy_(weight / deviation[0])
-
-    def _gene_reader(self, adata: AnnData) -> ReadGenes:
-        manager = self.get_anndata_manager(adata, required=True)
-        counts = registered_expression(manager)
-        return lambda rows: self._logged(counts[rows])
-
-    def _logged(self, counts: Any) -> csr_matrix:
-        """Bring cells to equal depth and take logarithms, as the encoder does."""
-        values = csr_matrix(counts, dtype=np.float64)
-        if self.module.normalize_depth:
-            total = np.asarray(values.sum(axis=1)).ravel()
-            depth = float(self.module.depth)
-            values = csr_matrix(diags(depth / np.maximum(total, 1.0)) @ values)
-        return values.log1p() if self.module.log_variational else values
-
-    def _gene_factor(self) -> NDArray[np.float64]:
-        return np.asarray(self.module.gene_weight.double().cpu())
-
-    @staticmethod
-    def _check_expression(adata: AnnData, layer: str | None) -> None:
-        check_counts(adata, layer)

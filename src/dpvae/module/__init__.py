@@ -1,11 +1,14 @@
-"""Torch modules: the distance term, the mixin that adds it, the two backbones, alignment."""
+"""Torch modules: the distance term, the mixin that adds it, the backbones, alignment."""
 
 from dpvae.module.discrepancy import mean_discrepancy
 from dpvae.module.distance_preserving import DistancePreserving
 from dpvae.module.distance_term import DistanceTerm
-from dpvae.module.dp_modules import DPCountVAE, DPGaussianVAE
+from dpvae.module.dp_count_vae import DPCountVAE
+from dpvae.module.dp_gaussian_vae import DPGaussianVAE
+from dpvae.module.encoder_input import EncoderInput
 from dpvae.module.gaussian_vae import GaussianVAE
-from dpvae.module.gene_standardization import GeneStandardization
+from dpvae.module.loss_term import LossTerm, MinibatchLatents
+from dpvae.module.prior import Prior, StandardNormal
 from dpvae.module.section_discriminator import SectionDiscriminator
 
 __all__ = [
@@ -13,8 +16,12 @@ __all__ = [
     "DPGaussianVAE",
     "DistancePreserving",
     "DistanceTerm",
+    "EncoderInput",
     "GaussianVAE",
-    "GeneStandardization",
+    "LossTerm",
+    "MinibatchLatents",
+    "Prior",
     "SectionDiscriminator",
+    "StandardNormal",
     "mean_discrepancy",
 ]

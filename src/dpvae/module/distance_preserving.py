@@ -1,5 +1,6 @@
 """The mixin that adds the distance term to the loss of a scvi-tools module."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -7,52 +8,34 @@ import numpy as np
 import torch
 from scipy.sparse import csr_matrix, triu
 from scvi import REGISTRY_KEYS
-from scvi.module.base import LossOutput
+from scvi.module.base import BaseMinifiedModeModuleClass, LossOutput
 from torch import Tensor
+from torch.nn.functional import softmax
 
-from dpvae._keys import HISTORY, REGISTRY
-from dpvae.module.distance_term import DistanceTerm
-from dpvae.module.number import is_number
+from dpvae._keys import REGISTRY
+from dpvae.module.distance_term import DistanceTerm, check_distances
+from dpvae.module.encoder_input import EncoderInput
+from dpvae.module.loss_term import LossTerm, MinibatchLatents
 from dpvae.module.pairs import CellPairs
 
 FAR_SHARE = 0.8
 
 
-def check_distances(dp_weight: Any, distance_error: Any, distance_latent: Any) -> None:
-    """Raise if distances cannot be preserved like this; see :class:`DistancePreserving`.
-
-    Raises
-    ------
-    ValueError
-        If the weight is not a number of at least 0, or there is no such error or latent.
-    """
-    if not (is_number(dp_weight) and dp_weight >= 0):
-        message = f"dp_weight is {dp_weight!r}: give a finite number that is at least 0."
-        raise ValueError(message)
-    if distance_error not in ("absolute", "squared"):
-        message = f"distance_error is {distance_error!r}: choose 'absolute' or 'squared'."
-        raise ValueError(message)
-    if distance_latent not in ("mean", "sample"):
-        message = f"distance_latent is {distance_latent!r}: choose 'mean' or 'sample'."
-        raise ValueError(message)
-
-
-class DistancePreserving:
+class DistancePreserving(BaseMinifiedModeModuleClass):
     r"""Adds the distance term to the loss of a variational autoencoder.
 
-    Put it in front of a module of scvi-tools whose encoder is called ``z_encoder`` and whose
-    inference returns ``qz`` and ``z``. The loss becomes
+    Put it in front of a module of scvi-tools that has ``n_input`` (genes), ``n_latent``,
+    ``encode_covariates`` and an ``encoder_input``, and whose inference returns ``qz`` and ``z``.
+    The loss becomes
 
-    .. math:: L = L_{rec} + \beta \, KL + \alpha \, n_{genes} \, L_{DP} .
+    .. math:: L = L_{rec} + \beta \, KL + n_{genes} \sum_k \alpha_k \, L_k
 
-    The reconstruction term is a sum over genes, so the distance term is multiplied by their
-    number: α (``dp_weight``) is what a distance error of one tissue radius costs, in nats per
-    gene, whatever the number of genes.
+    over its ``terms``, of which the distance term is the first, with weight α (``dp_weight``).
 
-    With a pair mask (``pair_graph``, set while the model is trained with ``mask_key``) a fifth of
-    :math:`L_{DP}` is the mean over the masked pairs of the minibatch, weighted by G, and the rest
-    (``far_share``) that over all its pairs: masked near pairs alone would leave the layout free to
-    fold. ``far_share=0`` is equation 5 of :cite:t:`Zhou24`.
+    With a pair mask a fifth of the distance term is the mean over the masked pairs of the
+    minibatch, weighted by G, and the rest (``far_share``) that over all its pairs: masked near
+    pairs alone would leave the layout free to fold. ``far_share=0`` is equation 5 of
+    :cite:t:`Zhou24`.
 
     Parameters
     ----------
@@ -61,34 +44,37 @@ class DistancePreserving:
     dp_weight
         α, at least 0. With 0 the loss is that of the module alone.
     coordinate_unit
-        Size of the tissue in the unit of the coordinates.
-    distance_error
-        ``"absolute"`` or ``"squared"``, see :class:`~dpvae.module.DistanceTerm`.
-    distance_latent
-        Whether distances are taken between the means of the posteriors (``"mean"``) or between
-        samples of them (``"sample"``), whose noise adds to every distance.
+        Size of the tissue in the unit of the coordinates; a model sets it.
+    distance_error, distance_latent
+        ``error`` and ``latent`` of the :class:`~dpvae.module.DistanceTerm`.
     **kwargs
         Handed on to the module.
     """
 
     n_input: int
-    z_encoder: Any
-    pair_graph: csr_matrix | None = None
+    n_latent: int
+    encode_covariates: bool
+    encoder_input: EncoderInput
 
     def __init__(
         self,
         *args: Any,
         dp_weight: float,
-        coordinate_unit: float,
+        coordinate_unit: float = 1.0,
         distance_error: Literal["absolute", "squared"] = "absolute",
         distance_latent: Literal["mean", "sample"] = "mean",
         **kwargs: Any,
     ) -> None:
         check_distances(dp_weight, distance_error, distance_latent)
         super().__init__(*args, **kwargs)
-        self.dp_weight = dp_weight
-        self.distance_latent = distance_latent
-        self.distance_term = DistanceTerm(coordinate_unit, error=distance_error)
+        self.distance_term = DistanceTerm(
+            coordinate_unit, error=distance_error, weight=dp_weight, latent=distance_latent
+        )
+
+    @property
+    def terms(self) -> tuple[LossTerm, ...]:
+        """The terms that are added to the loss of the module."""
+        return (self.distance_term,)
 
     def _get_inference_input(
         self,
@@ -97,9 +83,7 @@ class DistancePreserving:
     ) -> dict[str, Any]:
         """Encode cells that bring no latents along, such as queries of a minified reference."""
         is_encoded = full_forward_pass or REGISTRY_KEYS.LATENT_QZM_KEY not in tensors
-        inputs: dict[str, Any] = super()._get_inference_input(  # type: ignore[misc]
-            tensors, full_forward_pass=is_encoded
-        )
+        inputs: dict[str, Any] = super()._get_inference_input(tensors, full_forward_pass=is_encoded)
         return inputs
 
     def loss(
@@ -109,45 +93,62 @@ class DistancePreserving:
         generative_outputs: dict[str, Any],
         kl_weight: Tensor | float = 1.0,
         far_share: float = FAR_SHARE,
+        pair_graph: csr_matrix | None = None,
+        further_terms: Sequence[LossTerm] = (),
     ) -> LossOutput:
-        """Add the distance term, and record it and λ among the extra metrics."""
-        output: LossOutput = super().loss(  # type: ignore[misc]
+        """Add the terms, and report them among the extra metrics.
+
+        Parameters
+        ----------
+        tensors, inference_outputs, generative_outputs, kl_weight
+            As of the module; ``kl_weight`` is β.
+        far_share
+            With a mask, the share of the distance term that is taken over all pairs.
+        pair_graph
+            The pair mask of all cells, shape ``(n_cells, n_cells)``, or ``None``.
+        further_terms
+            Terms that are added in this training only.
+        """
+        output: LossOutput = super().loss(
             tensors, inference_outputs, generative_outputs, kl_weight=kl_weight
         )
-        distance_loss = self.distance_term(
-            self.compared_latent(inference_outputs),
-            tensors[REGISTRY.coordinates],
-            tensors[REGISTRY.section],
-            self._masked_pairs(tensors),
+        sample = inference_outputs["z"]
+        cells = MinibatchLatents(
+            mean=self.latent_mean(inference_outputs),
+            sample=sample if sample.dim() == 2 else sample[0],
+            coordinates=tensors[REGISTRY.coordinates],
+            section=tensors[REGISTRY.section],
+            pairs=None if pair_graph is None else masked_pairs(pair_graph, tensors),
             far_share=far_share,
         )
-        weight = self.dp_weight * self.n_input
-        metrics = {
-            HISTORY.distance_loss: distance_loss.detach(),
-            HISTORY.distance_scale: self.distance_term.distance_scale.detach(),
-        }
-        return replace(
-            output,
-            loss=output.loss + weight * distance_loss,
-            extra_metrics={**output.extra_metrics, **metrics},
-        )
+        loss, metrics = output.loss, dict(output.extra_metrics)
+        for term in (*self.terms, *further_terms):
+            value = term.of_minibatch(cells)
+            loss = loss + term.weight * self.n_input * value
+            metrics |= {term.name: value.detach(), **term.reported()}
+        return replace(output, loss=loss, extra_metrics=metrics)
 
-    def _masked_pairs(self, tensors: dict[str, Tensor]) -> CellPairs | None:
-        """Pairs of the minibatch that the mask holds with which the model is trained."""
-        if self.pair_graph is None:
-            return None
-        rows = tensors[REGISTRY.row].long().reshape(-1).cpu().numpy()
-        pairs = triu(self.pair_graph[rows][:, rows], 1, format="coo")
-        coordinates = tensors[REGISTRY.coordinates]
-        first, second = torch.as_tensor(np.stack([pairs.row, pairs.col])).long()
-        device = coordinates.device
-        weight = torch.as_tensor(pairs.data, dtype=coordinates.dtype, device=device)
-        return CellPairs.weighted(first.to(device), second.to(device), weight)
+    def latent_mean(self, inference_outputs: dict[str, Any]) -> Tensor:
+        """Give where each cell is in the latent space, shape ``(n_cells, n_latent)``."""
+        mean: Tensor = inference_outputs["qz"].loc
+        is_logistic = getattr(self, "latent_distribution", "normal") == "ln"
+        return softmax(mean, dim=-1) if is_logistic else mean
 
-    def compared_latent(self, inference_outputs: dict[str, Any]) -> Tensor:
-        """Give what cells are compared by: means or samples of z, shape ``(n_cells, n_latent)``."""
-        if self.distance_latent == "mean":
-            mean: Tensor = self.z_encoder.z_transformation(inference_outputs["qz"].loc)
-            return mean
-        sample: Tensor = inference_outputs["z"]
-        return sample if sample.dim() == 2 else sample[0]
+
+def masked_pairs(pair_graph: csr_matrix, tensors: dict[str, Tensor]) -> CellPairs:
+    """Find the pairs of a minibatch that a mask holds.
+
+    Parameters
+    ----------
+    pair_graph
+        The mask of all cells, shape ``(n_cells, n_cells)``.
+    tensors
+        The minibatch, with the row number of each cell.
+    """
+    rows = tensors[REGISTRY.row].long().reshape(-1).cpu().numpy()
+    pairs = triu(pair_graph[rows][:, rows], 1, format="coo")
+    coordinates = tensors[REGISTRY.coordinates]
+    first, second = torch.as_tensor(np.stack([pairs.row, pairs.col])).long()
+    device = coordinates.device
+    weight = torch.as_tensor(pairs.data, dtype=coordinates.dtype, device=device)
+    return CellPairs.weighted(first.to(device), second.to(device), weight)

@@ -1,17 +1,40 @@
 """The distance-preserving term of the loss."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from dpvae._keys import HISTORY
 from dpvae.module.all_pairs import AllPairsError
+from dpvae.module.loss_term import LossTerm, MinibatchLatents
+from dpvae.module.number import is_number
 from dpvae.module.pairs import CellPairs
 
 HALF_PRECISIONS = (torch.bfloat16, torch.float16)
 
 
-class DistanceTerm(nn.Module):
+def check_distances(dp_weight: Any, distance_error: Any, distance_latent: Any) -> None:
+    """Raise if distances cannot be preserved like this; see :class:`DistanceTerm`.
+
+    Raises
+    ------
+    ValueError
+        If the weight is not a number of at least 0, or there is no such error or latent.
+    """
+    if not (is_number(dp_weight) and dp_weight >= 0):
+        message = f"dp_weight is {dp_weight!r}: give a finite number that is at least 0."
+        raise ValueError(message)
+    if distance_error not in ("absolute", "squared"):
+        message = f"distance_error is {distance_error!r}: choose 'absolute' or 'squared'."
+        raise ValueError(message)
+    if distance_latent not in ("mean", "sample"):
+        message = f"distance_latent is {distance_latent!r}: choose 'mean' or 'sample'."
+        raise ValueError(message)
+
+
+class DistanceTerm(LossTerm):
     r"""How far distances in the latent space are from being proportional to tissue distances.
 
     The term of equations 3 and 5 of :cite:t:`Zhou24`, as an error relative to the size of the
@@ -39,6 +62,11 @@ class DistanceTerm(nn.Module):
         :func:`dpvae.geometry.coordinate_unit`.
     error
         ``"absolute"`` is the paper's :math:`|\cdot|`, ``"squared"`` its square.
+    weight
+        α: what a distance error of one tissue radius costs, in nats per gene, at least 0.
+    latent
+        Whether distances are taken between the means of the posteriors (``"mean"``) or between
+        samples of them (``"sample"``), whose noise adds to every distance.
 
     Examples
     --------
@@ -50,14 +78,21 @@ class DistanceTerm(nn.Module):
     0.0
     """
 
+    name = HISTORY.distance_loss
+
     def __init__(
-        self, unit: float = 1.0, *, error: Literal["absolute", "squared"] = "absolute"
+        self,
+        unit: float = 1.0,
+        *,
+        error: Literal["absolute", "squared"] = "absolute",
+        weight: float = 1.0,
+        latent: Literal["mean", "sample"] = "mean",
     ) -> None:
         super().__init__()
-        if error not in ("absolute", "squared"):
-            message = f"error is {error!r}: choose 'absolute' or 'squared'."
-            raise ValueError(message)
+        check_distances(weight, error, latent)
         self.error = error
+        self.weight = weight
+        self.latent = latent
         self.unit: Tensor
         self.register_buffer("unit", torch.tensor(float(unit)))
         self.log_scale = nn.Parameter(torch.zeros(()))
@@ -71,6 +106,18 @@ class DistanceTerm(nn.Module):
     def set_distance_scale(self, distance_scale: float) -> None:
         """Set λ, given as latent distance per unit of the coordinates."""
         self.log_scale.copy_(torch.log(distance_scale * self.unit))
+
+    def of_minibatch(self, cells: MinibatchLatents) -> Tensor:
+        """Compute the term for the latents of a minibatch that are compared."""
+        latent = cells.mean if self.latent == "mean" else cells.sample
+        term: Tensor = self(
+            latent, cells.coordinates, cells.section, cells.pairs, far_share=cells.far_share
+        )
+        return term
+
+    def reported(self) -> Mapping[str, Tensor]:
+        """Report λ."""
+        return {HISTORY.distance_scale: self.distance_scale.detach()}
 
     def forward(
         self,

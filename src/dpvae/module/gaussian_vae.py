@@ -8,56 +8,57 @@ from scvi import REGISTRY_KEYS
 from scvi.module.base import BaseMinifiedModeModuleClass, LossOutput, auto_move_data
 from scvi.nn import Encoder, FCLayers
 from torch import Tensor, nn
-from torch.distributions import Normal, kl_divergence
+from torch.distributions import Normal
 
 from dpvae._keys import REGISTRY
-from dpvae.module.gene_standardization import GeneStandardization
+from dpvae.module.encoder_input import EncoderInput
+from dpvae.module.prior import Prior, StandardNormal
 
 
 class GaussianVAE(BaseMinifiedModeModuleClass):
     r"""Variational autoencoder of standardised, log-normalised expression.
 
     The "vanilla" backbone of :cite:t:`Zhou24`: Gaussian prior, posterior and likelihood, the
-    latter with unit variance on standardised and weighted genes.
+    latter with unit variance on standardised and weighted genes. Given the batch in encoder and
+    decoder it is the conditional VAE of its appendix G.
 
     Parameters
     ----------
-    gene_mean, gene_scale
-        Statistics that standardise the genes, see :class:`~dpvae.module.GeneStandardization`.
+    encoder_input
+        How genes are standardised, weighted and hidden.
     n_batch
-        Number of technical batches, which the decoder is told about.
+        Number of technical batches, which the decoder is given.
     n_hidden, n_layers
         Units per hidden layer and number of hidden layers, of encoder and decoder alike.
     n_latent
         Dimension of z.
     dropout_rate
         Share of hidden units dropped in training.
-    input_dropout
-        Share of genes hidden from the encoder in training.
     encode_covariates
-        Whether the encoder is told the batch, too.
+        Whether the encoder is given the batch as well.
+    prior
+        Prior of z; by default the standard normal distribution.
     """
 
     def __init__(
         self,
-        gene_mean: Tensor,
-        gene_scale: Tensor,
+        encoder_input: EncoderInput,
         *,
         n_batch: int,
         n_hidden: int,
         n_latent: int,
         n_layers: int,
         dropout_rate: float,
-        input_dropout: float,
         encode_covariates: bool = False,
+        prior: Prior | None = None,
     ) -> None:
         super().__init__()
-        self.n_input = gene_mean.shape[1]
+        self.n_input = len(encoder_input.weight)
         self.n_latent = n_latent
         self.n_batch = n_batch
         self.encode_covariates = encode_covariates
-        self.gene_standardization = GeneStandardization(gene_mean, gene_scale)
-        self.input_dropout = nn.Dropout(input_dropout)
+        self.encoder_input = encoder_input
+        self.prior = prior or StandardNormal()
         self.z_encoder = Encoder(
             self.n_input,
             n_latent,
@@ -97,8 +98,8 @@ class GaussianVAE(BaseMinifiedModeModuleClass):
     def _regular_inference(
         self, x: Tensor, section: Tensor, batch_index: Tensor, n_samples: int = 1
     ) -> dict[str, Any]:
-        genes = self.gene_standardization(x, section)
-        qz, z = self.z_encoder(self.input_dropout(genes), batch_index)
+        genes = self.encoder_input.standardized(x, section)
+        qz, z = self.z_encoder(self.encoder_input.hidden(genes), batch_index)
         return {"genes": genes, "qz": qz, "z": z if n_samples == 1 else qz.sample((n_samples,))}
 
     @auto_move_data  # type: ignore[untyped-decorator]
@@ -113,12 +114,9 @@ class GaussianVAE(BaseMinifiedModeModuleClass):
 
     @auto_move_data  # type: ignore[untyped-decorator]
     def generative(self, z: Tensor, batch_index: Tensor) -> dict[str, Normal]:
-        """Distribution of the standardised genes given z, and the prior of z."""
+        """Distribution of the standardised genes given z."""
         mean = self.decoder_mean(self.decoder(z, batch_index))
-        return {
-            "px": Normal(mean, torch.ones_like(mean), validate_args=False),
-            "pz": Normal(torch.zeros_like(z), torch.ones_like(z), validate_args=False),
-        }
+        return {"px": Normal(mean, torch.ones_like(mean), validate_args=False)}
 
     def loss(
         self,
@@ -131,10 +129,10 @@ class GaussianVAE(BaseMinifiedModeModuleClass):
         genes = inference_outputs.get("genes")
         if genes is None:
             expression, section = tensors[REGISTRY_KEYS.X_KEY], tensors[REGISTRY.section]
-            genes = self.gene_standardization(expression, section)
+            genes = self.encoder_input.standardized(expression, section)
         squares = (genes - generative_outputs["px"].loc).square().sum(-1)
         reconstruction = 0.5 * (squares + self.n_input * log(2 * pi))
-        kl = kl_divergence(inference_outputs["qz"], generative_outputs["pz"]).sum(-1)
+        kl = self.prior.kl(inference_outputs["qz"], inference_outputs["z"])
         return LossOutput(
             loss=(reconstruction + kl_weight * kl).mean(),
             reconstruction_loss=reconstruction,
@@ -162,7 +160,7 @@ class GaussianVAE(BaseMinifiedModeModuleClass):
             get_inference_input_kwargs={"full_forward_pass": True},
         )
         z = inference["z"].reshape(n_mc_samples, -1, self.n_latent)
-        log_prior = Normal(torch.zeros_like(z), torch.ones_like(z)).log_prob(z).sum(-1)
+        log_prior = self.prior.log_prob(z).sum(-1)
         log_posterior = inference["qz"].log_prob(z).sum(-1)
         log_weight = log_prior - loss.reconstruction_loss["reconstruction_loss"] - log_posterior
         log_likelihood = torch.logsumexp(log_weight.reshape(n_mc_samples, -1), dim=0)

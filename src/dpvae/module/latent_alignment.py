@@ -1,13 +1,12 @@
 """What makes the latents of several sections alike in training."""
 
-from dataclasses import replace
 from typing import Literal
 
-from scvi.module.base import LossOutput
-from torch import Tensor, nn
+from torch import Tensor
 
 from dpvae._keys import HISTORY
 from dpvae.module.discrepancy import mean_discrepancy
+from dpvae.module.loss_term import LossTerm, MinibatchLatents
 from dpvae.module.section_discriminator import SectionDiscriminator
 
 AlignmentKind = Literal["adversarial", "kernel"]
@@ -34,8 +33,8 @@ def check_alignment(kind: str, weight: float | None, n_sections: int) -> None:
         raise ValueError(message)
 
 
-class LatentAlignment(nn.Module):
-    """Adds the difference between the latents of sections to the loss.
+class LatentAlignment(LossTerm):
+    """The difference between the latents of sections, as a term of the loss.
 
     Parameters
     ----------
@@ -58,6 +57,8 @@ class LatentAlignment(nn.Module):
         If there is no such kind, the weight is not above 0, or there is one section.
     """
 
+    name = HISTORY.alignment_loss
+
     def __init__(
         self, kind: AlignmentKind, weight: float | None, *, n_latent: int, n_sections: int
     ) -> None:
@@ -69,26 +70,9 @@ class LatentAlignment(nn.Module):
             SectionDiscriminator(n_latent, n_sections) if kind == "adversarial" else None
         )
 
-    def add(self, output: LossOutput, latent: Tensor, section: Tensor, n_genes: int) -> LossOutput:
-        """Add the term to the loss of a minibatch, and record it among the extra metrics.
-
-        Parameters
-        ----------
-        output
-            The loss so far.
-        latent
-            z, shape ``(n_cells, n_latent)``.
-        section
-            Code of each cell's section, shape ``(n_cells,)`` or ``(n_cells, 1)``.
-        n_genes
-            Number of genes, by which the weight is multiplied as that of the distance term is.
-        """
-        difference: Tensor = (self.difference or mean_discrepancy)(latent, section)
-        return replace(
-            output,
-            loss=output.loss + self.weight * n_genes * difference,
-            extra_metrics={
-                **output.extra_metrics,
-                HISTORY.alignment_loss: difference.detach(),
-            },
-        )
+    def of_minibatch(self, cells: MinibatchLatents) -> Tensor:
+        """Compute the difference between the sections of a minibatch."""
+        if self.difference is None:
+            return mean_discrepancy(cells.mean, cells.section)
+        difference: Tensor = self.difference(cells.sample, cells.section)
+        return difference

@@ -96,7 +96,7 @@ def test_every_section_gives_a_fifth_and_is_placed_in_its_frame(sections):
     model = fitted(sections, sample_key="section")
     model.calibrate(**SHORT)
     names, n_cells = np.unique(sections.obs["section"], return_counts=True)
-    frame = model.calibration_["frame"]
+    frame = model.atlas_.calibration.frame
     assert [int((frame == name).sum()) for name in names] == [round(0.2 * n) for n in n_cells]
     foreign = sections.copy()
     foreign.obs["section"] = "elsewhere"
@@ -110,7 +110,7 @@ def test_every_section_gives_a_fifth_and_is_placed_in_its_frame(sections):
 def test_reference_on_disk_can_be_calibrated(expression, backed):
     model = fitted(backed(expression))
     model.calibrate(**SHORT)
-    assert len(model.calibration_["errors"]) == 48
+    assert len(model.atlas_.calibration.errors) == 48
 
 
 @pytest.mark.trains
@@ -142,7 +142,7 @@ def test_what_cannot_calibrate_is_refused(trained, expression, caplog):
         model.calibrate(without)
     with pytest.raises(ValueError, match="loaded without an AnnData"):
         model.calibrate()
-    assert model.calibration_ is None
+    assert model.atlas_.calibration is None
     few = log_normalized(simulated_tissue(40, 40, seed=0))
     with pytest.raises(ValueError, match="40 cells of known place, a fifth of which is too few"):
         fitted(few).calibrate(**SHORT)
@@ -180,7 +180,7 @@ def test_cells_in_another_unit_do_not_calibrate(model, unseen):
     unseen.obsm["spatial"] /= 1000
     with pytest.raises(ValueError, match="seem to have another unit than the reference"):
         model.calibrate(unseen)
-    assert model.calibration_ is None
+    assert model.atlas_.calibration is None
 
 
 @pytest.mark.trains

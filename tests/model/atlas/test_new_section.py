@@ -5,7 +5,7 @@ from dpvae.geometry.alignment.mean_layout import mean_layout
 from dpvae.metrics import procrustes_disparity
 from dpvae.model.atlas import new_section
 from dpvae.model.atlas.layout import Layout
-from dpvae.model.atlas.new_section import place_new_sections, tell_frames
+from dpvae.model.atlas.new_section import place_new_sections, say_frames
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_sections_at_no_distance_count_alike(tissue):
 
 def test_the_frames_of_new_sections_are_told(caplog):
     names, frames = np.array(["a", "new", "new", ""]), np.array(["a", "bb", "bb", "a"])
-    tell_frames(names, frames)
+    say_frames(names, frames)
     assert [record.getMessage()[:70] for record in caplog.records] == [
         "Cells are placed in the frame of the reference's section 'a', the most",
         "Section 'new' is placed in the frame of the reference's section 'bb', ",

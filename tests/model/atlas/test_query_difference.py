@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dpvae.model.atlas.gene_regression import fit_gene_regression
-from dpvae.model.atlas.query_difference import matched_difference, unlike_share, unlikeness
+from dpvae.model.atlas.query_difference import matched_difference, query_difference, unlike_share
 
 
 def test_share_is_the_share_beyond_the_reference():
@@ -37,7 +37,7 @@ def regression(tissue):
 
 
 def found(regression, genes):
-    return unlikeness(regression, lambda rows: genes[rows], len(genes))
+    return query_difference(regression, lambda rows: genes[rows], len(genes))
 
 
 @pytest.mark.parametrize("n_cells", [10, 20, 300])

@@ -4,7 +4,7 @@ from scipy.sparse import csr_array, csr_matrix
 
 from dpvae._data import matrix_on_disk
 from dpvae._data.matrix_on_disk import open_matrix
-from dpvae.model.data.gene_statistics import check_whole_sections, gene_statistics
+from dpvae.model.data.gene_statistics import gene_statistics
 
 
 @pytest.mark.parametrize("form", [np.asarray, csr_matrix, csr_array])
@@ -33,10 +33,3 @@ def test_statistics_of_a_matrix_on_disk_are_those_in_memory(sections, on_disk, m
     found = gene_statistics(open_matrix(on_disk(sections).X), section, 4)
     for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-7)
-
-
-def test_sections_too_small_for_statistics_are_refused():
-    check_whole_sections(np.repeat([3, 4], 20))
-    check_whole_sections(np.empty(0, dtype=np.intp))
-    with pytest.raises(ValueError, match="has 1 cells, but with standardize='section'"):
-        check_whole_sections(np.array([3] * 30 + [4]))

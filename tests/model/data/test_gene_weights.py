@@ -106,9 +106,7 @@ def test_models_weigh_what_the_encoder_sees_and_keep_the_weights(
 
 
 def weights_of(model):
-    if isinstance(model, DPVAE):
-        return model.module.gene_standardization.weight.numpy()
-    return model.module.gene_weight.numpy()
+    return model.module.encoder_input.weight.numpy()
 
 
 @pytest.mark.parametrize("model_class", [DPVAE, DPSCVI])

@@ -1,201 +1,225 @@
-import re
-
 import numpy as np
 import pytest
+import scanpy as sc
+import scvi
 import torch
-from tests.conftest import QUICK, QUIET, seed_everything
-from tests.model.training.test_checkpoint import Stop
+from scipy.sparse import csr_matrix
 
-from dpvae.model import DPVAE
-from dpvae.model.loading.order import SectionSampler, section_order
+from dpvae._keys import REGISTRY
+from dpvae.datasets import simulated_tissue
+from dpvae.geometry import place_free
+from dpvae.metrics import procrustes_disparity
+from dpvae.model import DPSCVI, DPVAE
+from dpvae.model.loading.order import OrderedRows, PatchOrder, patch_order
+from dpvae.module.distance_preserving import masked_pairs
 from dpvae.tl import pair_mask
 
-BALANCED = {"balance_sections": True}
-SIZES = {
-    "alike": [300, 310],
-    "many": [60] * 30,
-    "a small one": [1000, 20],
-    "tiny ones": [500, 3, 2, 2, 1],
-    "one": [333],
-    "smaller than a minibatch": [5, 4],
-}
+QUIET = {"enable_progress_bar": False}
+QUICK = {"n_hidden": 32, "n_layers": 1}
 
 
-def codes(sizes, seed=0):
-    """Sections of these sizes, in mixed order."""
-    return np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
+@pytest.fixture
+def masked(expression):
+    pair_mask(expression, n_neighbors=6)
+    return expression
 
 
-def minibatches(order, size=64):
-    return [order[begin : begin + size] for begin in range(0, len(order), size)]
+def test_every_cell_comes_once_in_connected_patches(masked):
+    graph = masked.obsp["dpvae_pair_mask"]
+    order = patch_order(graph, np.random.default_rng(0))
+    np.testing.assert_array_equal(np.sort(order), np.arange(240))
+    pairs = [graph[order[b : b + 32]][:, order[b : b + 32]].nnz for b in range(0, 224, 32)]
+    mixed = np.random.default_rng(2).permutation(240)
+    chance = [graph[mixed[b : b + 32]][:, mixed[b : b + 32]].nnz for b in range(0, 224, 32)]
+    assert np.mean(pairs) > 3 * np.mean(chance)
 
 
-def pairs_within(section, order, size=64):
-    """Share of the pairs of minibatches whose cells are of one section, counted one by one."""
-    same = [section[rows][:, None] == section[rows] for rows in minibatches(order, size)]
-    within = sum(np.triu(alike, 1).sum() for alike in same)
-    return within / sum(len(alike) * (len(alike) - 1) // 2 for alike in same)
+def test_over_many_epochs_all_pairs_meet_about_equally_often(masked):
+    graph = masked.obsp["dpvae_pair_mask"].tocoo()
+    rng = np.random.default_rng(0)
+    met = np.zeros(graph.nnz)
+    for _ in range(400):
+        minibatch = np.empty(240, dtype=int)
+        minibatch[patch_order(graph.tocsr(), rng)] = np.arange(240) // 32
+        met += minibatch[graph.row] == minibatch[graph.col]
+    assert met.min() > 0.5 * met.mean()
+    assert np.quantile(met, 0.95) < 1.5 * met.mean()
 
 
-@pytest.mark.parametrize("drop_last", [True, False])
-@pytest.mark.parametrize("batch_size", [1, 7, 64])
-@pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
-def test_every_cell_comes_once(sizes, batch_size, drop_last):
-    section, rng = codes(sizes), np.random.default_rng(0)
-    order = section_order(section, batch_size, rng, drop_last=drop_last)
-    np.testing.assert_array_equal(np.sort(order), np.arange(len(section)))
-
-
-@pytest.mark.parametrize(
-    ("sizes", "chance", "least"),
-    [("alike", 0.5, 0.65), ("many", 1 / 30, 0.4), ("one", 1.0, 1.0)],
-)
-def test_more_pairs_are_of_one_section_than_by_chance(sizes, chance, least):
-    section, rng = codes(SIZES[sizes]), np.random.default_rng(0)
-    found = [pairs_within(section, section_order(section, 64, rng)) for _ in range(20)]
-    mixed = [pairs_within(section, rng.permutation(len(section))) for _ in range(20)]
-    assert np.mean(mixed) == pytest.approx(chance, abs=0.03)
-    assert np.mean(found) >= least
-
-
-def test_a_small_section_beside_a_large_one_meets_itself():
-    section, rng = codes(SIZES["a small one"]), np.random.default_rng(0)
-    small = np.flatnonzero(section == 1)
-    for _ in range(20):
-        order = section_order(section, 64, rng)
-        together = max(np.isin(small, rows).sum() for rows in minibatches(order))
-        assert together >= 10
-
-
-@pytest.mark.parametrize("sizes", [[500, 3, 2, 2], [62, 2], [64, 2]])
-def test_cells_of_tiny_sections_are_left_out_no_more_than_others(sizes):
-    section, rng = codes(sizes), np.random.default_rng(0)
-    n_full = len(section) // 64 * 64
-    left_out = np.zeros(len(section))
-    for _ in range(3000):
-        left_out[section_order(section, 64, rng, drop_last=True)[n_full:]] += 1
-    share = left_out / 3000
-    expected = (len(section) - n_full) / len(section)
-    np.testing.assert_allclose(share, expected, atol=4 * np.sqrt(expected / 3000) + 1e-9)
-
-
-def test_minibatches_of_what_is_left_of_sections_come_at_any_time():
-    section, rng = codes([640, *[10] * 12]), np.random.default_rng(0)
-    steps = [
-        step
-        for _ in range(100)
-        for step, rows in enumerate(minibatches(section_order(section, 64, rng)))
-        if (section[rows] > 0).any()
-    ]
-    assert set(range(11)) <= set(steps)
-
-
-def test_all_pairs_of_a_section_meet_about_equally_often():
-    section, rng = codes([70, 90]), np.random.default_rng(0)
-    met = np.zeros((160, 160))
-    for _ in range(1500):
-        for rows in minibatches(section_order(section, 32, rng), 32):
-            met[np.ix_(rows, rows)] += 1
-    for code in (0, 1):
-        within = met[np.ix_(section == code, section == code)]
-        counts = within[np.triu_indices(len(within), 1)]
-        assert counts.std() / counts.mean() < 0.1
-
-
-def test_orders_follow_the_seed_and_differ_between_epochs():
-    sampler = SectionSampler(codes(SIZES["alike"]), 64)
+def test_orders_follow_the_seed_and_differ_between_epochs(masked):
+    graph = masked.obsp["dpvae_pair_mask"]
+    everyone = np.arange(240)
+    sampler = OrderedRows(240, PatchOrder(graph).of_rows(everyone))
     torch.manual_seed(0)
     first, second = list(sampler), list(sampler)
     torch.manual_seed(0)
-    assert first == list(sampler)
+    assert first == list(OrderedRows(240, PatchOrder(graph).of_rows(everyone)))
     assert first != second
-    assert len(sampler) == 610
+    assert len(sampler) == 240
 
 
-def made(sections):
-    seed_everything()
-    DPVAE.setup_anndata(sections, sample_key="section")
-    return DPVAE(sections, **QUICK)
+def test_cells_without_pairs_come_too():
+    order = patch_order(csr_matrix((9, 9)), np.random.default_rng(0))
+    np.testing.assert_array_equal(np.sort(order), np.arange(9))
 
 
-def seen_sections(model, monkeypatch, **arguments):
-    """Sections of the cells of every minibatch that trains, and the cells' numbers per section."""
+@pytest.mark.parametrize("batch_size", [16, 100])
+def test_the_mask_of_a_minibatch_is_that_of_its_cells(masked, batch_size):
+    DPVAE.setup_anndata(masked, mask_key="dpvae_pair_mask")
+    model = DPVAE(masked, **QUICK)
+    cells = np.random.default_rng(0).permutation(240)[:100]
+    expected = masked.obsp["dpvae_pair_mask"].toarray()
+    begin = 0
+    for tensors in model._make_data_loader(adata=masked, indices=cells, batch_size=batch_size):
+        rows = cells[begin : begin + batch_size]
+        pairs = masked_pairs(masked.obsp["dpvae_pair_mask"], tensors)
+        found = np.zeros((len(rows), len(rows)))
+        found[pairs.first.numpy(), pairs.second.numpy()] = pairs.weight.numpy()
+        np.testing.assert_array_equal(found, np.triu(expected[np.ix_(rows, rows)], 1))
+        begin += batch_size
+
+
+@pytest.mark.trains
+def test_training_uses_the_mask_only_while_it_runs(masked, monkeypatch):
     seen = []
+    DPVAE.setup_anndata(masked, mask_key="dpvae_pair_mask")
+    model = DPVAE(masked, **QUICK)
     forward = model.module.distance_term.forward
 
-    def spy(latent, coordinates, section, *rest, **options):
-        seen.append(torch.bincount(section.reshape(-1).long(), minlength=3).tolist())
-        return forward(latent, coordinates, section, *rest, **options)
+    def spy(latent, coordinates, section, pairs, *, far_share):
+        seen.append((pairs is not None and len(pairs.first) > 0, far_share))
+        return forward(latent, coordinates, section, pairs, far_share=far_share)
 
     monkeypatch.setattr(model.module.distance_term, "forward", spy)
-    model.train(max_epochs=4, batch_size=20, **arguments, **QUIET)
-    return np.array(seen)
+    model.train(max_epochs=2, batch_size=32, **QUIET)
+    assert sum(has_pairs for has_pairs, _ in seen) > 0.8 * len(seen)
+    assert {share for _, share in seen} == {0.8}
+    assert "pair_graph" not in vars(model.module)
+    assert "_data_splitter_cls" not in vars(model)
 
 
 @pytest.mark.trains
-@pytest.mark.parametrize("is_on_disk", [False, True])
-def test_training_sees_minibatches_of_few_sections(sections, backed, is_on_disk, monkeypatch):
-    model = made(backed(sections) if is_on_disk else sections)
-    seen = seen_sections(model, monkeypatch, datasplitter_kwargs=BALANCED)
-    assert seen.shape == (4 * 12, 3)
-    np.testing.assert_array_equal(seen.reshape(4, 12, 3).sum(axis=1), [[80, 80, 80]] * 4)
-    assert ((seen > 0).sum(axis=1) <= 2).all()
+def test_the_same_seed_trains_the_same_model(masked):
+    latents = []
+    DPVAE.setup_anndata(masked, mask_key="dpvae_pair_mask")
+    for _ in range(2):
+        scvi.settings.seed = 3
+        model = DPVAE(masked, **QUICK)
+        model.train(max_epochs=3, batch_size=64, **QUIET)
+        latents.append(model.get_latent_representation())
+    np.testing.assert_array_equal(*latents)
 
 
 @pytest.mark.trains
-def test_by_default_minibatches_are_random(sections, monkeypatch):
-    seen = seen_sections(made(sections), monkeypatch)
-    assert ((seen > 0).sum(axis=1) == 3).mean() > 0.8
+@pytest.mark.parametrize("model_class", [DPVAE, DPSCVI])
+def test_saved_models_and_queries_need_no_mask(model_class, expression, counts, tmp_path):
+    adata = expression if model_class is DPVAE else counts
+    reference, query = adata[:180].copy(), adata[180:].copy()
+    pair_mask(reference)
+    model_class.setup_anndata(reference, mask_key="dpvae_pair_mask")
+    model = model_class(reference, **QUICK)
+    model.train(max_epochs=2, batch_size=64, **QUIET)
+    expected = model.predict_coordinates(query)
+    model.save(str(tmp_path / "model"))
+    loaded = model_class.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.predict_coordinates(query), expected)
+    attached = model_class.load(tmp_path / "model", reference)
+    np.testing.assert_array_equal(
+        attached.get_latent_representation(), model.get_latent_representation()
+    )
+    assert "dpvae_pair_mask" not in query.obsp
+
+
+@pytest.mark.slow
+def test_near_pairs_alone_would_fold_and_far_pairs_hold_the_layout_of_unseen_cells():
+    tissue = simulated_tissue(400, 100, seed=0)
+    sc.pp.normalize_total(tissue)
+    sc.pp.log1p(tissue)
+    reference, query = tissue[:300].copy(), tissue[300:].copy()
+    pair_mask(reference, n_neighbors=4)
+    disparity = {}
+    for name, mask_key, far_share in (
+        ("no mask", None, 0.8),
+        ("near alone", "dpvae_pair_mask", 0.0),
+        ("near and far", "dpvae_pair_mask", 0.8),
+    ):
+        scvi.settings.seed = 0
+        DPVAE.setup_anndata(reference, mask_key=mask_key)
+        model = DPVAE(reference, n_hidden=64, n_layers=1)
+        plan = {"far_share": far_share}
+        model.train(max_epochs=150, batch_size=100, plan_kwargs=plan, **QUIET)
+        layout = place_free(model.get_latent_representation(query)).coordinates
+        disparity[name] = procrustes_disparity(query.obsm["spatial"], layout)
+    assert disparity["near and far"] < disparity["no mask"] + 0.05
+    assert disparity["near alone"] > 2 * disparity["near and far"]
 
 
 @pytest.mark.trains
-def test_only_the_training_part_is_ordered(sections, monkeypatch):
-    rows = np.random.default_rng(0).permutation(240)
-    split = {"external_indexing": [rows[:200], rows[200:]], **BALANCED}
-    model = made(sections)
-    seen_sections(model, monkeypatch, datasplitter_kwargs=split, check_val_every_n_epoch=9)
-    assert sorted(model.train_indices) == sorted(rows[:200])
-    assert sorted(model.validation_indices) == sorted(rows[200:])
+def test_the_validation_part_is_seen_in_its_own_order(masked, monkeypatch):
+    DPVAE.setup_anndata(masked, mask_key="dpvae_pair_mask")
+    model = DPVAE(masked, **QUICK)
+    seen = {True: [], False: []}
+
+    def spy(graph, tensors):
+        seen[model.module.training] += tensors[REGISTRY.row].flatten().tolist()
+        return masked_pairs(graph, tensors)
+
+    monkeypatch.setattr("dpvae.module.distance_preserving.masked_pairs", spy)
+    model.train(max_epochs=1, train_size=0.5, batch_size=32, **QUIET)
+    assert seen[False] == model.validation_indices.tolist()
+    assert set(seen[True]) == set(model.train_indices.tolist())
+    assert seen[True] != model.train_indices.tolist()
 
 
 @pytest.mark.trains
-def test_a_training_that_is_resumed_is_the_uninterrupted_one(sections, tmp_path):
-    arguments = {"max_epochs": 6, "batch_size": 50, "datasplitter_kwargs": BALANCED, **QUIET}
-    whole, half, resumed = made(sections), None, None
-    whole.train(**arguments)
-    half = made(sections)
-    with pytest.raises(OSError, match="the machine"):
-        half.train(
-            checkpoint=tmp_path / "state", checkpoint_every=2, callbacks=[Stop(4)], **arguments
-        )
-    resumed = made(sections)
-    resumed.train(resume_from=tmp_path / "state", **arguments)
-    for name, expected in whole.module.state_dict().items():
-        torch.testing.assert_close(resumed.module.state_dict()[name], expected, rtol=0, atol=0)
-    message = "its balance_sections is True, here it is None"
-    with pytest.raises(ValueError, match=message):
-        made(sections).train(
-            **{**arguments, "datasplitter_kwargs": {}}, resume_from=tmp_path / "state"
-        )
+@pytest.mark.parametrize("has_places", [True, False])
+def test_queries_are_trained_without_the_mask(has_places, masked, monkeypatch):
+    reference, query = masked[:180].copy(), masked[180:].copy()
+    reference.obs["donor"], query.obs["donor"] = "one", "two"
+    del query.obsp["dpvae_pair_mask"]
+    if not has_places:
+        del query.obsm["spatial"]
+    DPVAE.setup_anndata(reference, batch_key="donor", mask_key="dpvae_pair_mask")
+    model = DPVAE(reference, **QUICK)
+    model.train(max_epochs=2, batch_size=64, **QUIET)
+    adapted = DPVAE.load_query_data(query, model)
+    masks = []
+    forward = adapted.module.distance_term.forward
+
+    def spy(latent, coordinates, section, pairs, *, far_share):
+        masks.append(pairs)
+        return forward(latent, coordinates, section, pairs, far_share=far_share)
+
+    monkeypatch.setattr(adapted.module.distance_term, "forward", spy)
+    adapted.train(max_epochs=1, batch_size=32, **QUIET)
+    assert masks == [None, None]
 
 
-@pytest.mark.filterwarnings("ignore:All cells are set up as one section")
-def test_unnamed_sections_are_refused(sections):
-    DPVAE.setup_anndata(sections)
-    model = DPVAE(sections, **QUICK)
-    with pytest.raises(ValueError, match=re.escape("setup_anndata(sample_key=…)")):
-        model.train(max_epochs=1, datasplitter_kwargs=BALANCED, **QUIET)
+def test_a_reference_that_lost_its_mask_is_not_trained_without_it(masked):
+    DPVAE.setup_anndata(masked, mask_key="dpvae_pair_mask")
+    model = DPVAE(masked, **QUICK)
+    del masked.obsp["dpvae_pair_mask"]
+    with pytest.raises(KeyError, match=r"no adata\.obsp\['dpvae_pair_mask'\]"):
+        model.train(max_epochs=1, **QUIET)
 
 
-def test_several_processes_are_refused(sections):
-    splitter = made(sections)._data_splitter_cls
-    with pytest.raises(ValueError, match="works in one process"):
-        splitter(made(sections).adata_manager, distributed_sampler=True, **BALANCED)
+@pytest.mark.trains
+def test_training_pairs_are_of_the_training_part(masked, monkeypatch):
+    graphs = []
+    monkeypatch.setattr(
+        "dpvae.model.loading.order.patch_order",
+        lambda graph, rng: graphs.append(graph) or rng.permutation(graph.shape[0]),
+    )
+    DPVAE.setup_anndata(masked, mask_key="dpvae_pair_mask")
+    model = DPVAE(masked, **QUICK)
+    train, validation = np.arange(0, 240, 2), np.arange(1, 240, 2)
+    split = {"external_indexing": [train, validation]}
+    model.train(max_epochs=1, batch_size=32, datasplitter_kwargs=split, **QUIET)
+    assert (graphs[0] != masked.obsp["dpvae_pair_mask"][train][:, train]).nnz == 0
 
 
-def test_a_pair_mask_is_refused(sections):
-    pair_mask(sections, sample_key="section")
-    DPVAE.setup_anndata(sections, sample_key="section", mask_key="dpvae_pair_mask")
-    model = DPVAE(sections, **QUICK)
-    with pytest.raises(ValueError, match="pair mask, which decides"):
-        model.train(max_epochs=1, datasplitter_kwargs=BALANCED, **QUIET)
+@pytest.mark.parametrize("far_share", [-0.1, 1.1])
+def test_shares_out_of_range_are_refused(far_share, masked):
+    DPVAE.setup_anndata(masked, mask_key="dpvae_pair_mask")
+    with pytest.raises(ValueError, match=r"far_share is .*from 0 to 1"):
+        DPVAE(masked, **QUICK).train(max_epochs=1, plan_kwargs={"far_share": far_share}, **QUIET)

@@ -13,7 +13,7 @@ from dpvae._data import matrix_on_disk
 from dpvae._data.matrix_on_disk import open_matrix
 from dpvae.model import DPSCVI, DPVAE
 from dpvae.model.loading import rows as row_loading
-from dpvae.model.loading.mask import PatchSplitter
+from dpvae.model.loading.order import PatchOrder
 from dpvae.model.loading.rows import RowSplitter, row_loader
 
 SMALL = {"n_hidden": 16, "n_layers": 1}
@@ -149,7 +149,7 @@ def test_no_more_than_a_few_rows_are_read_at_once(model_class, section, backed, 
     monkeypatch.setattr(matrix_on_disk, "ROWS_AT_A_TIME", 24)
     for name in ("ROWS_AT_A_TIME", "ROWS_OF_SAMPLE"):
         monkeypatch.setattr(f"dpvae._data.expression.{name}", 24)
-    monkeypatch.setattr("dpvae.model.query.depth.MOST_CELLS", 24)
+    monkeypatch.setattr("dpvae.model.data.depth.MOST_CELLS", 24)
     monkeypatch.setattr("dpvae.model.atlas.gene_regression.MOST_CELLS_AT_A_TIME", 24)
     monkeypatch.setattr(row_loading, "BUFFER_BYTES", 1)
     for module in ("gene_weights", "gene_regression"):
@@ -199,7 +199,7 @@ def test_patches_of_a_mask_meet_in_minibatches_from_disk(expression, backed):
     manager = DPVAE(adata, **SMALL).adata_manager
     graph = kneighbors_graph(adata.obsm["spatial"], 5)
     graph = graph.maximum(graph.T) @ diags(np.ones(240))
-    splitter = PatchSplitter(manager, train_size=0.8, batch_size=32, pair_graph=graph)
+    splitter = RowSplitter(manager, train_size=0.8, batch_size=32, order=PatchOrder(graph))
     splitter.setup()
     loader = splitter.train_dataloader()
     rows = [draw.buffer[draw.chosen] for draw in loader.sampler]

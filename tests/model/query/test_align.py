@@ -2,19 +2,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dpvae.model.data.setup import Setup
 from dpvae.model.query.align import (
     UNNAMED,
     align_query,
     check_gene_order,
     check_query_columns,
-    section_column,
 )
 
 GENES = pd.Index(["a", "b", "c", "d", "e", "f"])
 
 
-def registry(sections=("one", "two"), **setup):
-    return {
+def set_up(sections=("one", "two"), **setup):
+    registry = {
         "model_name": "DPVAE",
         "setup_args": {
             "layer": None,
@@ -25,10 +25,16 @@ def registry(sections=("one", "two"), **setup):
         | setup,
         "field_registries": {
             "batch": {"state_registry": {"categorical_mapping": np.array(sections)}},
-            "section": {"state_registry": {"categorical_mapping": np.array(sections)}},
+            "section": {
+                "state_registry": {"categorical_mapping": np.array(sections)},
+                "data_registry": {"attr_key": "_scvi_section"},
+            },
             "extra_categorical_covs": {"state_registry": {"mappings": {"sex": np.array(["f"])}}},
+            "X": {"state_registry": {"column_names": GENES, "n_obs": 9, "kind": "logarithms"}},
+            "coordinates": {"state_registry": {"n_dims": 2, "unit": 5.0}},
         },
     }
+    return Setup.of(registry)
 
 
 @pytest.fixture
@@ -40,7 +46,7 @@ def query(expression):
 
 
 def align(query, fill_covariates=True, **setup):
-    return align_query(query, registry(**setup), GENES, fill_covariates=fill_covariates)
+    return align_query(query, set_up(**setup), fill_covariates=fill_covariates)
 
 
 def sections(query, known):
@@ -136,7 +142,7 @@ def test_cells_without_a_section_and_queries_without_cells_are_refused(query):
 
 
 def test_a_query_to_learn_from_needs_the_columns_of_the_reference(query):
-    known = registry((1, 2), sample_key="slide")
+    known = set_up((1, 2), sample_key="slide")
     with pytest.raises(KeyError, match=r"no adata.obs\['slide'\]"):
         check_query_columns(query, known)
     query.obs["slide"] = list("aabbb")
@@ -144,9 +150,3 @@ def test_a_query_to_learn_from_needs_the_columns_of_the_reference(query):
         check_query_columns(query, known)
     query.obs["slide"] = [2, 2, 3, 3, 3]
     check_query_columns(query, known)
-
-
-def test_sections_are_named_by_sample_else_by_batch():
-    assert section_column({"sample_key": "s", "batch_key": "b"}) == "s"
-    assert section_column({"sample_key": None, "batch_key": "b"}) == "b"
-    assert section_column({"sample_key": None, "batch_key": None}) is None

@@ -3,8 +3,8 @@ import pytest
 import scanpy as sc
 from scipy.sparse import csc_matrix, csr_matrix, issparse
 
-from dpvae.model.query import depth
-from dpvae.model.query.depth import spread_rows
+from dpvae.model.data import depth
+from dpvae.model.data.depth import spread_rows
 from dpvae.model.query.depth_correction import DepthCorrection, depth_correction
 
 N_GENES = 30

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import anndata
 import numpy as np
 import pytest
@@ -74,7 +76,7 @@ def test_a_query_without_logarithm_is_refused(model, counts):
 
 @pytest.mark.trains
 def test_a_model_that_was_saved_without_depth_takes_queries_as_they_are(model, counts, expected):
-    model.depth_ = None
+    model.atlas_ = replace(model.atlas_, depth=None)
     places = model.predict_coordinates(normalised(counts, 600.0))
     assert not np.allclose(places, expected[1], rtol=1e-3)
 
@@ -99,7 +101,7 @@ def test_sections_that_are_standardised_by_themselves(counts):
     DPVAE.setup_anndata(reference)
     model = DPVAE(reference, **QUICK, standardize="section")
     model.train(max_epochs=2, **QUIET)
-    expected = model.predict_coordinates(normalised(counts, model.depth_["typical"]))
+    expected = model.predict_coordinates(normalised(counts, model.atlas_.depth.typical))
     with pytest.warns(UserWarning, match=DEPTH):
         found = model.predict_coordinates(normalised(counts, 1e4))
     np.testing.assert_allclose(found, expected, rtol=1e-4)
@@ -113,7 +115,7 @@ def test_fine_tuning_on_a_query_of_another_depth_is_warned_of(model, counts):
     tuned = DPVAE.load_query_data(query, model)
     with pytest.warns(UserWarning, match=f"{DEPTH} 10000.*learned from as they are"):
         tuned.train(max_epochs=1, **QUIET)
-    assert tuned.depth_["typical"] == pytest.approx(1e4)
+    assert tuned.atlas_.depth.typical == pytest.approx(1e4)
 
 
 def test_a_reference_without_logarithm_is_warned_of(counts):

@@ -1,84 +1,12 @@
-import logging
-import warnings
-
+import numpy as np
 import pytest
 from lightning.pytorch import Callback
 from scvi.train import SaveCheckpoint
 from tests.conftest import QUICK, QUIET
 
 from dpvae.model import DPVAE
-from dpvae.model.training.arguments import (
-    check_names,
-    epochs_between_validations,
-    suitable_epochs,
-    with_default_split,
-    without_noise,
-)
-
-
-@pytest.mark.parametrize(
-    ("n_cells", "batch_size", "train_size", "expected"),
-    [(1280, 128, 1.0, 100), (2560, 128, 0.5, 100), (50, 128, None, 1000), (10**6, 128, None, 1)],
-)
-def test_steps_become_whole_epochs(n_cells, batch_size, train_size, expected):
-    epochs = suitable_epochs(n_cells, batch_size=batch_size, train_size=train_size, n_steps=1000)
-    assert epochs == expected
-
-
-def test_only_the_noise_is_silenced():
-    with without_noise():
-        warnings.warn("The 'train_dataloader' does not have many workers", stacklevel=1)
-        with pytest.warns(UserWarning, match="something else"):
-            warnings.warn("something else", stacklevel=1)
-
-
-def test_lightning_is_silent_for_a_while_only():
-    for name, level in (("lightning.pytorch", logging.INFO), ("lightning.fabric", logging.ERROR)):
-        logger = logging.getLogger(name)
-        before = logger.level
-        logger.setLevel(level)
-        with without_noise():
-            assert logger.level == max(level, logging.WARNING)
-        assert logger.level == level
-        logger.setLevel(before)
-
-
-@pytest.mark.parametrize(
-    ("name", "advice"),
-    [
-        ("epochs", "The number of passes over the data is max_epochs=…"),
-        ("n_epochs", "The number of passes over the data is max_epochs=…"),
-        ("lr", r"Give it as plan_kwargs=\{'lr': …\}"),
-        ("weight_decay", r"Give it as plan_kwargs=\{'weight_decay': …\}"),
-        ("alignment", r"Give it as plan_kwargs=\{'alignment': …\}"),
-        ("batchsize", "Is it batch_size that you mean?"),
-        ("xyz", "$"),
-    ],
-)
-def test_an_argument_that_train_does_not_have_is_named(name, advice):
-    with pytest.raises(TypeError, match=rf"train\(\) has no argument '{name}'.*{advice}"):
-        check_names({"batch_size": 5, name: 3})
-
-
-def test_what_scvi_tools_and_lightning_take_is_taken():
-    check_names(dict.fromkeys(["accelerator", "ckpt_path", "plan_kwargs", "train_size", "logger"]))
-    check_names(dict.fromkeys(["gradient_clip_val", "precision", "strategy", "fast_dev_run"]))
-    check_names(dict.fromkeys(["simple_progress_bar", "log_save_dir", "trainer_config"]))
-    check_names(dict.fromkeys(["early_stopping", "datasplitter_kwargs", "load_sparse_tensor"]))
-
-
-@pytest.mark.parametrize(
-    ("max_epochs", "arguments", "expected"),
-    [
-        (50, {}, 1),
-        (1000, {"train_size": 0.8}, 10),
-        (1000, {"train_size": 1.0}, None),
-        (1000, {"datasplitter_kwargs": {"external_indexing": [[0, 1]]}}, None),
-        (1000, {"datasplitter_kwargs": {"external_indexing": [[0, 1], [2]]}}, 10),
-    ],
-)
-def test_validation_part_is_looked_at_where_there_is_one(max_epochs, arguments, expected):
-    assert epochs_between_validations(max_epochs, arguments, 1000) == expected
+from dpvae.model.training.arguments import TrainingArguments
+from dpvae.model.training.validation_part import with_default_split
 
 
 @pytest.mark.parametrize(
@@ -158,20 +86,34 @@ def test_else_every_cell_trains_and_no_minibatch_is_tiny(n_cells, splitter):
     assert with_default_split({"accelerator": "cpu"}, n_cells) == expected
 
 
-def test_more_cells_take_more_steps_but_fewer_epochs():
-    sizes = (512, 2176, 69_120)
-    epochs = [suitable_epochs(n, batch_size=128, train_size=1.0) for n in sizes]
-    steps = [n_epochs * n // 128 for n_epochs, n in zip(epochs, sizes, strict=True)]
-    assert epochs == sorted(epochs, reverse=True)
-    assert steps == pytest.approx([509, 1507, 20_000], rel=0.05)
+TWO = np.array(["reference", "query", "query"] * 40)
 
 
-@pytest.mark.parametrize(
-    ("n_cells", "n_processes", "same"), [(4_096, 2, True), (69_120, 8, True), (512, 4, False)]
-)
-def test_processes_share_the_epochs_of_one_unless_steps_become_few(n_cells, n_processes, same):
-    together = {"batch_size": 128, "train_size": 1.0, "n_processes": n_processes}
-    alone = suitable_epochs(n_cells, batch_size=128, train_size=1.0)
-    epochs = suitable_epochs(n_cells, **together)
-    assert (epochs <= alone + 1) == same
-    assert epochs * n_cells / (128 * n_processes) >= 500
+def arguments(section=TWO, **given):
+    names = {"lr", "alignment", "alignment_weight", "lr_schedule", "n_steps_kl_warmup"}
+    return TrainingArguments.of(None, given, section=section, plan_names=names)
+
+
+def test_cells_of_one_section_are_not_aligned():
+    plan = {"alignment": "kernel", "lr": 0.1}
+    assert arguments(plan_kwargs=plan).plan == plan
+    with pytest.raises(ValueError, match="makes sections alike, and there is one"):
+        arguments(np.full(120, "query"), plan_kwargs=plan)
+
+
+def test_what_is_given_is_left_as_it_is_and_comes_before_what_train_fills_in():
+    given = {"plan_kwargs": {"lr": 0.1}, "datasplitter_kwargs": {"drop_last": False}}
+    made = arguments(**given).for_scvi(plan={"lr": 0.2, "n_sections": 2}, splitter={"order": 1})
+    assert made["plan_kwargs"] == {"lr": 0.1, "n_sections": 2}
+    assert made["datasplitter_kwargs"] == {"drop_last": False, "order": 1}
+    assert made["batch_size"] == 128
+    assert given == {"plan_kwargs": {"lr": 0.1}, "datasplitter_kwargs": {"drop_last": False}}
+
+
+def test_fine_tuning_has_a_plan_of_its_own_unless_one_is_given():
+    names = {"lr", "lr_schedule", "n_steps_kl_warmup"}
+    options = {"section": TWO, "plan_names": names, "is_fine_tuning": True}
+    made = TrainingArguments.of(None, {"plan_kwargs": {"lr": 0.5}}, **options)
+    assert made.plan == {"lr": 0.5, "lr_schedule": "cosine", "n_steps_kl_warmup": None}
+    assert made.max_epochs == 300
+    assert arguments().max_epochs == 500

@@ -4,7 +4,7 @@ import torch
 from tests.conftest import QUICK
 
 from dpvae.model import DPVAE
-from dpvae.model.training.fingerprint import first_difference, training_origin
+from dpvae.model.training.fingerprint import fingerprint, first_difference
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def plan(**arguments):
     ],
 )
 def test_other_arguments_are_named(model, one, other, expected):
-    difference = first_difference(training_origin(model, 5, one), training_origin(model, 5, other))
+    difference = first_difference(fingerprint(model, one), fingerprint(model, other))
     with pytest.raises(ValueError, match=expected):
         raise ValueError(difference)
 
@@ -45,18 +45,18 @@ def test_arguments_that_mean_the_same_are_no_difference(model):
     one = {"early_stopping": False, "batch_size": 128, **plan(optimizer_creator=optimizer)}
     one |= {"enable_progress_bar": False, "callbacks": [object()]}
     other = plan(optimizer_creator=optimizer)
-    found = training_origin(model, 5, one)
+    found = fingerprint(model, one)
     assert "0x" not in str(found)
-    assert first_difference(found, training_origin(model, 5, other)) is None
+    assert first_difference(found, fingerprint(model, other)) is None
 
 
 def test_columns_and_what_is_trained_are_named(model):
-    origin = training_origin(model, 5, {})
+    origin = fingerprint(model, {})
     assert origin["sample_key"] == "section"
     model.module.distance_term.log_scale.requires_grad = False
-    difference = first_difference(origin, training_origin(model, 5, {}))
+    difference = first_difference(origin, fingerprint(model, {}))
     assert difference.startswith("its number of weights that are trained is")
     model.is_query_with_places_ = True
     model.module.distance_term.log_scale.requires_grad = True
-    difference = first_difference(origin, training_origin(model, 5, {}))
+    difference = first_difference(origin, fingerprint(model, {}))
     assert difference == "its fine-tuning is None, here it is True"

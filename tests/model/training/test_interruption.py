@@ -49,10 +49,10 @@ def test_ctrl_c_in_the_training_of_a_query_leaves_the_reference(trained, express
     query = expression[:60].copy()
     del query.obsm["spatial"]
     model = DPVAE.load_query_data(query, str(trained))
-    before = model.layout_["coordinates"]
+    before = model.atlas_.layout.coordinates
     with pytest.raises(KeyboardInterrupt):
         model.train(max_epochs=5, batch_size=32, callbacks=[PressCtrlC(2)], **QUIET)
-    np.testing.assert_array_equal(model.layout_["coordinates"], before)
+    np.testing.assert_array_equal(model.atlas_.layout.coordinates, before)
     assert np.isfinite(model.predict_coordinates()).all()
 
 
@@ -67,4 +67,4 @@ def test_other_exits_are_left_alone(expression, caplog):
     with pytest.raises(SystemExit, match="3"):
         model.train(max_epochs=2, callbacks=[Leave()], **QUIET)
     assert "interrupted" not in caplog.text
-    assert model.layout_ is None
+    assert model.atlas_ is None

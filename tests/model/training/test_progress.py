@@ -51,6 +51,7 @@ def test_a_log_file_gets_ten_lines_and_the_last_word(model, capsys, n_epochs, ex
 def test_a_terminal_gets_a_bar_with_the_distance_term(model, monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "120")
     model.train(max_epochs=3)
     bar, last = terminal.getvalue().rstrip().rsplit("\n", 1)
     assert bar.count("\n") <= 1

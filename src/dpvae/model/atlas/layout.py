@@ -8,7 +8,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from dpvae._data.section import cells_per_section
 from dpvae._data.some_rows import at_most
-from dpvae.geometry import known_rows, place_anchored, place_by_consensus, place_free
+from dpvae.geometry import known_rows, place_anchored, place_free
 
 MOST_CELLS = 20_000
 
@@ -31,24 +31,6 @@ class Layout:
     latent: NDArray[np.float32]
     coordinates: NDArray[np.float64]
     section: NDArray[np.str_]
-
-    def place(self, latent: NDArray[np.float32], frame: NDArray[np.str_]) -> NDArray[np.float64]:
-        """Place cells among those of the reference; see :func:`place_by_consensus`.
-
-        Parameters
-        ----------
-        latent
-            z of the cells, shape ``(n_query, n_latent)``.
-        frame
-            For each of them the section in whose frame it is placed, shape ``(n_query,)``.
-        """
-        places = np.empty((len(latent), self.coordinates.shape[1]))
-        for name, cells in cells_per_section(frame):
-            reference = self.section == name
-            places[cells] = place_by_consensus(
-                latent[cells], self.latent[reference], self.coordinates[reference]
-            )
-        return places
 
     def frames(
         self, latent: NDArray[np.float32], names: NDArray[np.str_], section: str | None

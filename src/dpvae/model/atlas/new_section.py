@@ -20,7 +20,7 @@ Values = NDArray[np.float64]
 Place = Callable[[Rows, NDArray[np.str_]], Values]
 
 
-def tell_frames(names: NDArray[np.str_], frames: NDArray[np.str_]) -> None:
+def say_frames(names: NDArray[np.str_], frames: NDArray[np.str_]) -> None:
     """Say in the frames of which sections of the reference new sections are placed."""
     for name, frame in sorted({(str(n), str(f)) for n, f in zip(names, frames, strict=True)}):
         if name != frame:

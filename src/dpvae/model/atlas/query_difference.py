@@ -22,7 +22,7 @@ Points = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Unlikeness:
+class QueryDifference:
     """How unlike a reference the cells of a query are.
 
     Parameters
@@ -43,7 +43,9 @@ class Unlikeness:
     n_silent: int
 
 
-def unlikeness(regression: GeneRegression, genes: ReadGenes, n_cells: int) -> Unlikeness | None:
+def query_difference(
+    regression: GeneRegression, genes: ReadGenes, n_cells: int
+) -> QueryDifference | None:
     """Compare a query with the cells that a reference's regressions were fitted to.
 
     Parameters
@@ -77,7 +79,7 @@ def unlikeness(regression: GeneRegression, genes: ReadGenes, n_cells: int) -> Un
     )
     silent = ((expression > 0).mean(axis=0) >= DETECTED) & (query == 0).all(axis=0)
     share = unlike_share(known, components)
-    return Unlikeness(difference, correlation, share, int(silent.sum()))
+    return QueryDifference(difference, correlation, share, int(silent.sum()))
 
 
 def matched_difference(

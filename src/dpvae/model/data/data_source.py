@@ -6,10 +6,11 @@ from typing import Any
 from anndata import AnnData
 
 from dpvae._data.arguments import check_is_anndata
+from dpvae._data.expression import is_expression_on_disk
 from dpvae._keys import REGISTRY
 from dpvae.model.data.minified import is_minified
 from dpvae.model.data.own_cells import check_as_set_up
-from dpvae.model.query.chunks import is_expression_on_disk
+from dpvae.model.data.setup import Setup
 
 
 def check_data_source(
@@ -36,10 +37,10 @@ def check_data_source(
         check_is_anndata(adata)
         manager = model_class._get_most_recent_anndata_manager(adata, required=True)
         manager.validate()
-        check_as_set_up(adata, manager.registry, model_class.__name__)
-        layer = manager.registry["setup_args"]["layer"]
-        if not (is_minified(adata) or is_expression_on_disk(adata, layer)):
-            model_class._check_expression(adata, layer)
+        setup = Setup.of(manager.registry)
+        check_as_set_up(adata, setup)
+        if not (is_minified(adata) or is_expression_on_disk(adata, setup.layer)):
+            model_class.values.check(adata, setup.layer)
         return
     model_name = model_class.__name__
     found = "no data" if registry is None else "a registry without coordinates"

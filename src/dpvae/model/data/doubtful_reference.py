@@ -1,7 +1,6 @@
 """References that can be set up, but hardly as they were meant: warned of before training."""
 
 import re
-import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,6 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from dpvae._data.section import cells_per_section
 from dpvae._data.some_rows import at_most
+from dpvae._data.warn import warn_user
 from dpvae.geometry import known_rows
 
 FEWEST_CELLS = 20
@@ -66,14 +66,14 @@ def warn_if_doubtful(
         has several values whose cells lie over one another or far apart.
     """
     if n_genes < FEWEST_GENES:
-        _warn(
+        warn_user(
             f"The reference has only {n_genes} genes. So few fit cells of any tissue: a query from "
             "elsewhere is not noticed, and places are guesses. Train on more genes."
         )
     known = known_rows(coordinates)
     places, section = coordinates[known], section[known]
     if len(places) < FEWEST_CELLS:
-        _warn(
+        warn_user(
             f"The reference has only {len(places)} cells of known place. A model of so few puts "
             "other cells hardly anywhere but in the middle. Some hundreds are needed, "
             f"{FEWEST_CELLS} at the very least."
@@ -81,7 +81,7 @@ def warn_if_doubtful(
     found = None if section_key else doubtful_column(obs[known], places)
     if found is not None:
         column, how = found
-        _warn(
+        warn_user(
             f"All cells are set up as one section, but adata.obs[{column!r}] has "
             f"{obs[column].nunique()} values whose cells lie {how}. Of separate sections distances "
             "between cells mean nothing. If these are sections, name them: "
@@ -90,7 +90,7 @@ def warn_if_doubtful(
     for value, cells in cells_per_section(section):
         where = f" of section {value!r}" if value else ""
         if is_on_a_line(places[cells]):
-            _warn(
+            warn_user(
                 f"The {cells.sum()} places of {name}{where} lie on one line: all cells will be "
                 "placed on it. If the tissue has a width, check that the columns are two different "
                 "axes."
@@ -98,7 +98,7 @@ def warn_if_doubtful(
         share = share_of_shared_places(places[cells])
         if share > MOST_SHARED and found is None:
             call = f"in adata.obs[{section_key!r}]" if section_key else "with sample_key=…"
-            _warn(
+            warn_user(
                 f"{100 * share:.0f} % of the positions{where} in {name} are those of several "
                 f"cells. If several slides were put together, tell them apart {call}."
             )
@@ -192,8 +192,3 @@ def _columns_of_sections(obs: pd.DataFrame) -> Iterator[tuple[str, NDArray[np.in
         n_cells = np.bincount(codes[codes >= 0])
         if len(n_cells) > 1 and n_cells.min() >= FEWEST_CELLS_OF_VALUE:
             yield column, codes
-
-
-def _warn(message: str) -> None:
-    """Warn the caller of ``setup_anndata``."""
-    warnings.warn(message, UserWarning, stacklevel=5)

@@ -11,7 +11,6 @@ from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from dpvae._data.matrix_on_disk import MatrixOnDisk
 
-FEWEST_CELLS = 20
 ROWS_AT_A_TIME = 4_096
 
 
@@ -55,24 +54,6 @@ def _blocks(expression: Any) -> Iterator[tuple[slice, Any]]:
     for begin in range(0, expression.shape[0], ROWS_AT_A_TIME):
         rows = slice(begin, begin + ROWS_AT_A_TIME)
         yield rows, expression[rows]
-
-
-def check_whole_sections(section: NDArray[np.intp]) -> None:
-    """Raise where a section of a query has too few cells for statistics of its own.
-
-    Parameters
-    ----------
-    section
-        Code of the section of each cell that does not belong to a section of the reference.
-    """
-    _, n_cells = np.unique(section, return_counts=True)
-    if (n_cells < FEWEST_CELLS).any():
-        message = (
-            f"A section of the query has {n_cells.min()} cells, but with standardize='section' "
-            f"genes are standardised by their mean and spread in it, which takes {FEWEST_CELLS} or "
-            "more. Give the whole section at once, or use a model with standardize='reference'."
-        )
-        raise ValueError(message)
 
 
 def _accumulate(

@@ -1,18 +1,15 @@
 """Whether an AnnData that a model takes for its own is still what it was set up with."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
 from dpvae._data.expression import expression_name, value_kind
 from dpvae._data.section import as_text, section_codes, section_names
-from dpvae._keys import OBSM, REGISTRY
+from dpvae._keys import OBSM
 from dpvae.geometry import check_coordinate_rows, standard_coordinates
 from dpvae.model.data.minified import UUID, is_minified
-from dpvae.model.query.align import known_sections, section_column
+from dpvae.model.data.setup import Setup
 
 KINDS = {
     "counts": "raw counts",
@@ -22,26 +19,15 @@ KINDS = {
 TOLERANCE = 1e-6
 
 
-def genes_of(registry: Mapping[str, Any]) -> pd.Index:
-    """Names of the genes that a model was set up with, in its order."""
-    genes: pd.Index = pd.Index(registry["field_registries"]["X"]["state_registry"]["column_names"])
-    return genes
-
-
-def has_genes_of(adata: AnnData, registry: Mapping[str, Any]) -> bool:
-    """Whether cells have just the genes that a model was set up with, in its order."""
-    return bool(adata.var_names.equals(genes_of(registry)))
-
-
-def check_same_kind(adata: AnnData, registry: Mapping[str, Any], *, name: str = "adata") -> None:
+def check_same_kind(adata: AnnData, setup: Setup, *, name: str = "adata") -> None:
     """Raise if expression is of another kind than a model was set up with.
 
     Parameters
     ----------
     adata
         The cells.
-    registry
-        The registry of the model.
+    setup
+        How the model was set up.
     name
         How messages call the cells.
 
@@ -50,30 +36,26 @@ def check_same_kind(adata: AnnData, registry: Mapping[str, Any], *, name: str = 
     ValueError
         If the reference held log-normalised values and these are counts or scaled, or the like.
     """
-    layer = registry["setup_args"]["layer"]
-    expected = registry["field_registries"]["X"]["state_registry"].get("kind")
-    found = value_kind(adata, layer)
-    if expected is None or found == expected:
+    found = value_kind(adata, setup.layer)
+    if setup.kind is None or found == setup.kind:
         return
+    where = expression_name(setup.layer, name=name)
     message = (
-        f"{expression_name(layer, name=name)} holds {KINDS[found]}, but the model was set up with "
-        f"{KINDS[expected]}: give the cells with values of the same kind, prepared like the "
-        "reference."
+        f"{where} holds {KINDS[found]}, but the model was set up with {KINDS[setup.kind]}: give "
+        "the cells with values of the same kind, prepared like the reference."
     )
     raise ValueError(message)
 
 
-def check_as_set_up(adata: AnnData, registry: Mapping[str, Any], model_name: str) -> None:
+def check_as_set_up(adata: AnnData, setup: Setup) -> None:
     """Raise if cells, genes, sections or coordinates are others than at ``setup_anndata``.
 
     Parameters
     ----------
     adata
         The cells that the model was set up with.
-    registry
-        The registry of the model.
-    model_name
-        Its class, for the message.
+    setup
+        How the model was set up.
 
     Raises
     ------
@@ -81,38 +63,37 @@ def check_as_set_up(adata: AnnData, registry: Mapping[str, Any], model_name: str
         With what has changed, and the call that registers it.
     """
     changed = (
-        _changed_shape(adata, registry)
-        or _changed_sections(adata, registry)
-        or _changed_coordinates(adata, registry)
+        _changed_shape(adata, setup)
+        or _changed_sections(adata, setup)
+        or _changed_coordinates(adata, setup)
     )
     if changed is not None:
         message = (
-            f"{changed} since setup_anndata. Call dpvae.model.{model_name}.setup_anndata(adata, …) "
-            "again and make the model anew; or give the model the cells as they were."
+            f"{changed} since setup_anndata. Call dpvae.model.{setup.model_name}."
+            "setup_anndata(adata, …) again and make the model anew; or give the model the cells as "
+            "they were."
         )
         raise ValueError(message)
     if not is_minified(adata):
-        check_same_kind(adata, registry)
+        check_same_kind(adata, setup)
 
 
-def check_own_places(
-    adata: AnnData, registry: Mapping[str, Any], *, with_coordinates: bool
-) -> None:
+def check_own_places(adata: AnnData, setup: Setup, *, with_coordinates: bool) -> None:
     """Raise if the sections of a model's own cells, or their coordinates, have changed since setup.
 
     Parameters
     ----------
     adata
         The cells that the model was set up with.
-    registry
-        The registry of the model.
+    setup
+        How the model was set up.
     with_coordinates
         Whether to look at the coordinates, too.
     """
-    changed = _changed_sections(adata, registry)
-    is_there = registry["setup_args"]["spatial_key"] in adata.obsm
+    changed = _changed_sections(adata, setup)
+    is_there = setup.spatial_key in adata.obsm
     if changed is None and with_coordinates and is_there:
-        changed = _changed_coordinates(adata, registry)
+        changed = _changed_coordinates(adata, setup)
     if changed is not None:
         message = (
             f"{changed} since setup_anndata: what the model says would not fit them. For the cells "
@@ -122,14 +103,13 @@ def check_own_places(
         raise ValueError(message)
 
 
-def _changed_shape(adata: AnnData, registry: Mapping[str, Any]) -> str | None:
-    genes = genes_of(registry)
-    n_cells = registry["field_registries"]["X"]["state_registry"]["n_obs"]
+def _changed_shape(adata: AnnData, setup: Setup) -> str | None:
+    genes, n_cells = setup.genes, setup.n_cells
     if UUID not in adata.uns:
         return "The registration of adata (in adata.uns) was deleted"
     if adata.n_obs != n_cells:
         return f"The number of cells of adata has changed ({n_cells} then, {adata.n_obs} now)"
-    if has_genes_of(adata, registry):
+    if adata.var_names.equals(genes):
         return None
     if len(genes) != adata.n_vars:
         return f"The number of genes of adata has changed ({len(genes)} then, {adata.n_vars} now)"
@@ -137,30 +117,28 @@ def _changed_shape(adata: AnnData, registry: Mapping[str, Any]) -> str | None:
     return f"The {'order' if is_reordered else 'names'} of the genes of adata has changed"
 
 
-def _changed_sections(adata: AnnData, registry: Mapping[str, Any]) -> str | None:
-    column = section_column(registry["setup_args"])
+def _changed_sections(adata: AnnData, setup: Setup) -> str | None:
+    column, codes = setup.section_key, setup.code_column
     if column is None:
         return None
-    codes = registry["field_registries"][REGISTRY.section]["data_registry"]["attr_key"]
     for key in (column, codes):
         if key not in adata.obs:
             return f"adata.obs[{key!r}], which names the sections, was deleted"
-    names = as_text(pd.Series(known_sections(registry))).to_numpy()
+    names = as_text(pd.Series(setup.sections)).to_numpy()
     if np.array_equal(names[adata.obs[codes].to_numpy(int)], section_names(adata, column)):
         return None
     return f"adata.obs[{column!r}], which names the sections, has changed"
 
 
-def _changed_coordinates(adata: AnnData, registry: Mapping[str, Any]) -> str | None:
-    setup = registry["setup_args"]
-    key = setup["spatial_key"]
+def _changed_coordinates(adata: AnnData, setup: Setup) -> str | None:
+    key = setup.spatial_key
     if OBSM.centred not in adata.obsm:
         return None
     if key not in adata.obsm:
         was_known = bool(np.isfinite(np.asarray(adata.obsm[OBSM.centred])).any())
         return f"adata.obsm[{key!r}] was deleted" if was_known else None
     name = f"adata.obsm[{key!r}]"
-    section = section_codes(adata, section_column(setup))
+    section = section_codes(adata, setup.section_key)
     then, now = (  # centred at the cells that are left, where some were taken out
         standard_coordinates(check_coordinate_rows(adata.obsm[k], name=name), section, 1.0)
         for k in (OBSM.centred, key)

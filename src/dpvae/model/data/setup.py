@@ -1,180 +1,112 @@
-"""Registration of an AnnData with a model, and the checks that come before it."""
+"""How a model was set up: where it finds things in an AnnData, and what it found there."""
 
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from anndata import AnnData
 from numpy.typing import NDArray
-from scvi.data import AnnDataManager
 
-from dpvae._data.arguments import check_one_name
-from dpvae._data.section import cells_per_section, check_column, section_names
-from dpvae.geometry import check_coordinates, known_rows
-from dpvae.model.data.doubtful_reference import warn_if_doubtful
-from dpvae.model.data.fields import CoordinatesField, RowField, SectionField
-from dpvae.model.data.gene_number import say_if_genes_are_not_chosen
-from dpvae.model.data.minified import MINIFIED, is_minified
-from dpvae.model.data.rollback import unchanged_if_it_fails
-
-FEWEST_KNOWN = 3
-LARGEST_RATIO_OF_SIZES = 20
-ONE_NAME = ("layer", "spatial_key", "sample_key", "batch_key", "labels_key", "size_factor_key")
+from dpvae._keys import REGISTRY
 
 
-def check_reference(
-    adata: AnnData, *, spatial_key: str, section_key: str | None, obs_keys: Iterable[str]
-) -> None:
-    """Raise where a reference cannot be set up, before anything is written into it.
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """What :meth:`setup_anndata` of a model was given, and what it found.
 
     Parameters
     ----------
-    adata
-        The reference.
-    spatial_key
-        Key of the coordinates in ``adata.obsm``.
-    section_key
-        Column of ``adata.obs`` that names the sections, or ``None``.
-    obs_keys
-        All columns of ``adata.obs`` that the user named.
+    model_name
+        Name of the class of the model.
+    arguments
+        Arguments of ``setup_anndata``.
+    genes
+        Names of the genes, in the order of the model.
+    n_cells
+        Number of cells of the reference.
+    kind
+        Kind of the values: ``"counts"``, ``"logarithms"`` or ``"scaled"``.
+    sections
+        Names of the sections, in the order of their codes.
+    code_column
+        Column of ``obs`` that holds the codes of the sections.
+    n_dims
+        Number of coordinates.
+    unit
+        Size of the tissue, in the unit of the coordinates.
+    categories
+        Further columns of ``obs`` that are read, with their categories; ``None`` for numbers.
     """
-    if adata.is_view:
-        call = "adata.to_memory()" if adata.isbacked else "adata.copy()"
-        message = f"adata is a view of another AnnData. Run adata = {call} first."
-        raise ValueError(message)
-    if not isinstance(adata.obs, pd.DataFrame):
-        message = (
-            "adata.obs is not in memory, but columns are added to it. Run adata.obs = "
-            "adata.obs.to_memory() and adata.var = adata.var.to_memory() first; expression can "
-            "stay on disk."
+
+    model_name: str
+    arguments: Mapping[str, Any]
+    genes: pd.Index
+    n_cells: int
+    kind: str | None
+    sections: NDArray[Any]
+    code_column: str
+    n_dims: int
+    unit: float
+    categories: Mapping[str, NDArray[Any] | None]
+
+    @classmethod
+    def of(cls, registry: Mapping[str, Any]) -> "Setup":
+        """Read it from what scvi-tools keeps of a registered AnnData."""
+        fields = registry["field_registries"]
+        expression = fields["X"]["state_registry"]
+        coordinates = fields[REGISTRY.coordinates]["state_registry"]
+        section = fields[REGISTRY.section]
+        return cls(
+            model_name=registry["model_name"],
+            arguments=registry["setup_args"],
+            genes=pd.Index(expression["column_names"]),
+            n_cells=expression["n_obs"],
+            kind=expression.get("kind"),
+            sections=section["state_registry"]["categorical_mapping"],
+            code_column=section["data_registry"]["attr_key"],
+            n_dims=int(coordinates["n_dims"]),
+            unit=float(coordinates["unit"]),
+            categories=_categories(registry),
         )
-        raise ValueError(message)
-    if not adata.var_names.is_unique:
-        message = (
-            f"{int(adata.var_names.duplicated().sum())} gene names occur more than once, but genes "
-            "are matched by name. Run adata.var_names_make_unique()."
-        )
-        raise ValueError(message)
-    check_one_name(spatial_key, "spatial_key")
-    check_one_name(section_key, "sample_key")
-    for key in obs_keys:
-        check_column(adata, key)
-    if spatial_key not in adata.obsm:
-        found = sorted(adata.obsm) or "nothing"
-        message = (
-            f"There is no adata.obsm[{spatial_key!r}] with the coordinates of the cells; obsm has "
-            f"{found}. Name the right key with spatial_key=…"
-        )
-        raise KeyError(message)
-    name = f"adata.obsm[{spatial_key!r}]"
-    coordinates = check_coordinates(adata.obsm[spatial_key], name=name)
-    section = section_names(adata, section_key)
-    check_known_sections(coordinates, section, name)
-    check_one_unit(coordinates, section, name)
-    warn_if_flat(coordinates, name)
-    say_if_genes_are_not_chosen(adata)
-    warn_if_doubtful(adata.obs, coordinates, section, section_key, name, n_genes=adata.n_vars)
+
+    @property
+    def layer(self) -> str | None:
+        """Layer of the expression; ``None`` for ``X``."""
+        layer: str | None = self.arguments["layer"]
+        return layer
+
+    @property
+    def spatial_key(self) -> str:
+        """Key of the coordinates in ``obsm``."""
+        key: str = self.arguments["spatial_key"]
+        return key
+
+    @property
+    def section_key(self) -> str | None:
+        """Column of ``obs`` that names the sections, if one does."""
+        return section_column(self.arguments)
+
+    @property
+    def mask_key(self) -> str | None:
+        """Key of the pair mask in ``obsp``, if there is one."""
+        key: str | None = self.arguments.get("mask_key")
+        return key
 
 
-def check_known_sections(
-    coordinates: NDArray[np.float64], section: NDArray[np.str_], name: str
-) -> None:
-    """Raise where so few places of a section are known that no cell can be placed in its frame."""
-    known = known_rows(coordinates)
-    for value, cells in cells_per_section(section[known]):
-        places = coordinates[known][cells]
-        if len(places) >= FEWEST_KNOWN and not (places == places[0]).all():
-            continue
-        found = f"{len(places)} cells" if len(places) < FEWEST_KNOWN else "one place for all cells"
-        message = (
-            f"{name} knows {found} of section {value!r}: at least {FEWEST_KNOWN} of a section are "
-            "needed, at different places. Leave the section out, or set its coordinates to NaN."
-        )
-        raise ValueError(message)
+def section_column(arguments: Mapping[str, Any]) -> str | None:
+    """Find the column that names the sections: ``sample_key``, or without it ``batch_key``."""
+    column: str | None = arguments["sample_key"] or arguments["batch_key"]
+    return column
 
 
-def check_one_unit(coordinates: NDArray[np.float64], section: NDArray[np.str_], name: str) -> None:
-    """Raise where one section is so much larger than another that their units must differ."""
-    places = pd.DataFrame(coordinates, index=section).dropna()
-    spread = places.groupby(level=0).std(ddof=0).pow(2).sum(axis=1).pow(0.5)
-    spread = spread[spread > 0]
-    if len(spread) > 1 and spread.max() > LARGEST_RATIO_OF_SIZES * spread.min():
-        message = (
-            f"The sections of {name} seem to have different units: section "
-            f"{spread.idxmax()!r} is {spread.max() / spread.min():.0f} times as large as "
-            f"{spread.idxmin()!r} ({spread.max():.3g} against {spread.min():.3g}). Bring them "
-            "into one unit, such as micrometres."
-        )
-        raise ValueError(message)
-
-
-def warn_if_flat(coordinates: NDArray[np.float64], name: str) -> None:
-    """Warn where one of three coordinates is the same for all cells of known place."""
-    lowest, highest = np.nanmin(coordinates, axis=0), np.nanmax(coordinates, axis=0)
-    constant = np.flatnonzero(lowest == highest)
-    if coordinates.shape[1] == 3 and len(constant):
-        others = np.setdiff1d(np.arange(3), constant[:1]).tolist()
-        message = (
-            f"Column {constant[0]} of {name} is {lowest[constant[0]]:g} for all cells: the tissue "
-            f"is flat. Give the other two, {name}[:, {others}], or layouts in space bend out of "
-            "the plane."
-        )
-        warnings.warn(message, UserWarning, stacklevel=4)
-
-
-def register_cells(
-    model_class: Any,
-    adata: AnnData,
-    fields: list[Any],
-    *,
-    spatial_key: str,
-    section_key: str | None,
-    mask_key: str | None,
-    setup_method_args: dict[str, Any],
-    **transfer: Any,
-) -> None:
-    """Register what a model reads of an AnnData.
-
-    Parameters
-    ----------
-    model_class
-        The class of the model.
-    adata
-        The cells.
-    fields
-        What the backbone reads; sections and coordinates are added.
-    spatial_key
-        Key of the coordinates in ``adata.obsm``.
-    section_key
-        Column of ``adata.obs`` that names the sections, or ``None``.
-    mask_key
-        Key of the pair mask in ``adata.obsp``, or ``None``: then rows are not registered.
-    setup_method_args
-        The arguments of ``setup_anndata``, as scvi-tools keeps them.
-    **transfer
-        How a saved registration is carried over, of scvi-tools.
-    """
-    for argument in ONE_NAME:
-        check_one_name(setup_method_args["setup_args"].get(argument), argument)
-    fields = [*fields, SectionField(section_key), CoordinatesField(spatial_key, section_key)]
-    if mask_key is not None:
-        fields.append(RowField())
-    if is_minified(adata):
-        fields += model_class._get_fields_for_adata_minification(adata.uns[MINIFIED])
-    manager = AnnDataManager(fields=fields, setup_method_args=setup_method_args)
-    with unchanged_if_it_fails(adata):
-        manager.register_fields(adata, **transfer)
-    model_class.register_manager(manager)
-
-
-def named_columns(*keys: str | Sequence[str] | None) -> list[str]:
-    """Flatten the columns of ``obs`` that the arguments of ``setup_anndata`` name."""
-    columns: list[str] = []
-    for key in keys:
-        if isinstance(key, str):
-            columns.append(key)
-        elif key is not None:
-            columns.extend(key)
-    return columns
+def _categories(registry: Mapping[str, Any]) -> dict[str, NDArray[Any] | None]:
+    arguments, fields = registry["setup_args"], registry["field_registries"]
+    known: dict[str, NDArray[Any] | None] = {}
+    for key in ("batch", "labels"):
+        if arguments.get(f"{key}_key") is not None:
+            known[arguments[f"{key}_key"]] = fields[key]["state_registry"]["categorical_mapping"]
+    for key in arguments.get("categorical_covariate_keys") or ():
+        known[key] = fields["extra_categorical_covs"]["state_registry"]["mappings"][key]
+    further = arguments.get("continuous_covariate_keys") or ()
+    numeric = [arguments.get("size_factor_key"), *further]
+    return known | {key: None for key in numeric if key is not None}

@@ -1,16 +1,13 @@
 """Minibatches of data on disk: random blocks of neighbouring rows, shuffled many at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from math import ceil
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
-Rows = NDArray[np.intp]
-Order = Callable[[np.random.Generator], Rows]
+from dpvae.model.loading.order import Order, Rows, random_generator
 
 LARGEST_BLOCK = 512
 SMALLEST_BLOCK = 16
@@ -71,8 +68,7 @@ class BufferedBatches(Sampler[Draw]):
         if self.order is None:
             yield from self._draws(self.rows, None)
         else:
-            seed = int(torch.empty((), dtype=torch.int64).random_().item())
-            rng = np.random.default_rng(seed)
+            rng = random_generator()
             yield from self._draws(self.rows[self.order(rng)], rng)
 
     def _draws(self, rows: Rows, rng: np.random.Generator | None) -> Iterator[Draw]:

@@ -1,5 +1,6 @@
 """Minibatches for the models, from memory or from disk."""
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 from math import ceil
@@ -11,10 +12,13 @@ from scvi import REGISTRY_KEYS, settings
 from scvi.data import AnnDataManager, AnnTorchDataset
 from scvi.dataloaders import AnnDataLoader, DataSplitter
 from torch import distributed
-from torch.utils.data import DataLoader
+from torch.utils.data import BatchSampler, DataLoader
 
 from dpvae._data.matrix_on_disk import MatrixOnDisk, is_on_disk, open_matrix
 from dpvae.model.loading.blocks import BufferedBatches, Draw, block_order, share_of_process
+from dpvae.model.loading.order import BatchOrder, OrderedRows
+
+logger = logging.getLogger(__name__)
 
 BUFFER_BYTES = 128 * 2**20
 FEWEST_BATCHES_PER_BUFFER = 4
@@ -64,6 +68,7 @@ def row_loader(
     indices: Sequence[int] | None,
     batch_size: int = 128,
     shuffle: bool = False,
+    order: BatchOrder | None = None,
     **kwargs: Any,
 ) -> DataLoader[Any]:
     """Load minibatches: of expression in memory as scvi-tools does, of expression on disk buffered.
@@ -79,14 +84,27 @@ def row_loader(
     shuffle
         Whether every epoch has a new random order: on disk, of random blocks of neighbouring rows
         that are mixed, 128 MiB of them at a time (:class:`BufferedBatches`).
+    order
+        How they are shuffled instead. From disk the cells of a minibatch are then read one by one.
+        Several processes shuffle at random, whatever is given.
     **kwargs
         As for :class:`scvi.dataloaders.AnnDataLoader`. From disk there is one reader a process,
         whatever ``num_workers`` says, and every process reads the same part of the rows in every
         epoch.
     """
+    if order is not None and kwargs.get("distributed_sampler"):
+        logger.warning(
+            "On several devices minibatches are random: few pairs of the mask meet in them."
+        )
+        order = None
+    if not shuffle:
+        order = None
     if not reads_from_disk(adata_manager):
+        arguments = {"indices": indices, **kwargs}
+        if order is not None:
+            return _ordered_loader(adata_manager, order, batch_size, **arguments)
         loader: DataLoader[Any] = AnnDataLoader(
-            adata_manager, indices=indices, batch_size=batch_size, shuffle=shuffle, **kwargs
+            adata_manager, batch_size=batch_size, shuffle=shuffle, **arguments
         )
         return loader
     dataset = BufferedRows(
@@ -100,12 +118,13 @@ def row_loader(
     rows = np.sort(rows) if shuffle else rows
     if kwargs.get("distributed_sampler"):
         rows = share_of_process(rows, distributed.get_rank(), distributed.get_world_size())
-    buffer_size = _rows_per_buffer(dataset, batch_size)
+    buffer_size = _rows_per_buffer(dataset, batch_size) if order is None else batch_size
+    in_blocks = partial(block_order, len(rows), buffer_size) if shuffle else None
     sampler = BufferedBatches(
         rows,
         batch_size=batch_size,
         buffer_size=buffer_size,
-        order=partial(block_order, len(rows), buffer_size) if shuffle else None,
+        order=in_blocks if order is None else order.of_rows(rows),
         drop_last=bool(kwargs.get("drop_last", False)),
     )
     return DataLoader(
@@ -115,6 +134,23 @@ def row_loader(
         pin_memory=kwargs.get("pin_memory", False),
         collate_fn=_as_it_is if kwargs.get("iter_ndarray") else None,
     )
+
+
+def _ordered_loader(
+    adata_manager: AnnDataManager, order: BatchOrder, batch_size: int, **arguments: Any
+) -> DataLoader[Any]:
+    """Load rows in memory in another order than at random."""
+    rows = np.asarray(arguments["indices"])
+    dataset = adata_manager.create_torch_dataset(
+        indices=rows, load_sparse_tensor=arguments.get("load_sparse_tensor", False)
+    )
+    sampler = BatchSampler(
+        OrderedRows(len(rows), order.of_rows(rows)),
+        batch_size,
+        drop_last=bool(arguments.get("drop_last", False)),
+    )
+    pin_memory = arguments.get("pin_memory", False)
+    return DataLoader(dataset, sampler=sampler, batch_size=None, pin_memory=pin_memory)
 
 
 class RowSplitter(DataSplitter):

@@ -1,6 +1,6 @@
 """A query brought into the form of the reference: the same genes, the same columns of obs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from dpvae._data.expression import expression_of
 from dpvae._data.section import as_text, check_column
-from dpvae._keys import REGISTRY
 from dpvae.model.data.covariates import check_covariates
+from dpvae.model.data.setup import Setup
 from dpvae.model.query.missing_genes import gene_columns, refuse_missing
 
 UNNAMED = "query"
@@ -19,9 +19,7 @@ UNNAMED = "query"
 Change = Callable[[Any], Any]
 
 
-def align_query(
-    adata: AnnData, registry: Mapping[str, Any], genes: pd.Index, *, fill_covariates: bool
-) -> AnnData:
+def align_query(adata: AnnData, setup: Setup, *, fill_covariates: bool) -> AnnData:
     """Copy of what a model reads of a query, genes in the order of the reference.
 
     The query itself is left as it is. Its coordinates are not read, whatever they hold.
@@ -30,10 +28,8 @@ def align_query(
     ----------
     adata
         The query.
-    registry
-        The registry of the model.
-    genes
-        Names of the reference's genes.
+    setup
+        How the model was set up.
     fill_covariates
         Whether batches and other covariates may be missing or unknown to the reference: right
         where only the encoder is used and does not read them.
@@ -48,16 +44,15 @@ def align_query(
     if adata.n_obs == 0:
         message = "The query has no cells: there is nothing to place."
         raise ValueError(message)
-    setup = registry["setup_args"]
-    columns = check_genes(adata, genes, registry["model_name"])
-    values = expression_of(adata, setup["layer"])
+    columns = check_genes(adata, setup.genes, setup.model_name)
+    values = expression_of(adata, setup.layer)
     if not np.array_equal(columns, np.arange(adata.n_vars)):
         values = values[:, columns]
     return AnnData(
-        X=values if setup["layer"] is None else None,
-        layers={} if setup["layer"] is None else {setup["layer"]: values},
-        obs=_columns(adata, registry, fill_covariates=fill_covariates),
-        var=pd.DataFrame(index=genes),
+        X=values if setup.layer is None else None,
+        layers={} if setup.layer is None else {setup.layer: values},
+        obs=_columns(adata, setup, fill_covariates=fill_covariates),
+        var=pd.DataFrame(index=setup.genes),
     )
 
 
@@ -93,14 +88,14 @@ def check_genes(adata: AnnData, genes: pd.Index, model_name: str) -> NDArray[np.
     return columns
 
 
-def _columns(adata: AnnData, registry: Mapping[str, Any], *, fill_covariates: bool) -> pd.DataFrame:
+def _columns(adata: AnnData, setup: Setup, *, fill_covariates: bool) -> pd.DataFrame:
     obs = pd.DataFrame(index=adata.obs_names)
-    section_key = section_column(registry["setup_args"])
+    section_key = setup.section_key
     if section_key is not None:
         if section_key in adata.obs:
             check_column(adata, section_key, name="query")
-        obs[section_key] = _as_categories(adata, section_key, known_sections(registry))
-    for key, known in _covariates(registry).items():
+        obs[section_key] = _as_categories(adata, section_key, setup.sections)
+    for key, known in setup.categories.items():
         if not fill_covariates:
             _check_covariate(adata, key, known)
         if known is not None:
@@ -108,7 +103,7 @@ def _columns(adata: AnnData, registry: Mapping[str, Any], *, fill_covariates: bo
         else:
             obs[key] = 1.0 if fill_covariates else adata.obs[key]
     if not fill_covariates:
-        check_covariates(adata, registry["setup_args"], name="query")
+        check_covariates(adata, setup.arguments, name="query")
     return obs
 
 
@@ -138,19 +133,11 @@ def _filled(column: pd.Series, unnamed: str) -> pd.Series:
     return as_text(column[~missing]).reindex(column.index, fill_value=unnamed)
 
 
-def known_sections(registry: Mapping[str, Any]) -> NDArray[Any]:
-    """Names of the sections that a model knows, in the order of their codes."""
-    state = registry["field_registries"][REGISTRY.section]["state_registry"]
-    known: NDArray[Any] = state["categorical_mapping"]
-    return known
-
-
-def check_query_columns(adata: AnnData, registry: Mapping[str, Any]) -> None:
+def check_query_columns(adata: AnnData, setup: Setup) -> None:
     """Raise where a column that the reference was set up with is missing or of another type."""
-    section_key = section_column(registry["setup_args"])
-    columns = dict(_covariates(registry))
-    if section_key is not None:
-        columns[section_key] = known_sections(registry)
+    columns = dict(setup.categories)
+    if setup.section_key is not None:
+        columns[setup.section_key] = setup.sections
     for key, known in columns.items():
         check_column(adata, key)
         if known is None:
@@ -162,25 +149,6 @@ def check_query_columns(adata: AnnData, registry: Mapping[str, Any]) -> None:
                 f"bring them into one type, such as adata.obs[{key!r}].astype({theirs})."
             )
             raise ValueError(message)
-
-
-def section_column(setup: Mapping[str, Any]) -> str | None:
-    """Column that names the sections: ``sample_key``, else ``batch_key``."""
-    column: str | None = setup["sample_key"] or setup["batch_key"]
-    return column
-
-
-def _covariates(registry: Mapping[str, Any]) -> dict[str, NDArray[Any] | None]:
-    """Columns of obs that a model reads, with their known categories; None if numeric."""
-    setup, fields = registry["setup_args"], registry["field_registries"]
-    known: dict[str, NDArray[Any] | None] = {}
-    for key in ("batch", "labels"):
-        if setup.get(f"{key}_key") is not None:
-            known[setup[f"{key}_key"]] = fields[key]["state_registry"]["categorical_mapping"]
-    for key in setup.get("categorical_covariate_keys") or ():
-        known[key] = fields["extra_categorical_covs"]["state_registry"]["mappings"][key]
-    numeric = [setup.get("size_factor_key"), *(setup.get("continuous_covariate_keys") or ())]
-    return known | {key: None for key in numeric if key is not None}
 
 
 def _check_covariate(adata: AnnData, key: str, known: NDArray[Any] | None) -> None:

@@ -1,6 +1,6 @@
 """Latents of cells on disk, and queries on disk: a chunk of cells after the other."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,15 +9,9 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scvi import settings
 
-from dpvae._data.expression import expression_name, expression_of, stored_matrix
-from dpvae._data.matrix_on_disk import is_on_disk
+from dpvae._data.expression import expression_name, expression_of, is_expression_on_disk
 
 CELLS_AT_A_TIME = 16_384
-
-
-def is_expression_on_disk(adata: AnnData, layer: str | None) -> bool:
-    """Whether the values that a model reads of a query are on disk."""
-    return is_on_disk(stored_matrix(adata, layer, expression_name(layer)))
 
 
 def refuse_query_on_disk(adata: AnnData, layer: str | None) -> None:
@@ -32,19 +26,19 @@ def refuse_query_on_disk(adata: AnnData, layer: str | None) -> None:
         raise ValueError(message)
 
 
-def query_chunk(adata: AnnData, setup: Mapping[str, Any], rows: NDArray[np.intp]) -> AnnData:
+def query_chunk(adata: AnnData, layer: str | None, rows: NDArray[np.intp]) -> AnnData:
     """Bring what a model reads of some cells into memory.
 
     Parameters
     ----------
     adata
         The query.
-    setup
-        The arguments of ``setup_anndata``.
+    layer
+        Layer of the expression.
     rows
         Numbers of the cells.
     """
-    values, layer = expression_of(adata, setup["layer"])[rows], setup["layer"]
+    values = expression_of(adata, layer)[rows]
     return AnnData(
         X=values if layer is None else None,
         layers={} if layer is None else {layer: values},

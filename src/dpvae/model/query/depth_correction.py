@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
 from dpvae._data.expression import stored_values
-from dpvae.model.query.depth import (
+from dpvae.model.data.depth import (
     EQUAL,
     LARGEST_LOGARITHM,
     Depth,

@@ -33,7 +33,7 @@ class TrainingCheckpoint(Callback):
     every
         Number of epochs, or time, between two files.
     origin
-        What is trained on what, see :func:`~dpvae.model.training.fingerprint.training_origin`.
+        What is trained on what, see :func:`~dpvae.model.training.fingerprint.fingerprint`.
 
     Raises
     ------

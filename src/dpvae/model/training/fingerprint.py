@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from dpvae.model.training.arguments import BATCH_SIZE
 from dpvae.model.training.processes import n_processes
+from dpvae.model.training.validation_part import BATCH_SIZE
 
 OF_TRAINER = (
     "train_size",
@@ -33,25 +33,21 @@ OF_TRAINER = (
 )
 
 
-def training_origin(model: Any, max_epochs: int, arguments: Mapping[str, Any]) -> dict[str, str]:
+def fingerprint(model: Any, arguments: Mapping[str, Any]) -> dict[str, str]:
     """Describe what is trained on what.
 
     Parameters
     ----------
     model
         The model.
-    max_epochs
-        Number of epochs.
     arguments
-        The other arguments of ``train``.
+        Arguments of scvi-tools' ``train``.
 
     Returns
     -------
     The value of everything that decides on the result of a training, in words.
     """
     parameters, summary = model.init_params_, model.summary_stats
-    plan = dict(arguments.get("plan_kwargs") or {})
-    plan.pop("n_sections", None)  # which train fills in
     trained = [p.numel() for p in model.module.parameters() if p.requires_grad]
     found = {
         "model": type(model).__name__,
@@ -65,11 +61,11 @@ def training_origin(model: Any, max_epochs: int, arguments: Mapping[str, Any]) -
         "number of sections": summary.n_section,
         "number of weights that are trained": sum(trained),
         "fine-tuning": model.is_query_with_places_,
-        "max_epochs": max_epochs,
+        "max_epochs": arguments.get("max_epochs"),
         "batch_size": arguments.get("batch_size", BATCH_SIZE),
         **{name: arguments.get(name) for name in OF_TRAINER},
         **(arguments.get("datasplitter_kwargs") or {}),
-        **plan,
+        **(arguments.get("plan_kwargs") or {}),
         "processes": n_processes(arguments),
     }
     return {name: _described(value) for name, value in found.items() if _is_set(value)}

@@ -6,16 +6,18 @@ from functools import partial
 from typing import Any, Literal
 
 import torch
+from scipy.sparse import csr_matrix
 from scvi.module.base import BaseModuleClass, LossOutput
 from scvi.train import TrainingPlan
 from torch import Tensor
+from torch.nn import ModuleList
 from torch.optim import Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
-from dpvae._keys import REGISTRY
 from dpvae.model.training.epoch_means import EpochMeans
 from dpvae.module.distance_preserving import FAR_SHARE
 from dpvae.module.latent_alignment import AlignmentKind, LatentAlignment
+from dpvae.module.loss_term import LossTerm
 
 LEARNING_RATE = 3e-3
 
@@ -62,8 +64,8 @@ class DistancePreservingPlan(TrainingPlan):
     alignment_weight
         What a difference of 1 between sections costs, in nats per gene, the unit of ``dp_weight``.
         By default 3 for ``"kernel"`` and 0.3 for ``"adversarial"``.
-    n_sections
-        Number of sections, for alignment; ``train`` of a model fills it in.
+    n_sections, pair_graph
+        Number of sections, and the pair mask; ``train`` of a model fills them in.
     **kwargs
         See :class:`scvi.train.TrainingPlan`.
     """
@@ -83,6 +85,7 @@ class DistancePreservingPlan(TrainingPlan):
         alignment: AlignmentKind | None = None,
         alignment_weight: float | None = None,
         n_sections: int = 1,
+        pair_graph: csr_matrix | None = None,
         **kwargs: Any,
     ) -> None:
         if lr_schedule is None:
@@ -93,6 +96,10 @@ class DistancePreservingPlan(TrainingPlan):
         if not 0 <= far_share <= 1:
             message = f"far_share is {far_share}: choose a share from 0 to 1."
             raise ValueError(message)
+        further_terms: list[LossTerm] = []
+        if alignment is not None:
+            sizes = {"n_latent": module.n_latent, "n_sections": n_sections}
+            further_terms = [LatentAlignment(alignment, alignment_weight, **sizes)]
         super().__init__(
             module,
             optimizer=optimizer,
@@ -102,14 +109,12 @@ class DistancePreservingPlan(TrainingPlan):
             n_epochs_kl_warmup=n_epochs_kl_warmup,
             n_steps_kl_warmup=n_steps_kl_warmup,
             far_share=far_share,
+            pair_graph=pair_graph,
+            further_terms=further_terms,
             **kwargs,
         )
         self.lr_schedule = lr_schedule
-        self.alignment: LatentAlignment | None = None
-        if alignment is not None:
-            self.alignment = LatentAlignment(
-                alignment, alignment_weight, n_latent=module.n_latent, n_sections=n_sections
-            )
+        self.further_terms = ModuleList(further_terms)
         self._is_fused = True
         self._random_state = torch.get_rng_state()
         self._logs_by_epoch = bool(self.on_epoch) and not self.on_step
@@ -141,24 +146,14 @@ class DistancePreservingPlan(TrainingPlan):
         if any(parameter is scale for parameter in decayed["params"]):
             decayed["params"] = [p for p in decayed["params"] if p is not scale]
             config["optimizer"].add_param_group({"params": [scale], "weight_decay": 0.0})
-        of_alignment = [] if self.alignment is None else list(self.alignment.parameters())
-        if of_alignment:
-            config["optimizer"].add_param_group({"params": of_alignment})
+        of_terms = list(self.further_terms.parameters())
+        if of_terms:
+            config["optimizer"].add_param_group({"params": of_terms})
         if self.lr_schedule == "cosine" and "lr_scheduler" not in config:
             n_steps = int(self.trainer.estimated_stepping_batches)
             cosine = CosineAnnealingLR(config["optimizer"], T_max=max(n_steps, 1))
             config["lr_scheduler"] = {"scheduler": cosine, "interval": "step"}
         return config
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the module on a minibatch, and add the difference between sections to the loss."""
-        inference, generative, output = super().forward(*args, **kwargs)
-        if self.alignment is not None:
-            sampled = self.alignment.kind == "adversarial"
-            latent = inference["z"] if sampled else self.module.compared_latent(inference)
-            section = args[0][REGISTRY.section]
-            output = self.alignment.add(output, latent, section, self.module.n_input)
-        return inference, generative, output
 
     def on_train_end(self) -> None:
         """Give every process the statistics of batch normalisation of the first one."""

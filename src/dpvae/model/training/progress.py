@@ -132,7 +132,7 @@ def end_of_training(model: Any) -> str:
     term, n_epochs = float(terms.iloc[-1, 0]), len(terms)
     sentence = f"The model is trained ({n_epochs} epoch{'s' * (n_epochs > 1)})"
     distance_term = model.module.distance_term
-    if not (model.module.dp_weight > 0 and term > 0):
+    if not (distance_term.weight > 0 and term > 0):
         return f"{sentence}."
     if distance_term.error == "squared":
         term **= 0.5

@@ -6,8 +6,44 @@ from typing import Any
 
 from dpvae.module.number import is_number
 
+BATCH_SIZE = 128
 DEFAULT_TRAIN_SIZE = 0.9
 OWN = {"train_size", "validation_size", "batch_size", "shuffle_set_split", "load_sparse_tensor"}
+
+
+def with_default_split(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
+    """Let every cell train, unless a validation part is asked for or needed.
+
+    What looks at it needs one (:func:`needs_validation`); a size of it, or of the training part,
+    or the cells of both, or how often to look at it ask for one. A last minibatch of one or two
+    cells, which batch normalisation cannot use, is left out; its cells are others in every epoch.
+
+    Parameters
+    ----------
+    arguments
+        Arguments of ``train``.
+    n_cells
+        Number of cells.
+
+    Returns
+    -------
+    The arguments, completed.
+
+    Raises
+    ------
+    ValueError
+        If shares of cells are not possible, or a validation part is needed and no cell is in it.
+    """
+    splitter = dict(arguments.get("datasplitter_kwargs") or {})
+    asking = {"train_size", "validation_size", "check_val_every_n_epoch"}
+    asked = asking & set(arguments) or "external_indexing" in splitter
+    check_split(arguments, n_cells)
+    if asked or needs_validation(arguments) is not None:
+        return dict(arguments)
+    batch_size = arguments.get("batch_size", BATCH_SIZE)
+    if n_cells > batch_size and 0 < n_cells % batch_size <= 2:
+        splitter.setdefault("drop_last", True)
+    return {**arguments, "train_size": 1.0, "datasplitter_kwargs": splitter}
 
 
 def needs_validation(arguments: Mapping[str, Any]) -> str | None:

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csc_matrix, csr_matrix
 
-from dpvae.model.query import depth
-from dpvae.model.query.depth import depths, kind_of, spread_rows
+from dpvae.model.data import depth
+from dpvae.model.data.depth import depths, kind_of, spread_rows
 
 
 def fit_depth(values):

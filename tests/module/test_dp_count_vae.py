@@ -107,9 +107,9 @@ def test_what_the_encoder_sees(log_variational, normalize_depth, covariates):
         n_continuous_cov=2 * covariates,
         encode_covariates=covariates,
     ).eval()
-    module.depth.fill_(50.0)
-    module.gene_mean.copy_(torch.linspace(0, 1, 6))
-    module.gene_weight.copy_(torch.linspace(2, 3, 6))
+    module.encoder_input.depth.fill_(50.0)
+    mean, weight = torch.linspace(0, 1, 6), torch.linspace(2, 3, 6)
+    module.encoder_input.set_genes(mean[None], torch.ones(1, 6), weight)
     tensors = minibatch()
     tensors["extra_continuous_covs"] = torch.ones(10, 2)
     counts = tensors["X"] * 3
@@ -118,7 +118,7 @@ def test_what_the_encoder_sees(log_variational, normalize_depth, covariates):
     if normalize_depth:
         counts = counts * 50 / counts.sum(dim=1, keepdim=True)
     genes = counts.log1p() if log_variational else counts
-    torch.testing.assert_close(seen[:, :6], (genes - module.gene_mean) * module.gene_weight)
+    torch.testing.assert_close(seen[:, :6], (genes - mean) * weight)
     assert seen.shape[1] == 6 + 2 * covariates
     torch.testing.assert_close(tensors["X"], minibatch()["X"] * 3, rtol=0, atol=0)
 
@@ -158,7 +158,7 @@ def test_latents_can_be_differentiated_by_expression(log_variational):
     module = seeded(DPCountVAE, **WITHOUT_OURS, **options).double().eval()
     tensors = {name: value.double() for name, value in minibatch().items()}
     tensors["X"] += 1.0
-    module.depth.fill_(50.0)
+    module.encoder_input.depth.fill_(50.0)
 
     def latent(counts):
         inputs = module._get_inference_input({**tensors, "X": counts})

@@ -6,7 +6,7 @@ from scvi.train import SaveCheckpoint
 from tests.conftest import QUICK, QUIET
 
 from dpvae.model import DPVAE
-from dpvae.model.training import spatial_training
+from dpvae.model.training import trained_model
 
 
 @pytest.fixture
@@ -42,20 +42,20 @@ def test_a_folder_that_was_saved_within_training_places_cells_with_the_reference
 def test_ctrl_c_after_the_last_epoch_leaves_a_model_that_places_cells(
     model, expression, step, monkeypatch
 ):
-    query, work = expression[180:].copy(), getattr(spatial_training, step)
+    query, work = expression[180:].copy(), getattr(trained_model, step)
 
     def pressed(*_):
         signal.raise_signal(signal.SIGINT)
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    monkeypatch.setattr(spatial_training, step, pressed)
+    monkeypatch.setattr(trained_model, step, pressed)
     with pytest.raises(KeyboardInterrupt):
         model.train(max_epochs=1, **QUIET)
     signal.signal(signal.SIGINT, before)
-    monkeypatch.setattr(spatial_training, step, work)
+    monkeypatch.setattr(trained_model, step, work)
     places = model.predict_coordinates(query)
     assert np.isfinite(places).all()
-    assert model.gene_regression_ is not None
+    assert model.atlas_.regression is not None
     model._keep_reference(None)
     np.testing.assert_allclose(model.predict_coordinates(query), places)
 

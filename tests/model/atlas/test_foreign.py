@@ -7,12 +7,12 @@ from tests.conftest import QUICK, QUIET, log_normalized, of_the_package
 
 from dpvae.datasets import simulated_tissue
 from dpvae.model import DPVAE, load
-from dpvae.model.atlas.query_difference import Unlikeness
-from dpvae.model.query.foreign import foreignness, is_one_sided, warn_if_foreign
+from dpvae.model.atlas.foreign import foreignness, is_one_sided, warn_if_foreign
+from dpvae.model.atlas.query_difference import QueryDifference
 
 WIDE = np.array([0.8, 0.9])
-ALIKE = Unlikeness(difference=0.1, correlation=0.99, share=0.01, n_silent=0)
-OTHER = Unlikeness(difference=1.2, correlation=0.4, share=0.99, n_silent=2)
+ALIKE = QueryDifference(difference=0.1, correlation=0.99, share=0.01, n_silent=0)
+OTHER = QueryDifference(difference=1.2, correlation=0.4, share=0.99, n_silent=2)
 
 
 def message(unlike, spread=WIDE, expected=WIDE, *, is_standardized=False):
@@ -35,10 +35,14 @@ def test_a_query_like_the_reference_is_not_talked_about():
             ["differ by 120 % of their", "99 % of its cells", "85 % of the tissue's width"],
         ),
         (OTHER, WIDE, ["Likely causes: another tissue", "standardize='section'"]),
-        (Unlikeness(0.3, 0.45, 0.0, 0), WIDE, ["correlate by 0.45 (above 0.9)"]),
-        (Unlikeness(0.1, 0.95, 0.3, 0), None, ["30 % of its cells"]),
-        (Unlikeness(0.9, 0.95, 0.0, 0), WIDE, ["another normalisation", "target_sum=…"]),
-        (Unlikeness(0.9, 0.2, 0.0, 60), WIDE, ["60 of 100 are 0 in all", "var_names.intersection"]),
+        (QueryDifference(0.3, 0.45, 0.0, 0), WIDE, ["correlate by 0.45 (above 0.9)"]),
+        (QueryDifference(0.1, 0.95, 0.3, 0), None, ["30 % of its cells"]),
+        (QueryDifference(0.9, 0.95, 0.0, 0), WIDE, ["another normalisation", "target_sum=…"]),
+        (
+            QueryDifference(0.9, 0.2, 0.0, 60),
+            WIDE,
+            ["60 of 100 are 0 in all", "var_names.intersection"],
+        ),
         (ALIKE, np.array([0.02, 0.08]), ["spread over 6 % of the tissue's width"]),
         (None, np.array([0.02, 0.08]), ["spread over 6 % of the tissue's width"]),
     ],
@@ -51,7 +55,7 @@ def test_what_was_found_is_said_with_cause_and_remedy(unlike, spread, words):
 
 
 def test_means_of_standardised_genes_tell_nothing_but_share_and_spread_do():
-    alike = Unlikeness(difference=0.6, correlation=0.0, share=0.01, n_silent=0)
+    alike = QueryDifference(difference=0.6, correlation=0.0, share=0.01, n_silent=0)
     assert message(alike, is_standardized=True) is None
     assert message(alike, None, is_standardized=True) is None
     narrow = np.array([0.3, 0.5])

@@ -1,6 +1,6 @@
-"""Training with the distance term."""
+"""A model that trains with the distance term, and keeps an atlas of its reference."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from inspect import signature
@@ -10,47 +10,43 @@ from typing import Any
 import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from scvi.train import TrainingPlan
 
+from dpvae._data.expression import expression_of
 from dpvae._data.section import cells_per_section, section_names
+from dpvae._data.warn import warn_user
+from dpvae._keys import OBSM
 from dpvae.geometry import (
     check_coordinate_rows,
     fit_distance_scale,
     known_rows,
     place_by_consensus,
 )
+from dpvae.model.atlas.atlas import Atlas
 from dpvae.model.atlas.completion import (
-    N_STEPS,
-    PLAN,
     check_same_unit,
     completed_coordinates,
     coordinates_in_use,
     own_components,
 )
-from dpvae.model.atlas.gene_regression import fit_gene_regression
+from dpvae.model.atlas.gene_regression import GeneRegression, fit_gene_regression
 from dpvae.model.atlas.layout import Layout, layout_cells
+from dpvae.model.atlas.placers import by_latents_and_genes
+from dpvae.model.data.depth import Depth, fit_depth, spread_rows
 from dpvae.model.data.minified import is_minified, refuse_minified
 from dpvae.model.data.own_cells import check_as_set_up
-from dpvae.model.loading.mask import pair_graph_in_use
-from dpvae.model.loading.order import SectionSplitter
-from dpvae.model.query.align import section_column
-from dpvae.model.training.aligned_sections import with_sections
-from dpvae.model.training.arguments import (
-    BATCH_SIZE,
-    check_names,
-    check_numbers,
-    epochs_between_validations,
-    suitable_epochs,
-    with_default_split,
-    without_noise,
-)
+from dpvae.model.data.pair_mask import known_pairs, read_mask
+from dpvae.model.data.quiet import without_noise
+from dpvae.model.files.stored_model import StoredModel
+from dpvae.model.loading.order import PatchOrder
+from dpvae.model.loading.rows import RowSplitter
+from dpvae.model.training.arguments import TrainingArguments
 from dpvae.model.training.checkpoint import TrainingCheckpoint, check_checkpoint
-from dpvae.model.training.fingerprint import training_origin
+from dpvae.model.training.fingerprint import fingerprint
 from dpvae.model.training.history import history_in_use
 from dpvae.model.training.interruption import usable_when_interrupted
 from dpvae.model.training.plan import DistancePreservingPlan
-from dpvae.model.training.plan_arguments import check_metric, check_plan
-from dpvae.model.training.processes import for_processes, n_processes
 from dpvae.model.training.progress import end_of_training, is_silent, tell, with_progress
 from dpvae.model.training.state_file import check_state_path
 from dpvae.model.training.threads import training_threads
@@ -63,22 +59,18 @@ NEXT = (
 )
 
 
-class SpatialTraining:
-    """Trains a model of scvi-tools with the distance term, and keeps its layout of the reference.
-
-    The model it is mixed into reads cells and genes (``_cells``, ``_gene_reader``, …).
-    """
+class TrainedModel(StoredModel):
+    """Trains with the distance term, and keeps what it then knows of its reference."""
 
     _training_plan_cls = DistancePreservingPlan
-    _data_splitter_cls: Any = SectionSplitter
-    layout_: dict[str, Any] | None = None
-    gene_regression_: dict[str, Any] | None = None
-    is_query_with_places_: bool = False
+    _data_splitter_cls = RowSplitter
     _next_step: str = NEXT
-    adata: AnnData | None
-    module: Any
-    summary_stats: Any
-    registry_: dict[str, Any]
+    atlas_: Atlas | None = None
+
+    @property
+    def distance_scale(self) -> float:
+        """λ: latent distance per unit of the coordinates."""
+        return float(self.module.distance_term.distance_scale.detach())
 
     def train(
         self,
@@ -116,9 +108,7 @@ class SpatialTraining:
             All other arguments of scvi-tools' ``train``: ``batch_size=128``, ``accelerator``,
             ``devices``, ``strategy``, ``early_stopping=False``, ``plan_kwargs`` (see
             :class:`~dpvae.model.DistancePreservingPlan`), ``datasplitter_kwargs``, and those of
-            the Lightning trainer. ``datasplitter_kwargs={"balance_sections": True}`` makes
-            minibatches of few sections, whose cells then meet more cells of their own; by default
-            they are random. By default every cell trains; ``train_size=0.9`` keeps a tenth
+            the Lightning trainer. By default every cell trains; ``train_size=0.9`` keeps a tenth
             for validation. Early stopping does that by itself, and watches
             ``distance_loss_validation``.
 
@@ -129,9 +119,8 @@ class SpatialTraining:
         ValueError
             If it belongs to another model, other genes or other arguments; if numbers are not
             possible, or a validation part is needed and left out; if processes or cells are not
-            enough for ``devices``; if the data are minified; if the alignment of sections is asked
-            for and there is one; or if sections shall be balanced and are not named, or a pair mask
-            or several processes are used.
+            enough for ``devices``; if the data are minified; or if the alignment of sections is
+            asked for and there is one.
         TypeError
             If there is no such argument.
         KeyboardInterrupt
@@ -147,123 +136,126 @@ class SpatialTraining:
         the loss, the reconstruction term, the KL term, the distance term and λ; and the difference
         between sections (``alignment_loss``), where they are aligned.
         """
-        cells = self._checked(None)  # type: ignore[attr-defined]
+        cells = self._checked(None)
         refuse_minified(cells)
-        check_as_set_up(cells, self.registry_, type(self).__name__)
-        check_names(kwargs)
-        if kwargs.get("batch_size") is None:
-            kwargs["batch_size"] = BATCH_SIZE
-        check_numbers(max_epochs, kwargs["batch_size"])
-        kwargs["callbacks"] = list(kwargs.get("callbacks") or ())
-        kwargs = for_processes(with_default_split(kwargs, cells.n_obs), cells.n_obs)
-        check_plan(kwargs.get("plan_kwargs") or {}, self._plan_names())
-        if kwargs.get("early_stopping"):
-            check_metric("early_stopping_monitor", kwargs.get("early_stopping_monitor"))
-        kwargs["plan_kwargs"] = with_sections(
-            kwargs.get("plan_kwargs"),
-            self._section_names(cells),
-            self.summary_stats.n_section,
+        check_as_set_up(cells, self.setup)
+        section = section_names(cells, self.setup.section_key)
+        arguments = TrainingArguments.of(
+            max_epochs,
+            kwargs,
+            section=section,
+            plan_names=self._plan_names(),
+            is_fine_tuning=self.is_query_with_places_,
         )
-        completed = self._guessed() if self.is_query_with_places_ else None
-        if completed is not None:
-            kwargs["plan_kwargs"] = {**PLAN, **kwargs["plan_kwargs"]}
-        if max_epochs is None:
-            max_epochs = suitable_epochs(
-                cells.n_obs,
-                batch_size=kwargs["batch_size"],
-                train_size=kwargs.get("train_size"),
-                n_steps=None if completed is None else N_STEPS,
-                n_processes=n_processes(kwargs),
-            )
-        interval = epochs_between_validations(max_epochs, kwargs, cells.n_obs)
-        kwargs.setdefault("check_val_every_n_epoch", interval)
-        kwargs.setdefault("early_stopping_monitor", "distance_loss_validation")
-        origin = training_origin(self, max_epochs, kwargs)
+        completed = self._guessed(cells) if self.is_query_with_places_ else None
+        origin = fingerprint(self, arguments.for_scvi())
+        further = dict(arguments.further)
         if resume_from is not None:
             check_checkpoint(Path(resume_from), origin)
-            kwargs["ckpt_path"] = str(resume_from)
+            further["ckpt_path"] = str(resume_from)
         path = None if checkpoint is None else check_state_path(checkpoint)
         keeper = TrainingCheckpoint(path, checkpoint_every, origin)
         keep = partial(self._keep_reference, completed)
         self.module.train()
         if completed is None and self._has_places() and self._learns_distances():
-            self.layout_ = None  # that of other weights
+            self.atlas_ = None  # that of other weights
+        graph = self._pair_graph(cells)
         with (
             without_noise(),
             training_threads(n_threads),
-            pair_graph_in_use(self),
-            history_in_use(kwargs) as arguments,
-            usable_when_interrupted(self, max_epochs, keep) as watch,
-            coordinates_in_use(cells, completed, self._section_names(cells)),
+            history_in_use(further) as further,
+            usable_when_interrupted(self, arguments.max_epochs, keep) as watch,
+            coordinates_in_use(cells, completed, section),
         ):
-            arguments["callbacks"] = [keeper, *kwargs["callbacks"], watch]
-            arguments = with_progress(arguments, self.module.distance_term.error)
-            super().train(max_epochs=max_epochs, **arguments)  # type: ignore[misc]
+            further["callbacks"] = [keeper, *arguments.further["callbacks"], watch]
+            further = with_progress(further, self.module.distance_term.error)
+            super().train(
+                **arguments.with_further(further).for_scvi(
+                    plan={"n_sections": self.summary_stats.n_section, "pair_graph": graph},
+                    splitter={} if graph is None else {"order": PatchOrder(graph)},
+                )
+            )
         keep()
         if not is_silent(kwargs):
             tell(f"{end_of_training(self)} {self._next_step}".rstrip())
 
     def _check_if_trained(self, warn: bool = True, message: str = NOT_TRAINED) -> None:  # noqa: FBT001, FBT002
-        super()._check_if_trained(warn=warn, message=message)  # type: ignore[misc]
+        super()._check_if_trained(warn=warn, message=message)
+
+    def _reference_depth(self) -> Depth | None:
+        return None if self.atlas_ is None else self.atlas_.depth
 
     def _plan_names(self) -> set[str]:
         """Names of arguments that the training plan, and through it the loss, can be given."""
-        takers = (self._training_plan_cls, TrainingPlan, self.module.loss)
+        takers: Sequence[Any] = (self._training_plan_cls, TrainingPlan, self.module.loss)
         return {name for taker in takers for name in signature(taker).parameters}
 
     def _has_places(self) -> bool:
-        key = self.registry_["setup_args"]["spatial_key"]
-        places = self._cells(None).obsm.get(key)  # type: ignore[attr-defined]
+        places = self._cells(None).obsm.get(self.setup.spatial_key)
         return places is not None and bool(known_rows(check_coordinate_rows(places)).any())
 
     def _learns_distances(self) -> bool:
         return bool(self.module.distance_term.log_scale.requires_grad)
 
+    def _pair_graph(self, cells: AnnData) -> csr_matrix | None:
+        """Read the pair mask that the model was set up with; a query may come without it."""
+        key = self.setup.mask_key
+        known = known_rows(cells.obsm[OBSM.centred])
+        is_query = self.is_query_with_places_ or not self._learns_distances() or not known.any()
+        if key is None or (key not in cells.obsp and is_query):
+            return None
+        return known_pairs(read_mask(cells, key, self.setup.section_key), known)
+
     def _given_coordinates(self, cells: AnnData) -> NDArray[np.float64]:
-        return check_coordinate_rows(cells.obsm[self.registry_["setup_args"]["spatial_key"]])
+        return check_coordinate_rows(cells.obsm[self.setup.spatial_key])
 
-    def _section_names(self, cells: AnnData) -> NDArray[np.str_]:
-        return section_names(cells, section_column(self.registry_["setup_args"]))
-
-    def _guessed(self) -> NDArray[np.float64]:
+    def _guessed(self, cells: AnnData) -> NDArray[np.float64]:
         """Places of all cells of a query, as the reference and those of known place say."""
         self.is_trained_ = True  # by the reference
-        guess = self.predict_coordinates()  # type: ignore[attr-defined]
-        cells = self._cells(None)  # type: ignore[attr-defined]
+        if not self.values.are_counts:
+            some = expression_of(cells, self.setup.layer)[spread_rows(cells.n_obs)]
+            correction = self._correction_of(some)
+            if correction.difference:
+                warn_user(
+                    f"{correction.difference} Its values are learned from as they are, which "
+                    "places it worse: normalise it to the depth of the reference first."
+                )
+        encoded = self._encoded(None)
+        guess = self._atlas().place(encoded, by_latents_and_genes).coordinates
         places = self._given_coordinates(cells)
         known = known_rows(places)
-        for name, rows in cells_per_section(self._section_names(cells)[known]):
+        for name, rows in cells_per_section(encoded.section[known]):
             check_same_unit(places[known][rows], guess[known][rows], name)
-        return self._completed(guess)
+        return self._completed(cells, guess)
 
     def _smoothed(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
-        latent = self.get_latent_representation()  # type: ignore[attr-defined]
+        latent = self.get_latent_representation()
         smooth = places.copy()
-        for _, rows in cells_per_section(self._section_names(self._cells(None))):  # type: ignore[attr-defined]
+        section = section_names(self._cells(None), self.setup.section_key)
+        for _, rows in cells_per_section(section):
             smooth[rows] = place_by_consensus(latent[rows], latent[rows], places[rows])
         return smooth
 
-    def _completed(self, guess: NDArray[np.float64]) -> NDArray[np.float64]:
-        cells = self._cells(None)  # type: ignore[attr-defined]
-        read, factor = self._gene_reader(cells), self._gene_factor()  # type: ignore[attr-defined]
+    def _completed(self, cells: AnnData, guess: NDArray[np.float64]) -> NDArray[np.float64]:
         return completed_coordinates(
             self._given_coordinates(cells),
-            self._section_names(cells),
+            section_names(cells, self.setup.section_key),
             guess,
-            self.get_latent_representation(),  # type: ignore[attr-defined]
-            own_components(read, factor, cells.n_obs),
+            self.get_latent_representation(),
+            own_components(self._gene_reader(cells), self.module.encoder_input.factor, cells.n_obs),
         )
 
     def _keep_reference(self, completed: NDArray[np.float64] | None) -> None:
-        """Keep the layout of what was trained; a query of no known place leaves the reference's."""
+        """Keep an atlas of what was trained; a query of no known place leaves the reference's."""
+        cells = self._cells(None)
         if completed is not None:
-            self._keep_layout(self._completed(self._smoothed(completed)))
-        elif self.layout_ is None or self._learns_distances():
-            self._keep_layout(self._given_coordinates(self._cells(None)))  # type: ignore[attr-defined]
+            self.atlas_ = self._made_atlas(cells, self._completed(cells, self._smoothed(completed)))
+        elif self.atlas_ is None or self._learns_distances():
+            self.atlas_ = self._made_atlas(cells, self._given_coordinates(cells))
 
-    def _kept_layout(self) -> Layout:
-        """Give the layout; make it from the model's own cells where training had no time to."""
-        if self.layout_ is None:
+    def _atlas(self) -> Atlas:
+        """Give the atlas; make it from the model's own cells where training had no time to."""
+        if self.atlas_ is None:
             self._check_if_trained(warn=False)
             if self.adata is None or not self._has_places():
                 message = (
@@ -273,19 +265,26 @@ class SpatialTraining:
                 )
                 raise RuntimeError(message)
             self._keep_reference(None)
-        return Layout(**self.layout_)  # type: ignore[arg-type]
+        assert self.atlas_ is not None
+        return self.atlas_
 
-    def _keep_layout(self, places: NDArray[np.float64]) -> None:
-        cells = self._cells(None)  # type: ignore[attr-defined]
-        section = self._section_names(cells)
+    def _made_atlas(self, cells: AnnData, places: NDArray[np.float64]) -> Atlas:
+        section = section_names(cells, self.setup.section_key)
         kept = layout_cells(places, section)
-        latent = self.get_latent_representation(indices=kept)  # type: ignore[attr-defined]
-        layout = asdict(Layout(latent, places[kept], section[kept]))
-        if self.module.dp_weight == 0:
+        latent = self.get_latent_representation(indices=kept)
+        layout = Layout(latent, places[kept], section[kept])
+        regression: GeneRegression | None = None
+        if self.module.distance_term.weight == 0:
             if np.ptp(latent, axis=0).any():
                 scale = fit_distance_scale(latent, places[kept], section=section[kept])
                 self.module.distance_term.set_distance_scale(scale)
         elif not is_minified(cells):
-            read, factor = self._gene_reader(cells), self._gene_factor()  # type: ignore[attr-defined]
-            self.gene_regression_ = asdict(fit_gene_regression(read, factor, places, section))
-        self.layout_ = layout
+            factor = self.module.encoder_input.factor
+            regression = fit_gene_regression(self._gene_reader(cells), factor, places, section)
+        return Atlas(layout, self.distance_scale, regression, self._own_depth(cells, section))
+
+    def _own_depth(self, cells: AnnData, section: NDArray[np.str_]) -> Depth | None:
+        if self.values.are_counts or is_minified(cells):
+            return self._reference_depth()
+        rows = spread_rows(cells.n_obs)
+        return fit_depth(expression_of(cells, self.setup.layer)[rows], section[rows])

@@ -1,13 +1,13 @@
 """Queries that the reference knows nothing of: one warning that says so, and why it may be."""
 
 import logging
-import warnings
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dpvae._data.warn import warn_user
 from dpvae.model.atlas.place_spread import relative_spread
-from dpvae.model.atlas.query_difference import Unlikeness
+from dpvae.model.atlas.query_difference import QueryDifference
 
 MOST_DIFFERENCE = 0.4
 MOST_SHARE = 0.1
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 def foreignness(
-    unlike: Unlikeness | None,
+    unlike: QueryDifference | None,
     spread: Places | None,
     expected: Places | None,
     n_genes: int,
@@ -87,7 +87,7 @@ def foreignness(
 
 
 def warn_if_foreign(
-    unlike: Unlikeness | None,
+    unlike: QueryDifference | None,
     places: Places,
     reference: Places,
     expected: Places | None,
@@ -114,7 +114,7 @@ def warn_if_foreign(
     spread = relative_spread(places, reference) if len(places) >= FEWEST_CELLS else None
     message = foreignness(unlike, spread, expected, n_genes, is_standardized=is_standardized)
     if message is not None:
-        warnings.warn(message, UserWarning, stacklevel=4)
+        warn_user(message)
     elif spread is not None and expected is not None and is_one_sided(spread, expected):
         logger.warning(
             "Places are spread over %.0f %% of the tissue's width in one direction and %.0f %% in "
@@ -135,7 +135,7 @@ def is_one_sided(spread: Places, expected: Places) -> bool:
     )
 
 
-def _facts(unlike: Unlikeness, *, is_standardized: bool) -> list[str]:
+def _facts(unlike: QueryDifference, *, is_standardized: bool) -> list[str]:
     facts = []
     differs = unlike.difference > MOST_DIFFERENCE or unlike.correlation < LEAST_CORRELATION
     if differs and not is_standardized:

@@ -1,0 +1,144 @@
+"""What a trained model knows of its reference."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpvae._data.section import cells_per_section
+from dpvae.geometry.uncertainty.error_calibration import ErrorCalibration
+from dpvae.geometry.uncertainty.neighbourhood import Surroundings, surroundings
+from dpvae.model.atlas.encoded_cells import EncodedCells
+from dpvae.model.atlas.foreign import warn_if_foreign
+from dpvae.model.atlas.gene_regression import GeneRegression
+from dpvae.model.atlas.layout import Layout
+from dpvae.model.atlas.new_section import place_new_sections, say_frames
+from dpvae.model.atlas.placed import Placed
+from dpvae.model.atlas.query_difference import query_difference
+from dpvae.model.data.depth import Depth
+
+Rows = NDArray[np.intp]
+Names = NDArray[np.str_]
+
+
+class Placer(Protocol):
+    """Places some of the cells in the frames of sections of the reference."""
+
+    def __call__(
+        self, atlas: "Atlas", cells: EncodedCells, rows: Rows, frames: Names
+    ) -> NDArray[np.float64]:
+        """Place cells.
+
+        Parameters
+        ----------
+        atlas
+            What is known of the reference.
+        cells
+            The cells.
+        rows
+            Numbers of those that are placed, shape ``(n_rows,)``.
+        frames
+            Name of the section in whose frame each of these is placed, shape ``(n_rows,)``.
+
+        Returns
+        -------
+        Shape ``(n_rows, 2)`` or ``(n_rows, 3)``.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class Atlas:
+    """What a trained model knows of its reference, by which it places cells.
+
+    Parameters
+    ----------
+    layout
+        Latent representation and place of the reference's cells.
+    distance_scale
+        λ: latent distance per unit of the coordinates.
+    regression
+        Regressions of places on genes; ``None`` for a model that was trained without the distance
+        term or on minified data.
+    depth
+        How deep the cells are; ``None`` for counts, or if it cannot be read.
+    calibration
+        Errors on cells whose place was hidden; ``None`` until the model is calibrated.
+    """
+
+    layout: Layout
+    distance_scale: float
+    regression: GeneRegression | None = None
+    depth: Depth | None = None
+    calibration: ErrorCalibration | None = None
+
+    def place(self, cells: EncodedCells, placer: Placer, section: str | None = None) -> Placed:
+        """Place cells in the frames of sections of the reference.
+
+        Parameters
+        ----------
+        cells
+            The cells.
+        placer
+            How to place them.
+        section
+            Section in whose frame all are placed. By default the one of the cell's own section's
+            name. A section that the reference does not have is placed in the frames of the five
+            that are most similar, see :func:`~dpvae.model.atlas.new_section.place_new_sections`.
+        """
+        frames = self.layout.frames(cells.latent, cells.section, section)
+
+        def place(rows: Rows, frames: Names) -> NDArray[np.float64]:
+            return placer(self, cells, rows, frames)
+
+        places = place(np.arange(len(cells)), frames)
+        if section is None:
+            if len(np.unique(self.layout.section)) > 1:
+                say_frames(cells.section, frames)
+            places = place_new_sections(places, self.layout, cells.latent, cells.section, place)
+        return Placed(places, cells.latent, frames)
+
+    def warn_if_foreign(
+        self, cells: EncodedCells, placed: Placed, *, is_standardized: bool, is_part: bool
+    ) -> None:
+        """Warn if a query is unlike the reference, by its genes and by the spread of its places.
+
+        Parameters
+        ----------
+        cells
+            The query.
+        placed
+            Where it was placed.
+        is_standardized
+            Whether genes are standardized section by section.
+        is_part
+            Whether the query may show a part of a section of the reference.
+        """
+        name = max(cells_per_section(placed.frame), key=lambda found: int(found[1].sum()))[0]
+        difference, expected = None, None
+        if self.regression is not None and cells.genes is not None:
+            difference = query_difference(self.regression, cells.genes, len(cells))
+            if not (is_part and is_standardized):
+                expected = self.regression.kernels[name].left_out_spread
+        n_genes = 0 if self.regression is None else len(self.regression.mean)
+        warn_if_foreign(
+            difference,
+            placed.coordinates[placed.frame == name],
+            self.layout.coordinates[self.layout.section == name],
+            expected,
+            n_genes,
+            is_standardized=is_standardized,
+        )
+
+    def surroundings(self, placed: Placed) -> Surroundings:
+        """Find how the cells of the reference lie that are like placed ones."""
+        n_cells, n_dims = placed.coordinates.shape
+        around = Surroundings(np.empty(n_cells), np.empty((n_cells, n_dims, n_dims)))
+        for name, rows in cells_per_section(placed.frame):
+            known = self.layout.section == name
+            latent = self.layout.latent[known].astype(np.float64)
+            found = surroundings(
+                placed.latent[rows].astype(np.float64), latent, self.layout.coordinates[known]
+            )
+            around.distance[rows], around.covariance[rows] = found.distance, found.covariance
+        return around

@@ -1,0 +1,83 @@
+"""The kind of expression values that a model takes, and its checks."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from anndata import AnnData
+
+from dpvae._data.expression import (
+    check_counts,
+    check_log_normalized,
+    expression_name,
+    expression_of,
+    stored_values,
+    warn_if_scaled,
+)
+from dpvae._data.warn import warn_user
+from dpvae.model.data.depth import LARGEST_LOGARITHM, spread_rows
+
+USE_DPSCVI = "use DPSCVI, which takes raw counts."
+
+
+class Values(ABC):
+    """A kind of expression values.
+
+    Attributes
+    ----------
+    are_counts
+        Whether they are raw counts.
+    fewest_genes
+        How many genes a model of such values needs.
+    """
+
+    are_counts: ClassVar[bool]
+    fewest_genes: ClassVar[int]
+
+    @abstractmethod
+    def check(self, adata: AnnData, layer: str | None) -> None:
+        """Raise if the values of cells are not of this kind."""
+
+    @abstractmethod
+    def warn_if_doubtful(self, adata: AnnData, layer: str | None) -> None:
+        """Warn if the values of a reference can be used, but seem to be prepared wrongly."""
+
+
+class LogNormalized(Values):
+    """Logarithms of normalised counts."""
+
+    are_counts = False
+    fewest_genes = 1
+
+    def check(self, adata: AnnData, layer: str | None) -> None:
+        """Raise if values are missing, not finite, or raw counts."""
+        check_log_normalized(adata, layer, otherwise=USE_DPSCVI)
+
+    def warn_if_doubtful(self, adata: AnnData, layer: str | None) -> None:
+        """Warn if values are negative, or too large for logarithms."""
+        warn_if_scaled(adata, layer)
+        stored = stored_values(expression_of(adata, layer)[spread_rows(adata.n_obs)])
+        largest = float(stored.max(initial=0.0))
+        if largest > LARGEST_LOGARITHM and stored.min() >= 0 and (stored != stored.round()).any():
+            warn_user(
+                f"{expression_name(layer)} holds values up to {largest:.4g}, too large for "
+                "logarithms and not integers, as after sc.pp.normalize_total without sc.pp.log1p. "
+                "Run sc.pp.log1p(adata), and prepare queries in the same way."
+            )
+
+
+class RawCounts(Values):
+    """Counts as they were measured."""
+
+    are_counts = True
+    fewest_genes = 2
+
+    def check(self, adata: AnnData, layer: str | None) -> None:
+        """Raise if values are missing, negative or not integers, or a cell has no counts."""
+        check_counts(adata, layer)
+
+    def warn_if_doubtful(self, adata: AnnData, layer: str | None) -> None:
+        """Give no warning: what can be used is as it should be."""
+
+
+LOG_NORMALIZED = LogNormalized()
+RAW_COUNTS = RawCounts()

@@ -1,0 +1,58 @@
+"""Arguments of ``train``, by name and number."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from inspect import signature
+from typing import Any
+
+import numpy as np
+import scvi
+from lightning.pytorch import Trainer
+from scvi.model.base import UnsupervisedTrainingMixin
+from scvi.train import TrainingPlan, TrainRunner
+
+from dpvae.model.training.validation_part import BATCH_SIZE
+
+FEWEST_CELLS_OF_MINIBATCH = 2
+
+
+def check_numbers(max_epochs: int | None, batch_size: int) -> None:
+    """Raise where a training cannot have so many epochs, or minibatches so many cells."""
+    if max_epochs is not None and not (_is_whole(max_epochs) and max_epochs >= 0):
+        message = (
+            f"max_epochs is {max_epochs}: give a whole number of epochs, or None, which chooses it "
+            "by the number of cells."
+        )
+        raise ValueError(message)
+    if not (_is_whole(batch_size) and batch_size >= FEWEST_CELLS_OF_MINIBATCH):
+        message = (
+            f"batch_size is {batch_size}: give a whole number of cells that is at least "
+            f"{FEWEST_CELLS_OF_MINIBATCH}, such as {BATCH_SIZE}."
+        )
+        raise ValueError(message)
+
+
+def check_names(arguments: Mapping[str, Any]) -> None:
+    """Raise if ``train`` has no argument of such a name, before anything is done.
+
+    Parameters
+    ----------
+    arguments
+        Arguments of ``train`` that are handed on to scvi-tools and Lightning.
+    """
+    takers = (UnsupervisedTrainingMixin.train, TrainRunner, scvi.train.Trainer, Trainer)
+    names = {name for taker in takers for name in signature(taker).parameters} | {"ckpt_path"}
+    of_plan = set(signature(TrainingPlan).parameters) | {"lr_schedule", "far_share", "alignment"}
+    for name in sorted(set(arguments) - names):
+        message = f"train() has no argument {name!r}."
+        if "epoch" in name:
+            message += " The number of passes over the data is max_epochs=…"
+        elif name in of_plan:
+            message += f" Give it as plan_kwargs={{{name!r}: …}}."
+        elif close := get_close_matches(name, names, n=1):
+            message += f" Is it {close[0]} that you mean?"
+        raise TypeError(message)
+
+
+def _is_whole(number: Any) -> bool:
+    return isinstance(number, int | np.integer)

@@ -1,0 +1,27 @@
+import pytest
+
+from dpvae.model.training.argument_names import check_names
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("epochs", "The number of passes over the data is max_epochs=…"),
+        ("n_epochs", "The number of passes over the data is max_epochs=…"),
+        ("lr", r"Give it as plan_kwargs=\{'lr': …\}"),
+        ("weight_decay", r"Give it as plan_kwargs=\{'weight_decay': …\}"),
+        ("alignment", r"Give it as plan_kwargs=\{'alignment': …\}"),
+        ("batchsize", "Is it batch_size that you mean?"),
+        ("xyz", "$"),
+    ],
+)
+def test_an_argument_that_train_does_not_have_is_named(name, advice):
+    with pytest.raises(TypeError, match=rf"train\(\) has no argument '{name}'.*{advice}"):
+        check_names({"batch_size": 5, name: 3})
+
+
+def test_what_scvi_tools_and_lightning_take_is_taken():
+    check_names(dict.fromkeys(["accelerator", "ckpt_path", "plan_kwargs", "train_size", "logger"]))
+    check_names(dict.fromkeys(["gradient_clip_val", "precision", "strategy", "fast_dev_run"]))
+    check_names(dict.fromkeys(["simple_progress_bar", "log_save_dir", "trainer_config"]))
+    check_names(dict.fromkeys(["early_stopping", "datasplitter_kwargs", "load_sparse_tensor"]))
