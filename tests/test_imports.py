@@ -26,6 +26,7 @@ MODEL = {
 MAY_IMPORT = {
     "_data": set(),
     "_keys": set(),
+    "_models": set(),
     "geometry": DATA,
     "geometry.alignment": DATA | {"geometry"},
     "geometry.regression": DATA | {"geometry", "geometry.alignment"},
@@ -37,9 +38,16 @@ MAY_IMPORT = {
     "pl": DATA | GEOMETRY | {"metrics", "tl"},
     "pp": DATA | GEOMETRY | {"metrics", "tl"},
     "module": {"_keys", "geometry"},
-    "model": DATA | GEOMETRY | MODEL | {"metrics", "module"},
-    **{room: DATA | GEOMETRY | MODEL | {"metrics", "module"} for room in MODEL},
-    "cli": DATA | GEOMETRY | {"datasets", "metrics", "model", "pl", "pp", "tl"},
+    "model.data": DATA | GEOMETRY | {"metrics", "module"},
+    "model.atlas": {"_data", "_keys", "model.data"} | GEOMETRY,
+    "model.loading": DATA,
+    "model.query": DATA | {"geometry", "model.atlas", "model.data", "model.loading", "module"},
+    "model.files": DATA | {"geometry", "model.atlas", "model.data", "model.query"},
+    "model.training": DATA
+    | GEOMETRY
+    | {"model.atlas", "model.data", "model.files", "model.loading", "module"},
+    "model": DATA | GEOMETRY | MODEL | {"_models", "module"},
+    "cli": DATA | GEOMETRY | {"_models", "datasets", "metrics", "model", "pl", "pp", "tl"},
 }
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.py")
 ROOMS = {path.parent for path in SOURCE.rglob("__init__.py")}

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from dpvae._models import MODELS
 from dpvae.cli.files import (
     check_model_folder,
     check_output_file,
@@ -29,12 +30,8 @@ DEMO_FILES = ("result.h5ad", "reconstruction.png")
 console = Console()
 
 
-class ModelName(StrEnum):
-    """The models, by the values that they take."""
-
-    dpvae = "dpvae"
-    dpscvi = "dpscvi"
-
+ModelName = StrEnum("ModelName", {name: name for name in MODELS})  # type: ignore[misc]
+FIRST_MODEL = next(iter(ModelName))
 
 Layer = Annotated[
     str | None, typer.Option(help="Layer of the file that holds the expression. Default: X.")
@@ -50,8 +47,7 @@ Model = Annotated[
     ModelName,
     typer.Option(
         "--model",
-        help="dpvae: log-normalised expression (counts are normalised for you). dpscvi: raw "
-        "counts, through scVI.",
+        help=" ".join(f"{name}: {entry.description}." for name, entry in MODELS.items()),
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed: the same seed gives the same result.")]
@@ -97,7 +93,7 @@ def demo(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for result.h5ad and reconstruction.png.")
     ] = Path("dpvae_demo"),
-    model: Model = ModelName.dpvae,
+    model: Model = FIRST_MODEL,
     layer: Layer = None,
     spatial_key: SpatialKey = "spatial",
     sample_key: SampleKey = None,
@@ -157,7 +153,7 @@ def train(
             "that they have as well."
         ),
     ] = None,
-    model: Model = ModelName.dpvae,
+    model: Model = FIRST_MODEL,
     layer: Layer = None,
     spatial_key: SpatialKey = "spatial",
     sample_key: SampleKey = None,

@@ -13,7 +13,7 @@ from dpvae._data.expression import expression_of, holds_counts
 from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM
 from dpvae.cli.held_out import BASELINES, Baseline, hide_places, score_table
-from dpvae.cli.jobs import ModelName, log_normalized, place_cells, train_model, typical_counts
+from dpvae.cli.jobs import log_normalized, place_cells, train_model, typical_counts
 from dpvae.geometry import check_coordinates, known_rows
 from dpvae.tl.coordinates import read_coordinates
 
@@ -36,7 +36,7 @@ CAPTION = (
 def run_demo(
     adata: AnnData,
     *,
-    model_name: ModelName,
+    model_name: str,
     layer: str | None,
     spatial_key: str,
     sample_key: str | None,

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import scanpy as sc
@@ -13,30 +13,32 @@ from numpy.typing import NDArray
 
 from dpvae._data.expression import expression_of, holds_counts
 from dpvae._keys import OBSM
-from dpvae.model import DPSCVI, DPVAE, load
+from dpvae._models import MODELS
+from dpvae.model import load
+from dpvae.model.base import SpatialModel
 from dpvae.pp import spatially_variable_genes
-
-ModelName = Literal["dpvae", "dpscvi"]
 
 
 def train_model(
     adata: AnnData,
     *,
-    model_name: ModelName,
+    model_name: str,
     layer: str | None = None,
     n_genes: int | None = None,
     epochs: int | None = None,
     seed: int = 0,
     **keys: Any,
-) -> DPVAE | DPSCVI:
-    """Train a model on a reference. For DPVAE counts are normalised first; then genes are chosen.
+) -> SpatialModel:
+    """Train a model on a reference, of whose genes some are chosen.
+
+    For a model of log-normalised expression counts are normalised first.
 
     Parameters
     ----------
     adata
         The reference.
     model_name
-        ``"dpvae"`` or ``"dpscvi"``.
+        Its name in the table of models, such as ``"dpvae"``.
     layer
         Layer with the expression.
     n_genes
@@ -48,8 +50,9 @@ def train_model(
     **keys
         ``spatial_key``, ``sample_key`` and ``batch_key``, as of ``setup_anndata``.
     """
+    model_class: type[SpatialModel] = MODELS[model_name].load()
     counts = None
-    if model_name == "dpvae" and holds_counts(adata, layer):
+    if not model_class.values.are_counts and holds_counts(adata, layer):
         counts = typical_counts(adata, layer)
         adata = log_normalized(adata, layer, counts)
     adata = chosen_genes(adata, n_genes, layer=layer, **keys)
@@ -58,13 +61,9 @@ def train_model(
         _warn_of_empty(seen, "has none of the chosen genes and is left out")
         adata = adata[seen].copy()
     scvi.settings.seed = seed
-    if model_name == "dpscvi":
-        DPSCVI.setup_anndata(adata, layer=layer, **keys)
-        model: DPVAE | DPSCVI = DPSCVI(adata)
-    else:
-        DPVAE.setup_anndata(adata, layer=layer, **keys)
-        model = DPVAE(adata)
-        model.target_counts_ = counts
+    model_class.setup_anndata(adata, layer=layer, **keys)
+    model = model_class(adata)
+    model.target_counts_ = counts
     model._next_step = ""
     model.train(max_epochs=epochs)
     return model
@@ -135,7 +134,7 @@ def has_genes(adata: AnnData, layer: str | None, genes: Collection[str]) -> NDAr
 
 
 def place_cells(
-    model: DPVAE | DPSCVI,
+    model: SpatialModel,
     query: AnnData,
     *,
     section: str | None = None,
@@ -146,8 +145,7 @@ def place_cells(
 
     Rows of NaN are those of cells that have none of the model's genes.
     """
-    layer = model.registry_["setup_args"]["layer"]
-    counts = model.target_counts_ if isinstance(model, DPVAE) else None
+    layer, counts = model.setup.layer, model.target_counts_
     if counts is not None and holds_counts(query, layer):
         query = log_normalized(query, layer, counts)
     if add_missing_genes:

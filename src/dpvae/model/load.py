@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from dpvae.model.dpscvi import DPSCVI
-from dpvae.model.dpvae import DPVAE
+from dpvae._models import MODELS
+from dpvae.model.base import SpatialModel
 from dpvae.model.files.directory import saved_class_name
 
 
-def load(dir_path: str | Path) -> DPVAE | DPSCVI:
-    """Load a saved model of either class, ready to place queries.
+def load(dir_path: str | Path) -> SpatialModel:
+    """Load a saved model of whatever class, ready to place queries.
 
     A saved model is a pickle, which can run code: load only what you trust.
 
@@ -30,9 +30,9 @@ def load(dir_path: str | Path) -> DPVAE | DPSCVI:
     >>> model = dpvae.model.load("model/")  # doctest: +SKIP
     """
     name = saved_class_name(dir_path)
-    if name == DPVAE.__name__:
-        return DPVAE.load(dir_path)
-    if name == DPSCVI.__name__:
-        return DPSCVI.load(dir_path)
+    for entry in MODELS.values():
+        if entry.class_name == name:
+            model: SpatialModel = entry.load().load(dir_path)
+            return model
     message = f"{dir_path} holds a {name}, not a model of dpvae: load it with its own package."
     raise ValueError(message)

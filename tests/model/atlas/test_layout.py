@@ -16,13 +16,6 @@ def layout():
     return Layout(latent, coordinates, np.repeat(["a", "bb"], 40))
 
 
-def test_cells_are_placed_in_their_frames(layout):
-    query = layout.latent[[3, 50]] + 0.01
-    places = layout.place(query, np.array(["a", "bb"]))
-    np.testing.assert_allclose(places[0], 10 * query[0], atol=0.05)
-    np.testing.assert_allclose(places[1], 10 * query[1, ::-1] + 5000, atol=0.05)
-
-
 def test_frame_is_the_own_section_else_the_most_similar(layout):
     query = layout.latent[[3, 50, 60]]
     frames = layout.frames(query, np.array(["bb", "new", "new"]), None)

@@ -102,9 +102,8 @@ def test_a_layer_on_disk_is_read(expression, on_disk):
     layered = anndata.AnnData(
         obs=expression.obs, var=expression.var, obsm=dict(expression.obsm), layers={"log": stored.X}
     )
-    setup = {"layer": "log", "spatial_key": "spatial"}
     rows = np.array([7, 2])
-    chunk = query_chunk(layered, setup, rows)
+    chunk = query_chunk(layered, "log", rows)
     assert chunk.obs_names.tolist() == expression.obs_names[rows].tolist()
     found = chunk.layers["log"]
     found = found if isinstance(found, np.ndarray) else found.toarray()
@@ -115,15 +114,14 @@ def test_a_layer_on_disk_is_read(expression, on_disk):
 def test_no_more_than_a_chunk_is_in_memory(queries, backed, model_of, monkeypatch):
     sizes = []
 
-    def counted(adata, setup, rows):
+    def counted(adata, layer, rows):
         sizes.append(len(rows))
-        return query_chunk(adata, setup, rows)
+        return query_chunk(adata, layer, rows)
 
-    monkeypatch.setattr(query_chunks, "query_chunk", counted)
-    monkeypatch.setattr("dpvae.model.query.registered_cells.query_chunk", counted)
+    monkeypatch.setattr("dpvae.model.query.encoding_model.query_chunk", counted)
     model_of(DPVAE).predict_coordinates(backed(queries(DPVAE)), batch_size=8)
-    all_in_chunks, compared_with_the_reference = [16, 16, 16, 12], [60]
-    assert sizes == all_in_chunks + all_in_chunks + compared_with_the_reference
+    all_in_chunks, depth, compared_with_the_reference = [16, 16, 16, 12], [60], [60]
+    assert sizes == depth + all_in_chunks + all_in_chunks + compared_with_the_reference
 
 
 def test_wrong_values_and_genes_are_refused_as_in_memory(counts, queries, backed, model_of):

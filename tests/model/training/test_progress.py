@@ -140,8 +140,8 @@ class Trained:
 
     def __init__(self, terms, *, error="absolute"):
         self.history = {"distance_loss_train": pd.DataFrame({"distance_loss_train": terms})}
-        term = type("Term", (), {"error": error, "unit": np.float64(500)})
-        self.module = type("Module", (), {"distance_term": term, "dp_weight": 3.0})
+        term = type("Term", (), {"error": error, "unit": np.float64(500), "weight": 3.0})
+        self.module = type("Module", (), {"distance_term": term})
 
 
 @pytest.mark.parametrize(

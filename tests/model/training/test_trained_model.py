@@ -62,4 +62,4 @@ def test_ctrl_c_after_the_last_epoch_leaves_a_model_that_places_cells(
 
 def test_an_untrained_model_makes_no_layout(model):
     with pytest.raises(RuntimeError, match="train"):
-        model._kept_layout()
+        model._atlas()

@@ -1,0 +1,39 @@
+"""The models of the package: the one table that loading, command line and tests read."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Final, NamedTuple
+
+
+class ModelEntry(NamedTuple):
+    """A model, by where its class is; nothing is imported before it is used.
+
+    Parameters
+    ----------
+    path
+        Module and class.
+    description
+        What it takes, for the help of the command line.
+    """
+
+    path: str
+    description: str
+
+    @property
+    def class_name(self) -> str:
+        """Name of the class."""
+        return self.path.rpartition(".")[2]
+
+    def load(self) -> Any:
+        """Import the class."""
+        module, _, name = self.path.rpartition(".")
+        return getattr(import_module(module), name)
+
+
+MODELS: Final[Mapping[str, ModelEntry]] = {
+    "dpvae": ModelEntry(
+        "dpvae.model.dpvae.DPVAE",
+        "log-normalised expression (counts are normalised for you)",
+    ),
+    "dpscvi": ModelEntry("dpvae.model.dpscvi.DPSCVI", "raw counts, through scVI"),
+}

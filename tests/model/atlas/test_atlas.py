@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from dpvae.model.atlas.atlas import Atlas
+from dpvae.model.atlas.encoded_cells import EncodedCells
+from dpvae.model.atlas.layout import Layout
+from dpvae.model.atlas.placers import by_latents
+
+
+@pytest.fixture
+def atlas():
+    rng = np.random.default_rng(0)
+    places = rng.uniform(-1, 1, size=(120, 2))
+    latent = np.hstack([2 * places, rng.normal(scale=0.01, size=(120, 1))]).astype(np.float32)
+    return Atlas(Layout(latent, places, np.repeat(["a", "b"], 60)), 2.0)
+
+
+def test_cells_go_to_the_frame_of_their_own_section_or_of_the_one_that_is_named(atlas):
+    query = EncodedCells(atlas.layout.latent[[3, 70]], np.array(["a", "b"]), None)
+    placed = atlas.place(query, by_latents)
+    assert placed.frame.tolist() == ["a", "b"]
+    np.testing.assert_allclose(placed.coordinates, atlas.layout.coordinates[[3, 70]], atol=0.05)
+    assert atlas.place(query, by_latents, "b").frame.tolist() == ["b", "b"]
+    assert placed.latent is query.latent
+
+
+def test_surroundings_are_found_in_the_frame_of_each_cell(atlas):
+    query = EncodedCells(atlas.layout.latent[[3, 70]], np.array(["a", "b"]), None)
+    placed = atlas.place(query, by_latents)
+    both = atlas.surroundings(placed)
+    for row, name in enumerate("ab"):
+        known = atlas.layout.section == name
+        alone = Atlas(
+            Layout(atlas.layout.latent[known], atlas.layout.coordinates[known], np.full(60, name)),
+            2.0,
+        )
+        one = EncodedCells(query.latent[[row]], np.array([name]), None)
+        found = alone.surroundings(alone.place(one, by_latents))
+        np.testing.assert_allclose(both.distance[[row]], found.distance)
+        np.testing.assert_allclose(both.covariance[[row]], found.covariance)
+
+
+def test_cells_of_a_new_section_do_not_depend_on_the_order_of_the_reference(atlas):
+    rng = np.random.default_rng(1)
+    query = EncodedCells(
+        atlas.layout.latent[:40] + rng.normal(scale=0.01, size=(40, 3)).astype(np.float32),
+        np.full(40, "new"),
+        None,
+    )
+    order = rng.permutation(120)
+    layout = atlas.layout
+    mixed = Atlas(
+        Layout(layout.latent[order], layout.coordinates[order], layout.section[order]), 2.0
+    )
+    found = mixed.place(query, by_latents).coordinates
+    np.testing.assert_allclose(found, atlas.place(query, by_latents).coordinates, atol=1e-6)
