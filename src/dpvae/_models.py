@@ -35,5 +35,9 @@ MODELS: Final[Mapping[str, ModelEntry]] = {
         "dpvae.model.dpvae.DPVAE",
         "log-normalised expression (counts are normalised for you)",
     ),
+    "dphvae": ModelEntry(
+        "dpvae.model.dphvae.DPHVAE",
+        "log-normalised expression, through two levels of latents",
+    ),
     "dpscvi": ModelEntry("dpvae.model.dpscvi.DPSCVI", "raw counts, through scVI"),
 }

@@ -2,9 +2,11 @@
 
 import rich.pretty  # noqa: F401 - view_anndata_setup of scvi-tools 1.4 uses it, not importing it
 
+from dpvae.model.base import SpatialModel
+from dpvae.model.dphvae import DPHVAE
 from dpvae.model.dpscvi import DPSCVI
 from dpvae.model.dpvae import DPVAE
 from dpvae.model.load import load
 from dpvae.model.training.plan import DistancePreservingPlan
 
-__all__ = ["DPSCVI", "DPVAE", "DistancePreservingPlan", "load"]
+__all__ = ["DPHVAE", "DPSCVI", "DPVAE", "DistancePreservingPlan", "SpatialModel", "load"]

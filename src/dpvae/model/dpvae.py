@@ -49,6 +49,8 @@ class DPVAE(SpatialModel):
     encode_covariates
         Whether the encoder is given the batch, as the decoder always is: the conditional VAE of
         appendix G. A query must then have a batch that the reference knew.
+    **kwargs
+        Handed on to the module.
 
     Notes
     -----
@@ -96,6 +98,7 @@ class DPVAE(SpatialModel):
         gene_weights: GeneWeights = "spatial",
         *,
         encode_covariates: bool = False,
+        **kwargs: Any,
     ) -> None:
         check_network_size(n_hidden, n_latent, n_layers, dropout_rate, input_dropout)
         check_distances(dp_weight, distance_error, distance_latent)
@@ -118,11 +121,12 @@ class DPVAE(SpatialModel):
             dp_weight=dp_weight,
             distance_error=distance_error,
             distance_latent=distance_latent,
+            **kwargs,
         )
         self._use(module, gene_weights=gene_weights)
         self._model_summary_string = (
-            f"DPVAE with n_hidden: {n_hidden}, n_latent: {n_latent}, n_layers: {n_layers}, "
-            f"dropout_rate: {dropout_rate}, input_dropout: {input_dropout}, "
+            f"{type(self).__name__} with n_hidden: {n_hidden}, n_latent: {n_latent}, "
+            f"n_layers: {n_layers}, dropout_rate: {dropout_rate}, input_dropout: {input_dropout}, "
             f"dp_weight: {dp_weight}, standardize: {standardize}, gene_weights: {gene_weights}."
         )
         self.init_params_ = self._get_init_params(locals())

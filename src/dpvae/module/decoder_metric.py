@@ -29,7 +29,8 @@ def metric_of_minibatch(module: Any, tensors: dict[str, Tensor]) -> NDArray[np.f
     tensors = {key: value.to(module.device) for key, value in tensors.items()}
     inference = module.inference(**module._get_inference_input(tensors))
     latent = module.latent_mean(inference)
-    inputs = module._get_generative_input(tensors, {**inference, "z": latent})
+    inference = {**inference, "z": latent, "decoded": None}
+    inputs = module._get_generative_input(tensors, inference)
 
     def decoded(z: Tensor) -> Tensor:
         distribution = module.generative(**{**inputs, "z": z})["px"]

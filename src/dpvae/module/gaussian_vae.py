@@ -99,8 +99,37 @@ class GaussianVAE(BaseMinifiedModeModuleClass):
         self, x: Tensor, section: Tensor, batch_index: Tensor, n_samples: int = 1
     ) -> dict[str, Any]:
         genes = self.encoder_input.standardized(x, section)
-        qz, z = self.z_encoder(self.encoder_input.hidden(genes), batch_index)
-        return {"genes": genes, "qz": qz, "z": z if n_samples == 1 else qz.sample((n_samples,))}
+        seen = self.encoder_input.hidden(genes)
+        return {"genes": genes, **self.posterior(seen, batch_index, n_samples)}
+
+    def posterior(self, genes: Tensor, batch_index: Tensor, n_samples: int) -> dict[str, Any]:
+        """Encode cells: ``qz``, the posterior of z, and ``z``, samples of it.
+
+        Parameters
+        ----------
+        genes
+            What the encoder sees, shape ``(n_cells, n_genes)``.
+        batch_index
+            Code of each cell's batch, shape ``(n_cells, 1)``.
+        n_samples
+            Number of samples; of more than one, z has the shape
+            ``(n_samples, n_cells, n_latent)``.
+        """
+        qz, z = self.z_encoder(genes, batch_index)
+        return {"qz": qz, "z": z if n_samples == 1 else qz.sample((n_samples,))}
+
+    def divergence(self, inference_outputs: dict[str, Any]) -> Tensor:
+        """Give what the loss has besides reconstruction for each cell, shape ``(n_cells,)``."""
+        return self.prior.kl(inference_outputs["qz"], inference_outputs["z"])
+
+    def log_ratio(self, inference_outputs: dict[str, Any]) -> Tensor:
+        """Logarithm of prior over posterior density of samples, shape ``(…, n_cells)``."""
+        z = inference_outputs["z"]
+        return (self.prior.log_prob(z) - inference_outputs["qz"].log_prob(z)).sum(-1)
+
+    def decoded_latent(self, z: Tensor) -> Tensor:
+        """Give what the decoder takes for a z, shape as ``z`` but its last dimension."""
+        return z
 
     @auto_move_data  # type: ignore[untyped-decorator]
     def _cached_inference(self, qzm: Tensor, qzv: Tensor, n_samples: int = 1) -> dict[str, Any]:
@@ -109,13 +138,31 @@ class GaussianVAE(BaseMinifiedModeModuleClass):
 
     def _get_generative_input(
         self, tensors: dict[str, Tensor], inference_outputs: dict[str, Any]
-    ) -> dict[str, Tensor]:
-        return {"z": inference_outputs["z"], "batch_index": tensors[REGISTRY_KEYS.BATCH_KEY]}
+    ) -> dict[str, Any]:
+        return {
+            "z": inference_outputs["z"],
+            "batch_index": tensors[REGISTRY_KEYS.BATCH_KEY],
+            "decoded": inference_outputs.get("decoded"),
+        }
 
     @auto_move_data  # type: ignore[untyped-decorator]
-    def generative(self, z: Tensor, batch_index: Tensor) -> dict[str, Normal]:
-        """Distribution of the standardised genes given z."""
-        mean = self.decoder_mean(self.decoder(z, batch_index))
+    def generative(
+        self, z: Tensor, batch_index: Tensor, decoded: Tensor | None = None
+    ) -> dict[str, Normal]:
+        """Distribution of the standardised genes.
+
+        Parameters
+        ----------
+        z
+            Shape ``(…, n_cells, n_latent)``.
+        batch_index
+            Code of each cell's batch, shape ``(n_cells, 1)``.
+        decoded
+            What the decoder takes; by default :meth:`decoded_latent` of z.
+        """
+        mean = self.decoder_mean(
+            self.decoder(self.decoded_latent(z) if decoded is None else decoded, batch_index)
+        )
         return {"px": Normal(mean, torch.ones_like(mean), validate_args=False)}
 
     def loss(
@@ -132,7 +179,7 @@ class GaussianVAE(BaseMinifiedModeModuleClass):
             genes = self.encoder_input.standardized(expression, section)
         squares = (genes - generative_outputs["px"].loc).square().sum(-1)
         reconstruction = 0.5 * (squares + self.n_input * log(2 * pi))
-        kl = self.prior.kl(inference_outputs["qz"], inference_outputs["z"])
+        kl = self.divergence(inference_outputs)
         return LossOutput(
             loss=(reconstruction + kl_weight * kl).mean(),
             reconstruction_loss=reconstruction,
@@ -159,10 +206,8 @@ class GaussianVAE(BaseMinifiedModeModuleClass):
             inference_kwargs={"n_samples": n_mc_samples},
             get_inference_input_kwargs={"full_forward_pass": True},
         )
-        z = inference["z"].reshape(n_mc_samples, -1, self.n_latent)
-        log_prior = self.prior.log_prob(z).sum(-1)
-        log_posterior = inference["qz"].log_prob(z).sum(-1)
-        log_weight = log_prior - loss.reconstruction_loss["reconstruction_loss"] - log_posterior
+        log_ratio = self.log_ratio(inference).reshape(n_mc_samples, -1)
+        log_weight = log_ratio - loss.reconstruction_loss["reconstruction_loss"]
         log_likelihood = torch.logsumexp(log_weight.reshape(n_mc_samples, -1), dim=0)
         log_likelihood = log_likelihood - torch.log(torch.tensor(float(n_mc_samples)))
         return log_likelihood.mean().item() if return_mean else log_likelihood.cpu()
