@@ -7,16 +7,14 @@ from benchmarks.accuracy.methods.models import dpvae
 from benchmarks.accuracy.problem import cross_problem, pooled_problem
 from dpvae import metrics
 
-RANDOM, BALANCED, SINGLE = "pooled, random", "pooled, balanced", "single"
+POOLED, SINGLE = "pooled, random", "single"
 SIMPLE = {"kNN": neighbours, "ridge, PCs": ridge_on_components, "ridge, genes": ridge_on_genes}
-IN_BALANCE = {"datasplitter_kwargs": {"balance_sections": True}}
 
 
 def planned(pools, seeds):
     """Target, seed, method and references of every run."""
     for (*others, target), seed in product(pools, seeds):
-        yield target, seed, RANDOM, tuple(others)
-        yield target, seed, BALANCED, tuple(others)
+        yield target, seed, POOLED, tuple(others)
         for other, method in product(others, (SINGLE, *SIMPLE)):
             yield target, seed, method, (other,)
 
@@ -24,10 +22,9 @@ def planned(pools, seeds):
 def error(sections, target, seed, method, references):
     """Procrustes disparity of the target's cells."""
     known = [sections[name] for name in references]
-    if method in (RANDOM, BALANCED):
+    if method == POOLED:
         problem = pooled_problem(known, sections[target], seed)
     else:
         problem = cross_problem(*known, sections[target], seed)
-    training = IN_BALANCE if method == BALANCED else None
-    places, _ = SIMPLE[method](problem) if method in SIMPLE else dpvae(problem, training=training)
+    places, _ = SIMPLE[method](problem) if method in SIMPLE else dpvae(problem)
     return metrics.procrustes_disparity(problem.truth, places)

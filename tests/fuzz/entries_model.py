@@ -78,7 +78,7 @@ ODD_TRAINING: dict[str, list[Any]] = {
     "resume_from": ["/nowhere/state.ckpt", ""],
     "early_stopping": ["yes"],
     "plan_kwargs": [{"lr": -1}, {"lr": "a"}, {"nonsense": 1}, 3],
-    "datasplitter_kwargs": [{"balance_sections": True}, {"nonsense": 1}],
+    "datasplitter_kwargs": [{"nonsense": 1}],
 }
 
 
