@@ -19,4 +19,6 @@ def test_the_folder_holds_what_a_model_is_made_of_and_is_gone_afterwards():
     assert torch.equal(stored["model_state_dict"]["a"], torch.ones(2))
     assert stored["var_names"].tolist() == ["gene"]
     assert stored["attr_dict"]["registry_"] == REGISTRY
-    np.testing.assert_array_equal(stored["attr_dict"]["layout_"], np.eye(2))
+    layout = stored["attr_dict"]["layout_"]
+    np.testing.assert_array_equal(layout, np.eye(2))
+    assert layout.flags.writeable

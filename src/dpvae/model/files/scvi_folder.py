@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import HIGHEST_PROTOCOL
 from tempfile import TemporaryDirectory
 
 import torch
@@ -21,7 +22,7 @@ def scvi_folder(model: SavedModel) -> Iterator[str]:
             "var_names": model.genes,
             "attr_dict": model.attributes,
         }
-        torch.save(stored, Path(folder) / PICKLE_FILE)
+        torch.save(stored, Path(folder) / PICKLE_FILE, pickle_protocol=HIGHEST_PROTOCOL)
         logger = logging.getLogger("scvi")  # which tells of this file
         level = logger.level
         logger.setLevel(max(level, logging.WARNING))
