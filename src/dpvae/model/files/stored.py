@@ -2,6 +2,7 @@
 
 from dpvae.geometry.regression.balanced_kernel import BalancedKernel
 from dpvae.geometry.uncertainty.error_calibration import ErrorCalibration
+from dpvae.geometry.uncertainty.neighbourhood import Surroundings
 from dpvae.model.atlas.atlas import Atlas
 from dpvae.model.atlas.gene_neighbours import GeneNeighbours
 from dpvae.model.atlas.gene_regression import GeneRegression, Kernel
@@ -19,5 +20,6 @@ STORED = {
         GeneRegression,
         Kernel,
         Layout,
+        Surroundings,
     )
 }

@@ -48,7 +48,7 @@ def test_a_reference_is_the_same_as_a_model_and_as_a_file(
             assert state[name].numpy().tobytes() == value.numpy().tobytes()
         assert model.is_trained_ == models[0].is_trained_
         np.testing.assert_array_equal(
-            model.layout_["coordinates"], models[0].layout_["coordinates"]
+            model.atlas_.layout.coordinates, models[0].atlas_.layout.coordinates
         )
 
 
