@@ -13,7 +13,7 @@ REGISTRY = {"model_name": "DPVAE", "setup_method_name": "setup_anndata", "setup_
 PARTS = {
     "weights": {"layer.weight": torch.arange(6.0).reshape(2, 3)},
     "genes": np.array(["a", "b"], dtype=object),
-    "attributes": {"registry_": REGISTRY, "init_params_": {}, "layout_": np.eye(2)},
+    "attributes": {"registry_": REGISTRY, "init_params_": {}, "atlas_": np.eye(2)},
 }
 GENERAL = r"model\.safetensors cannot be read as a saved model; it may be of another kind"
 
@@ -35,8 +35,8 @@ def test_a_model_is_read_as_it_was_written(path):
     assert found.genes.tolist() == ["a", "b"]
     assert found.registry == REGISTRY
     assert found.class_name == "DPVAE"
-    assert list(found.attributes) == ["registry_", "init_params_", "layout_"]
-    np.testing.assert_array_equal(found.attributes["layout_"], np.eye(2))
+    assert list(found.attributes) == ["registry_", "init_params_", "atlas_"]
+    np.testing.assert_array_equal(found.attributes["atlas_"], np.eye(2))
 
 
 def test_a_prefix_stands_before_the_name(model, tmp_path):
@@ -47,13 +47,13 @@ def test_a_prefix_stands_before_the_name(model, tmp_path):
 
 
 def test_an_attribute_that_only_a_pickle_holds_is_named(model, tmp_path):
-    model.attributes["layout_"] = {"inside": [len]}
-    named = r"attributes\.layout_\.inside\.0 is of the type builtin_.*save\(…, as_pickle=True\)"
+    model.attributes["atlas_"] = {"inside": [len]}
+    named = r"attributes\.atlas_\.inside\.0 is of the type builtin_.*save\(…, as_pickle=True\)"
     try:
         with pytest.raises(TypeError, match=named):
             write_model(model, tmp_path / "model.safetensors")
     finally:
-        model.attributes["layout_"] = np.eye(2)
+        model.attributes["atlas_"] = np.eye(2)
     assert not list(tmp_path.iterdir())
 
 
@@ -179,6 +179,12 @@ def test_a_damaged_pickle_is_named_before_it_is_read(tmp_path):
     with pytest.raises(ValueError, match=r"model\.pt cannot be read as a saved model; it may be"):
         read_model(tmp_path, allow_pickle=True)
     assert not ran.exists()
+
+
+def test_a_pickle_of_an_earlier_version_is_named(tmp_path):
+    pickled(tmp_path / "model.pt", {**PARTS["attributes"], "layout_": {}})
+    with pytest.raises(ValueError, match="an earlier version of dpvae wrote it"):
+        read_model(tmp_path, allow_pickle=True)
 
 
 def test_only_public_attributes_make_a_model(model):

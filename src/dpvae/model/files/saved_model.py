@@ -143,5 +143,8 @@ def _unpickled(path: Path) -> SavedModel:
     if damaged is not None:
         raise ValueError(damaged)
     stored = torch.load(path, map_location="cpu", weights_only=False)
+    if "layout_" in stored["attr_dict"]:
+        message = "an earlier version of dpvae wrote it. Train the model anew."
+        raise RefusedError(message)
     weights = {name: of for name, of in stored["model_state_dict"].items() if name != PYRO}
     return SavedModel(weights, stored["var_names"], stored["attr_dict"])
