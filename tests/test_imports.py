@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "model.atlas": {"_data", "_keys", "model.data"} | GEOMETRY,
     "model.loading": DATA,
     "model.query": DATA | {"geometry", "model.atlas", "model.data", "model.loading", "module"},
-    "model.files": DATA | {"geometry", "model.atlas", "model.data", "model.query"},
+    "model.files": DATA | GEOMETRY | {"model.atlas", "model.data", "model.query"},
     "model.training": DATA
     | GEOMETRY
     | {"model.atlas", "model.data", "model.files", "model.loading", "module"},

@@ -12,10 +12,12 @@ import pytest
 import torch
 import typer
 from tests.conftest import of_the_package
+from tests.planted import Planted
 from typer.testing import CliRunner
 
 from dpvae import pp
 from dpvae.cli.commands import app
+from dpvae.model import load
 
 
 def run(*arguments, code=0):
@@ -48,7 +50,7 @@ def test_help_names_the_three_jobs_and_what_a_model_can_do():
     text = run("--help")
     for job in ("demo", "train", "predict", "--version"):
         assert job in text
-    assert "A saved model is a pickle file, which can run any code" in run("predict", "--help")
+    assert "cannot run code, unless you give" in " ".join(run("predict", "--help").split())
 
 
 def test_the_version_is_shown():
@@ -113,7 +115,7 @@ def test_few_genes_that_the_query_has_are_learned_from(counts, reference_file, t
     text = run("train", reference_file, "-o", model, *options)
     assert f"Next: dpvae predict {model}" in text
     assert "model.predict" not in text
-    chosen = torch.load(model / "model.pt", weights_only=False)["var_names"]
+    chosen = load(model).get_var_names()
     assert len(chosen) == 25
     assert set(chosen) <= set(query.var_names)
 
@@ -234,7 +236,7 @@ def test_model_and_query_in_the_wrong_order_are_noticed(trained, query_file, tmp
 def test_a_damaged_model_is_one_sentence(damage, trained, query_file, tmp_path):
     model = tmp_path / "model"
     shutil.copytree(trained, model)
-    file = model / "model.pt"
+    file = model / "model.safetensors"
     content = bytearray(file.read_bytes())
     if damage == "flipped":
         content[len(content) // 2] ^= 0xFF
@@ -244,7 +246,27 @@ def test_a_damaged_model_is_one_sentence(damage, trained, query_file, tmp_path):
         kinds = {"empty": b"", "cut": content[:5000], "flipped": content, "text": b"no model"}
         file.write_bytes(kinds[damage])
     text = run("predict", model, query_file, "-o", tmp_path / "p.h5ad", code=1)
-    assert "model.pt cannot be read as a saved model; it may be of another kind or damaged" in text
+    if damage == "other":
+        assert "model.safetensors cannot be read as a saved model: it is a pickle" in text
+    else:
+        assert "model.safetensors cannot be read as a saved model; it may be of another" in text
+
+
+@pytest.mark.trains
+def test_a_pickle_is_read_only_with_the_option(trained_counts, query_file, tmp_path):
+    model, ran = tmp_path / "model", tmp_path / "ran"
+    trained_model = load(trained_counts)
+    trained_model.mine_ = Planted(ran)
+    trained_model.save(model, as_pickle=True)
+    text = run("predict", model, query_file, "-o", tmp_path / "p.h5ad", code=1)
+    assert "holds only a pickle (model.pt), which can run any code" in text
+    assert "If you trust where it comes from, give --allow-pickle." in text
+    assert not ran.exists()
+    run("predict", model, query_file, "-o", tmp_path / "p.h5ad", "--allow-pickle")
+    assert ran.exists()
+    run("predict", trained_counts, query_file, "-o", tmp_path / "expected.h5ad")
+    found, expected = (anndata.read_h5ad(tmp_path / f"{name}.h5ad") for name in ("p", "expected"))
+    np.testing.assert_array_equal(found.obsm["spatial_dpvae"], expected.obsm["spatial_dpvae"])
 
 
 @pytest.mark.trains

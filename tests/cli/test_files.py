@@ -133,11 +133,13 @@ def test_a_query_in_place_of_the_model_is_noticed(file, tmp_path):
     model = tmp_path / "model"
     model.mkdir()
     check_model_folder(model, file)
-    (model / "model.pt").touch()
-    check_model_folder(model, file)
-    with pytest.raises(NotADirectoryError, match=r"give the model first, dpvae predict .*model "):
-        check_model_folder(file, model)
-    with pytest.raises(NotADirectoryError, match=r"model.pt is a file: give the folder"):
-        check_model_folder(model / "model.pt", file)
+    for name in ("model.pt", "model.safetensors"):
+        (model / name).touch()
+        check_model_folder(model, file)
+        with pytest.raises(NotADirectoryError, match=r"give the model first, dpvae predict .*mod"):
+            check_model_folder(file, model)
+        with pytest.raises(NotADirectoryError, match=rf"{name} is a file: give the folder"):
+            check_model_folder(model / name, file)
+        (model / name).unlink()
     with pytest.raises(NotADirectoryError, match=r"There is no folder .*none: give the folder"):
         check_model_folder(tmp_path / "none", file)

@@ -214,15 +214,20 @@ def predict(
             "--allow-mostly-missing", help="Even if it lacks more than half of the genes."
         ),
     ] = False,
+    allow_pickle: Annotated[
+        bool,
+        typer.Option(
+            "--allow-pickle",
+            help="Read a model that is a pickle, which can run any code: only if you trust where "
+            "it comes from.",
+        ),
+    ] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Place cells that have no coordinates, in the frame and unit of the reference.
 
     Writes the query with the coordinates in obsm["spatial_dpvae"] and the latent representation
-    in obsm["X_dpvae"].
-
-    A saved model is a pickle file, which can run any code: use only models from people whom you
-    trust.
+    in obsm["X_dpvae"]. A model from somebody else cannot run code, unless you give --allow-pickle.
     """
     with plain_messages():
         check_model_folder(model, query)
@@ -238,6 +243,7 @@ def predict(
             section=section,
             add_missing_genes=add_missing_genes,
             allow_mostly_missing=allow_mostly_missing,
+            allow_pickle=allow_pickle,
         )
         write_h5ad(placed, output)
         console.print(f"Placed {adata.n_obs} cells. Wrote {output}.")

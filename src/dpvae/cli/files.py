@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from anndata import AnnData
 
-MODEL_FILE = "model.pt"
+MODEL_FILES = ("model.safetensors", "model.pt")
 
 
 def read_h5ad(path: Path) -> "AnnData":
@@ -53,7 +53,7 @@ def write_h5ad(adata: "AnnData", path: Path) -> None:
 
 def check_model_folder(model: Path, query: Path) -> None:
     """Raise if a model is given where the query belongs, or something that is no folder."""
-    if model.is_file() and (query / MODEL_FILE).exists():
+    if model.is_file() and any((query / name).exists() for name in MODEL_FILES):
         message = (
             f"{model} is a file and {query} is a saved model: give the model first, "
             f"dpvae predict {query} {model}."

@@ -171,6 +171,7 @@ def place_query(
     section: str | None,
     add_missing_genes: bool,
     allow_mostly_missing: bool = False,
+    allow_pickle: bool = False,
 ) -> AnnData:
     """Add coordinates and latent representation to a query, by a saved model.
 
@@ -186,12 +187,14 @@ def place_query(
         Whether genes that the query lacks are taken as not expressed.
     allow_mostly_missing
         Whether it may lack more than half of the reference's genes then.
+    allow_pickle
+        Whether the model may be a pickle, which can run any code.
     """
     for key in (OBSM.latent, OBSM.reconstructed):
         if key in query.obsm:
             message = f"obsm[{key!r}] of the query would be overwritten: rename or delete it."
             raise ValueError(message)
-    model = load(model_path)
+    model = load(model_path, allow_pickle=allow_pickle)
     latent, coordinates = place_cells(
         model,
         query,

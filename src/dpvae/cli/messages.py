@@ -30,6 +30,7 @@ IN_THE_SHELL = (
     ),
     (r"\bmax_epochs=…", "--epochs"),
     (r"\buse (DPSCVI|DPVAE)\b", r"give --model \1"),
+    (r"use load\(.*, allow_pickle=True\); .* run code", "give --allow-pickle"),
     (r"model\.save\(\) wrote", "dpvae train wrote"),
 )
 OPTION = re.compile(r"--(?:model \w+|[a-z_]+)")

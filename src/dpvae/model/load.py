@@ -4,35 +4,39 @@ from pathlib import Path
 
 from dpvae._models import MODELS
 from dpvae.model.base import SpatialModel
-from dpvae.model.files.directory import saved_class_name
+from dpvae.model.files.saved_model import read_model
 
 
-def load(dir_path: str | Path) -> SpatialModel:
+def load(dir_path: str | Path, *, allow_pickle: bool = False) -> SpatialModel:
     """Load a saved model of whatever class, ready to place queries.
 
-    A saved model is a pickle, which can run code: load only what you trust.
+    Nothing in its file can run, unless a pickle is allowed.
 
     Parameters
     ----------
     dir_path
         Directory that ``model.save()`` wrote.
+    allow_pickle
+        Whether the pickle of scvi-tools is read if there is nothing else. A pickle can run any
+        code: allow it only if you trust where it comes from.
 
     Raises
     ------
     FileNotFoundError
         If the directory holds no model.
     ValueError
-        If the file of the model is damaged, or the model is of another package.
+        If the file of the model is damaged; the model is of another package; or it is a pickle
+        and that is not allowed.
 
     Examples
     --------
     >>> import dpvae
     >>> model = dpvae.model.load("model/")  # doctest: +SKIP
     """
-    name = saved_class_name(dir_path)
+    name = read_model(dir_path, allow_pickle=allow_pickle).class_name
     for entry in MODELS.values():
         if entry.class_name == name:
-            model: SpatialModel = entry.load().load(dir_path)
+            model: SpatialModel = entry.load().load(dir_path, allow_pickle=allow_pickle)
             return model
     message = f"{dir_path} holds a {name}, not a model of dpvae: load it with its own package."
     raise ValueError(message)

@@ -1,10 +1,20 @@
 import pytest
 
-from dpvae.model.files.directory import check_model_directory
+from dpvae.model.files.directory import model_file
 
 
-def test_file_of_the_model_is_returned(tmp_path):
+def test_file_of_the_model_is_found(tmp_path):
+    (tmp_path / "first_model.safetensors").touch()
+    assert model_file(tmp_path, "first_") == tmp_path / "first_model.safetensors"
+    with pytest.raises(FileNotFoundError, match=r"no file model.safetensors"):
+        model_file(str(tmp_path))
+
+
+def test_a_pickle_is_found_only_if_allowed_and_alone(tmp_path):
     (tmp_path / "first_model.pt").touch()
-    assert check_model_directory(tmp_path, "first_") == tmp_path / "first_model.pt"
-    with pytest.raises(FileNotFoundError, match=r"no file model.pt"):
-        check_model_directory(str(tmp_path))
+    reads = r"holds only a pickle \(first_model.pt\), .*load\('.*', prefix='first_', allow_pickle="
+    with pytest.raises(ValueError, match=reads):
+        model_file(tmp_path, "first_")
+    assert model_file(tmp_path, "first_", allow_pickle=True) == tmp_path / "first_model.pt"
+    (tmp_path / "first_model.safetensors").touch()
+    assert model_file(tmp_path, "first_", allow_pickle=True).suffix == ".safetensors"

@@ -72,7 +72,7 @@ def test_two_processes_do_as_well_as_one(tmp_path):
     np.testing.assert_array_equal(first["places"], second["places"])
     assert first["history"] == alone[0]["history"]
     assert first["steps"] >= alone[0]["steps"]
-    assert (path / "model.pt").exists()
+    assert (path / "model.safetensors").exists()
 
 
 @pytest.mark.slow

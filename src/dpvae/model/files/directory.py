@@ -1,27 +1,13 @@
 """The directory that a model was saved to."""
 
 from pathlib import Path
-from zipfile import ZipFile
 
-import torch
-
-
-def check_model_directory(dir_path: str | Path, prefix: str = "") -> Path:
-    """Raise if a directory holds no saved model, otherwise return the file of the model."""
-    path = Path(dir_path) / f"{prefix}model.pt"
-    if not path.exists():
-        message = (
-            f"{dir_path} holds no saved model (no file {path.name}): give the directory that "
-            "model.save() wrote."
-        )
-        raise FileNotFoundError(message)
-    return path
+MODEL_FILE = "model.safetensors"
+PICKLE_FILE = "model.pt"
 
 
-def saved_class_name(dir_path: str | Path, prefix: str = "") -> str:
-    """Read of which class a saved model is, from a file that is whole.
-
-    The file is a pickle, which can run code.
+def model_file(dir_path: str | Path, prefix: str = "", *, allow_pickle: bool = False) -> Path:
+    """Find the file of a saved model.
 
     Parameters
     ----------
@@ -29,25 +15,32 @@ def saved_class_name(dir_path: str | Path, prefix: str = "") -> str:
         Directory that the model was saved to.
     prefix
         Put in front of file names.
+    allow_pickle
+        Whether it may be the pickle of scvi-tools if there is no other one.
 
     Raises
     ------
     FileNotFoundError
         If the directory holds no model.
     ValueError
-        If the file is damaged, or no saved model.
+        If it holds only a pickle and that is not allowed.
     """
-    path = check_model_directory(dir_path, prefix)
-    message = f"{path} cannot be read as a saved model; it may be of another kind or damaged."
-    try:
-        with ZipFile(path) as parts:
-            damaged = parts.testzip()
-        saved = torch.load(path, map_location="cpu", weights_only=False, mmap=True)
-        name = saved["attr_dict"]["registry_"]["model_name"]
-    except (MemoryError, PermissionError):
-        raise
-    except Exception as error:  # a damaged pickle can raise anything
-        raise ValueError(message) from error
-    if damaged is not None or not isinstance(name, str):
+    file, pickle = (Path(dir_path) / f"{prefix}{name}" for name in (MODEL_FILE, PICKLE_FILE))
+    if file.exists():
+        return file
+    if not pickle.exists():
+        message = (
+            f"{dir_path} holds no saved model (no file {file.name}): give the directory that "
+            "model.save() wrote."
+        )
+        raise FileNotFoundError(message)
+    if not allow_pickle:
+        options = f", prefix={prefix!r}" if prefix else ""
+        message = (
+            f"{dir_path} holds only a pickle ({pickle.name}), which can run any code that somebody "
+            "put into it, and is not read. If you trust where it comes from, use "
+            f"load({str(dir_path)!r}{options}, allow_pickle=True); saved again, the model is a "
+            "file that cannot run code."
+        )
         raise ValueError(message)
-    return name
+    return pickle

@@ -5,7 +5,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
+from lightning.pytorch.trainer.states import TrainerStatus
 from lightning.pytorch.utilities import rank_zero_only
+from scvi.data import AnnDataManager
+
+from dpvae.model.files.directory import MODEL_FILE, PICKLE_FILE
+from dpvae.model.files.saved_model import SavedModel, read_model, write_model
 
 
 class WholeSaving:
@@ -15,18 +20,25 @@ class WholeSaving:
     """
 
     id: str
+    adata: Any
+    module: Any
+    trainer: Any = None
 
     def save(
         self,
         dir_path: str | Path,
         prefix: str | None = None,
         overwrite: bool = False,  # noqa: FBT001, FBT002
+        save_anndata: bool = False,  # noqa: FBT001, FBT002
+        *,
+        as_pickle: bool = False,
         **kwargs: Any,
     ) -> None:
         """Save the model; of several processes that train together, one does.
 
-        Files are written beside the directory first and moved into it when they are whole: where
-        the disk is full, what was saved before survives.
+        The file ``model.safetensors`` holds numbers and text, and nothing that could run. Files are
+        written beside the directory first and moved into it when they are whole: where the disk is
+        full, what was saved before survives.
 
         Parameters
         ----------
@@ -36,29 +48,50 @@ class WholeSaving:
             Put in front of file names.
         overwrite
             Whether files of an earlier model may be replaced.
+        save_anndata
+            Whether the AnnData is saved as well, as ``adata.h5ad``.
+        as_pickle
+            Whether the pickle of scvi-tools is written in place of our file. It can run code, so
+            that :meth:`load` reads it only if asked to. A callback of scvi-tools that saves the
+            model during training gets both.
         **kwargs
-            ``save_anndata`` and others, see :meth:`scvi.model.SCVI.save`.
+            Of :meth:`anndata.AnnData.write_h5ad`; with ``as_pickle`` of
+            :meth:`scvi.model.SCVI.save`.
 
         Raises
         ------
         ValueError
             If the directory exists and ``overwrite`` is not set.
+        TypeError
+            If an attribute of the model that ends in an underscore is of a type that only a pickle
+            can hold.
         OSError
             If the files cannot be written.
         """
-        path = Path(dir_path)
+        path, prefix = Path(dir_path), prefix or ""
         if getattr(rank_zero_only, "rank", 0):
             return
         if path.exists() and not overwrite:
             message = f"{path} exists already: choose another name, or pass overwrite=True."
             raise ValueError(message)
+        is_training = (
+            self.trainer is not None and self.trainer.state.status == TrainerStatus.RUNNING
+        )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
-                super().save(scratch, prefix=prefix, overwrite=True, **kwargs)  # type: ignore[misc]
+                if as_pickle or is_training:
+                    save = super().save  # type: ignore[misc]
+                    save(scratch, prefix, overwrite=True, save_anndata=save_anndata, **kwargs)
+                elif save_anndata:
+                    self.adata.write_h5ad(Path(scratch, f"{prefix}adata.h5ad"), **kwargs)
+                if not as_pickle:
+                    write_model(self._as_data(), Path(scratch, prefix + MODEL_FILE))
                 path.mkdir(exist_ok=True)
-                for file in Path(scratch).iterdir():
-                    file.replace(path / file.name)
+                new = [file.replace(path / file.name) for file in Path(scratch).iterdir()]
+            for file in (path / f"{prefix}{name}" for name in (MODEL_FILE, PICKLE_FILE)):
+                if file not in new:  # of an earlier model
+                    file.unlink(missing_ok=True)
         except (OSError, RuntimeError) as error:
             message = (
                 f"The model could not be saved to {path}: {error}. See whether the disk is full or "
@@ -66,6 +99,76 @@ class WholeSaving:
                 "it was."
             )
             raise OSError(message) from error
+
+    @staticmethod
+    def load_registry(dir_path: str | Path, prefix: str | None = None) -> dict[str, Any]:
+        """Read what scvi-tools knows of the cells that a saved model was made for.
+
+        Parameters
+        ----------
+        dir_path
+            Directory that the model was saved to.
+        prefix
+            Put in front of file names.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the directory holds no model.
+        ValueError
+            If the file of the model is damaged, or a pickle.
+        """
+        return read_model(dir_path, prefix).registry
+
+    @staticmethod
+    def view_setup_args(dir_path: str | Path, prefix: str | None = None) -> None:
+        """Show what ``setup_anndata`` of a saved model was given; see :meth:`load_registry`."""
+        AnnDataManager.view_setup_method_args(read_model(dir_path, prefix).registry)
+
+    @classmethod
+    def convert_legacy_save(cls, *args: Any, allow_pickle: bool = False, **kwargs: Any) -> None:
+        """Convert what scvi-tools before 0.15 saved, which are pickles, into one pickle.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            See :meth:`scvi.model.SCVI.convert_legacy_save`.
+        allow_pickle
+            Whether you trust where the files come from: they can run any code.
+
+        Raises
+        ------
+        ValueError
+            If pickles are not allowed.
+        """
+        if not allow_pickle:
+            message = (
+                "Such files are pickles, which can run any code that somebody put into them. If "
+                "you trust where they come from, pass allow_pickle=True."
+            )
+            raise ValueError(message)
+        super().convert_legacy_save(*args, **kwargs)  # type: ignore[misc]
+
+    @staticmethod
+    def prepare_query_mudata(*_args: Any, **_kwargs: Any) -> None:
+        """Refuse a MuData: the models take an AnnData.
+
+        Raises
+        ------
+        NotImplementedError
+            Always.
+        """
+        message = "The models take an AnnData: run prepare_query_anndata(mdata['rna'], model)."
+        raise NotImplementedError(message)
+
+    def _as_data(self) -> SavedModel:
+        attributes = {
+            name: value
+            for name, value in vars(self).items()
+            if name.endswith("_") and not name.startswith("_")
+        }
+        genes = self.get_var_names()  # type: ignore[attr-defined]
+        return SavedModel(dict(self.module.state_dict()), genes, attributes)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the last query where a model is copied, by pickle or ``copy.deepcopy``."""

@@ -1,11 +1,13 @@
 """A model that is loaded from files, or started from another one."""
 
 import warnings
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import pandas as pd
-from anndata import AnnData
+from anndata import AnnData, read_h5ad
 
 from dpvae._data.arguments import check_is_anndata
 from dpvae._data.section import section_names
@@ -14,8 +16,10 @@ from dpvae.model.atlas.completion import check_known_places
 from dpvae.model.data.covariates import check_covariates
 from dpvae.model.data.fields import check_n_dims
 from dpvae.model.data.setup import Setup
-from dpvae.model.files.directory import saved_class_name
+from dpvae.model.files.download import download_model
+from dpvae.model.files.saved_model import read_model
 from dpvae.model.files.saving import WholeSaving
+from dpvae.model.files.scvi_folder import scvi_folder
 from dpvae.model.query.align import check_gene_order, check_genes, check_query_columns
 from dpvae.model.query.encoding_model import EncodingModel
 from dpvae.model.query.missing_genes import check_share_of_missing
@@ -28,19 +32,32 @@ class StoredModel(WholeSaving, EncodingModel):
 
     @classmethod
     def load(
-        cls, dir_path: str | Path, adata: AnnData | Literal[False] | None = None, **kwargs: Any
+        cls,
+        dir_path: str | Path,
+        adata: AnnData | Literal[False] | None = None,
+        *,
+        prefix: str | None = None,
+        backup_url: str | None = None,
+        allow_pickle: bool = False,
+        **kwargs: Any,
     ) -> Self:
-        """Load a saved model.
-
-        A saved model is a pickle, which can run code: load only what you trust.
+        """Load a saved model. Nothing in its file can run, unless a pickle is allowed.
 
         Parameters
         ----------
         dir_path
             Directory that the model was saved to.
         adata
-            The AnnData to attach, with the genes of the reference in the same order. Not needed
-            to place queries: the model brings the reference's layout along.
+            The AnnData to attach, with the genes of the reference in the same order. By default
+            the one that was saved with the model, or none. Not needed to place queries: the model
+            brings the reference's layout along.
+        prefix
+            Put in front of file names.
+        backup_url
+            Where the file is downloaded from if it is not there.
+        allow_pickle
+            Whether the pickle of scvi-tools is read if there is nothing else. A pickle can run any
+            code: allow it only if you trust where it comes from.
         **kwargs
             See :meth:`scvi.model.SCVI.load`.
 
@@ -50,19 +67,22 @@ class StoredModel(WholeSaving, EncodingModel):
             If the directory holds no model.
         ValueError
             If the genes of ``adata`` are others, or in another order; its size factors or
-            covariates are not usable; or if the file of the model is damaged.
+            covariates are not usable; the file of the model is damaged; or it is a pickle and that
+            is not allowed.
         """
-        prefix = kwargs.get("prefix") or ""
-        path = Path(dir_path)
-        if not kwargs.get("backup_url"):
-            saved_class_name(path, prefix)
-        if adata is None and not (path / f"{prefix}adata.h5ad").exists():
-            adata = False
-        if adata and not prefix:
-            setup = cls._setup_of(str(path))
+        path, prefix = Path(dir_path), prefix or ""
+        if backup_url:
+            download_model(backup_url, path, prefix)
+        saved = read_model(path, prefix, allow_pickle=allow_pickle)
+        if adata:
+            setup = Setup.of(saved.registry)
             check_gene_order(adata, setup.genes, cls.__name__)
             check_covariates(adata, setup.arguments)
-        model: Self = super().load(str(path), adata=adata, **kwargs)
+        elif adata is None:
+            beside = path / f"{prefix}adata.h5ad"
+            adata = read_h5ad(beside) if beside.exists() else False
+        with scvi_folder(saved) as folder:
+            model: Self = super().load(folder, adata=adata, **kwargs)
         return model
 
     @classmethod
@@ -111,11 +131,12 @@ class StoredModel(WholeSaving, EncodingModel):
         if adata.is_view:
             message = "The query is a view of another AnnData. Run query = query.copy() first."
             raise ValueError(message)
-        if isinstance(reference_model, Path):
-            reference_model = str(reference_model)
-        if isinstance(reference_model, str):
-            saved_class_name(reference_model)
-        setup = cls._setup_of(reference_model)
+        source: AbstractContextManager[Any] = nullcontext(reference_model)
+        if isinstance(reference_model, str | Path):
+            saved = read_model(reference_model)
+            setup, source = Setup.of(saved.registry), scvi_folder(saved)
+        else:
+            setup = reference_model.setup
         if inplace_subset_query_vars:
             if adata.isbacked:
                 message = (
@@ -131,13 +152,10 @@ class StoredModel(WholeSaving, EncodingModel):
         knows_places = cls._knows_places(adata, setup)
         kwargs["unfrozen"] = knows_places if unfrozen is None else unfrozen
         kwargs["inplace_subset_query_vars"] = inplace_subset_query_vars
-        model: Self = super().load_query_data(adata, reference_model, **kwargs)
+        with source as reference:
+            model: Self = super().load_query_data(adata, reference, **kwargs)
         model.is_query_with_places_ = knows_places
         return model
-
-    @classmethod
-    def _setup_of(cls, model: "str | StoredModel") -> Setup:
-        return Setup.of(cls.load_registry(model)) if isinstance(model, str) else model.setup
 
     @classmethod
     def _check_query(cls, adata: AnnData, setup: Setup) -> None:
@@ -224,14 +242,17 @@ class StoredModel(WholeSaving, EncodingModel):
         (20, 50)
         """
         check_is_anndata(adata)
-        if isinstance(reference_model, Path):
-            reference_model = str(reference_model)
-        prepare = super().prepare_query_anndata
-        genes: pd.Index = prepare(adata, reference_model, return_reference_var_names=True)
-        if return_reference_var_names:
-            return genes
-        check_share_of_missing(adata.var_names, genes, allow_mostly_missing=allow_mostly_missing)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Query data contains less than")
-            prepared: AnnData | None = prepare(adata, reference_model, inplace=inplace)
+        source: AbstractContextManager[Any] = nullcontext(reference_model)
+        if isinstance(reference_model, str | Path):
+            source = scvi_folder(read_model(reference_model))
+        with source as reference:
+            prepare = partial(super().prepare_query_anndata, adata, reference)
+            genes: pd.Index = prepare(return_reference_var_names=True)
+            if return_reference_var_names:
+                return genes
+            names = adata.var_names
+            check_share_of_missing(names, genes, allow_mostly_missing=allow_mostly_missing)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Query data contains less than")
+                prepared: AnnData | None = prepare(inplace=inplace)
         return prepared
