@@ -72,7 +72,7 @@ def two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_python_on_the_first_pages_runs(page: str, monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("squidpy")
     for name in ("FEWEST_STEPS", "MOST_STEPS"):
-        monkeypatch.setattr(f"dpvae.model.training.arguments.{name}", 10)
+        monkeypatch.setattr(f"dpvae.model.training.epochs.{name}", 10)
     text = (ROOT / page).read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     names: dict[str, Any] = {}

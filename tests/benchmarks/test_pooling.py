@@ -51,9 +51,7 @@ def test_targets_that_are_not_done_are_left_out(results):
 
 def test_seeds_that_are_not_done_are_left_out(results):
     partial = results[(results["seed"] == 0) | (results["references"] != "b")]
-    assert table_of(partial).loc["t1"].tolist() == pytest.approx(
-        [1, 0.5, 0.42, 0.51, *[0.52] * 3]
-    )
+    assert table_of(partial).loc["t1"].tolist() == pytest.approx([1, 0.5, 0.42, 0.51, *[0.52] * 3])
     assert "differ by" not in page(partial)
 
 

@@ -125,7 +125,8 @@ class GaussianVAE(BaseMinifiedModeModuleClass):
     def log_ratio(self, inference_outputs: dict[str, Any]) -> Tensor:
         """Logarithm of prior over posterior density of samples, shape ``(…, n_cells)``."""
         z = inference_outputs["z"]
-        return (self.prior.log_prob(z) - inference_outputs["qz"].log_prob(z)).sum(-1)
+        ratio: Tensor = self.prior.log_prob(z) - inference_outputs["qz"].log_prob(z)
+        return ratio.sum(-1)
 
     def decoded_latent(self, z: Tensor) -> Tensor:
         """Give what the decoder takes for a z, shape as ``z`` but its last dimension."""

@@ -11,18 +11,14 @@ from scvi.data import AnnDataManager
 
 from dpvae.model.files.directory import MODEL_FILE, PICKLE_FILE
 from dpvae.model.files.saved_model import SavedModel, read_model, write_model
+from dpvae.model.query.encoding_model import EncodingModel
 
 
-class WholeSaving:
+class SavingModel(EncodingModel):
     """Saves a model so that a file is either the old one or the new one, never half of one.
 
     Copies of it, by pickle or :func:`copy.deepcopy`, work like the original.
     """
-
-    id: str
-    adata: Any
-    module: Any
-    trainer: Any = None
 
     def save(
         self,
@@ -81,7 +77,7 @@ class WholeSaving:
             path.parent.mkdir(parents=True, exist_ok=True)
             with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
                 if as_pickle or is_training:
-                    save = super().save  # type: ignore[misc]
+                    save = super().save
                     save(scratch, prefix, overwrite=True, save_anndata=save_anndata, **kwargs)
                 elif save_anndata:
                     self.adata.write_h5ad(Path(scratch, f"{prefix}adata.h5ad"), **kwargs)
@@ -147,7 +143,7 @@ class WholeSaving:
                 "you trust where they come from, pass allow_pickle=True."
             )
             raise ValueError(message)
-        super().convert_legacy_save(*args, **kwargs)  # type: ignore[misc]
+        super().convert_legacy_save(*args, **kwargs)
 
     @staticmethod
     def prepare_query_mudata(*_args: Any, **_kwargs: Any) -> None:
@@ -167,7 +163,7 @@ class WholeSaving:
             for name, value in vars(self).items()
             if name.endswith("_") and not name.startswith("_")
         }
-        genes = self.get_var_names()  # type: ignore[attr-defined]
+        genes = self.get_var_names()
         return SavedModel(dict(self.module.state_dict()), genes, attributes)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -179,5 +175,5 @@ class WholeSaving:
         self.__dict__.update(state)
         self.id = str(uuid4())
         if state["_adata"] is not None:
-            register = self._register_manager_for_instance  # type: ignore[attr-defined]
+            register = self._register_manager_for_instance
             register(state["_adata_manager"])

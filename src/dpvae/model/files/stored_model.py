@@ -18,14 +18,13 @@ from dpvae.model.data.fields import check_n_dims
 from dpvae.model.data.setup import Setup
 from dpvae.model.files.download import download_model
 from dpvae.model.files.saved_model import read_model
-from dpvae.model.files.saving import WholeSaving
+from dpvae.model.files.saving import SavingModel
 from dpvae.model.files.scvi_folder import scvi_folder
 from dpvae.model.query.align import check_gene_order, check_genes, check_query_columns
-from dpvae.model.query.encoding_model import EncodingModel
 from dpvae.model.query.missing_genes import check_share_of_missing
 
 
-class StoredModel(WholeSaving, EncodingModel):
+class StoredModel(SavingModel):
     """Is saved, loaded and continued with a query, and refuses genes that do not fit."""
 
     is_query_with_places_: bool = False
