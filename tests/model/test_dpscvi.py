@@ -205,7 +205,7 @@ def test_thinning_follows_the_seed_and_is_saved(counts, tmp_path):
     assert not np.array_equal(latent, thinning_model(counts).get_latent_representation())
     model.save(str(tmp_path / "model"))
     loaded = DPSCVI.load(tmp_path / "model", counts)
-    assert loaded.module.thinning.least_depth == 0.2
+    assert loaded.module.encoder_input.thinning.least_depth == 0.2
     np.testing.assert_array_equal(loaded.get_latent_representation(), latent)
 
 

@@ -20,7 +20,7 @@ from dpvae.model.atlas.calibration import (
 )
 from dpvae.model.atlas.layout import place_around, place_freely
 from dpvae.model.atlas.placed import Placed
-from dpvae.model.atlas.placers import PLACERS
+from dpvae.model.atlas.placers import GENES_TOO, PLACERS
 from dpvae.model.data.minified import is_minified, warn_without_genes
 from dpvae.model.training.progress import is_silent, tell
 from dpvae.model.training.trained_model import TrainedModel
@@ -36,7 +36,7 @@ class PlacingModel(TrainedModel):
         anchors: Literal["reference"] | ArrayLike | None = "reference",
         *,
         section: str | None = None,
-        method: str = "latents and genes",
+        method: str = GENES_TOO,
         batch_size: int | None = None,
     ) -> NDArray[np.float64]:
         """Give every cell a place from its expression.
@@ -225,11 +225,12 @@ class PlacingModel(TrainedModel):
         adata: AnnData | None,
         section: str | None = None,
         batch_size: int | None = None,
-        method: str = "latents and genes",
+        method: str = GENES_TOO,
     ) -> Placed:
         """Encode cells once, place them in the frames of the reference, and warn if in doubt."""
         atlas, encoded = self._atlas(), self._encoded(adata, batch_size)
-        if encoded.genes is None and atlas.regression is not None:
+        by_genes = method == GENES_TOO and atlas.regression is not None
+        if by_genes and encoded.genes is None:
             warn_without_genes()
         placed = atlas.place(encoded, PLACERS[method], section)
         if not self._is_registered(adata):

@@ -41,8 +41,9 @@ def by_landmarks(atlas: Atlas, cells: EncodedCells, rows: Rows, frames: Names) -
     return _in_each_frame(atlas, cells.latent[rows], frames, place)
 
 
+GENES_TOO = "latents and genes"
 PLACERS: Mapping[str, Placer] = {
-    "latents and genes": by_latents_and_genes,
+    GENES_TOO: by_latents_and_genes,
     "latents": by_latents,
     "landmarks": by_landmarks,
 }

@@ -20,6 +20,8 @@ class SavingModel(EncodingModel):
     Copies of it, by pickle or :func:`copy.deepcopy`, work like the original.
     """
 
+    trainer: Any = None
+
     def save(
         self,
         dir_path: str | Path,
