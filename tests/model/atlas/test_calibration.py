@@ -7,6 +7,7 @@ from tests.conftest import QUICK, QUIET, log_normalized
 import dpvae
 from dpvae.datasets import simulated_tissue
 from dpvae.geometry.uncertainty.error_calibration import ErrorCalibration
+from dpvae.model.atlas.calibration import hidden_fifth
 
 SHORT = {"max_epochs": 3, "batch_size": 32, **QUIET}
 
