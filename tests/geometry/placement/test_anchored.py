@@ -10,7 +10,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from dpvae.geometry import align, normalised_stress, place_anchored, place_free
+from dpvae.geometry import align, normalized_stress, place_anchored, place_free
 
 by_stress = partial(place_anchored, method="stress")
 
@@ -180,7 +180,7 @@ def test_a_large_penalty_is_a_hard_anchor_and_a_small_one_a_free_layout():
 def test_reported_stress_is_that_of_the_coordinates():
     latent, known, is_anchor, _ = problem(50, 8)
     placement = by_stress(latent, known, is_anchor, distance_scale=0.04)
-    expected = normalised_stress(placement.coordinates, latent, distance_scale=0.04)
+    expected = normalized_stress(placement.coordinates, latent, distance_scale=0.04)
     assert placement.stress == pytest.approx(expected, rel=1e-12)
 
 

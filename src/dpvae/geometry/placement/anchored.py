@@ -5,12 +5,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from dpvae.geometry.latent import check_distance_scale, check_latent
 from dpvae.geometry.placement.anchors import check_anchors, motion_is_fixed, moved_onto
-from dpvae.geometry.placement.constraint import AnchoredFrame
+from dpvae.geometry.placement.constraint import AnchorConstraint
 from dpvae.geometry.placement.free import check_stopping, place_free
 from dpvae.geometry.placement.result import Placement
-from dpvae.geometry.placement.smacof import majorise
+from dpvae.geometry.placement.smacof import majorize
 from dpvae.geometry.placement.stress import cell_residuals, layout_stress, sampled_stress
-from dpvae.geometry.placement.target_distances import CompiledComparison
+from dpvae.geometry.placement.target_distances import TargetDistances
 from dpvae.geometry.regression.blend import blend
 from dpvae.geometry.scale import fit_distance_scale
 
@@ -140,12 +140,11 @@ def place_anchored(
         return _blended(values, free, cells, places, scale, seed)
     start = moved_onto(free.coordinates, cells, places)
     start[cells[np.isinf(held)]] = places[np.isinf(held)]
-    targets = np.ascontiguousarray(values.T) / scale
-    return majorise(
-        targets,
-        CompiledComparison(targets - targets.mean(axis=1, keepdims=True)),
+    targets = np.ascontiguousarray((values - values.mean(axis=0)).T) / scale
+    return majorize(
+        TargetDistances(targets),
         np.ascontiguousarray(start.T),
-        AnchoredFrame(cells, np.ascontiguousarray(places.T), held),
+        AnchorConstraint(cells, np.ascontiguousarray(places.T), held),
         max_iter=max_iter,
         tol=tol,
         seed=seed,

@@ -5,18 +5,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Frame(Protocol):
+class Constraint(Protocol):
     """What a layout is held by while its stress is majorised."""
 
     def restrict(self, transform: NDArray[np.float64]) -> NDArray[np.float64]:
         """Turn a Guttman transform, shape (p, n), into the minimum of the majorising function."""
 
     def cost(self, layout: NDArray[np.float64]) -> float:
-        """Return what the frame adds to Σ_{i<j} (δ_ij − d_ij)²."""
+        """Return what the constraint adds to Σ_{i<j} (δ_ij − d_ij)²."""
 
 
 @dataclass(frozen=True)
-class FreeFrame:
+class Unconstrained:
     """No cell is held: the layout is free up to a rigid motion."""
 
     def restrict(self, transform: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -29,7 +29,7 @@ class FreeFrame:
 
 
 @dataclass(frozen=True, eq=False)
-class AnchoredFrame:
+class AnchorConstraint:
     """Some cells are held at, or drawn to, given places.
 
     With unit weights the majorising function is quadratic with the matrix V = n I − 11ᵀ. Its

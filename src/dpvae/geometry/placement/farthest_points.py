@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 from dpvae.geometry.compilation import compiled
 
 
-def spread_cells(
+def farthest_point_sample(
     coordinates: NDArray[np.float64], n_chosen: int, *, seed: int = 0
 ) -> NDArray[np.int64]:
     """Choose cells that cover the tissue: each next one is farthest from those before.
@@ -27,9 +27,9 @@ def spread_cells(
     Examples
     --------
     >>> import numpy as np
-    >>> from dpvae.geometry.placement.farthest_points import spread_cells
+    >>> from dpvae.geometry.placement.farthest_points import farthest_point_sample
     >>> line = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [9.0, 0.0]])
-    >>> {0, 3} <= set(spread_cells(line, 3).tolist())
+    >>> {0, 3} <= set(farthest_point_sample(line, 3).tolist())
     True
     """
     n_cells = len(coordinates)

@@ -1,7 +1,7 @@
 from numpy.typing import ArrayLike
 
 from dpvae.geometry.latent import check_distance_scale, check_layout
-from dpvae.geometry.placement.farthest_points import spread_cells
+from dpvae.geometry.placement.farthest_points import farthest_point_sample
 from dpvae.geometry.placement.multilateration import WEIGHTINGS, Weighting, multilaterate
 from dpvae.geometry.placement.result import Placement
 from dpvae.geometry.scale import fit_distance_scale
@@ -80,7 +80,7 @@ def place_on_layout(
         if distance_scale is None
         else check_distance_scale(distance_scale)
     )
-    landmarks = spread_cells(places, n_landmarks, seed=seed)
+    landmarks = farthest_point_sample(places, n_landmarks, seed=seed)
     return multilaterate(
         values / scale, layout_values[landmarks] / scale, places[landmarks], weighting=weighting
     )

@@ -171,11 +171,29 @@ def window_transform(
     return transform
 
 
-@compiled
 def cyclic_residual(
     targets: NDArray[np.floating], layout: NDArray[np.floating], offsets: NDArray[np.int64]
 ) -> tuple[float, float]:
     """Residual and total of squared distances over the pairs (i, i + offset).
+
+    Parameters
+    ----------
+    targets, layout, offsets
+        As in :func:`cyclic_squares`.
+
+    Returns
+    -------
+    Σ (δ − d)² and Σ δ² over the n k pairs. Time O(n k (d + p)), memory O(n).
+    """
+    squares, total = cyclic_squares(targets, layout, offsets)
+    return float(squares.sum()) / 2.0, total
+
+
+@compiled
+def cyclic_squares(
+    targets: NDArray[np.floating], layout: NDArray[np.floating], offsets: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], float]:
+    """Squared residuals of each cell, over its pairs with the cells offsets ahead and behind.
 
     Parameters
     ----------
@@ -188,46 +206,12 @@ def cyclic_residual(
 
     Returns
     -------
-    Σ (δ − d)² and Σ δ² over the n k pairs. Time O(n k (d + p)), memory O(1).
-    """
-    n_cells = layout.shape[1]
-    wanted = np.empty(BLOCK)
-    found = np.empty(BLOCK)
-    residual = 0.0
-    total = 0.0
-    for offset in offsets:
-        for begin, partner, length in (
-            (0, offset, n_cells - offset),
-            (n_cells - offset, 0, offset),
-        ):
-            for block in range(0, length, BLOCK):
-                width = min(BLOCK, length - block)
-                _paired_squares(targets, begin + block, partner + block, width, wanted)
-                _paired_squares(layout, begin + block, partner + block, width, found)
-                for j in range(width):
-                    difference = np.sqrt(wanted[j]) - np.sqrt(found[j])
-                    residual += difference * difference
-                    total += wanted[j]
-    return residual, total
-
-
-@compiled
-def cyclic_squares(
-    targets: NDArray[np.float64], layout: NDArray[np.float64], offsets: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Squared residuals of each cell, over its pairs with the cells offsets ahead and behind.
-
-    Parameters
-    ----------
-    targets, layout, offsets
-        As in :func:`cyclic_residual`.
-
-    Returns
-    -------
-    Σ (δ − d)² over the 2 k pairs of each cell, shape (n,). Time O(n k (d + p)), memory O(n).
+    Σ (δ − d)² over the 2 k pairs of each cell, shape (n,), and Σ δ² over the n k pairs. Time
+    O(n k (d + p)), memory O(n).
     """
     n_cells = layout.shape[1]
     squares = np.zeros(n_cells)
+    total = 0.0
     wanted = np.empty(BLOCK)
     found = np.empty(BLOCK)
     for offset in offsets:
@@ -243,4 +227,5 @@ def cyclic_squares(
                     difference = np.sqrt(wanted[j]) - np.sqrt(found[j])
                     squares[begin + block + j] += difference * difference
                     squares[partner + block + j] += difference * difference
-    return squares
+                    total += wanted[j]
+    return squares, total

@@ -26,7 +26,6 @@ def place_masked(
     start: Points,
     graph: csr_matrix,
     *,
-    smallest: float | None,
     max_iter: int,
     tol: float,
 ) -> Placement:
@@ -44,9 +43,6 @@ def place_masked(
         The first layout, shape (n, p).
     graph
         G, symmetric with zero diagonal, shape (n, n): w_ij of eq. 6.
-    smallest
-        ``None`` for Σ G (δ − d)²; else ε, for Σ G |δ − d| as in
-        :class:`~dpvae.geometry.placement.absolute.AbsoluteComparison`.
     max_iter
         The largest number of iterations.
     tol
@@ -66,15 +62,14 @@ def place_masked(
     upper = pairs.row < pairs.col
     first, second, given = pairs.row[upper], pairs.col[upper], pairs.data[upper]
     wanted = pair_distances(targets, first, second)
+    curvature = _laplacian(first, second, given, n_cells)
     layout, previous, converged, iteration = start, math.inf, False, 0
     while iteration < max_iter and not converged:
         found = pair_distances(layout, first, second)
-        gap = np.abs(wanted - found)
-        weight = given if smallest is None else given / np.maximum(gap, smallest)
-        objective = math.sqrt(_objective(gap, given, smallest))
+        objective = math.sqrt((given * (wanted - found) ** 2).sum())
         ratio = np.where(found > 0.0, wanted / np.maximum(found, SMALLEST), 0.0)
-        pulled = _laplacian(first, second, weight * ratio, n_cells) @ layout
-        nearest = _solved(_laplacian(first, second, weight, n_cells), pulled, layout)
+        pulled = _laplacian(first, second, given * ratio, n_cells) @ layout
+        nearest = _solved(curvature, pulled, layout)
         converged = iteration > 0 and previous - objective <= tol * previous
         last = converged or iteration == 0
         layout = nearest if last else 2.0 * nearest - layout
@@ -92,13 +87,6 @@ def place_masked(
         "masked-smacof",
         residual=_of_cells(first, second, squares, given, n_cells),
     )
-
-
-def _objective(gap: Points, given: Points, smallest: float | None) -> float:
-    if smallest is None:
-        return float((given * gap**2).sum())
-    rounded = np.where(gap > smallest, gap, 0.5 * (gap**2 / smallest + smallest))
-    return float((given * rounded).sum())
 
 
 def _laplacian(first: Cells, second: Cells, weight: Points, n_cells: int) -> csr_matrix:

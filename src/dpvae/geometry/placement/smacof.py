@@ -4,10 +4,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from dpvae.geometry.placement.constraint import Frame
+from dpvae.geometry.placement.constraint import Constraint
 from dpvae.geometry.placement.result import Placement
 from dpvae.geometry.placement.stress import cell_residuals, layout_stress, sampled_stress
-from dpvae.geometry.placement.target_distances import Comparison
+from dpvae.geometry.placement.target_distances import TargetDistances
 
 logger = logging.getLogger(__name__)
 
@@ -17,11 +17,10 @@ STAGE = 4
 WINDOW_TOL = 2e-3
 
 
-def majorise(
-    targets: NDArray[np.float64],
-    comparison: Comparison,
+def majorize(
+    wanted: TargetDistances,
     start: NDArray[np.float64],
-    frame: Frame,
+    constraint: Constraint,
     *,
     max_iter: int,
     tol: float,
@@ -34,13 +33,11 @@ def majorise(
 
     Parameters
     ----------
-    targets
-        z/λ, transposed: shape (d, n).
-    comparison
-        What compares layouts with the targets.
+    wanted
+        The distances that the layout is to have.
     start
         The first layout, transposed: shape (p, n), in tissue units.
-    frame
+    constraint
         What holds the layout.
     max_iter
         The largest number of iterations.
@@ -58,29 +55,29 @@ def majorise(
     if n_cells <= LARGEST_FULL:
         logger.info("Placing %d cells by SMACOF over all pairs.", n_cells)
         layout, n_iterations, converged = full_smacof(
-            comparison, start, frame, max_iter=max_iter, tol=tol
+            wanted, start, constraint, max_iter=max_iter, tol=tol
         )
-        stress = layout_stress(targets, layout)
+        stress = layout_stress(wanted.targets, layout)
     else:
         logger.info("Placing %d cells by SMACOF over windows of %d random cells.", n_cells, WINDOW)
         layout, n_iterations, converged = window_smacof(
-            comparison, start, frame, max_iter=max_iter, seed=seed
+            wanted, start, constraint, max_iter=max_iter, seed=seed
         )
-        stress = sampled_stress(targets, layout, seed=seed)
+        stress = sampled_stress(wanted.targets, layout, seed=seed)
     return Placement(
         layout.T.copy(),
         stress,
         n_iterations,
         converged,
         "smacof" if n_cells <= LARGEST_FULL else "window-smacof",
-        residual=cell_residuals(targets, layout, seed=seed),
+        residual=cell_residuals(wanted.targets, layout, seed=seed),
     )
 
 
 def full_smacof(
-    comparison: Comparison,
+    wanted: TargetDistances,
     start: NDArray[np.float64],
-    frame: Frame,
+    constraint: Constraint,
     *,
     max_iter: int,
     tol: float,
@@ -93,8 +90,8 @@ def full_smacof(
 
     Parameters
     ----------
-    comparison, start, frame, max_iter, tol
-        As in :func:`majorise`.
+    wanted, start, constraint, max_iter, tol
+        As in :func:`majorize`.
 
     Returns
     -------
@@ -103,9 +100,9 @@ def full_smacof(
     layout = start
     previous = math.inf
     for iteration in range(max_iter):
-        transform, residual = comparison.all_pairs(layout)
-        nearest = frame.restrict(transform)
-        objective = math.sqrt(residual + frame.cost(layout))
+        transform, residual = wanted.all_pairs(layout)
+        nearest = constraint.restrict(transform)
+        objective = math.sqrt(residual + constraint.cost(layout))
         if iteration > 0 and previous - objective <= tol * previous:
             return nearest, iteration + 1, True
         layout = 2.0 * nearest - layout if iteration > 0 else nearest
@@ -114,9 +111,9 @@ def full_smacof(
 
 
 def window_smacof(
-    comparison: Comparison,
+    wanted: TargetDistances,
     start: NDArray[np.float64],
-    frame: Frame,
+    constraint: Constraint,
     *,
     max_iter: int,
     seed: int,
@@ -130,8 +127,8 @@ def window_smacof(
 
     Parameters
     ----------
-    comparison, start, frame, max_iter, seed
-        As in :func:`majorise`.
+    wanted, start, constraint, max_iter, seed
+        As in :func:`majorize`.
 
     Returns
     -------
@@ -143,14 +140,14 @@ def window_smacof(
     previous = math.inf
     for sweep in range(1, max_iter + 1):
         window = rng.choice(start.shape[1], size=WINDOW, replace=False)
-        nearest = frame.restrict(comparison.window(layout, window))
+        nearest = constraint.restrict(wanted.window(layout, window))
         layout = 2.0 * nearest - layout if sweep > 1 else nearest
         total += layout
         if sweep % STAGE:
             continue
         earlier, mean = mean, total / STAGE
         total = np.zeros_like(start)
-        objective = math.sqrt(comparison.sampled(mean, seed=seed) + frame.cost(mean))
+        objective = math.sqrt(wanted.sampled(mean, seed=seed) + constraint.cost(mean))
         if sweep >= 3 * STAGE and previous - objective <= WINDOW_TOL * previous:
             return (earlier + mean) / 2.0, sweep, True
         previous = objective

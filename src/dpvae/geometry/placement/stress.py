@@ -11,7 +11,7 @@ OFFSETS_PER_CELL = 16
 NEGLIGIBLE = 1e-250
 
 
-def normalised_stress(
+def normalized_stress(
     coordinates: ArrayLike, latent: ArrayLike, *, distance_scale: float = 1.0
 ) -> float:
     """Disagreement between the distances of a layout and those of the latents.
@@ -46,11 +46,11 @@ def normalised_stress(
     Examples
     --------
     >>> import numpy as np
-    >>> from dpvae.geometry import normalised_stress
+    >>> from dpvae.geometry import normalized_stress
     >>> z = np.array([[0.0, 0.0], [0.0, 8.0], [6.0, 0.0]])
-    >>> normalised_stress(z / 2, z, distance_scale=2.0)
+    >>> normalized_stress(z / 2, z, distance_scale=2.0)
     0.0
-    >>> normalised_stress(0 * z, z)
+    >>> normalized_stress(0 * z, z)
     1.0
     """
     values = check_latent(latent)
@@ -71,7 +71,7 @@ def layout_stress(targets: NDArray[np.float64], layout: NDArray[np.float64]) -> 
 
     Returns
     -------
-    As :func:`normalised_stress`.
+    As :func:`normalized_stress`.
     """
     _, residual = guttman_transform(targets, layout)
     return _ratio(residual, sum_of_squared_distances(targets))
@@ -93,7 +93,7 @@ def sampled_stress(
 
     Returns
     -------
-    As :func:`normalised_stress`. Time O(64 n (d + p)), memory O(1).
+    As :func:`normalized_stress`. Time O(64 n (d + p)), memory O(n).
     """
     return _ratio(*cyclic_residual(targets, layout, pair_offsets(layout.shape[1], seed)))
 
@@ -110,7 +110,7 @@ def sampled_residual(
 
     Returns
     -------
-    The estimate, in squared tissue units. Time O(64 n (d + p)), memory O(1).
+    The estimate, in squared tissue units. Time O(64 n (d + p)), memory O(n).
     """
     n_cells = layout.shape[1]
     offsets = pair_offsets(n_cells, seed)
@@ -138,7 +138,7 @@ def cell_residuals(
         offsets = np.arange(1, n_cells)
     else:
         offsets = np.random.default_rng(seed).integers(1, n_cells, size=OFFSETS_PER_CELL)
-    squares = cyclic_squares(targets, layout, offsets)
+    squares, _ = cyclic_squares(targets, layout, offsets)
     return np.asarray(np.sqrt(squares / (2 * len(offsets))))
 
 

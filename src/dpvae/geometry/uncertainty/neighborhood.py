@@ -14,7 +14,7 @@ BLOCK = 8_192
 
 
 @dataclass(frozen=True, eq=False)
-class Surroundings:
+class Neighborhood:
     """How the cells of known place lie that are nearest to some cells in the latent space.
 
     Both are relative to the median of the cells of known place themselves, so that they compare
@@ -32,13 +32,13 @@ class Surroundings:
     distance: Points
     covariance: Points
 
-    def of(self, cells: NDArray[np.bool_] | NDArray[np.intp]) -> "Surroundings":
+    def of(self, cells: NDArray[np.bool_] | NDArray[np.intp]) -> "Neighborhood":
         """Give those of some of the cells."""
-        return Surroundings(self.distance[cells], self.covariance[cells])
+        return Neighborhood(self.distance[cells], self.covariance[cells])
 
 
-def surroundings(latent: Points, layout_latent: Points, layout_coordinates: Points) -> Surroundings:
-    """Find the surroundings of cells among those of known place.
+def neighborhood(latent: Points, layout_latent: Points, layout_coordinates: Points) -> Neighborhood:
+    """Find the neighbourhood of cells among those of known place.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def surroundings(latent: Points, layout_latent: Points, layout_coordinates: Poin
 
     Returns
     -------
-    The surroundings. With fewer than 50 cells of known place all count. Time O(n log m), memory
+    The neighbourhood. With fewer than 50 cells of known place all count. Time O(n log m), memory
     O(m d + n p²).
     """
     known, places = layout_latent, layout_coordinates
@@ -66,14 +66,14 @@ def surroundings(latent: Points, layout_latent: Points, layout_coordinates: Poin
     usual_distance = float(np.median(usual.distance))
     usual_variance = float(np.median(np.trace(usual.covariance, axis1=1, axis2=2)))
     found = _among(tree, places, latent, first=1)
-    return Surroundings(
+    return Neighborhood(
         found.distance / (usual_distance or 1.0),
         found.covariance * places.shape[1] / (usual_variance or 1.0),
     )
 
 
-def _among(tree: cKDTree, places: Points, latent: Points, *, first: int) -> Surroundings:
-    """Surroundings as they are, from the ``first`` nearest cell on."""
+def _among(tree: cKDTree, places: Points, latent: Points, *, first: int) -> Neighborhood:
+    """Neighborhood as they are, from the ``first`` nearest cell on."""
     ranks = np.arange(first, min(N_NEAR + first - 1, len(places)) + 1)
     distance = np.empty(len(latent))
     covariance = np.empty((len(latent), places.shape[1], places.shape[1]))
@@ -84,4 +84,4 @@ def _among(tree: cKDTree, places: Points, latent: Points, *, first: int) -> Surr
         near = places[nearest]
         near = near - near.mean(axis=1, keepdims=True)
         covariance[block] = np.einsum("nki,nkj->nij", near, near) / len(ranks)
-    return Surroundings(distance, covariance)
+    return Neighborhood(distance, covariance)
