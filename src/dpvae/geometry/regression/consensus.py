@@ -1,13 +1,14 @@
+"""Places of new cells where regressions on cells of known place agree."""
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dpvae.geometry.latent import check_layout
-from dpvae.geometry.regression.linear import affine, neighbours, quadratic
+from dpvae.geometry.regression.latents import fit_on_latents, standardized
+from dpvae.geometry.regression.precision import left_out_weights
 
 MOST_CELLS = 20_000
 MOST_LEFT_OUT = 1_000
-FEWEST_FOR_NEIGHBOURS = 20
-FEWEST_FOR_QUADRATIC = 30
 
 
 def place_by_consensus(
@@ -64,15 +65,7 @@ def place_by_consensus(
         chosen = np.sort(rng.choice(len(places), MOST_CELLS, replace=False))
         layout_values, places = layout_values[chosen], places[chosen]
     left_out = np.sort(rng.permutation(len(places))[:MOST_LEFT_OUT])
-    centre = layout_values.mean(axis=0)
-    _, axes = np.linalg.eigh((layout_values - centre).T @ (layout_values - centre))
-    turn = axes[:, ::-1] / (np.sqrt(layout_values.var(axis=0).mean()) or 1.0)
-    known, new = (layout_values - centre) @ turn, (values - centre) @ turn
-    ways = [affine(known, places, left_out, new)]
-    if len(places) >= FEWEST_FOR_NEIGHBOURS:
-        ways.append(neighbours(known, places, left_out, new))
-    if len(places) >= FEWEST_FOR_QUADRATIC:
-        ways.append(quadratic(known, places, left_out, new))
-    tiny = 1e-12 * places.var()
-    trust = [1.0 / (np.mean((way.without - places[left_out]) ** 2) + tiny) for way in ways]
-    return np.asarray(np.average([way.places for way in ways], axis=0, weights=trust))
+    known, new = standardized(layout_values, values)
+    ways = list(fit_on_latents(known, places, left_out).values())
+    weights = left_out_weights([way.left_out for way in ways], places[left_out])
+    return np.tensordot(weights, [way.predict(new) for way in ways], 1)
