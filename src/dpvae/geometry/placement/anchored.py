@@ -1,3 +1,5 @@
+"""Places of all cells of a data set, some of which are held where they are known to be."""
+
 from typing import Literal
 
 import numpy as np
@@ -50,33 +52,35 @@ def place_anchored(
     Parameters
     ----------
     latent
-        z, shape (n, d).
+        z, shape ``(n_cells, n_latent)``.
     anchor_coordinates
-        s, shape (n, 2) or (n, 3), in tissue units. Rows of other cells are ignored, and may be NaN.
+        s, shape ``(n_cells, 2)`` or ``(n_cells, 3)``, in tissue units. Rows of other cells are
+        ignored, and may be NaN.
     is_anchor
-        Mask of shape (n,).
+        Mask of shape ``(n_cells,)``.
     method
-        ``"blend"`` or ``"stress"``. Default: the blend for hard anchors that fix the frame (p + 1
-        or more in general position), stress for soft or fewer ones.
+        ``"blend"`` or ``"stress"``. By default the blend for hard anchors that fix the frame
+        (``n_dims + 1`` or more in general position), stress for soft or fewer ones.
     distance_scale
-        λ, latent units per tissue unit. Default: fitted to the anchors
+        λ, latent units per tissue unit. By default fitted to the anchors
         (:func:`fit_distance_scale`).
     penalty
-        μ > 0, one number, or one for each cell, shape (n,), of which those of the anchors count;
-        infinity is a hard anchor. Default ``None``: hard anchors, whose rows come back bit by bit.
+        μ > 0, one number, or one for each cell, shape ``(n_cells,)``, of which those of the anchors
+        count; infinity is a hard anchor. By default ``None``: hard anchors, whose rows come back
+        bit by bit.
     max_iter
-        The largest number of iterations, for the start and for the majorisation. Default 300.
+        The largest number of iterations, for the start and for the majorisation. By default 300.
     tol
         Stop when the root of the objective falls by less than this fraction, up to 4,000 cells.
-        Default 1e-6.
+        By default 1e-6.
     seed
-        Seed of the random windows and pairs. Default 0.
+        Seed of the random windows and pairs. By default 0.
 
     Returns
     -------
-    The placement, with coordinates of shape (n, p). Its stress runs over all pairs, anchors
-    included. The blend's also has ``expected_error``, the expected distance of every cell from its
-    true place, and ``blend``, the mixture and the errors of its parts on left-out anchors.
+    The placement, with coordinates of shape ``(n_cells, n_dims)``. Its stress runs over all pairs,
+    anchors included. The blend's also has ``expected_error``, the expected distance of every cell
+    from its true place, and ``blend``, the mixture and the errors of its parts on left-out anchors.
 
     Raises
     ------
@@ -92,9 +96,9 @@ def place_anchored(
 
     Notes
     -----
-    Memory O(n (d + p)), for a blend also O(a d²) for a anchors. Up to 4,000 cells O(n² d) time for
-    each iteration; above, sweeps against fresh windows of 250 random cells, as in
-    :func:`place_free`.
+    Memory O(n_cells (n_latent + n_dims)), for a blend also O(n_anchors n_latent²). Up
+    to 4,000 cells O(n_cells² n_latent) time for each iteration; above, sweeps against fresh windows
+    of 250 random cells, as in :func:`place_free`.
 
     Examples
     --------

@@ -1,3 +1,5 @@
+"""Cells that cover a tissue."""
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,20 +11,20 @@ def farthest_point_sample(
 ) -> NDArray[np.int64]:
     """Choose cells that cover the tissue: each next one is farthest from those before.
 
-    Farthest-point sampling (Gonzalez 1985). Time O(n n_chosen p), memory O(n).
+    Farthest-point sampling (Gonzalez 1985). Time O(n_cells n_chosen n_dims), memory O(n_cells).
 
     Parameters
     ----------
     coordinates
-        Shape (n, p), in any unit, without NaN.
+        Shape ``(n_cells, n_dims)``, in any unit, without NaN.
     n_chosen
         The number of cells; all are returned when there are no more.
     seed
-        Seed of the first cell. Default 0.
+        Seed of the first cell. By default 0.
 
     Returns
     -------
-    Row numbers in ascending order, shape (min(n, n_chosen),).
+    Row numbers in ascending order, ``min(n_cells, n_chosen)`` of them.
 
     Examples
     --------

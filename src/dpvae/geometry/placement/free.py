@@ -1,3 +1,5 @@
+"""Places by latent distances alone."""
+
 from typing import Any
 
 import numpy as np
@@ -32,32 +34,34 @@ def place_free(
     Parameters
     ----------
     latent
-        z, shape (n, d), n > `n_dims`. With d ≤ `n_dims` the layout is exact.
+        z, shape ``(n_cells, n_latent)``, of more cells than ``n_dims``. With as few latent
+        dimensions the layout is exact.
     n_dims
-        p, 2 or 3. Default 2.
+        2 or 3. By default 2.
     distance_scale
-        λ, latent units per tissue unit. Default 1.
+        λ, latent units per tissue unit. By default 1.
     pair_mask
-        G, SciPy sparse matrix of shape (n, n), symmetric and at least 0: the weights w_ij of the
-        pairs, of which those that are 0 do not count. A mask of near pairs alone leaves the layout
-        free to fold: give far pairs, too. Default: every pair counts alike.
+        G, SciPy sparse matrix of shape ``(n_cells, n_cells)``, symmetric and at least 0: the
+        weights w_ij of the pairs, of which those that are 0 do not count. A mask of near pairs
+        alone leaves the layout free to fold: give far pairs, too. By default every pair counts
+        alike.
     max_iter
-        The largest number of iterations. Default 300.
+        The largest number of iterations. By default 300.
     tol
-        Stop when the stress falls by less than this fraction, up to 4,000 cells. Default 1e-6.
+        Stop when the stress falls by less than this fraction, up to 4,000 cells. By default 1e-6.
     seed
-        Seed of the windows that are drawn above 4,000 cells. Default 0.
+        Seed of the windows that are drawn above 4,000 cells. By default 0.
 
     Returns
     -------
-    The placement, with coordinates of shape (n, p) in tissue units. Its stress is
+    The placement, with coordinates of shape ``(n_cells, n_dims)`` in tissue units. Its stress is
     over the pairs of the mask where one is given.
 
     Raises
     ------
     ValueError
-        If the latents are not 2-D, hold NaN or have fewer than p + 1 rows, the mask is malformed
-        (:func:`check_pair_mask`), or an option is out of range.
+        If the latents are not 2-D, hold NaN or have no more rows than ``n_dims``, the mask is
+        malformed (:func:`check_pair_mask`), or an option is out of range.
 
     Warns
     -----
@@ -66,10 +70,11 @@ def place_free(
 
     Notes
     -----
-    The log (level INFO) says which solver was chosen. Memory O(n d). Up to 4,000 cells O(n² d) time
-    for each iteration; above, every iteration is a sweep against a fresh window of 250 random
-    cells, O(250 n d), until four sweeps gain less than 0.2 % (twelve at least), and the reported
-    stress is an estimate from random pairs. With a mask, time and memory grow with its pairs.
+    The log (level INFO) says which solver was chosen. Memory O(n_cells n_latent). Up to 4,000 cells
+    O(n_cells² n_latent) time for each iteration; above, every iteration is a sweep against a fresh
+    window of 250 random cells, O(250 n_cells n_latent), until four sweeps gain less than 0.2 %
+    (twelve at least), and the reported stress is an estimate from random pairs. With a mask, time
+    and memory grow with its pairs.
 
     Examples
     --------

@@ -1,3 +1,5 @@
+"""Steps that lower the stress of a layout, compiled."""
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,20 +59,20 @@ def guttman_transform(
     """Guttman transform of a layout, and its residual, over all pairs of cells.
 
     G(X)_i = (1/n) Σ_j (δ_ij / d_ij)(x_i − x_j), where δ are the distances of the targets and d
-    those of the layout (de Leeuw 1977), and Σ_{i<j} (δ_ij − d_ij)². Pairs with d = 0 add nothing
-    to G. Each pair is visited once, in blocks that stay in the cache: time O(n² (d + p)),
-    memory O(n p).
+    those of the layout (de Leeuw 1977), and Σ_{i<j} (δ_ij − d_ij)². Pairs with d = 0 add nothing to
+    G. Each pair is visited once, in blocks that stay in the cache: time O(n_cells² (n_latent +
+    n_dims)), memory O(n_cells n_dims).
 
     Parameters
     ----------
     targets
-        z/λ, transposed: shape (d, n).
+        z/λ, transposed: shape ``(n_latent, n_cells)``.
     layout
-        X, transposed: shape (p, n).
+        X, transposed: shape ``(n_dims, n_cells)``.
 
     Returns
     -------
-    G(X), centred, shape (p, n), and the sum of squared residuals.
+    G(X), centred, shape ``(n_dims, n_cells)``, and the sum of squared residuals.
     """
     n_axes, n_cells = layout.shape
     transform = np.zeros((n_axes, n_cells))
@@ -107,22 +109,22 @@ def window_transform(
     """Guttman transform of a layout, estimated from a window of m of its cells.
 
     The mean over the window's cells j of x_j + (δ_ij / d_ij)(x_i − x_j). Its expectation over
-    random windows is G(X) for a centred layout, and it has no noise where δ = d. Time
-    O(n m (d + p)), memory O(n p). All four arrays have one type, float32 or float64, and so has the
-    result.
+    random windows is G(X) for a centred layout, and it has no noise where δ = d. Time O(n_cells
+    n_chosen (n_latent + n_dims)), memory O(n_cells n_dims). All four arrays have one type, float32
+    or float64, and so has the result.
 
     Parameters
     ----------
     targets
-        z/λ, transposed: shape (d, n), d ≥ 1.
+        z/λ, transposed: shape ``(n_latent, n_cells)``, ``n_latent`` ≥ 1.
     layout
-        X, transposed: shape (p, n), p = 2 or 3.
+        X, transposed: shape ``(n_dims, n_cells)``, p = 2 or 3.
     window_targets, window_layout
-        The columns of the window: shapes (d, m) and (p, m).
+        The columns of the window: shapes ``(n_latent, n_chosen)`` and ``(n_dims, n_chosen)``.
 
     Returns
     -------
-    The estimate, shape (p, n).
+    The estimate, shape ``(n_dims, n_cells)``.
     """
     n_latent, n_cells = targets.shape
     n_axes, width = window_layout.shape
@@ -183,7 +185,8 @@ def cyclic_residual(
 
     Returns
     -------
-    Σ (δ − d)² and Σ δ² over the n k pairs. Time O(n k (d + p)), memory O(n).
+    Σ (δ − d)² and Σ δ² over these pairs. Time O(n_cells n_offsets (n_latent + n_dims)), memory
+    O(n_cells).
     """
     squares, total = cyclic_squares(targets, layout, offsets)
     return float(squares.sum()) / 2.0, total
@@ -198,16 +201,17 @@ def cyclic_squares(
     Parameters
     ----------
     targets
-        z/λ, transposed: shape (d, n).
+        z/λ, transposed: shape ``(n_latent, n_cells)``.
     layout
-        X, transposed: shape (p, n).
+        X, transposed: shape ``(n_dims, n_cells)``.
     offsets
-        Shape (k,), each from 1 to n − 1; i + offset is taken modulo n.
+        Shape ``(n_offsets,)``, each from 1 to ``n_cells − 1``; i + offset is taken modulo
+        ``n_cells``.
 
     Returns
     -------
-    Σ (δ − d)² over the 2 k pairs of each cell, shape (n,), and Σ δ² over the n k pairs. Time
-    O(n k (d + p)), memory O(n).
+    Σ (δ − d)² over the pairs of each cell, shape ``(n_cells,)``, and Σ δ² over these pairs.
+    Time O(n_cells n_offsets (n_latent + n_dims)), memory O(n_cells).
     """
     n_cells = layout.shape[1]
     squares = np.zeros(n_cells)

@@ -1,3 +1,5 @@
+"""Places by the distances of some pairs of cells."""
+
 import logging
 import math
 import warnings
@@ -38,11 +40,11 @@ def place_masked(
     Parameters
     ----------
     targets
-        z/λ, shape (n, d), in tissue units.
+        z/λ, shape ``(n_cells, n_latent)``, in tissue units.
     start
-        The first layout, shape (n, p).
+        The first layout, shape ``(n_cells, n_dims)``.
     graph
-        G, symmetric with zero diagonal, shape (n, n): w_ij of eq. 6.
+        G, symmetric with zero diagonal, shape ``(n_cells, n_cells)``: w_ij of eq. 6.
     max_iter
         The largest number of iterations.
     tol
@@ -51,7 +53,8 @@ def place_masked(
     Returns
     -------
     The placement; stress and residual are over the pairs of the mask, and the residual of a cell
-    without pairs is NaN. Time O(pairs (d + p)) for each step of the solver, memory O(pairs + n d).
+    without pairs is NaN. Time O(n_pairs (n_latent + n_dims)) for each step of the solver, memory
+    O(n_pairs + n_cells n_latent).
     """
     n_cells = len(targets)
     n_parts, part = connected_components(graph, directed=False)

@@ -1,3 +1,5 @@
+"""Stress lowered step by step until a layout stands still."""
+
 import logging
 import math
 
@@ -36,7 +38,7 @@ def majorize(
     wanted
         The distances that the layout is to have.
     start
-        The first layout, transposed: shape (p, n), in tissue units.
+        The first layout, transposed: shape ``(n_dims, n_cells)``, in tissue units.
     constraint
         What holds the layout.
     max_iter
@@ -84,9 +86,9 @@ def full_smacof(
 ) -> tuple[NDArray[np.float64], int, bool]:
     """Majorise stress over all pairs, with relaxed updates.
 
-    The first and the last update go to the minimum of the majorising function, the others twice
-    as far, 2 G(X) − X (de Leeuw & Heiser 1980). The objective never rises. Time O(n² (d + p)) an
-    iteration, memory O(n (d + p)).
+    The first and the last update go to the minimum of the majorising function, the others twice as
+    far, 2 G(X) − X (de Leeuw & Heiser 1980). The objective never rises. Time O(n_cells² (n_latent +
+    n_dims)) an iteration, memory O(n_cells (n_latent + n_dims)).
 
     Parameters
     ----------
@@ -95,7 +97,7 @@ def full_smacof(
 
     Returns
     -------
-    The layout, shape (p, n), the number of iterations, and whether it converged.
+    The layout, shape ``(n_dims, n_cells)``, the number of iterations, and whether it converged.
     """
     layout = start
     previous = math.inf
@@ -123,7 +125,7 @@ def window_smacof(
     Updates are relaxed as in :func:`full_smacof`. After every four sweeps the mean of their layouts
     is tried on a fixed set of random pairs; from the third such stage on, the first that lowers the
     objective by less than 0.2 % ends the search, and the last two means are averaged. Time
-    O(250 n (d + p)) a sweep, memory O(n (d + p)).
+    O(250 n_cells (n_latent + n_dims)) a sweep, memory O(n_cells (n_latent + n_dims)).
 
     Parameters
     ----------
@@ -132,7 +134,7 @@ def window_smacof(
 
     Returns
     -------
-    The layout, shape (p, n), the number of sweeps, and whether it converged.
+    The layout, shape ``(n_dims, n_cells)``, the number of sweeps, and whether it converged.
     """
     rng = np.random.default_rng(seed)
     layout = mean = start

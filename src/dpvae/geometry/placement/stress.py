@@ -1,3 +1,5 @@
+"""How far the distances of a layout are from those that are wanted."""
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -23,11 +25,11 @@ def normalized_stress(
     Parameters
     ----------
     coordinates
-        s, shape (n, p), in tissue units, without NaN.
+        s, shape ``(n_cells, n_dims)``, in tissue units, without NaN.
     latent
-        z, shape (n, d).
+        z, shape ``(n_cells, n_latent)``.
     distance_scale
-        λ, latent units per tissue unit. Default 1.
+        λ, latent units per tissue unit. By default 1.
 
     Returns
     -------
@@ -41,7 +43,8 @@ def normalized_stress(
 
     Notes
     -----
-    Time O(n² (d + p)), memory O(n (d + p)): distances are computed in blocks.
+    Time O(n_cells² (n_latent + n_dims)), memory O(n_cells (n_latent + n_dims)): distances are
+    computed in blocks.
 
     Examples
     --------
@@ -65,9 +68,9 @@ def layout_stress(targets: NDArray[np.float64], layout: NDArray[np.float64]) -> 
     Parameters
     ----------
     targets
-        z/λ, transposed: shape (d, n).
+        z/λ, transposed: shape ``(n_latent, n_cells)``.
     layout
-        X, transposed: shape (p, n).
+        X, transposed: shape ``(n_dims, n_cells)``.
 
     Returns
     -------
@@ -80,20 +83,20 @@ def layout_stress(targets: NDArray[np.float64], layout: NDArray[np.float64]) -> 
 def sampled_stress(
     targets: NDArray[np.float64], layout: NDArray[np.float64], *, seed: int
 ) -> float:
-    """Normalised stress estimated from random pairs, 64 n of them, fewer above 50,000 cells.
+    """Normalised stress estimated from random pairs, 64 a cell, fewer above 50,000 cells.
 
     Parameters
     ----------
     targets
-        z/λ, transposed: shape (d, n).
+        z/λ, transposed: shape ``(n_latent, n_cells)``.
     layout
-        X, transposed: shape (p, n).
+        X, transposed: shape ``(n_dims, n_cells)``.
     seed
         Seed of the pairs.
 
     Returns
     -------
-    As :func:`normalized_stress`. Time O(64 n (d + p)), memory O(n).
+    As :func:`normalized_stress`. Time O(64 n_cells (n_latent + n_dims)), memory O(n_cells).
     """
     return _ratio(*cyclic_residual(targets, layout, pair_offsets(layout.shape[1], seed)))
 
@@ -110,7 +113,8 @@ def sampled_residual(
 
     Returns
     -------
-    The estimate, in squared tissue units. Time O(64 n (d + p)), memory O(n).
+    The estimate, in squared tissue units. Time O(64 n_cells (n_latent + n_dims)), memory
+    O(n_cells).
     """
     n_cells = layout.shape[1]
     offsets = pair_offsets(n_cells, seed)
@@ -130,8 +134,8 @@ def cell_residuals(
 
     Returns
     -------
-    Shape (n,), in tissue units. Over all pairs of up to 1,000 cells, of more cells over 32 random
-    pairs of each. Time O(n (d + p)) above, memory O(n).
+    Shape ``(n_cells,)``, in tissue units. Over all pairs of up to 1,000 cells, of more cells over
+    32 random pairs of each. Time O(n_cells (n_latent + n_dims)) above, memory O(n_cells).
     """
     n_cells = layout.shape[1]
     if n_cells <= 1_000:
@@ -148,11 +152,11 @@ def sum_of_squared_distances(points: NDArray[np.float64]) -> float:
     Parameters
     ----------
     points
-        Shape (k, n).
+        Shape ``(n_axes, n_cells)``.
 
     Returns
     -------
-    The sum over i < j. Time and memory O(n k).
+    The sum over i < j. Time and memory O(n_cells n_axes).
     """
     from_first = points - points[:, :1]
     centred = from_first - from_first.mean(axis=1, keepdims=True)
@@ -171,13 +175,13 @@ def pair_offsets(n_cells: int, seed: int) -> NDArray[np.int64]:
     Parameters
     ----------
     n_cells
-        n, at least 2.
+        How many cells there are, at least 2.
     seed
         Seed of the draw.
 
     Returns
     -------
-    64 numbers from 1 to n − 1, fewer above 50,000 cells, 16 at least.
+    64 numbers from 1 to ``n_cells − 1``, fewer above 50,000 cells, 16 at least.
     """
     n_offsets = int(np.clip(ENOUGH_PAIRS // n_cells, FEWEST_OFFSETS, N_OFFSETS))
     return np.random.default_rng(seed).integers(1, n_cells, size=n_offsets)

@@ -1,3 +1,5 @@
+"""The distances that a layout is to have."""
+
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +20,7 @@ class TargetDistances:
     Attributes
     ----------
     targets
-        z/λ, transposed: shape (d, n), centred, in tissue units.
+        z/λ, transposed: shape ``(n_latent, n_cells)``, centred, in tissue units.
     """
 
     targets: NDArray[np.float64]

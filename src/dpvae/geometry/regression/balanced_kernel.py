@@ -1,4 +1,4 @@
-"""Places as means of those of similar cells, of which none is everybody's neighbour."""
+"""Mean places of similar cells, of which none is everybody's neighbour."""
 
 from dataclasses import dataclass
 

@@ -83,22 +83,23 @@ def blend(
     Parameters
     ----------
     latent
-        z, shape (n, d), in any unit.
+        z, shape ``(n_cells, n_latent)``, in any unit.
     layout
-        The free layout of all cells, shape (n, p).
+        The free layout of all cells, shape ``(n_cells, n_dims)``.
     cells
-        Row numbers of the a anchors.
+        Row numbers of the anchors, shape ``(n_anchors,)``.
     places
-        Their places, shape (a, p), in tissue units, in general position.
+        Their places, shape ``(n_anchors, n_dims)``, in tissue units, in general position.
     components
-        Components of the genes of all cells, shape (n, c). From 20 anchors on, regressions on them
-        join the mixture. By default there are none.
+        Components of the genes of all cells, shape ``(n_cells, n_components)``. From 20 anchors on,
+        regressions on them join the mixture. By default there are none.
 
     Returns
     -------
-    Coordinates of all cells, shape (n, p), those of the anchors as given; the expected distance of
-    each cell from its true place, shape (n,), 0 for anchors; and the mixture. Time
-    O(a d⁴ + n (d² + log a)), memory O(n (d + p) + a d²).
+    Coordinates of all cells, shape ``(n_cells, n_dims)``, those of the anchors as given; the
+    expected distance of each cell from its true place, shape ``(n_cells,)``, 0 for anchors; and the
+    mixture. Time O(n_anchors n_latent⁴ + n_cells (n_latent² + log n_anchors)), memory O(n_cells
+    (n_latent + n_dims) + n_anchors n_latent²).
     """
     is_other = np.ones(len(latent), dtype=bool)
     is_other[cells] = False

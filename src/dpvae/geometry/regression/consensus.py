@@ -26,19 +26,20 @@ def place_by_consensus(
     Parameters
     ----------
     latent
-        z of the new cells, shape (m, d), in any unit.
+        z of the new cells, shape ``(n_new, n_latent)``, in any unit.
     layout_latent
-        z of the layout, shape (n, d), in the same unit.
+        z of the layout, shape ``(n_cells, n_latent)``, in the same unit.
     layout_coordinates
-        s of the layout, shape (n, 2) or (n, 3). Rows of NaN are left out.
+        s of the layout, shape ``(n_cells, 2)`` or ``(n_cells, 3)``. Rows of NaN are left out.
     seed
         Of the 20,000 cells that are used of a larger layout, and the 1,000 of them that are left
-        out. Default 0.
+        out. By default 0.
 
     Returns
     -------
-    Coordinates, shape (m, 2) or (m, 3), in the frame and unit of the layout. With fewer than 30
-    cells of known place the quadratic regression is left out, with fewer than 20 the neighbours.
+    Coordinates, shape ``(n_new, 2)`` or ``(n_new, 3)``, in the frame and unit of the layout. With
+    fewer than 30 cells of known place the quadratic regression is left out, with fewer than 20 the
+    neighbours.
 
     Raises
     ------
@@ -47,8 +48,8 @@ def place_by_consensus(
 
     Notes
     -----
-    Time O(n d⁴ + m (d² + log n)), memory O(n d² + m p), with n at most 20,000 and d⁴, d² at most
-    those of 20 dimensions.
+    Time O(n_cells n_latent⁴ + n_new (n_latent² + log n_cells)), memory O(n_cells n_latent² + n_new
+    n_dims), with n_cells at most 20,000 and n_latent at most 20.
 
     Examples
     --------

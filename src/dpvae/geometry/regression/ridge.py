@@ -47,8 +47,8 @@ class Ridge:
 
         Returns
         -------
-        Shape ``(n_new, n_dims)``. Time O(n_new n_features), memory that of the features of 50,000
-        cells at most.
+        Shape ``(n_new, n_dims)``. Time O(n_new n_features), memory O(n_features) for 50,000 cells
+        at most.
         """
         predicted = np.empty((len(latent), len(self.centroid)))
         for begin in range(0, len(latent), BLOCK):

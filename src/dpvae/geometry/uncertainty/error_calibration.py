@@ -1,3 +1,5 @@
+"""How far cells are likely to be from where they are placed."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,21 +26,21 @@ BLOCK = 8_192
 class ErrorCalibration:
     """Errors of cells whose place was hidden, from which those of other cells are foretold.
 
-    How large the error of a cell is expected to be depends on its neighbourhood in the latent space:
-    how far the nearest cells of known place are, and how far apart their places. In which direction
-    it is expected depends on how these places scatter, and on the errors of the calibration cells
-    that were placed nearby. How large regions must be so that they hold what they say is counted on
-    the calibration cells, each left out of its own expectation: split conformal prediction with
-    normalised scores (Lei et al. 2018; Johnstone & Cox 2021).
+    How large the error of a cell is expected to be depends on its neighbourhood in the latent
+    space: how far the nearest cells of known place are, and how far apart their places. In which
+    direction it is expected depends on how these places scatter, and on the errors of the
+    calibration cells that were placed nearby. How large regions must be so that they hold what they
+    say is counted on the calibration cells, each left out of its own expectation: split conformal
+    prediction with normalised scores (Lei et al. 2018; Johnstone & Cox 2021).
 
     Attributes
     ----------
     coordinates
-        Where the calibration cells were placed, shape (m, p).
+        Where the calibration cells were placed, shape ``(n_calibration, n_dims)``.
     errors
-        Their true place minus that, shape (m, p).
+        Their true place minus that, shape ``(n_calibration, n_dims)``.
     frame
-        Name of the section in whose frame each was placed, shape (m,).
+        Name of the section in whose frame each was placed, shape ``(n_calibration,)``.
     reach
         Distance within which places are nearby, in the unit of the coordinates.
     around
@@ -60,11 +62,11 @@ class ErrorCalibration:
         Parameters
         ----------
         coordinates
-            Where the cells were placed, shape (m, p).
+            Where the cells were placed, shape ``(n_calibration, n_dims)``.
         truth
-            Where they are, shape (m, p).
+            Where they are, shape ``(n_calibration, n_dims)``.
         frame
-            Name of the section in whose frame each was placed, shape (m,).
+            Name of the section in whose frame each was placed, shape ``(n_calibration,)``.
         around
             Their neighbourhood.
         radius
@@ -72,7 +74,7 @@ class ErrorCalibration:
 
         Returns
         -------
-        The calibration; of more than 2,000 cells, on so many random ones.
+        The calibration. More than 2,000 cells are subsampled, always the same ones.
 
         Raises
         ------
@@ -95,15 +97,16 @@ class ErrorCalibration:
         Parameters
         ----------
         coordinates
-            Places of the cells, shape (n, p).
+            Places of the cells, shape ``(n_cells, n_dims)``.
         frame
-            Name of the section in whose frame each was placed, shape (n,).
+            Name of the section in whose frame each was placed, shape ``(n_cells,)``.
         around
             Their neighbourhood.
 
         Returns
         -------
-        The regions. Time O((n + m) m), memory O(n p²) and that of 8,192 times m numbers.
+        The regions. Time O((n_cells + n_calibration) n_calibration), memory O(n_cells n_dims²) and
+        8,192 times n_calibration numbers.
         """
         left_out = self._covariance(self.coordinates, self.frame, self.around, leave_out=True)
         square = (self.errors**2).sum(axis=1) / mean_deviation(left_out) ** 2

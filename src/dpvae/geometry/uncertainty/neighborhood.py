@@ -1,3 +1,5 @@
+"""How cells of known place lie around others in the latent space."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,10 +25,10 @@ class Neighborhood:
     Attributes
     ----------
     distance
-        Mean latent distance of each cell to the 5 nearest, shape (n,).
+        Mean latent distance of each cell to the 5 nearest, shape ``(n_cells,)``.
     covariance
-        Covariance of the places of the 50 nearest, shape (n, p, p): how far apart cells are that
-        look alike. Relative: 1 is the median of its mean over the axes.
+        Covariance of the places of the 50 nearest, shape ``(n_cells, n_dims, n_dims)``: how far
+        apart cells are that look alike. Relative: 1 is the median of its mean over the axes.
     """
 
     distance: Points
@@ -43,17 +45,18 @@ def neighborhood(latent: Points, layout_latent: Points, layout_coordinates: Poin
     Parameters
     ----------
     latent
-        z of the cells, shape (n, d).
+        z of the cells, shape ``(n_cells, n_latent)``.
     layout_latent
-        z of the cells of known place, shape (m, d), in the same unit; at least two. Of more than
-        20,000 so many random ones are used.
+        z of the cells of known place, shape ``(n_known, n_latent)``, in the same unit; at least
+        two. More than 20,000 are
+        subsampled, always the same ones.
     layout_coordinates
-        Their places, shape (m, p).
+        Their places, shape ``(n_known, n_dims)``.
 
     Returns
     -------
-    The neighbourhood. With fewer than 50 cells of known place all count. Time O(n log m), memory
-    O(m d + n p²).
+    The neighbourhood. With fewer than 50 cells of known place all count. Time O(n_cells log
+    n_known), memory O(n_known n_latent + n_cells n_dims²).
     """
     known, places = layout_latent, layout_coordinates
     rng = np.random.default_rng(0)

@@ -72,8 +72,6 @@ class SectionRegression:
         The squared error of a network falls with the number of cells that it was trained on; that
         of the regressions is the one of a network with 800.
         """
-        if self.n_known == 0:
-            return 1.0
         return float(precision_weights([1.0 / WORTH_OF_CELLS, 1.0 / self.n_known])[0])
 
     def predict(self, genes: Any, components: Values) -> Values:
