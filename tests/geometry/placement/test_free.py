@@ -167,7 +167,7 @@ def test_windows_agree_with_all_pairs(noise, monkeypatch, caplog):
     assert windows.converged
     stress = normalized_stress(windows.coordinates, latent)
     assert windows.stress == pytest.approx(stress, rel=0.01)
-    monkeypatch.setattr("dpvae.geometry.placement.smacof.LARGEST_FULL", 6000)
+    monkeypatch.setattr("dpvae.geometry.placement.smacof.LARGEST_EXACT", 6000)
     full = place_free(latent, max_iter=16)
     assert full.solver == "smacof"
     assert stress == pytest.approx(full.stress, rel=0.01)

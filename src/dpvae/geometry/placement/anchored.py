@@ -11,13 +11,12 @@ from dpvae.geometry.placement.constraint import AnchorConstraint
 from dpvae.geometry.placement.free import check_stopping, place_free
 from dpvae.geometry.placement.result import Placement
 from dpvae.geometry.placement.smacof import majorize
-from dpvae.geometry.placement.stress import cell_residuals, layout_stress, sampled_stress
+from dpvae.geometry.placement.stress import cell_residuals, placement_stress
 from dpvae.geometry.placement.target_distances import TargetDistances
 from dpvae.geometry.regression.blend import blend
 from dpvae.geometry.scale import fit_distance_scale
 
 METHODS = ("blend", "stress")
-LARGEST_EXACT = 4_000
 
 
 def place_anchored(
@@ -186,14 +185,9 @@ def _blended(
     coordinates, expected, mixture = blend(latent, free.coordinates, cells, places)
     targets = np.ascontiguousarray(latent.T) / distance_scale
     layout = np.ascontiguousarray(coordinates.T)
-    stress = (
-        layout_stress(targets, layout)
-        if len(latent) <= LARGEST_EXACT
-        else sampled_stress(targets, layout, seed=seed)
-    )
     return Placement(
         coordinates,
-        stress,
+        placement_stress(targets, layout, seed),
         free.n_iterations,
         free.converged,
         "blend",

@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 
 from dpvae.geometry.placement.constraint import Constraint
 from dpvae.geometry.placement.result import Placement
-from dpvae.geometry.placement.stress import cell_residuals, layout_stress, sampled_stress
+from dpvae.geometry.placement.stress import LARGEST_EXACT, cell_residuals, placement_stress
 from dpvae.geometry.placement.target_distances import TargetDistances
 
 logger = logging.getLogger(__name__)
 
-LARGEST_FULL = 4_000
 WINDOW = 250
 STAGE = 4
 WINDOW_TOL = 2e-3
@@ -54,24 +53,22 @@ def majorize(
     The placement. Its stress is over all pairs, above 4,000 cells estimated from random ones.
     """
     n_cells = start.shape[1]
-    if n_cells <= LARGEST_FULL:
+    if n_cells <= LARGEST_EXACT:
         logger.info("Placing %d cells by SMACOF over all pairs.", n_cells)
         layout, n_iterations, converged = full_smacof(
             wanted, start, constraint, max_iter=max_iter, tol=tol
         )
-        stress = layout_stress(wanted.targets, layout)
     else:
         logger.info("Placing %d cells by SMACOF over windows of %d random cells.", n_cells, WINDOW)
         layout, n_iterations, converged = window_smacof(
             wanted, start, constraint, max_iter=max_iter, seed=seed
         )
-        stress = sampled_stress(wanted.targets, layout, seed=seed)
     return Placement(
         layout.T.copy(),
-        stress,
+        placement_stress(wanted.targets, layout, seed),
         n_iterations,
         converged,
-        "smacof" if n_cells <= LARGEST_FULL else "window-smacof",
+        "smacof" if n_cells <= LARGEST_EXACT else "window-smacof",
         residual=cell_residuals(wanted.targets, layout, seed=seed),
     )
 

@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from dpvae.geometry.latent import check_distance_scale, check_latent
 from dpvae.geometry.placement.majorization import cyclic_residual, cyclic_squares, guttman_transform
 
+LARGEST_EXACT = 4_000
 N_OFFSETS = 64
 FEWEST_OFFSETS = 16
 ENOUGH_PAIRS = 3_200_000
@@ -99,6 +100,19 @@ def sampled_stress(
     As :func:`normalized_stress`. Time O(64 n_cells (n_latent + n_dims)), memory O(n_cells).
     """
     return _ratio(*cyclic_residual(targets, layout, pair_offsets(layout.shape[1], seed)))
+
+
+def placement_stress(targets: NDArray[np.float64], layout: NDArray[np.float64], seed: int) -> float:
+    """Normalised stress over all pairs of up to 4,000 cells, of more cells over random ones.
+
+    Parameters
+    ----------
+    targets, layout, seed
+        As in :func:`sampled_stress`.
+    """
+    if layout.shape[1] <= LARGEST_EXACT:
+        return layout_stress(targets, layout)
+    return sampled_stress(targets, layout, seed=seed)
 
 
 def sampled_residual(

@@ -71,7 +71,7 @@ def blend(
     places: Points,
     components: Points | None = None,
 ) -> tuple[Points, Points, Blend]:
-    """Place cells by the mixture of four ways that places left-out anchors best.
+    """Place cells by the mixture of ways that places left-out anchors best.
 
     Few anchors can only move a free layout, many can teach a map from the latent space to the
     tissue. The mixture is chosen by the anchors themselves: each way predicts every anchor (1,000

@@ -100,17 +100,7 @@ class Regions:
     def in_ellipses(self, places: ArrayLike, level: float) -> NDArray[np.bool_]:
         """Whether the ellipse of each cell holds a place: ``(n_cells,)``, false for places of NaN.
 
-        Parameters
-        ----------
-        places
-            One place for each cell, shape ``(n_cells, n_dims)``.
-        level
-            As in :meth:`ellipses`.
-
-        Raises
-        ------
-        ValueError
-            If the level or the shape of the places is not usable.
+        Parameters and errors are as of :meth:`in_discs`.
         """
         return mahalanobis(self._errors(places), self.ellipses(level)) <= 1.0
 
