@@ -1,12 +1,10 @@
-from dataclasses import asdict
-
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from scipy.spatial.distance import cdist
 
 from dpvae.geometry.regression.balanced_kernel import fit_balanced_kernel
-from dpvae.model.atlas.gene_neighbors import GeneNeighbors, fit_gene_neighbors
+from dpvae.model.atlas.gene_neighbors import fit_gene_neighbors
 
 
 def problem(n_cells=120, n_genes=30):
@@ -63,10 +61,3 @@ def test_places_turn_and_move_with_the_reference():
     expected = fit_gene_neighbors(genes[:100], factor, places[:100]).predict(genes[100:])
     moved = fit_gene_neighbors(genes[:100], factor, places[:100] @ turn + 5).predict(genes[100:])
     np.testing.assert_allclose(moved, expected @ turn + 5)
-
-
-def test_it_survives_being_saved():
-    genes, places, factor = problem()
-    fit = fit_gene_neighbors(genes[:100], factor, places[:100])
-    again = GeneNeighbors.of(asdict(fit))
-    np.testing.assert_array_equal(again.predict(genes[100:]), fit.predict(genes[100:]))

@@ -1,5 +1,3 @@
-from dataclasses import asdict
-
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -8,7 +6,6 @@ from dpvae.geometry.regression.kernel import PENALTIES, RELATIVE_WIDTHS
 from dpvae.model.atlas import gene_regression
 from dpvae.model.atlas.gene_regression import (
     WORTH_OF_CELLS,
-    GeneRegression,
     fit_gene_regression,
 )
 
@@ -136,13 +133,6 @@ def test_identical_cells_are_placed_in_the_middle(n_cells):
     regression = fit_gene_regression(lambda rows: genes[rows], np.ones(5), places, section)
     expected = np.tile(places.mean(axis=0), (n_cells, 1))
     np.testing.assert_allclose(alone(regression, genes, section), expected, atol=1e-12)
-
-
-def test_it_survives_being_saved():
-    genes, places, section = problem()
-    regression = fit_gene_regression(lambda rows: genes[rows], EQUAL, places, section)
-    again = GeneRegression.of(asdict(regression))
-    np.testing.assert_array_equal(alone(again, genes, section), alone(regression, genes, section))
 
 
 def test_cells_left_out_spread_less_the_less_genes_tell():

@@ -34,12 +34,6 @@ class GeneNeighbors:
     as_they_are: BalancedKernel
     weighted: BalancedKernel
 
-    @classmethod
-    def of(cls, saved: dict[str, Any]) -> "GeneNeighbors":
-        """Make it from what :func:`dataclasses.asdict` gave."""
-        names = ("as_they_are", "weighted")
-        return cls(**{**saved, **{name: BalancedKernel(**saved[name]) for name in names}})
-
     @property
     def left_out(self) -> Values:
         """Places of the cells that it was fitted to, each by the others."""

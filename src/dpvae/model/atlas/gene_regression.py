@@ -102,19 +102,6 @@ class GeneRegression:
     loadings: Values
     sections: dict[str, SectionRegression]
 
-    @classmethod
-    def of(cls, saved: dict[str, Any]) -> "GeneRegression":
-        """Make it from what :func:`dataclasses.asdict` gave."""
-        sections = {
-            name: SectionRegression(
-                KernelRidge(**section["kernel"]),
-                GeneNeighbors.of(section["neighbors"]),
-                section["n_known"],
-            )
-            for name, section in saved["sections"].items()
-        }
-        return cls(saved["mean"], saved["loadings"], sections)
-
     def join(self, places: Values, frame: NDArray[np.str_], genes: ReadGenes) -> Values:
         """Mean of places from latents and of those from genes.
 
