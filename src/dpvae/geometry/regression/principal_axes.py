@@ -25,15 +25,15 @@ def principal_axes(
     ``(n_axes,)``. There are at most as many as features and one less than cells, and none if
     nothing varies.
     """
-    from sklearn.decomposition import PCA
-
     n_axes = min(most or values.shape[1], values.shape[1], len(values) - 1)
     if n_axes < 1 or not np.ptp(values, axis=0).any():
         return np.zeros((values.shape[1], 0)), np.zeros(0)
+    if most is None:
+        variances, axes = np.linalg.eigh(np.atleast_2d(np.cov(values.T)))
+        return axes[:, ::-1][:, :n_axes], np.maximum(variances[::-1][:n_axes], 0.0)
+    from sklearn.decomposition import PCA
+
     pca = PCA(
-        n_axes,
-        svd_solver="covariance_eigh" if most is None else "randomized",
-        iterated_power=N_POWER_ITERATIONS,
-        random_state=0,
+        n_axes, svd_solver="randomized", iterated_power=N_POWER_ITERATIONS, random_state=0
     ).fit(values)
     return pca.components_.T, pca.explained_variance_
