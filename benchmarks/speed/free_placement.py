@@ -4,7 +4,7 @@ from scipy.spatial.distance import pdist, squareform
 from sklearn.manifold import smacof
 
 from benchmarks.speed.timing import curved_latents, interleaved, peak_memory_gb
-from dpvae.geometry import normalised_stress, place_free
+from dpvae.geometry import normalized_stress, place_free
 
 LINEAR = (10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000)
 
@@ -41,7 +41,7 @@ def beside_sklearn(sizes):
 
         seconds = interleaved({"sklearn": sklearn, "dpvae": ours}, 3 if n_cells < 5_000 else 1)
         seconds["dpvae"] = interleaved({"dpvae": ours}, 5)["dpvae"]
-        stress = {name: normalised_stress(layout, latent) for name, layout in found.items()}
+        stress = {name: normalized_stress(layout, latent) for name, layout in found.items()}
         rows.append(
             {
                 "cells": f"{n_cells:,}",

@@ -59,7 +59,7 @@ FUNCTIONS: dict[str, tuple[Any, str]] = {
     "geometry.check_latent": (lambda a: geometry.check_latent(a), ""),
     "geometry.fit_distance_scale": (lambda a: geometry.fit_distance_scale(_latent(), a), ""),
     "geometry.fit_distance_scale of": (lambda a: geometry.fit_distance_scale(a, points()), ""),
-    "geometry.normalised_stress": (lambda a: geometry.normalised_stress(_latent(), a), ""),
+    "geometry.normalized_stress": (lambda a: geometry.normalized_stress(_latent(), a), ""),
     "geometry.place_anchored": (
         lambda a: geometry.place_anchored(_latent(), a, np.arange(N) % 3 == 0).coordinates,
         "",

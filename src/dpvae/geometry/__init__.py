@@ -11,7 +11,7 @@ from dpvae.geometry.placement.anchored import place_anchored
 from dpvae.geometry.placement.free import place_free
 from dpvae.geometry.placement.landmarks import place_on_layout
 from dpvae.geometry.placement.result import Placement
-from dpvae.geometry.placement.stress import normalised_stress
+from dpvae.geometry.placement.stress import normalized_stress
 from dpvae.geometry.regression.blend import Blend
 from dpvae.geometry.regression.consensus import place_by_consensus
 from dpvae.geometry.scale import fit_distance_scale
@@ -34,7 +34,7 @@ __all__ = [
     "coordinate_unit",
     "fit_distance_scale",
     "known_rows",
-    "normalised_stress",
+    "normalized_stress",
     "pair_distances",
     "pairs_within",
     "place_anchored",

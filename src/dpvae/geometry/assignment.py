@@ -1,3 +1,5 @@
+"""One of several positions for every cell, such that cells move little."""
+
 from collections.abc import Iterator
 
 import numpy as np
@@ -33,18 +35,20 @@ def assign_positions(
     Parameters
     ----------
     coordinates
-        Places of the cells, shape (n, 2) or (n, 3), in any unit. A row of NaN gets no position.
+        Places of the cells, shape ``(n_cells, 2)`` or ``(n_cells, 3)``, in any unit. A row of NaN
+        gets no position.
     positions
-        The positions, shape (m, 2) or (m, 3), in the frame and unit of `coordinates`.
+        The positions, shape ``(n_positions, 2)`` or ``(n_positions, 3)``, in the frame and unit of
+        ``coordinates``.
     capacity
-        How many cells a position can take: one number for all, or shape (m,). ``None``: any number,
-        so that every cell goes to the nearest position. Default 1.
+        How many cells a position can take: one number for all, or shape ``(n_positions,)``.
+        ``None``: any number, so that every cell goes to the nearest position. By default 1.
     seed
-        Seed of the directions in which large problems are cut into blocks. Default 0.
+        Seed of the directions in which large problems are cut into blocks. By default 0.
 
     Returns
     -------
-    Row of `positions` for each cell, shape (n,); −1 for a cell without a place.
+    Row of ``positions`` for each cell, shape ``(n_cells,)``; −1 for a cell without a place.
 
     Raises
     ------
@@ -53,12 +57,12 @@ def assign_positions(
 
     Notes
     -----
-    The optimum (:func:`scipy.optimize.linear_sum_assignment`) where cells × room is at most
-    2 million. Above, cells and room are halved together, along the widest direction, down to
-    blocks of 256 cells, and each block is solved by itself; then blocks are cut in other
-    directions and solved again, with the room that is free near them, until a sweep gains less than
-    0.1 %. Time O(n log n) for each of at most 50 sweeps, memory O(n + room). With a capacity of
-    ``None`` time is O((n + m) log m).
+    The optimum (:func:`scipy.optimize.linear_sum_assignment`) where cells × room is at most 2
+    million. Above, cells and room are halved together, along the widest direction, down to blocks
+    of 256 cells, and each block is solved by itself; then blocks are cut in other directions and
+    solved again, with the room that is free near them, until a sweep gains less than 0.1 %. Time
+    O(n_cells log n_cells) for each of at most 50 sweeps, memory O(n_cells + room). With a capacity
+    of ``None`` time is O((n_cells + n_positions) log n_positions).
 
     Examples
     --------

@@ -1,3 +1,5 @@
+"""Machine code for numerical kernels."""
+
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 

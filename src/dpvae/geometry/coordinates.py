@@ -1,3 +1,5 @@
+"""Checks of coordinates, and which of them are known."""
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -12,11 +14,11 @@ def known_rows(coordinates: ArrayLike) -> NDArray[np.bool_]:
     Parameters
     ----------
     coordinates
-        Shape (n, p), in any unit.
+        Shape ``(n_cells, n_dims)``, in any unit.
 
     Returns
     -------
-    Mask of shape (n,).
+    Mask of shape ``(n_cells,)``.
 
     Examples
     --------
@@ -35,20 +37,21 @@ def check_coordinate_rows(
     Parameters
     ----------
     coordinates
-        Shape (n, 2) or (n, 3), in any unit: an array, masked array, sparse matrix or data frame. A
-        row of NaN, or of masked or missing values, is a cell whose place is unknown.
+        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``, in any unit: an array, masked array, sparse
+        matrix or data frame. A row of NaN, or of masked or missing values, is a cell whose place is
+        unknown.
     name
-        How messages call the array. Default ``"coordinates"``.
+        How messages call the array. By default ``"coordinates"``.
 
     Returns
     -------
-    The same numbers as float64, rows of NaN kept, shape (n, p).
+    The same numbers as float64, rows of NaN kept, shape ``(n_cells, n_dims)``.
 
     Raises
     ------
     ValueError
-        If the array is not (n, 2) or (n, 3), holds what is no number, infinities or numbers
-        above 1e100, or has rows that are NaN in part.
+        If the array is not ``(n_cells, 2)`` or ``(n_cells, 3)``, holds what is no number,
+        infinities or numbers above 1e100, or has rows that are NaN in part.
 
     Examples
     --------
@@ -84,19 +87,20 @@ def check_coordinates(coordinates: ArrayLike, *, name: str = "coordinates") -> N
     Parameters
     ----------
     coordinates
-        Shape (n, 2) or (n, 3), in any unit. A row of NaN is a cell whose place is unknown.
+        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``, in any unit. A row of NaN is a cell whose place
+        is unknown.
     name
-        How messages call the array, such as ``"obsm['spatial']"``. Default ``"coordinates"``.
+        How messages call the array, such as ``"obsm['spatial']"``. By default ``"coordinates"``.
 
     Returns
     -------
-    The same numbers as float64, rows of NaN kept, shape (n, p).
+    The same numbers as float64, rows of NaN kept, shape ``(n_cells, n_dims)``.
 
     Raises
     ------
     ValueError
-        If the array is not (n, 2) or (n, 3), holds infinities, has rows that are NaN in part,
-        fewer than three known rows, or known rows that are all identical.
+        If the array is not ``(n_cells, 2)`` or ``(n_cells, 3)``, holds infinities, has rows that
+        are NaN in part, fewer than three known rows, or known rows that are all identical.
 
     Examples
     --------

@@ -1,3 +1,5 @@
+"""Checks of latents, of the distance scale and of layouts."""
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -13,21 +15,21 @@ def check_latent(
     Parameters
     ----------
     latent
-        Shape (n, d).
+        Shape ``(n_cells, n_latent)``.
     name
-        How messages call the array. Default ``"latent"``.
+        How messages call the array. By default ``"latent"``.
     n_cells
-        The number of rows that it must have. Default: any.
+        The number of rows that it must have. By default any.
 
     Returns
     -------
-    The same numbers as float64, shape (n, d).
+    The same numbers as float64, shape ``(n_cells, n_latent)``.
 
     Raises
     ------
     ValueError
         If the array is not 2-D, has no column, holds NaN or infinities, or has another number of
-        rows than `n_cells`.
+        rows than ``n_cells``.
 
     Examples
     --------
@@ -92,11 +94,11 @@ def check_layout(
     Parameters
     ----------
     latent
-        z of the new cells, shape (m, d).
+        z of the new cells, shape ``(n_new, n_latent)``.
     layout_latent
-        z of the layout, shape (n, d).
+        z of the layout, shape ``(n_cells, n_latent)``.
     layout_coordinates
-        s of the layout, shape (n, 2) or (n, 3). Rows of NaN are left out.
+        s of the layout, shape ``(n_cells, 2)`` or ``(n_cells, 3)``. Rows of NaN are left out.
 
     Returns
     -------

@@ -1,3 +1,5 @@
+"""Checks of pair masks."""
+
 from typing import Any
 
 import numpy as np
@@ -19,18 +21,18 @@ def check_pair_mask(
     Parameters
     ----------
     pair_mask
-        SciPy sparse matrix or array, shape (n, n): symmetric, finite, at least 0, with one pair or
-        more that is not 0. The diagonal does not count.
+        SciPy sparse matrix or array, shape ``(n_cells, n_cells)``: symmetric, finite, at least 0,
+        with one pair or more that is not 0. The diagonal does not count.
     n_cells
-        n.
+        How many cells there are.
     name
         How messages call it.
     section
-        Codes of the sections, shape (n,). By default all cells are of one section.
+        Codes of the sections, shape ``(n_cells,)``. By default all cells are of one section.
 
     Returns
     -------
-    G as float64, without diagonal and stored zeros. Memory O(pairs).
+    G as float64, without diagonal and stored zeros. Memory O(n_pairs).
 
     Raises
     ------

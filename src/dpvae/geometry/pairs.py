@@ -1,3 +1,5 @@
+"""Pairs of cells and their distances."""
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,26 +9,26 @@ def pairs_within(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pairs of different cells of the same section.
 
-    All pairs if there are at most `max_pairs`, else `max_pairs` pairs drawn with replacement, every
-    pair within a section being equally likely. Memory O(n + max_pairs).
+    All pairs if there are at most ``max_pairs``, otherwise ``max_pairs`` pairs drawn with
+    replacement, every pair within a section being equally likely. Memory O(n_cells + max_pairs).
 
     Parameters
     ----------
     section
-        Codes of the sections, shape (n,).
+        Codes of the sections, shape ``(n_cells,)``.
     max_pairs
-        The largest number of pairs. Default 200,000.
+        The largest number of pairs. By default 200,000.
     seed
-        Seed of the draw. Default 0.
+        Seed of the draw. By default 0.
 
     Returns
     -------
-    Row numbers of the first and of the second cells, each of shape (pairs,).
+    Row numbers of the first and of the second cells, each of shape ``(n_pairs,)``.
 
     Raises
     ------
     ValueError
-        If `max_pairs` is below 1.
+        If ``max_pairs`` is below 1.
 
     Examples
     --------
@@ -59,13 +61,14 @@ def pair_distances(
     Parameters
     ----------
     values
-        Shape (n, k), in any unit.
+        Shape ``(n_cells, n_columns)``, in any unit.
     first, second
-        Row numbers, each of shape (pairs,).
+        Row numbers, each of shape ``(n_pairs,)``.
 
     Returns
     -------
-    Distances of shape (pairs,), in the unit of `values`. Memory O(pairs), whatever k is.
+    Distances of shape ``(n_pairs,)``, in the unit of ``values``. Memory O(n_pairs), whatever the
+    number of columns.
 
     Examples
     --------

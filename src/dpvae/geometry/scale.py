@@ -1,3 +1,5 @@
+"""The latent distance per unit of tissue distance."""
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -25,19 +27,19 @@ def fit_distance_scale(
     Parameters
     ----------
     latent
-        z, shape (n, d).
+        z, shape ``(n_cells, n_latent)``.
     coordinates
-        s, shape (n, 2) or (n, 3), in any unit. Rows of NaN are left out.
+        s, shape ``(n_cells, 2)`` or ``(n_cells, 3)``, in any unit. Rows of NaN are left out.
     section
-        Codes of the sections, shape (n,). Default: one section.
+        Codes of the sections, shape ``(n_cells,)``. By default one section.
     max_pairs
-        All pairs are used up to this number, random ones above. Default 200,000.
+        All pairs are used up to this number, random ones above. By default 200,000.
     seed
-        Seed of the random pairs. Default 0.
+        Seed of the random pairs. By default 0.
 
     Returns
     -------
-    λ in latent units per unit of `coordinates`.
+    λ in latent units per unit of ``coordinates``.
 
     Raises
     ------
@@ -47,7 +49,7 @@ def fit_distance_scale(
 
     Notes
     -----
-    Time O(max_pairs (d + p)), memory O(n + max_pairs).
+    Time O(max_pairs (n_latent + n_dims)), memory O(n_cells + max_pairs).
 
     Examples
     --------

@@ -1,3 +1,5 @@
+"""The unit and origin in which coordinates are learned."""
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -13,23 +15,24 @@ def coordinate_unit(coordinates: ArrayLike, section: ArrayLike | None = None) ->
     Parameters
     ----------
     coordinates
-        Shape (n, p), in any unit, the same for all sections. Rows of NaN are left out.
+        Shape ``(n_cells, n_dims)``, in any unit, the same for all sections. Rows of NaN are left
+        out.
     section
-        Codes of the sections, shape (n,). Default: one section.
+        Codes of the sections, shape ``(n_cells,)``. By default one section.
 
     Returns
     -------
-    A length in the unit of `coordinates`.
+    A length in the unit of ``coordinates``.
 
     Raises
     ------
     ValueError
-        If the coordinates are malformed (see :func:`check_coordinates`), `section` has another
+        If the coordinates are malformed (see :func:`check_coordinates`), ``section`` has another
         length, or no section has two cells at different places.
 
     Notes
     -----
-    Time and memory O(n p).
+    Time and memory O(n_cells n_dims).
 
     Examples
     --------
@@ -57,25 +60,25 @@ def standard_coordinates(
     Parameters
     ----------
     coordinates
-        Shape (n, p), in any unit. Rows of NaN stay NaN.
+        Shape ``(n_cells, n_dims)``, in any unit. Rows of NaN stay NaN.
     section
-        Codes of the sections, shape (n,), or ``None`` for one section.
+        Codes of the sections, shape ``(n_cells,)``, or ``None`` for one section.
     unit
-        The length, in the unit of `coordinates`, that becomes 1 (see :func:`coordinate_unit`).
+        The length, in the unit of ``coordinates``, that becomes 1 (see :func:`coordinate_unit`).
 
     Returns
     -------
-    Coordinates without a unit, shape (n, p).
+    Coordinates without a unit, shape ``(n_cells, n_dims)``.
 
     Raises
     ------
     ValueError
-        If the coordinates are malformed (see :func:`check_coordinates`), `section` has another
-        length, or `unit` is not positive and finite.
+        If the coordinates are malformed (see :func:`check_coordinates`), ``section`` has another
+        length, or ``unit`` is not positive and finite.
 
     Notes
     -----
-    Time and memory O(n p).
+    Time and memory O(n_cells n_dims).
 
     Examples
     --------

@@ -1,7 +1,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dpvae.geometry import normalised_stress as layout_stress
+from dpvae.geometry import normalized_stress as layout_stress
 from dpvae.geometry.placement.stress import sampled_stress
 from dpvae.metrics.paired import Points, paired_rows, root_mean_square_radius
 

@@ -212,7 +212,7 @@ class PlacingModel(TrainedModel):
             )
             raise ValueError(message)
         placed = self._placed(adata, section, batch_size)
-        around = atlas.surroundings(placed)
+        around = atlas.neighborhood(placed)
         names = section_names(self._cells(adata), self.setup.section_key)
         is_named = self.setup.section_key is not None
         far = atlas.calibration.share_far(around)

@@ -28,9 +28,9 @@ class LikelyPositions:
     Attributes
     ----------
     centre
-        Mean expression of the positions, shape (g,).
+        Mean expression of the positions, shape ``(n_genes,)``.
     profiles
-        Expression of the positions above that mean, standardised, shape (m, g).
+        Expression of the positions above that mean, standardised, shape ``(n_positions, n_genes)``.
     sharpness
         s.
     hidden_correlation
@@ -49,13 +49,13 @@ class LikelyPositions:
         Parameters
         ----------
         genes
-            Shape (n, g).
+            Shape ``(n_cells, n_genes)``.
 
         Returns
         -------
-        Shape (n, m), rows of sum 1.
+        Shape ``(n_cells, n_positions)``, rows of sum 1.
         """
-        exponent = self.sharpness * (_standardised(genes - self.centre) @ self.profiles.T)
+        exponent = self.sharpness * (_standardized(genes - self.centre) @ self.profiles.T)
         exponent -= exponent.max(axis=1, keepdims=True)
         weight = np.exp(np.maximum(exponent, SMALLEST_EXPONENT, out=exponent), out=exponent)
         return np.asarray(weight / weight.sum(axis=1, keepdims=True))
@@ -66,12 +66,13 @@ class LikelyPositions:
         Parameters
         ----------
         cells
-            Blocks of cells: their genes, shape (n, g), and what belongs to them, shape (n, v).
+            Blocks of cells: their genes, shape ``(n_cells, n_genes)``, and what belongs to them,
+            shape ``(n_cells, n_values)``.
 
         Returns
         -------
-        Shape (m, v). Time O(n m (g + v)) for n cells in all, memory O(m (v + n)) with n the cells
-        of a block.
+        Shape ``(n_positions, n_values)``. Time O(n_cells n_positions (n_genes + n_values)) for
+        all cells, memory O(n_positions (n_values + n_cells)) with the cells of a block.
         """
         total, mass = np.zeros(()), np.zeros(len(self.profiles))
         for genes, values in cells:
@@ -92,16 +93,16 @@ def fit_likely_positions(cells: Values, positions: Values, *, seed: int = 0) -> 
     Parameters
     ----------
     cells
-        Genes of some of the cells, shape (n, g): a thousand are enough.
+        Genes of some of the cells, shape ``(n_cells, n_genes)``: a thousand are enough.
     positions
-        Expression that is expected at the positions, shape (m, g). The choice is made by 1,000
-        random ones if there are more.
+        Expression that is expected at the positions, shape ``(n_positions, n_genes)``. The choice
+        is made by 1,000 random ones if there are more.
     seed
-        Seed of those, and of the groups of genes. Default 0.
+        Seed of those, and of the groups of genes. By default 0.
 
     Returns
     -------
-    The probabilities. Time O(1,000 n g), memory O(m g + 1,000 n).
+    The probabilities. Time O(1,000 n_cells n_genes), memory O(n_positions n_genes + 1,000 n_cells).
 
     Examples
     --------
@@ -124,15 +125,15 @@ def fit_likely_positions(cells: Values, positions: Values, *, seed: int = 0) -> 
     for number in range(N_FOLDS):
         is_hidden = fold == number
         hidden = rng.permutation(np.flatnonzero(is_hidden))[:MOST_GENES_OF_A_FOLD]
-        profiles = _standardised(some_positions[:, ~is_hidden])
+        profiles = _standardized(some_positions[:, ~is_hidden])
         spread = _spread(some_cells[:, ~is_hidden], profiles)
         for k, sharpness in enumerate(SHARPNESSES / spread):
             likely = LikelyPositions(np.zeros(1, np.float32), profiles, float(sharpness), 0.0)
             drawn = likely.patterns([(some_cells[:, ~is_hidden], some_cells[:, hidden])])
             found[k] += _mean_correlation(drawn, some_positions[:, hidden]) / N_FOLDS
     best = int(found.argmax())
-    sharpness = SHARPNESSES[best] / _spread(some_cells, _standardised(some_positions))
-    profiles = _standardised(positions - centre)
+    sharpness = SHARPNESSES[best] / _spread(some_cells, _standardized(some_positions))
+    profiles = _standardized(positions - centre)
     return LikelyPositions(centre, profiles, float(sharpness), float(found[best]))
 
 
@@ -141,15 +142,15 @@ def cells_at_once(n_positions: int) -> int:
     return int(np.clip(MOST_PAIRS_AT_ONCE // n_positions, 1, MOST_CELLS_AT_ONCE))
 
 
-def _standardised(values: Values) -> Values:
+def _standardized(values: Values) -> Values:
     """Rows of mean 0 and length 1, whose products are correlations; 0 where constant."""
     return np.asarray(normalize(values - values.mean(axis=1, keepdims=True)))
 
 
 def _spread(cells: Values, profiles: Values) -> float:
-    return float((_standardised(cells) @ profiles.T).std()) or 1.0
+    return float((_standardized(cells) @ profiles.T).std()) or 1.0
 
 
 def _mean_correlation(drawn: NDArray[np.float64], true: Values) -> float:
-    one, other = _standardised(drawn.T.astype(np.float32)), _standardised(true.T)
+    one, other = _standardized(drawn.T.astype(np.float32)), _standardized(true.T)
     return float((one * other).sum(axis=1).mean())

@@ -10,7 +10,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from dpvae.geometry import align, normalised_stress, place_anchored, place_free
+from dpvae.geometry import align, normalized_stress, place_anchored, place_free
 
 by_stress = partial(place_anchored, method="stress")
 
@@ -125,7 +125,7 @@ def test_exact_distances_are_recovered_exactly(n_dims, n_anchors):
 def test_windows_agree_with_all_pairs(monkeypatch):
     latent, known, is_anchor, tissue = problem(6000, 30)
     windows = by_stress(latent, known, is_anchor)
-    monkeypatch.setattr("dpvae.geometry.placement.smacof.LARGEST_FULL", 6000)
+    monkeypatch.setattr("dpvae.geometry.placement.smacof.LARGEST_EXACT", 6000)
     full = by_stress(latent, known, is_anchor, max_iter=25)
     assert (windows.solver, full.solver) == ("window-smacof", "smacof")
     assert windows.stress == pytest.approx(full.stress, rel=0.01)
@@ -180,7 +180,7 @@ def test_a_large_penalty_is_a_hard_anchor_and_a_small_one_a_free_layout():
 def test_reported_stress_is_that_of_the_coordinates():
     latent, known, is_anchor, _ = problem(50, 8)
     placement = by_stress(latent, known, is_anchor, distance_scale=0.04)
-    expected = normalised_stress(placement.coordinates, latent, distance_scale=0.04)
+    expected = normalized_stress(placement.coordinates, latent, distance_scale=0.04)
     assert placement.stress == pytest.approx(expected, rel=1e-12)
 
 

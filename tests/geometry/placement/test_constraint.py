@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dpvae.geometry.placement.constraint import AnchoredFrame, FreeFrame
+from dpvae.geometry.placement.constraint import AnchorConstraint, Unconstrained
 from dpvae.geometry.placement.majorization import guttman_transform
 
 CELLS = np.array([1, 4, 5, 9])
@@ -32,7 +32,7 @@ def test_hard_anchors_solve_the_restricted_normal_equations(problem):
     is_free = ~np.isin(np.arange(12), CELLS)
     right = force[is_free] - curvature[np.ix_(is_free, CELLS)] @ places.T
     expected = np.linalg.solve(curvature[np.ix_(is_free, is_free)], right)
-    found = AnchoredFrame(CELLS, places, HARD).restrict(guttman_transform(targets, support)[0])
+    found = AnchorConstraint(CELLS, places, HARD).restrict(guttman_transform(targets, support)[0])
     np.testing.assert_allclose(found[:, is_free].T, expected, atol=1e-12)
     np.testing.assert_array_equal(found[:, CELLS], places)
 
@@ -43,7 +43,7 @@ def test_soft_anchors_solve_the_penalised_normal_equations(problem, penalty):
     curvature, force = dense_system(targets, support)
     curvature[CELLS, CELLS] += 12 * np.array(penalty)
     force[CELLS] += 12 * np.array(penalty)[:, None] * places.T
-    frame = AnchoredFrame(CELLS, places, np.array(penalty))
+    frame = AnchorConstraint(CELLS, places, np.array(penalty))
     found = frame.restrict(guttman_transform(targets, support)[0])
     np.testing.assert_allclose(found.T, np.linalg.solve(curvature, force), atol=1e-11)
 
@@ -51,8 +51,10 @@ def test_soft_anchors_solve_the_penalised_normal_equations(problem, penalty):
 def test_hard_and_soft_anchors_can_be_mixed(problem):
     targets, support, places = problem
     transform = guttman_transform(targets, support)[0]
-    found = AnchoredFrame(CELLS, places, np.array([np.inf, 0.3, np.inf, 2.0])).restrict(transform)
-    nearly = AnchoredFrame(CELLS, places, np.array([1e9, 0.3, 1e9, 2.0])).restrict(transform)
+    found = AnchorConstraint(CELLS, places, np.array([np.inf, 0.3, np.inf, 2.0])).restrict(
+        transform
+    )
+    nearly = AnchorConstraint(CELLS, places, np.array([1e9, 0.3, 1e9, 2.0])).restrict(transform)
     np.testing.assert_allclose(found, nearly, atol=1e-7)
     np.testing.assert_array_equal(found[:, [1, 5]], places[:, [0, 2]])
 
@@ -65,11 +67,11 @@ def test_cost_is_the_documented_penalty(problem):
         for k, c in enumerate(CELLS)
         if k != 1
     )
-    assert AnchoredFrame(CELLS, places, penalty).cost(layout) == pytest.approx(12 * squares)
-    assert AnchoredFrame(CELLS, places, HARD).cost(layout) == 0.0
+    assert AnchorConstraint(CELLS, places, penalty).cost(layout) == pytest.approx(12 * squares)
+    assert AnchorConstraint(CELLS, places, HARD).cost(layout) == 0.0
 
 
 def test_a_free_frame_changes_nothing(problem):
     _, layout, _ = problem
-    np.testing.assert_array_equal(FreeFrame().restrict(layout), layout)
-    assert FreeFrame().cost(layout) == 0.0
+    np.testing.assert_array_equal(Unconstrained().restrict(layout), layout)
+    assert Unconstrained().cost(layout) == 0.0

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from scipy.spatial.distance import pdist
 from sklearn.manifold import smacof
 
-from dpvae.geometry import normalised_stress, place_free
+from dpvae.geometry import normalized_stress, place_free
 
 
 def curved_latent(n_cells, seed=0, noise=0.1):
@@ -92,7 +92,7 @@ def test_is_no_worse_than_sklearn_from_the_same_start():
 def test_reported_stress_is_that_of_the_coordinates():
     latent = curved_latent(60)
     placement = place_free(latent, distance_scale=2.5)
-    expected = normalised_stress(placement.coordinates, latent, distance_scale=2.5)
+    expected = normalized_stress(placement.coordinates, latent, distance_scale=2.5)
     assert placement.stress == pytest.approx(expected, rel=1e-12)
 
 
@@ -165,9 +165,9 @@ def test_windows_agree_with_all_pairs(noise, monkeypatch, caplog):
     assert "6000 cells by SMACOF over windows" in caplog.text
     assert windows.solver == "window-smacof"
     assert windows.converged
-    stress = normalised_stress(windows.coordinates, latent)
+    stress = normalized_stress(windows.coordinates, latent)
     assert windows.stress == pytest.approx(stress, rel=0.01)
-    monkeypatch.setattr("dpvae.geometry.placement.smacof.LARGEST_FULL", 6000)
+    monkeypatch.setattr("dpvae.geometry.placement.smacof.LARGEST_EXACT", 6000)
     full = place_free(latent, max_iter=16)
     assert full.solver == "smacof"
     assert stress == pytest.approx(full.stress, rel=0.01)

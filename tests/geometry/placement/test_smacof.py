@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from dpvae.geometry.placement.constraint import FreeFrame
+from dpvae.geometry.placement.constraint import Unconstrained
 from dpvae.geometry.placement.majorization import guttman_transform
 from dpvae.geometry.placement.smacof import full_smacof, window_smacof
-from dpvae.geometry.placement.target_distances import CompiledComparison
+from dpvae.geometry.placement.target_distances import TargetDistances
 
 
 def test_the_objective_never_rises():
@@ -13,7 +13,7 @@ def test_the_objective_never_rises():
     residuals = [
         guttman_transform(
             targets,
-            full_smacof(CompiledComparison(targets), start, FreeFrame(), max_iter=k, tol=0.0)[0],
+            full_smacof(TargetDistances(targets), start, Unconstrained(), max_iter=k, tol=0.0)[0],
         )[1]
         for k in range(1, 60)
     ]
@@ -25,7 +25,7 @@ def test_the_end_is_a_fixed_point():
     rng = np.random.default_rng(1)
     targets, start = rng.normal(size=(6, 50)), rng.normal(size=(2, 50))
     layout, _, converged = full_smacof(
-        CompiledComparison(targets), start, FreeFrame(), max_iter=5000, tol=1e-14
+        TargetDistances(targets), start, Unconstrained(), max_iter=5000, tol=1e-14
     )
     assert converged
     np.testing.assert_allclose(guttman_transform(targets, layout)[0], layout, atol=1e-4)
@@ -42,9 +42,11 @@ def folded():
 
 def test_windows_reach_the_stress_of_all_pairs(folded):
     targets, start = folded
-    full, *_ = full_smacof(CompiledComparison(targets), start, FreeFrame(), max_iter=2000, tol=1e-7)
+    full, *_ = full_smacof(
+        TargetDistances(targets), start, Unconstrained(), max_iter=2000, tol=1e-7
+    )
     layout, n_sweeps, converged = window_smacof(
-        CompiledComparison(targets), start, FreeFrame(), max_iter=300, seed=0
+        TargetDistances(targets), start, Unconstrained(), max_iter=300, seed=0
     )
     assert converged
     assert 12 <= n_sweeps < 300
@@ -55,7 +57,7 @@ def test_windows_reach_the_stress_of_all_pairs(folded):
 def test_windows_stop_at_the_allowed_sweeps(folded):
     targets, start = folded
     layout, n_sweeps, converged = window_smacof(
-        CompiledComparison(targets), start, FreeFrame(), max_iter=2, seed=0
+        TargetDistances(targets), start, Unconstrained(), max_iter=2, seed=0
     )
     assert (n_sweeps, converged) == (2, False)
     assert guttman_transform(targets, layout)[1] < guttman_transform(targets, start)[1]
@@ -64,7 +66,7 @@ def test_windows_stop_at_the_allowed_sweeps(folded):
 def test_windows_follow_the_seed(folded):
     one, two, other = (
         window_smacof(
-            CompiledComparison(folded[0]), folded[1], FreeFrame(), max_iter=12, seed=seed
+            TargetDistances(folded[0]), folded[1], Unconstrained(), max_iter=12, seed=seed
         )[0]
         for seed in (0, 0, 1)
     )

@@ -3,7 +3,7 @@ import pytest
 
 from dpvae.geometry.placement.majorization import guttman_transform, window_transform
 from dpvae.geometry.placement.stress import sampled_residual
-from dpvae.geometry.placement.target_distances import CompiledComparison
+from dpvae.geometry.placement.target_distances import TargetDistances
 
 
 @pytest.fixture(params=[1.0, 1e-12, 1e12], ids=str)
@@ -14,7 +14,7 @@ def columns(request):
 
 def test_single_precision_is_enough_in_any_unit(columns):
     targets, layout = columns
-    comparison = CompiledComparison(targets)
+    comparison = TargetDistances(targets)
     cells = np.arange(0, 300, 4)
     expected = (
         window_transform(
@@ -32,12 +32,12 @@ def test_single_precision_is_enough_in_any_unit(columns):
 
 def test_all_pairs_are_compared_in_double_precision(columns):
     targets, layout = columns
-    found = CompiledComparison(targets).all_pairs(layout)
+    found = TargetDistances(targets).all_pairs(layout)
     np.testing.assert_array_equal(found[0], guttman_transform(targets, layout)[0])
 
 
 def test_identical_targets_are_no_trouble():
-    comparison = CompiledComparison(np.zeros((4, 30)))
+    comparison = TargetDistances(np.zeros((4, 30)))
     layout = np.zeros((2, 30))
     np.testing.assert_array_equal(comparison.window(layout, np.arange(5)), layout)
     assert comparison.sampled(layout, seed=0) == 0.0

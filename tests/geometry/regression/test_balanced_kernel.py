@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
@@ -20,7 +22,7 @@ def noisy_cells(n_cells=300, n_genes=400, seed=0):
 
 
 def weights(kernel, distance):
-    return kernel.mean(distance, np.eye(distance.shape[1]))
+    return replace(kernel, places=np.eye(distance.shape[1])).predict(distance)
 
 
 def test_every_cell_is_as_often_a_neighbour_as_any_other():
@@ -29,7 +31,7 @@ def test_every_cell_is_as_often_a_neighbour_as_any_other():
     kernel = fit_balanced_kernel(distance, place)
     np.fill_diagonal(distance, np.inf)
     np.testing.assert_allclose(weights(kernel, distance).sum(axis=0), 1.0, atol=1e-3)
-    unbalanced = BalancedKernel(np.zeros(len(place)), kernel.width)
+    unbalanced = replace(kernel, log_weight=np.zeros(len(place)))
     assert weights(unbalanced, distance).sum(axis=0).max() > 3
 
 
@@ -48,11 +50,13 @@ def test_cells_are_not_drawn_to_the_side_that_is_less_noisy():
     known, query = genes[:300], genes[300:]
     kernel = fit_balanced_kernel(cdist(known, known), place[:300])
     unbalanced = [
-        BalancedKernel(np.zeros(300), relative * np.std(cdist(known, known)))
+        BalancedKernel(
+            np.zeros(300), relative * np.std(cdist(known, known)), place[:300], place[:300]
+        )
         for relative in RELATIVE_WIDTHS
     ]
     errors = [
-        np.abs(each.mean(cdist(query, known), place[:300]) - place[300:]).mean()
+        np.abs(each.predict(cdist(query, known)) - place[300:]).mean()
         for each in (kernel, *unbalanced)
     ]
     assert errors[0] < 0.8 * min(errors[1:]), errors
@@ -75,15 +79,16 @@ def test_the_width_has_the_least_error_on_cells_left_out():
 
     best = min(RELATIVE_WIDTHS, key=lambda relative: left_out(relative * typical))
     assert kernel.width == pytest.approx(best * typical)
+    assert ((kernel.left_out - place) ** 2).sum() == pytest.approx(left_out(kernel.width), rel=1e-3)
 
 
 def test_order_of_the_cells_does_not_matter():
     genes, place = noisy_cells(50)
     order = np.random.default_rng(2).permutation(50)
     query = cdist(genes[:5] + 0.1, genes)
-    expected = fit_balanced_kernel(cdist(genes, genes), place).mean(query, place)
+    expected = fit_balanced_kernel(cdist(genes, genes), place).predict(query)
     kernel = fit_balanced_kernel(cdist(genes[order], genes[order]), place[order])
-    np.testing.assert_allclose(kernel.mean(query[:, order], place[order]), expected, atol=1e-8)
+    np.testing.assert_allclose(kernel.predict(query[:, order]), expected, atol=1e-8)
 
 
 def test_an_outlier_does_not_upset_the_balance():
@@ -91,7 +96,7 @@ def test_an_outlier_does_not_upset_the_balance():
     genes[0] += 1e4
     kernel = fit_balanced_kernel(cdist(genes, genes), place)
     assert np.isfinite(kernel.log_weight).all()
-    found = kernel.mean(cdist(genes[1:2], genes), place)
+    found = kernel.predict(cdist(genes[1:2], genes))
     assert np.isfinite(found).all()
 
 
@@ -99,5 +104,5 @@ def test_an_outlier_does_not_upset_the_balance():
 def test_cells_that_are_all_alike_give_the_mean(n_cells):
     place = np.arange(2.0 * n_cells).reshape(n_cells, 2)
     kernel = fit_balanced_kernel(np.zeros((n_cells, n_cells)), place)
-    found = kernel.mean(np.zeros((1, n_cells)), place)
+    found = kernel.predict(np.zeros((1, n_cells)))
     np.testing.assert_allclose(found, place.mean(axis=0)[None])

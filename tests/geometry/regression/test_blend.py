@@ -2,15 +2,14 @@ import numpy as np
 import pytest
 
 from dpvae.geometry.regression import blend as blend_module
-from dpvae.geometry.regression.blend import blend
-from dpvae.geometry.regression.linear import Regression
+from dpvae.geometry.regression.blend import Way, blend
 
 
 def test_mixture_is_the_constrained_least_squares_fit():
     rng = np.random.default_rng(0)
     truth = rng.normal(size=(400, 2))
     ways = [
-        Regression(truth + e, truth + e)
+        Way(truth + e, truth + e)
         for e in (rng.normal(size=(400, 2)) * s for s in (1.0, 0.5, 0.5, 4.0))
     ]
     weights = blend_module._mixture(ways, truth, 6.0)
@@ -24,10 +23,10 @@ def test_with_few_anchors_the_moved_layout_is_preferred():
     truth = rng.normal(size=(10, 2))
     same = [truth + 0.5 * rng.normal(size=(10, 2)) for _ in range(2)]
     everywhere = rng.normal(size=(2, 500, 2))
-    ways = [Regression(p, w) for p, w in zip(everywhere, same, strict=True)]
+    ways = [Way(p, w) for p, w in zip(everywhere, same, strict=True)]
     few = blend_module._mixture(ways, truth, 6.0)[0]
     many = blend_module._mixture(
-        [Regression(w.places, np.tile(w.without, (100, 1))) for w in ways],
+        [Way(w.places, np.tile(w.left_out, (100, 1))) for w in ways],
         np.tile(truth, (100, 1)),
         6.0,
     )[0]
@@ -43,8 +42,8 @@ def test_with_few_anchors_the_moved_layout_is_preferred():
     [
         (9, ["motion"]),
         (10, ["motion", "affine"]),
-        (20, ["motion", "affine", "neighbours"]),
-        (30, ["motion", "affine", "quadratic", "neighbours"]),
+        (20, ["motion", "affine", "neighbors"]),
+        (30, ["motion", "affine", "quadratic", "neighbors"]),
     ],
 )
 def test_regressions_join_when_anchors_can_judge_them(n_anchors, ways):

@@ -10,13 +10,13 @@ from dpvae.geometry.uncertainty.error_calibration import (
     ROUNDNESS,
     ErrorCalibration,
 )
-from dpvae.geometry.uncertainty.neighbourhood import Surroundings
+from dpvae.geometry.uncertainty.neighborhood import Neighborhood
 
 
 def cells(n, seed=0):
     """Places whose errors are long along x on the left, along y on the right, and differ in size.
 
-    Their surroundings tell the size, roughly.
+    Their neighbourhoods tell the size, roughly.
     """
     rng = np.random.default_rng(seed)
     places = rng.uniform(-1, 1, size=(n, 2))
@@ -24,7 +24,7 @@ def cells(n, seed=0):
     stretch = np.where(places[:, :1] < 0, [1.0, 0.2], [0.2, 1.0])
     truth = places + 0.1 * size[:, None] * stretch * rng.normal(size=(n, 2))
     covariance = size[:, None, None] ** 2 * np.eye(2)
-    around = Surroundings(size * np.exp(rng.normal(0, 0.2, n)), covariance)
+    around = Neighborhood(size * np.exp(rng.normal(0, 0.2, n)), covariance)
     return places, truth, np.full(n, "a"), around
 
 
@@ -63,7 +63,7 @@ def test_sure_and_unsure_cells_are_held_alike_where_one_radius_fails():
 
 
 def test_ellipses_follow_the_errors_nearby():
-    around = Surroundings(np.ones(2), np.tile(np.eye(2), (2, 1, 1)))
+    around = Neighborhood(np.ones(2), np.tile(np.eye(2), (2, 1, 1)))
     places = np.array([[-0.6, 0.0], [0.6, 0.0]])
     left, right = calibrated(1000).regions(places, np.full(2, "a"), around).covariance
     assert left[0, 0] > 1.5 * left[1, 1]
@@ -102,13 +102,13 @@ def test_turned_and_scaled_tissues_have_turned_and_scaled_regions():
     turn = 50.0 * np.array([[0.6, -0.8], [0.8, 0.6]])
     (places, truth, frame, around), (new, _, names, new_around) = cells(100), cells(20, seed=1)
 
-    def turned_surroundings(given):
-        return Surroundings(given.distance, turn @ given.covariance @ turn.T / 2500.0)
+    def turned_neighborhood(given):
+        return Neighborhood(given.distance, turn @ given.covariance @ turn.T / 2500.0)
 
     one = ErrorCalibration.fit(places, truth, frame, around, 1.0).regions(new, names, new_around)
     other = ErrorCalibration.fit(
-        places @ turn.T + 7, truth @ turn.T + 7, frame, turned_surroundings(around), 50.0
-    ).regions(new @ turn.T + 7, names, turned_surroundings(new_around))
+        places @ turn.T + 7, truth @ turn.T + 7, frame, turned_neighborhood(around), 50.0
+    ).regions(new @ turn.T + 7, names, turned_neighborhood(new_around))
     np.testing.assert_allclose(other.radii(0.9), 50.0 * one.radii(0.9))
     np.testing.assert_allclose(other.ellipses(0.9), turn @ one.ellipses(0.9) @ turn.T, atol=1e-9)
 

@@ -24,10 +24,10 @@ def test_cells_go_to_the_frame_of_their_own_section_or_of_the_one_that_is_named(
     assert placed.latent is query.latent
 
 
-def test_surroundings_are_found_in_the_frame_of_each_cell(atlas):
+def test_neighborhoods_are_found_in_the_frame_of_each_cell(atlas):
     query = EncodedCells(atlas.layout.latent[[3, 70]], np.array(["a", "b"]), None)
     placed = atlas.place(query, by_latents)
-    both = atlas.surroundings(placed)
+    both = atlas.neighborhood(placed)
     for row, name in enumerate("ab"):
         known = atlas.layout.section == name
         alone = Atlas(
@@ -35,7 +35,7 @@ def test_surroundings_are_found_in_the_frame_of_each_cell(atlas):
             2.0,
         )
         one = EncodedCells(query.latent[[row]], np.array([name]), None)
-        found = alone.surroundings(alone.place(one, by_latents))
+        found = alone.neighborhood(alone.place(one, by_latents))
         np.testing.assert_allclose(both.distance[[row]], found.distance)
         np.testing.assert_allclose(both.covariance[[row]], found.covariance)
 

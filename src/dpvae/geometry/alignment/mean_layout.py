@@ -1,3 +1,5 @@
+"""Mean of several layouts of the same cells."""
+
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,13 +20,13 @@ def mean_layout(layouts: Sequence[Points], weights: Sequence[float]) -> Points:
     Parameters
     ----------
     layouts
-        Each of shape (n, 2) or (n, 3).
+        Each of shape ``(n_cells, 2)`` or ``(n_cells, 3)``.
     weights
         How much each counts, at least 0, in any unit.
 
     Returns
     -------
-    Shape (n, 2) or (n, 3). Time and memory O(n) a layout.
+    Shape ``(n_cells, 2)`` or ``(n_cells, 3)``. Time and memory O(n_cells) a layout.
 
     Examples
     --------

@@ -1,3 +1,5 @@
+"""Mirror images of places, and their folding onto one half."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +15,8 @@ class Mirror:
     Attributes
     ----------
     normal
-        Unit vector across the line, shape (p,), p = 2 or 3. Folding keeps the half it points to.
+        Unit vector across the line, shape ``(n_dims,)``, p = 2 or 3. Folding keeps the half it
+        points to.
     offset
         Distance of the line from the origin along ``normal``, in the unit of the coordinates.
 
@@ -49,16 +52,16 @@ class Mirror:
         Parameters
         ----------
         coordinates
-            Shape (n, p). Rows of NaN stay NaN.
+            Shape ``(n_cells, n_dims)``. Rows of NaN stay NaN.
 
         Returns
         -------
-        Shape (n,), in the unit of the coordinates.
+        Shape ``(n_cells,)``, in the unit of the coordinates.
 
         Raises
         ------
         ValueError
-            If the coordinates are not of shape (n, p).
+            If the coordinates are not of shape ``(n_cells, n_dims)``.
         """
         values = floats_of(coordinates, "coordinates")
         if values.ndim != 2 or values.shape[1] != len(self.normal):
@@ -75,11 +78,11 @@ class Mirror:
         Parameters
         ----------
         coordinates
-            Shape (n, p). Rows of NaN stay NaN.
+            Shape ``(n_cells, n_dims)``. Rows of NaN stay NaN.
 
         Returns
         -------
-        Shape (n, p).
+        Shape ``(n_cells, n_dims)``.
         """
         side = self.side(coordinates)
         return floats_of(coordinates, "coordinates") - 2.0 * side[:, None] * self.normal
@@ -87,17 +90,17 @@ class Mirror:
     def fold(self, coordinates: ArrayLike) -> NDArray[np.float64]:
         """Bring all places into the half that ``normal`` points to; those in it stay.
 
-        The distance of two folded places is that of one of them to the nearer of the other and its
+        The distance of two folded places is from one of them to the nearer of the other and its
         mirror image.
 
         Parameters
         ----------
         coordinates
-            Shape (n, p). Rows of NaN stay NaN.
+            Shape ``(n_cells, n_dims)``. Rows of NaN stay NaN.
 
         Returns
         -------
-        Shape (n, p).
+        Shape ``(n_cells, n_dims)``.
         """
         outside = np.minimum(self.side(coordinates), 0.0)
         return floats_of(coordinates, "coordinates") - 2.0 * outside[:, None] * self.normal

@@ -1,3 +1,5 @@
+"""The motion of a free layout onto few anchors, as far as they determine it."""
+
 import math
 
 import numpy as np
@@ -37,19 +39,19 @@ def expected_motion(
     Parameters
     ----------
     layout
-        The free layout of all cells, shape (n, p).
+        The free layout of all cells, shape ``(n_cells, n_dims)``.
     cells
-        Row numbers of the a anchors.
+        Row numbers of the anchors, shape ``(n_anchors,)``.
     places
-        Their places, shape (a, p), in tissue units, in general position.
+        Their places, shape ``(n_anchors, n_dims)``, in tissue units, in general position.
     thickness
         Mean variance of the latent axes that the layout leaves out, relative to those it shows:
         see :func:`latent_thickness`.
 
     Returns
     -------
-    The expected places, shape (n, p), and the expected squared distance of each cell from its true
-    place, shape (n,). Time O(n p), memory O(n p).
+    The expected places, shape ``(n_cells, n_dims)``, and the expected squared distance of each cell
+    from its true place, shape ``(n_cells,)``. Time O(n_cells n_dims), memory O(n_cells n_dims).
     """
     if len(cells) >= FEW:
         motion = align(layout[cells], places)
@@ -82,11 +84,12 @@ def motion_without(
     layout, cells, places, thickness
         As in :func:`expected_motion`.
     left_out
-        Positions, among the anchors, of those to leave out, shape (m,).
+        Positions, among the anchors, of those to leave out, shape ``(n_left_out,)``.
 
     Returns
     -------
-    Shape (m, p). Time O(m p³ + a p), with less than 50 anchors a few milliseconds for each.
+    Shape ``(n_left_out, n_dims)``. Time O(n_left_out n_dims³ + n_anchors n_dims), with less than 50
+    anchors a few milliseconds for each.
     """
     n_anchors, n_dims = places.shape
     if n_anchors < FEW:
@@ -112,18 +115,19 @@ def motion_without(
 
 
 def latent_thickness(latent: Points, n_dims: int) -> float:
-    """Mean variance of the trailing principal axes of latents over that of the leading ones.
+    """Mean variance of latents along trailing principal axes, relative to the leading ones.
 
     Parameters
     ----------
     latent
-        Shape (n, d).
+        Shape ``(n_cells, n_latent)``.
     n_dims
-        p, the number of leading axes.
+        The number of leading axes.
 
     Returns
     -------
-    From 0, the latents lie in a flat sheet of p dimensions, to 1, a ball. Time O(n d²).
+    From 0, the latents lie in a flat sheet, to 1, a ball. Time O(n_cells
+    n_latent²).
     """
     variances = np.linalg.eigvalsh(np.atleast_2d(np.cov(latent.T)))[::-1]
     leading = float(variances[:n_dims].mean())
@@ -174,7 +178,7 @@ def _posterior_motion(here: Points, there: Points, thickness: float) -> tuple[Po
 
 
 def _sizes(radius: float, fitted: Points, n_anchors: int) -> Points:
-    """Radii of the tissue around that of its anchors, one of them being the fitted one if near."""
+    """Radii of the tissue around the radius of its anchors, one of them the fitted one if near."""
     step = 2.0 * WIDTH_OF_SIZES / math.sqrt(n_anchors) / (N_SIZES - 1)
     steps = np.log(np.maximum(fitted, 1e-300) / radius) / step
     is_near = np.abs(steps) <= N_SIZES // 2

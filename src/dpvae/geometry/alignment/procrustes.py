@@ -1,3 +1,5 @@
+"""The shift, rotation and size that bring one set of points onto another."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +16,11 @@ class Alignment:
     Attributes
     ----------
     rotation
-        Orthogonal matrix of shape (p, p), applied from the right.
+        Orthogonal matrix of shape ``(n_dims, n_dims)``, applied from the right.
     scale
         Units of the target per unit of the source.
     source_centre, target_centre
-        Centroids, each of shape (p,).
+        Centroids, each of shape ``(n_dims,)``.
     disparity
         Σ ‖target − aligned source‖² / Σ ‖target − its centroid‖²: 0 for the same shape.
     is_reflected
@@ -49,11 +51,11 @@ class Alignment:
         Parameters
         ----------
         coordinates
-            Shape (m, p), in the source's unit. Rows of NaN stay NaN.
+            Shape ``(n_points, n_dims)``, in the source's unit. Rows of NaN stay NaN.
 
         Returns
         -------
-        Shape (m, p), in the target's unit.
+        Shape ``(n_points, n_dims)``, in the target's unit.
         """
         values = floats_of(coordinates, "coordinates")
         turned = self.scale * (values - self.source_centre) @ self.rotation
@@ -67,7 +69,7 @@ def align(
     with_scale: bool = True,
     allow_reflection: bool = True,
 ) -> Alignment:
-    """Find the shift, rotation and scale that bring `source` nearest to `target`.
+    """Find the shift, rotation and scale that bring ``source`` nearest to ``target``.
 
     Orthogonal Procrustes analysis by singular values (Schönemann 1966; Kabsch 1976 without
     reflection). By default the disparity equals ``scipy.spatial.procrustes(target, source)[2]``.
@@ -75,14 +77,14 @@ def align(
     Parameters
     ----------
     source
-        Shape (n, p), in any unit.
+        Shape ``(n_cells, n_dims)``, in any unit.
     target
-        Shape (n, p), in any unit; row i is the same cell as row i of `source`. Rows with NaN in
-        either array are left out.
+        Shape ``(n_cells, n_dims)``, in any unit; row i is the same cell as row i of ``source``.
+        Rows with NaN in either array are left out.
     with_scale
-        Whether the scale is fitted; else it is 1. Default ``True``.
+        Whether the scale is fitted; otherwise it is 1. By default ``True``.
     allow_reflection
-        Whether the rotation may mirror. Default ``True``.
+        Whether the rotation may mirror. By default ``True``.
 
     Returns
     -------
@@ -96,7 +98,7 @@ def align(
 
     Notes
     -----
-    Time O(n p²), memory O(n p).
+    Time O(n_cells n_dims²), memory O(n_cells n_dims).
 
     Examples
     --------

@@ -1,3 +1,5 @@
+"""Places of all cells of a data set, some of which are held where they are known to be."""
+
 from typing import Literal
 
 import numpy as np
@@ -5,17 +7,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from dpvae.geometry.latent import check_distance_scale, check_latent
 from dpvae.geometry.placement.anchors import check_anchors, motion_is_fixed, moved_onto
-from dpvae.geometry.placement.constraint import AnchoredFrame
+from dpvae.geometry.placement.constraint import AnchorConstraint
 from dpvae.geometry.placement.free import check_stopping, place_free
 from dpvae.geometry.placement.result import Placement
-from dpvae.geometry.placement.smacof import majorise
-from dpvae.geometry.placement.stress import cell_residuals, layout_stress, sampled_stress
-from dpvae.geometry.placement.target_distances import CompiledComparison
+from dpvae.geometry.placement.smacof import majorize
+from dpvae.geometry.placement.stress import cell_residuals, placement_stress
+from dpvae.geometry.placement.target_distances import TargetDistances
 from dpvae.geometry.regression.blend import blend
 from dpvae.geometry.scale import fit_distance_scale
 
 METHODS = ("blend", "stress")
-LARGEST_EXACT = 4_000
 
 
 def place_anchored(
@@ -50,33 +51,35 @@ def place_anchored(
     Parameters
     ----------
     latent
-        z, shape (n, d).
+        z, shape ``(n_cells, n_latent)``.
     anchor_coordinates
-        s, shape (n, 2) or (n, 3), in tissue units. Rows of other cells are ignored, and may be NaN.
+        s, shape ``(n_cells, 2)`` or ``(n_cells, 3)``, in tissue units. Rows of other cells are
+        ignored, and may be NaN.
     is_anchor
-        Mask of shape (n,).
+        Mask of shape ``(n_cells,)``.
     method
-        ``"blend"`` or ``"stress"``. Default: the blend for hard anchors that fix the frame (p + 1
-        or more in general position), stress for soft or fewer ones.
+        ``"blend"`` or ``"stress"``. By default the blend for hard anchors that fix the frame
+        (``n_dims + 1`` or more in general position), stress for soft or fewer ones.
     distance_scale
-        λ, latent units per tissue unit. Default: fitted to the anchors
+        λ, latent units per tissue unit. By default fitted to the anchors
         (:func:`fit_distance_scale`).
     penalty
-        μ > 0, one number, or one for each cell, shape (n,), of which those of the anchors count;
-        infinity is a hard anchor. Default ``None``: hard anchors, whose rows come back bit by bit.
+        μ > 0, one number, or one for each cell, shape ``(n_cells,)``, of which those of the anchors
+        count; infinity is a hard anchor. By default ``None``: hard anchors, whose rows come back
+        bit by bit.
     max_iter
-        The largest number of iterations, for the start and for the majorisation. Default 300.
+        The largest number of iterations, for the start and for the majorisation. By default 300.
     tol
         Stop when the root of the objective falls by less than this fraction, up to 4,000 cells.
-        Default 1e-6.
+        By default 1e-6.
     seed
-        Seed of the random windows and pairs. Default 0.
+        Seed of the random windows and pairs. By default 0.
 
     Returns
     -------
-    The placement, with coordinates of shape (n, p). Its stress runs over all pairs, anchors
-    included. The blend's also has ``expected_error``, the expected distance of every cell from its
-    true place, and ``blend``, the mixture and the errors of its parts on left-out anchors.
+    The placement, with coordinates of shape ``(n_cells, n_dims)``. Its stress runs over all pairs,
+    anchors included. The blend's also has ``expected_error``, the expected distance of every cell
+    from its true place, and ``blend``, the mixture and the errors of its parts on left-out anchors.
 
     Raises
     ------
@@ -92,9 +95,9 @@ def place_anchored(
 
     Notes
     -----
-    Memory O(n (d + p)), for a blend also O(a d²) for a anchors. Up to 4,000 cells O(n² d) time for
-    each iteration; above, sweeps against fresh windows of 250 random cells, as in
-    :func:`place_free`.
+    Memory O(n_cells (n_latent + n_dims)), for a blend also O(n_anchors n_latent²). Up
+    to 4,000 cells O(n_cells² n_latent) time for each iteration; above, sweeps against fresh windows
+    of 250 random cells, as in :func:`place_free`.
 
     Examples
     --------
@@ -140,12 +143,11 @@ def place_anchored(
         return _blended(values, free, cells, places, scale, seed)
     start = moved_onto(free.coordinates, cells, places)
     start[cells[np.isinf(held)]] = places[np.isinf(held)]
-    targets = np.ascontiguousarray(values.T) / scale
-    return majorise(
-        targets,
-        CompiledComparison(targets - targets.mean(axis=1, keepdims=True)),
+    targets = np.ascontiguousarray((values - values.mean(axis=0)).T) / scale
+    return majorize(
+        TargetDistances(targets),
         np.ascontiguousarray(start.T),
-        AnchoredFrame(cells, np.ascontiguousarray(places.T), held),
+        AnchorConstraint(cells, np.ascontiguousarray(places.T), held),
         max_iter=max_iter,
         tol=tol,
         seed=seed,
@@ -183,14 +185,9 @@ def _blended(
     coordinates, expected, mixture = blend(latent, free.coordinates, cells, places)
     targets = np.ascontiguousarray(latent.T) / distance_scale
     layout = np.ascontiguousarray(coordinates.T)
-    stress = (
-        layout_stress(targets, layout)
-        if len(latent) <= LARGEST_EXACT
-        else sampled_stress(targets, layout, seed=seed)
-    )
     return Placement(
         coordinates,
-        stress,
+        placement_stress(targets, layout, seed),
         free.n_iterations,
         free.converged,
         "blend",

@@ -1,3 +1,5 @@
+"""Checks of anchors, and what they leave open."""
+
 import warnings
 
 import numpy as np
@@ -18,15 +20,16 @@ def check_anchors(
     Parameters
     ----------
     anchor_coordinates
-        Shape (n, 2) or (n, 3). Rows of other cells are ignored.
+        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``. Rows of other cells are ignored.
     is_anchor
-        Boolean mask of shape (n,).
+        Boolean mask of shape ``(n_cells,)``.
     n_cells
-        n.
+        How many cells there are.
 
     Returns
     -------
-    Row numbers of the anchors, shape (a,), and their places, shape (a, p).
+    Row numbers of the anchors, shape ``(n_anchors,)``, and their places, shape
+    ``(n_anchors, n_dims)``.
 
     Raises
     ------
@@ -64,11 +67,11 @@ def motion_is_fixed(places: NDArray[np.float64]) -> bool:
     Parameters
     ----------
     places
-        Places of the anchors, shape (a, p).
+        Places of the anchors, shape ``(n_anchors, n_dims)``.
 
     Returns
     -------
-    True for p + 1 anchors or more in general position.
+    Whether there are more anchors than dimensions, in general position.
 
     Warns
     -----
@@ -103,15 +106,15 @@ def moved_onto(
     Parameters
     ----------
     layout
-        Shape (n, p), in tissue units.
+        Shape ``(n_cells, n_dims)``, in tissue units.
     cells
-        Row numbers of the anchors, shape (a,).
+        Row numbers of the anchors, shape ``(n_anchors,)``.
     places
-        Their places, shape (a, p).
+        Their places, shape ``(n_anchors, n_dims)``.
 
     Returns
     -------
-    The moved layout, shape (n, p).
+    The moved layout, shape ``(n_cells, n_dims)``.
     """
     anchors = layout[cells]
     if (places == places[0]).all() or (anchors == anchors[0]).all():

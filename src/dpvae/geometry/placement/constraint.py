@@ -1,3 +1,5 @@
+"""What holds a layout while its stress is lowered."""
+
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -5,22 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Frame(Protocol):
+class Constraint(Protocol):
     """What a layout is held by while its stress is majorised."""
 
     def restrict(self, transform: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Turn a Guttman transform, shape (p, n), into the minimum of the majorising function."""
+        """Turn a Guttman transform into the minimum of the majorising function."""
 
     def cost(self, layout: NDArray[np.float64]) -> float:
-        """Return what the frame adds to Σ_{i<j} (δ_ij − d_ij)²."""
+        """Return what the constraint adds to Σ_{i<j} (δ_ij − d_ij)²."""
 
 
 @dataclass(frozen=True)
-class FreeFrame:
+class Unconstrained:
     """No cell is held: the layout is free up to a rigid motion."""
 
     def restrict(self, transform: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the transform, shape (p, n), itself."""
+        """Return the transform, shape ``(n_dims, n_cells)``, itself."""
         return transform
 
     def cost(self, layout: NDArray[np.float64]) -> float:  # noqa: ARG002
@@ -29,7 +31,7 @@ class FreeFrame:
 
 
 @dataclass(frozen=True, eq=False)
-class AnchoredFrame:
+class AnchorConstraint:
     """Some cells are held at, or drawn to, given places.
 
     With unit weights the majorising function is quadratic with the matrix V = n I − 11ᵀ. Its
@@ -41,11 +43,11 @@ class AnchoredFrame:
     Attributes
     ----------
     cells
-        Column numbers of the anchors, shape (a,).
+        Column numbers of the anchors, shape ``(n_anchors,)``.
     places
-        S, transposed: shape (p, a), in tissue units.
+        S, transposed: shape ``(n_dims, n_anchors)``, in tissue units.
     penalty
-        μ > 0 of each anchor, shape (a,), infinity for a hard one.
+        μ > 0 of each anchor, shape ``(n_anchors,)``, infinity for a hard one.
     """
 
     cells: NDArray[np.int64]
@@ -53,7 +55,7 @@ class AnchoredFrame:
     penalty: NDArray[np.float64]
 
     def restrict(self, transform: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Turn a Guttman transform, shape (p, n), into the minimum of the majorising function."""
+        """Turn a Guttman transform into the minimum of the majorising function."""
         hold = 1.0 / (1.0 + 1.0 / self.penalty)
         gap = self.places - transform[:, self.cells]
         layout = np.asarray(transform + (gap @ hold / hold.sum())[:, None])
@@ -63,7 +65,7 @@ class AnchoredFrame:
         return layout
 
     def cost(self, layout: NDArray[np.float64]) -> float:
-        """Return n Σ_A μ_a ‖x_a − s_a‖² of a layout of shape (p, n), without hard anchors."""
+        """Return n Σ_A μ_a ‖x_a − s_a‖² of a layout, without hard anchors."""
         soft = np.isfinite(self.penalty)
         squares = ((layout[:, self.cells[soft]] - self.places[:, soft]) ** 2).sum(axis=0)
         return float(layout.shape[1] * (self.penalty[soft] @ squares))

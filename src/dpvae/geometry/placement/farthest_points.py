@@ -1,35 +1,37 @@
+"""Cells that cover a tissue."""
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dpvae.geometry.compilation import compiled
 
 
-def spread_cells(
+def farthest_point_sample(
     coordinates: NDArray[np.float64], n_chosen: int, *, seed: int = 0
 ) -> NDArray[np.int64]:
     """Choose cells that cover the tissue: each next one is farthest from those before.
 
-    Farthest-point sampling (Gonzalez 1985). Time O(n n_chosen p), memory O(n).
+    Farthest-point sampling (Gonzalez 1985). Time O(n_cells n_chosen n_dims), memory O(n_cells).
 
     Parameters
     ----------
     coordinates
-        Shape (n, p), in any unit, without NaN.
+        Shape ``(n_cells, n_dims)``, in any unit, without NaN.
     n_chosen
         The number of cells; all are returned when there are no more.
     seed
-        Seed of the first cell. Default 0.
+        Seed of the first cell. By default 0.
 
     Returns
     -------
-    Row numbers in ascending order, shape (min(n, n_chosen),).
+    Row numbers in ascending order, ``min(n_cells, n_chosen)`` of them.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from dpvae.geometry.placement.farthest_points import spread_cells
+    >>> from dpvae.geometry.placement.farthest_points import farthest_point_sample
     >>> line = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [9.0, 0.0]])
-    >>> {0, 3} <= set(spread_cells(line, 3).tolist())
+    >>> {0, 3} <= set(farthest_point_sample(line, 3).tolist())
     True
     """
     n_cells = len(coordinates)

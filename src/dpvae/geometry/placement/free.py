@@ -1,21 +1,17 @@
-from functools import partial
-from typing import Any, Literal
+"""Places by latent distances alone."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dpvae.geometry.latent import check_distance_scale, check_latent
 from dpvae.geometry.pair_mask import check_pair_mask
-from dpvae.geometry.placement.absolute import AbsoluteComparison
-from dpvae.geometry.placement.constraint import FreeFrame
-from dpvae.geometry.placement.device import DeviceComparison
+from dpvae.geometry.placement.constraint import Unconstrained
 from dpvae.geometry.placement.masked import place_masked
 from dpvae.geometry.placement.result import Placement
-from dpvae.geometry.placement.smacof import majorise
-from dpvae.geometry.placement.target_distances import Comparison, CompiledComparison
-
-ERRORS = ("squared", "absolute")
-SMALL_DIFFERENCE = 1e-3
+from dpvae.geometry.placement.smacof import majorize
+from dpvae.geometry.placement.target_distances import TargetDistances
 
 
 def place_free(
@@ -24,10 +20,8 @@ def place_free(
     n_dims: int = 2,
     distance_scale: float = 1.0,
     pair_mask: Any = None,
-    error: Literal["squared", "absolute"] = "squared",
     max_iter: int = 300,
     tol: float = 1e-6,
-    device: str | None = None,
     seed: int = 0,
 ) -> Placement:
     """Place cells so that tissue distances equal latent distances, up to a rigid motion.
@@ -40,39 +34,34 @@ def place_free(
     Parameters
     ----------
     latent
-        z, shape (n, d), n > `n_dims`. With d ≤ `n_dims` the layout is exact.
+        z, shape ``(n_cells, n_latent)``, of more cells than ``n_dims``. With as few latent
+        dimensions the layout is exact.
     n_dims
-        p, 2 or 3. Default 2.
+        2 or 3. By default 2.
     distance_scale
-        λ, latent units per tissue unit. Default 1.
+        λ, latent units per tissue unit. By default 1.
     pair_mask
-        G, SciPy sparse matrix of shape (n, n), symmetric and at least 0: the weights w_ij of the
-        pairs, of which those that are 0 do not count. A mask of near pairs alone leaves the layout
-        free to fold: give far pairs, too. Default: every pair counts alike.
-    error
-        ``"squared"`` (default) or ``"absolute"``: what is summed of the difference of distances,
-        its square as in eq. 6 or its absolute value as in eq. 3, which single wrong distances move
-        less. Differences below a thousandth of the layout's radius count by their square.
+        G, SciPy sparse matrix of shape ``(n_cells, n_cells)``, symmetric and at least 0: the
+        weights w_ij of the pairs, of which those that are 0 do not count. A mask of near pairs
+        alone leaves the layout free to fold: give far pairs, too. By default every pair counts
+        alike.
     max_iter
-        The largest number of iterations. Default 300.
+        The largest number of iterations. By default 300.
     tol
-        Stop when the stress falls by less than this fraction, up to 4,000 cells. Default 1e-6.
-    device
-        Name of a device of torch to compute on, such as ``"cuda"``. Default ``None``: compiled
-        code on one thread of the processor.
+        Stop when the stress falls by less than this fraction, up to 4,000 cells. By default 1e-6.
     seed
-        Seed of the windows that are drawn above 4,000 cells. Default 0.
+        Seed of the windows that are drawn above 4,000 cells. By default 0.
 
     Returns
     -------
-    The placement, with coordinates of shape (n, p) in tissue units. Its stress is that of the
-    squared differences, over the pairs of the mask where one is given.
+    The placement, with coordinates of shape ``(n_cells, n_dims)`` in tissue units. Its stress is
+    over the pairs of the mask where one is given.
 
     Raises
     ------
     ValueError
-        If the latents are not 2-D, hold NaN or have fewer than p + 1 rows, the mask is malformed
-        (:func:`check_pair_mask`), or an option is out of range.
+        If the latents are not 2-D, hold NaN or have no more rows than ``n_dims``, the mask is
+        malformed (:func:`check_pair_mask`), or an option is out of range.
 
     Warns
     -----
@@ -81,10 +70,11 @@ def place_free(
 
     Notes
     -----
-    The log (level INFO) says which solver was chosen. Memory O(n d). Up to 4,000 cells O(n² d) time
-    for each iteration; above, every iteration is a sweep against a fresh window of 250 random
-    cells, O(250 n d), until four sweeps gain less than 0.2 % (twelve at least), and the reported
-    stress is an estimate from random pairs. With a mask, time and memory grow with its pairs.
+    The log (level INFO) says which solver was chosen. Memory O(n_cells n_latent). Up to 4,000 cells
+    O(n_cells² n_latent) time for each iteration; above, every iteration is a sweep against a fresh
+    window of 250 random cells, O(250 n_cells n_latent), until four sweeps gain less than 0.2 %
+    (twelve at least), and the reported stress is an estimate from random pairs. With a mask, time
+    and memory grow with its pairs.
 
     Examples
     --------
@@ -104,33 +94,19 @@ def place_free(
         message = f"latent has {len(values)} cells; {n_dims} dimensions need {n_dims + 1} or more."
         raise ValueError(message)
     check_stopping(max_iter, tol)
-    if error not in ERRORS:
-        message = f"error is {error!r}; pass one of {ERRORS}."
-        raise ValueError(message)
-    if device is not None and (pair_mask is not None or error == "absolute"):
-        message = f"device={device!r} computes squared errors of all pairs; leave the device out."
-        raise ValueError(message)
     graph = None if pair_mask is None else check_pair_mask(pair_mask, len(values))
     targets = _centred_columns(values / check_distance_scale(distance_scale))
     start = _principal_components(targets, n_dims)
-    smallest = SMALL_DIFFERENCE * float(np.sqrt(start.var(axis=1).sum())) or 1.0
     if graph is not None:
-        bound = smallest if error == "absolute" else None
-        return place_masked(targets.T, start.T, graph, smallest=bound, max_iter=max_iter, tol=tol)
+        return place_masked(targets.T, start.T, graph, max_iter=max_iter, tol=tol)
     if len(targets) <= n_dims:
         coordinates = start.T.copy()
         return Placement(
             coordinates, 0.0, 0, converged=True, solver="exact", residual=np.zeros(len(coordinates))
         )
-    comparison: Comparison = (
-        CompiledComparison(targets) if device is None else DeviceComparison(targets, device)
+    return majorize(
+        TargetDistances(targets), start, Unconstrained(), max_iter=max_iter, tol=tol, seed=seed
     )
-    descend = partial(majorise, targets, max_iter=max_iter, tol=tol, seed=seed)
-    placement = descend(comparison, start, FreeFrame())
-    if error == "squared":
-        return placement
-    squared = np.ascontiguousarray(placement.coordinates.T)
-    return descend(AbsoluteComparison(targets, smallest), squared, FreeFrame())
 
 
 def check_stopping(max_iter: int, tol: float) -> None:

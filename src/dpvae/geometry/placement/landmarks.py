@@ -1,7 +1,9 @@
+"""Places of new cells by their distances to cells of known place, as in the paper."""
+
 from numpy.typing import ArrayLike
 
 from dpvae.geometry.latent import check_distance_scale, check_layout
-from dpvae.geometry.placement.farthest_points import spread_cells
+from dpvae.geometry.placement.farthest_points import farthest_point_sample
 from dpvae.geometry.placement.multilateration import WEIGHTINGS, Weighting, multilaterate
 from dpvae.geometry.placement.result import Placement
 from dpvae.geometry.scale import fit_distance_scale
@@ -27,27 +29,28 @@ def place_on_layout(
     Parameters
     ----------
     latent
-        z of the new cells, shape (m, d).
+        z of the new cells, shape ``(n_new, n_latent)``.
     layout_latent
-        z of the layout, shape (n, d).
+        z of the layout, shape ``(n_cells, n_latent)``.
     layout_coordinates
-        s of the layout, shape (n, 2) or (n, 3), in tissue units. Rows of NaN are left out.
+        s of the layout, shape ``(n_cells, 2)`` or ``(n_cells, 3)``, in tissue units. Rows of NaN
+        are left out.
     distance_scale
-        λ, latent units per tissue unit. Default: fitted to the layout
+        λ, latent units per tissue unit. By default fitted to the layout
         (:func:`fit_distance_scale`).
     weighting
         ``"local"`` (default): w_ij = 1 / (δ_ij² + ε_i²), with δ the latent distance over λ and ε_i
         that to the tenth nearest landmark, so that near landmarks, whose distances are the most
         certain, count most. ``"uniform"``: w_ij = 1, the paper's objective.
     n_landmarks
-        The largest number of landmarks. Default 1,000. A smaller layout is used as a whole.
+        The largest number of landmarks. By default 1,000. A smaller layout is used as a whole.
     seed
-        Seed of the first landmark and of the pairs to which λ is fitted. Default 0.
+        Seed of the first landmark and of the pairs to which λ is fitted. By default 0.
 
     Returns
     -------
-    The placement: coordinates of shape (m, p) in the layout's frame and unit; stress over the pairs
-    of new cells and landmarks, weighted by w; the iterations of the slowest cell.
+    The placement: coordinates of shape ``(n_new, n_dims)`` in the layout's frame and unit; stress
+    over the pairs of new cells and landmarks, weighted by w; the iterations of the slowest cell.
 
     Raises
     ------
@@ -57,7 +60,8 @@ def place_on_layout(
 
     Notes
     -----
-    Time O(n_landmarks (n p + m (d + iterations p))), memory O(n (d + p) + m p).
+    Time O(n_landmarks (n_cells n_dims + n_new (n_latent + iterations n_dims))), memory O(n_cells
+    (n_latent + n_dims) + n_new n_dims).
 
     Examples
     --------
@@ -80,7 +84,7 @@ def place_on_layout(
         if distance_scale is None
         else check_distance_scale(distance_scale)
     )
-    landmarks = spread_cells(places, n_landmarks, seed=seed)
+    landmarks = farthest_point_sample(places, n_landmarks, seed=seed)
     return multilaterate(
         values / scale, layout_values[landmarks] / scale, places[landmarks], weighting=weighting
     )

@@ -1,3 +1,5 @@
+"""Steps that lower the stress of a layout, compiled."""
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,20 +59,20 @@ def guttman_transform(
     """Guttman transform of a layout, and its residual, over all pairs of cells.
 
     G(X)_i = (1/n) Σ_j (δ_ij / d_ij)(x_i − x_j), where δ are the distances of the targets and d
-    those of the layout (de Leeuw 1977), and Σ_{i<j} (δ_ij − d_ij)². Pairs with d = 0 add nothing
-    to G. Each pair is visited once, in blocks that stay in the cache: time O(n² (d + p)),
-    memory O(n p).
+    those of the layout (de Leeuw 1977), and Σ_{i<j} (δ_ij − d_ij)². Pairs with d = 0 add nothing to
+    G. Each pair is visited once, in blocks that stay in the cache: time O(n_cells² (n_latent +
+    n_dims)), memory O(n_cells n_dims).
 
     Parameters
     ----------
     targets
-        z/λ, transposed: shape (d, n).
+        z/λ, transposed: shape ``(n_latent, n_cells)``.
     layout
-        X, transposed: shape (p, n).
+        X, transposed: shape ``(n_dims, n_cells)``.
 
     Returns
     -------
-    G(X), centred, shape (p, n), and the sum of squared residuals.
+    G(X), centred, shape ``(n_dims, n_cells)``, and the sum of squared residuals.
     """
     n_axes, n_cells = layout.shape
     transform = np.zeros((n_axes, n_cells))
@@ -107,22 +109,22 @@ def window_transform(
     """Guttman transform of a layout, estimated from a window of m of its cells.
 
     The mean over the window's cells j of x_j + (δ_ij / d_ij)(x_i − x_j). Its expectation over
-    random windows is G(X) for a centred layout, and it has no noise where δ = d. Time
-    O(n m (d + p)), memory O(n p). All four arrays have one type, float32 or float64, and so has the
-    result.
+    random windows is G(X) for a centred layout, and it has no noise where δ = d. Time O(n_cells
+    n_chosen (n_latent + n_dims)), memory O(n_cells n_dims). All four arrays have one type, float32
+    or float64, and so has the result.
 
     Parameters
     ----------
     targets
-        z/λ, transposed: shape (d, n), d ≥ 1.
+        z/λ, transposed: shape ``(n_latent, n_cells)``, ``n_latent`` ≥ 1.
     layout
-        X, transposed: shape (p, n), p = 2 or 3.
+        X, transposed: shape ``(n_dims, n_cells)``, p = 2 or 3.
     window_targets, window_layout
-        The columns of the window: shapes (d, m) and (p, m).
+        The columns of the window: shapes ``(n_latent, n_chosen)`` and ``(n_dims, n_chosen)``.
 
     Returns
     -------
-    The estimate, shape (p, n).
+    The estimate, shape ``(n_dims, n_cells)``.
     """
     n_latent, n_cells = targets.shape
     n_axes, width = window_layout.shape
@@ -171,7 +173,6 @@ def window_transform(
     return transform
 
 
-@compiled
 def cyclic_residual(
     targets: NDArray[np.floating], layout: NDArray[np.floating], offsets: NDArray[np.int64]
 ) -> tuple[float, float]:
@@ -179,55 +180,42 @@ def cyclic_residual(
 
     Parameters
     ----------
-    targets
-        z/λ, transposed: shape (d, n).
-    layout
-        X, transposed: shape (p, n).
-    offsets
-        Shape (k,), each from 1 to n − 1; i + offset is taken modulo n.
+    targets, layout, offsets
+        As in :func:`cyclic_squares`.
 
     Returns
     -------
-    Σ (δ − d)² and Σ δ² over the n k pairs. Time O(n k (d + p)), memory O(1).
+    Σ (δ − d)² and Σ δ² over these pairs. Time O(n_cells n_offsets (n_latent + n_dims)), memory
+    O(n_cells).
     """
-    n_cells = layout.shape[1]
-    wanted = np.empty(BLOCK)
-    found = np.empty(BLOCK)
-    residual = 0.0
-    total = 0.0
-    for offset in offsets:
-        for begin, partner, length in (
-            (0, offset, n_cells - offset),
-            (n_cells - offset, 0, offset),
-        ):
-            for block in range(0, length, BLOCK):
-                width = min(BLOCK, length - block)
-                _paired_squares(targets, begin + block, partner + block, width, wanted)
-                _paired_squares(layout, begin + block, partner + block, width, found)
-                for j in range(width):
-                    difference = np.sqrt(wanted[j]) - np.sqrt(found[j])
-                    residual += difference * difference
-                    total += wanted[j]
-    return residual, total
+    squares, total = cyclic_squares(targets, layout, offsets)
+    return float(squares.sum()) / 2.0, total
 
 
 @compiled
 def cyclic_squares(
-    targets: NDArray[np.float64], layout: NDArray[np.float64], offsets: NDArray[np.int64]
-) -> NDArray[np.float64]:
+    targets: NDArray[np.floating], layout: NDArray[np.floating], offsets: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], float]:
     """Squared residuals of each cell, over its pairs with the cells offsets ahead and behind.
 
     Parameters
     ----------
-    targets, layout, offsets
-        As in :func:`cyclic_residual`.
+    targets
+        z/λ, transposed: shape ``(n_latent, n_cells)``.
+    layout
+        X, transposed: shape ``(n_dims, n_cells)``.
+    offsets
+        Shape ``(n_offsets,)``, each from 1 to ``n_cells − 1``; i + offset is taken modulo
+        ``n_cells``.
 
     Returns
     -------
-    Σ (δ − d)² over the 2 k pairs of each cell, shape (n,). Time O(n k (d + p)), memory O(n).
+    Σ (δ − d)² over the pairs of each cell, shape ``(n_cells,)``, and Σ δ² over these pairs.
+    Time O(n_cells n_offsets (n_latent + n_dims)), memory O(n_cells).
     """
     n_cells = layout.shape[1]
     squares = np.zeros(n_cells)
+    total = 0.0
     wanted = np.empty(BLOCK)
     found = np.empty(BLOCK)
     for offset in offsets:
@@ -243,4 +231,5 @@ def cyclic_squares(
                     difference = np.sqrt(wanted[j]) - np.sqrt(found[j])
                     squares[begin + block + j] += difference * difference
                     squares[partner + block + j] += difference * difference
-    return squares
+                    total += wanted[j]
+    return squares, total

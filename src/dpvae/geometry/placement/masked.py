@@ -1,3 +1,5 @@
+"""Places by the distances of some pairs of cells."""
+
 import logging
 import math
 import warnings
@@ -26,7 +28,6 @@ def place_masked(
     start: Points,
     graph: csr_matrix,
     *,
-    smallest: float | None,
     max_iter: int,
     tol: float,
 ) -> Placement:
@@ -39,14 +40,11 @@ def place_masked(
     Parameters
     ----------
     targets
-        z/λ, shape (n, d), in tissue units.
+        z/λ, shape ``(n_cells, n_latent)``, in tissue units.
     start
-        The first layout, shape (n, p).
+        The first layout, shape ``(n_cells, n_dims)``.
     graph
-        G, symmetric with zero diagonal, shape (n, n): w_ij of eq. 6.
-    smallest
-        ``None`` for Σ G (δ − d)²; else ε, for Σ G |δ − d| as in
-        :class:`~dpvae.geometry.placement.absolute.AbsoluteComparison`.
+        G, symmetric with zero diagonal, shape ``(n_cells, n_cells)``: w_ij of eq. 6.
     max_iter
         The largest number of iterations.
     tol
@@ -55,7 +53,8 @@ def place_masked(
     Returns
     -------
     The placement; stress and residual are over the pairs of the mask, and the residual of a cell
-    without pairs is NaN. Time O(pairs (d + p)) for each step of the solver, memory O(pairs + n d).
+    without pairs is NaN. Time O(n_pairs (n_latent + n_dims)) for each step of the solver, memory
+    O(n_pairs + n_cells n_latent).
     """
     n_cells = len(targets)
     n_parts, part = connected_components(graph, directed=False)
@@ -66,15 +65,14 @@ def place_masked(
     upper = pairs.row < pairs.col
     first, second, given = pairs.row[upper], pairs.col[upper], pairs.data[upper]
     wanted = pair_distances(targets, first, second)
+    curvature = _laplacian(first, second, given, n_cells)
     layout, previous, converged, iteration = start, math.inf, False, 0
     while iteration < max_iter and not converged:
         found = pair_distances(layout, first, second)
-        gap = np.abs(wanted - found)
-        weight = given if smallest is None else given / np.maximum(gap, smallest)
-        objective = math.sqrt(_objective(gap, given, smallest))
+        objective = math.sqrt((given * (wanted - found) ** 2).sum())
         ratio = np.where(found > 0.0, wanted / np.maximum(found, SMALLEST), 0.0)
-        pulled = _laplacian(first, second, weight * ratio, n_cells) @ layout
-        nearest = _solved(_laplacian(first, second, weight, n_cells), pulled, layout)
+        pulled = _laplacian(first, second, given * ratio, n_cells) @ layout
+        nearest = _solved(curvature, pulled, layout)
         converged = iteration > 0 and previous - objective <= tol * previous
         last = converged or iteration == 0
         layout = nearest if last else 2.0 * nearest - layout
@@ -92,13 +90,6 @@ def place_masked(
         "masked-smacof",
         residual=_of_cells(first, second, squares, given, n_cells),
     )
-
-
-def _objective(gap: Points, given: Points, smallest: float | None) -> float:
-    if smallest is None:
-        return float((given * gap**2).sum())
-    rounded = np.where(gap > smallest, gap, 0.5 * (gap**2 / smallest + smallest))
-    return float((given * rounded).sum())
 
 
 def _laplacian(first: Cells, second: Cells, weight: Points, n_cells: int) -> csr_matrix:

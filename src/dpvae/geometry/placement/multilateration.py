@@ -1,3 +1,5 @@
+"""Places of cells by their distances to fixed points."""
+
 from typing import Literal, get_args
 
 import numpy as np
@@ -30,17 +32,18 @@ def multilaterate(
     Parameters
     ----------
     targets
-        z/λ of the cells, shape (m, d), in tissue units.
+        z/λ of the cells, shape ``(n_new, n_latent)``, in tissue units.
     landmark_targets
-        z/λ of the landmarks, shape (k, d), in tissue units.
+        z/λ of the landmarks, shape ``(n_landmarks, n_latent)``, in tissue units.
     landmarks
-        Their places, shape (k, p), in tissue units.
+        Their places, shape ``(n_landmarks, n_dims)``, in tissue units.
     weighting
         ``"local"`` or ``"uniform"``, see :func:`dpvae.geometry.place_on_layout`.
 
     Returns
     -------
-    The placement. Time O(m k (d + iterations p)), memory O(k (d + p) + m p).
+    The placement. Time O(n_new n_landmarks (n_latent + iterations n_dims)), memory O(n_landmarks
+    (n_latent + n_dims) + n_new n_dims).
 
     Examples
     --------

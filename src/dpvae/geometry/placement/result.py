@@ -1,3 +1,5 @@
+"""What a placement found, and how it ended."""
+
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +18,7 @@ class Placement:
     Attributes
     ----------
     coordinates
-        Shape (n, p), in tissue units (latent units divided by the distance scale).
+        Shape ``(n_cells, n_dims)``, in tissue units (latent units divided by the distance scale).
     stress
         Normalised stress: the root of Σ(d_z/λ − d_s)² / Σ(d_z/λ)², 0 for a perfect layout.
     n_iterations
@@ -27,11 +29,11 @@ class Placement:
         ``"exact"``, ``"smacof"``, ``"window-smacof"``, ``"masked-smacof"``, ``"blend"`` or
         ``"landmarks"``.
     residual
-        For each cell the root mean square of d_s − d_z/λ over its pairs, shape (n,), in tissue
-        units; ``None`` where it was not computed.
+        For each cell the root mean square of d_s − d_z/λ over its pairs, shape ``(n_cells,)``, in
+        tissue units; ``None`` where it was not computed.
     expected_error
-        For each cell the expected distance from its true place, shape (n,), in tissue units, 0 for
-        a hard anchor; ``None`` without anchors to learn it from.
+        For each cell the expected distance from its true place, shape ``(n_cells,)``, in tissue
+        units, 0 for a hard anchor; ``None`` without anchors to learn it from.
     blend
         Which ways of placing were mixed and how well each placed anchors left out; ``None`` where
         nothing was mixed.

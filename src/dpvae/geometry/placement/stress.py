@@ -1,9 +1,12 @@
+"""How far the distances of a layout are from those that are wanted."""
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dpvae.geometry.latent import check_distance_scale, check_latent
 from dpvae.geometry.placement.majorization import cyclic_residual, cyclic_squares, guttman_transform
 
+LARGEST_EXACT = 4_000
 N_OFFSETS = 64
 FEWEST_OFFSETS = 16
 ENOUGH_PAIRS = 3_200_000
@@ -11,7 +14,7 @@ OFFSETS_PER_CELL = 16
 NEGLIGIBLE = 1e-250
 
 
-def normalised_stress(
+def normalized_stress(
     coordinates: ArrayLike, latent: ArrayLike, *, distance_scale: float = 1.0
 ) -> float:
     """Disagreement between the distances of a layout and those of the latents.
@@ -23,11 +26,11 @@ def normalised_stress(
     Parameters
     ----------
     coordinates
-        s, shape (n, p), in tissue units, without NaN.
+        s, shape ``(n_cells, n_dims)``, in tissue units, without NaN.
     latent
-        z, shape (n, d).
+        z, shape ``(n_cells, n_latent)``.
     distance_scale
-        λ, latent units per tissue unit. Default 1.
+        λ, latent units per tissue unit. By default 1.
 
     Returns
     -------
@@ -41,16 +44,17 @@ def normalised_stress(
 
     Notes
     -----
-    Time O(n² (d + p)), memory O(n (d + p)): distances are computed in blocks.
+    Time O(n_cells² (n_latent + n_dims)), memory O(n_cells (n_latent + n_dims)): distances are
+    computed in blocks.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from dpvae.geometry import normalised_stress
+    >>> from dpvae.geometry import normalized_stress
     >>> z = np.array([[0.0, 0.0], [0.0, 8.0], [6.0, 0.0]])
-    >>> normalised_stress(z / 2, z, distance_scale=2.0)
+    >>> normalized_stress(z / 2, z, distance_scale=2.0)
     0.0
-    >>> normalised_stress(0 * z, z)
+    >>> normalized_stress(0 * z, z)
     1.0
     """
     values = check_latent(latent)
@@ -65,13 +69,13 @@ def layout_stress(targets: NDArray[np.float64], layout: NDArray[np.float64]) -> 
     Parameters
     ----------
     targets
-        z/λ, transposed: shape (d, n).
+        z/λ, transposed: shape ``(n_latent, n_cells)``.
     layout
-        X, transposed: shape (p, n).
+        X, transposed: shape ``(n_dims, n_cells)``.
 
     Returns
     -------
-    As :func:`normalised_stress`.
+    As :func:`normalized_stress`.
     """
     _, residual = guttman_transform(targets, layout)
     return _ratio(residual, sum_of_squared_distances(targets))
@@ -80,22 +84,35 @@ def layout_stress(targets: NDArray[np.float64], layout: NDArray[np.float64]) -> 
 def sampled_stress(
     targets: NDArray[np.float64], layout: NDArray[np.float64], *, seed: int
 ) -> float:
-    """Normalised stress estimated from random pairs, 64 n of them, fewer above 50,000 cells.
+    """Normalised stress estimated from random pairs, 64 a cell, fewer above 50,000 cells.
 
     Parameters
     ----------
     targets
-        z/λ, transposed: shape (d, n).
+        z/λ, transposed: shape ``(n_latent, n_cells)``.
     layout
-        X, transposed: shape (p, n).
+        X, transposed: shape ``(n_dims, n_cells)``.
     seed
         Seed of the pairs.
 
     Returns
     -------
-    As :func:`normalised_stress`. Time O(64 n (d + p)), memory O(1).
+    As :func:`normalized_stress`. Time O(64 n_cells (n_latent + n_dims)), memory O(n_cells).
     """
     return _ratio(*cyclic_residual(targets, layout, pair_offsets(layout.shape[1], seed)))
+
+
+def placement_stress(targets: NDArray[np.float64], layout: NDArray[np.float64], seed: int) -> float:
+    """Normalised stress over all pairs of up to 4,000 cells, of more cells over random ones.
+
+    Parameters
+    ----------
+    targets, layout, seed
+        As in :func:`sampled_stress`.
+    """
+    if layout.shape[1] <= LARGEST_EXACT:
+        return layout_stress(targets, layout)
+    return sampled_stress(targets, layout, seed=seed)
 
 
 def sampled_residual(
@@ -110,7 +127,8 @@ def sampled_residual(
 
     Returns
     -------
-    The estimate, in squared tissue units. Time O(64 n (d + p)), memory O(1).
+    The estimate, in squared tissue units. Time O(64 n_cells (n_latent + n_dims)), memory
+    O(n_cells).
     """
     n_cells = layout.shape[1]
     offsets = pair_offsets(n_cells, seed)
@@ -130,15 +148,15 @@ def cell_residuals(
 
     Returns
     -------
-    Shape (n,), in tissue units. Over all pairs of up to 1,000 cells, of more cells over 32 random
-    pairs of each. Time O(n (d + p)) above, memory O(n).
+    Shape ``(n_cells,)``, in tissue units. Over all pairs of up to 1,000 cells, of more cells over
+    32 random pairs of each. Time O(n_cells (n_latent + n_dims)) above, memory O(n_cells).
     """
     n_cells = layout.shape[1]
     if n_cells <= 1_000:
         offsets = np.arange(1, n_cells)
     else:
         offsets = np.random.default_rng(seed).integers(1, n_cells, size=OFFSETS_PER_CELL)
-    squares = cyclic_squares(targets, layout, offsets)
+    squares, _ = cyclic_squares(targets, layout, offsets)
     return np.asarray(np.sqrt(squares / (2 * len(offsets))))
 
 
@@ -148,11 +166,11 @@ def sum_of_squared_distances(points: NDArray[np.float64]) -> float:
     Parameters
     ----------
     points
-        Shape (k, n).
+        Shape ``(n_axes, n_cells)``.
 
     Returns
     -------
-    The sum over i < j. Time and memory O(n k).
+    The sum over i < j. Time and memory O(n_cells n_axes).
     """
     from_first = points - points[:, :1]
     centred = from_first - from_first.mean(axis=1, keepdims=True)
@@ -171,13 +189,13 @@ def pair_offsets(n_cells: int, seed: int) -> NDArray[np.int64]:
     Parameters
     ----------
     n_cells
-        n, at least 2.
+        How many cells there are, at least 2.
     seed
         Seed of the draw.
 
     Returns
     -------
-    64 numbers from 1 to n − 1, fewer above 50,000 cells, 16 at least.
+    64 numbers from 1 to ``n_cells − 1``, fewer above 50,000 cells, 16 at least.
     """
     n_offsets = int(np.clip(ENOUGH_PAIRS // n_cells, FEWEST_OFFSETS, N_OFFSETS))
     return np.random.default_rng(seed).integers(1, n_cells, size=n_offsets)

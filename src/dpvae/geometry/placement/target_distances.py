@@ -1,6 +1,7 @@
+"""The distances that a layout is to have."""
+
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,22 +10,9 @@ from dpvae.geometry.placement.majorization import guttman_transform, window_tran
 from dpvae.geometry.placement.stress import sampled_residual
 
 
-class Comparison(Protocol):
-    """Compares the distances of layouts with those that are wanted."""
-
-    def all_pairs(self, layout: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-        """Guttman transform of a layout, shape (p, n), and its residual Σ_{i<j} (δ − d)²."""
-
-    def window(self, layout: NDArray[np.float64], cells: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Guttman transform of a layout, shape (p, n), estimated from some of its cells."""
-
-    def sampled(self, layout: NDArray[np.float64], *, seed: int) -> float:
-        """Residual of a layout, estimated from random pairs."""
-
-
 @dataclass(frozen=True, eq=False)
-class CompiledComparison:
-    """The comparison on one thread of the processor.
+class TargetDistances:
+    """The distances that a layout is to have, and how far those of a layout are from them.
 
     All pairs are compared in double precision; windows and random pairs, whose noise is far
     larger, in single precision, after division by the radius of the targets.
@@ -32,7 +20,7 @@ class CompiledComparison:
     Attributes
     ----------
     targets
-        z/λ, transposed: shape (d, n), centred, in tissue units.
+        z/λ, transposed: shape ``(n_latent, n_cells)``, centred, in tissue units.
     """
 
     targets: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""Places as means of those of similar cells, of which none is everybody's neighbour."""
+"""Mean places of similar cells, of which none is everybody's neighbour."""
 
 from dataclasses import dataclass
 
@@ -25,69 +25,69 @@ class BalancedKernel:
     Attributes
     ----------
     log_weight
-        a of each cell that it was fitted to, shape (n,).
+        a of each cell that it was fitted to, shape ``(n_cells,)``.
     width
         w, in the unit of the distances.
+    places
+        Of these cells, shape ``(n_cells, n_dims)``.
+    left_out
+        Weighted mean of the places of the others for each of them, shape ``(n_cells, n_dims)``.
     """
 
     log_weight: Values
     width: float
+    places: Values
+    left_out: Values
 
-    def mean(self, distance: Values, values: Values) -> Values:
-        """Weighted means of what belongs to the cells that it was fitted to.
+    def predict(self, distance: Values) -> Values:
+        """Weighted means of places.
 
         Parameters
         ----------
         distance
-            From other cells to these, shape (q, n). Infinite where one shall not count.
-        values
-            Shape (n, p).
+            From other cells to those that it was fitted to, shape ``(n_new, n_cells)``.
 
         Returns
         -------
-        Shape (q, p).
+        Shape ``(n_new, n_dims)``.
         """
-        exponent = self.log_weight - distance / self.width
-        exponent -= exponent.max(axis=1, keepdims=True)
-        weight = np.exp(exponent, out=exponent)
-        return np.asarray(weight @ values / weight.sum(axis=1, keepdims=True))
+        return _weighted_mean(self.log_weight - distance / self.width, self.places)
 
 
-def fit_balanced_kernel(distance: Values, values: Values) -> BalancedKernel:
+def fit_balanced_kernel(distance: Values, places: Values) -> BalancedKernel:
     """Balance the cells, with the width that errs least on cells left out one by one.
 
     Parameters
     ----------
     distance
-        Between the cells, shape (n, n), symmetric.
-    values
-        What their means shall predict, shape (n, p).
+        Between the cells, shape ``(n_cells, n_cells)``, symmetric.
+    places
+        What their means are to predict, shape ``(n_cells, n_dims)``.
 
     Returns
     -------
-    The kernel. Time and memory O(n²): for a thousand cells or so.
+    The kernel. Time and memory O(n_cells²): for a thousand cells or so.
 
     Examples
     --------
     >>> import numpy as np
     >>> place = np.linspace(0.0, 1.0, 50)[:, None]
     >>> kernel = fit_balanced_kernel(abs(place - place.T), place)
-    >>> kernel.mean(abs(0.5 - place.T), place).round(2)
+    >>> kernel.predict(abs(0.5 - place.T)).round(2)
     array([[0.5]])
     """
     apart = distance.astype(np.float64)
     pairs = apart[np.triu_indices(len(apart), 1)]
-    if len(pairs) == 0:
-        return BalancedKernel(np.zeros(1), 1.0)
-    typical = float(pairs.std()) or 1.0
+    typical = float(pairs.std()) or 1.0 if len(pairs) else 1.0
     np.fill_diagonal(apart, np.inf)
-    best, least = BalancedKernel(np.zeros(len(apart)), typical), np.inf
-    for relative in RELATIVE_WIDTHS:
+    best, least = BalancedKernel(np.zeros(len(apart)), typical, places, places), np.inf
+    for relative in RELATIVE_WIDTHS if len(pairs) else ():
         width = relative * typical
-        kernel = BalancedKernel(balance(apart, width), width)
-        error = float(((kernel.mean(apart, values) - values) ** 2).sum())
+        log_weight = balance(apart, width)
+        left_out = _weighted_mean(log_weight - apart / width, places)
+        error = float(((left_out - places) ** 2).sum())
         if error < least:
-            best, least = kernel, error
+            best, least = BalancedKernel(log_weight, width, places, left_out), error
     return best
 
 
@@ -99,14 +99,15 @@ def balance(apart: Values, width: float) -> Values:
     Parameters
     ----------
     apart
-        Distances between the cells, shape (n, n), symmetric, with an infinite diagonal.
+        Distances between the cells, shape ``(n_cells, n_cells)``, symmetric, with an infinite
+        diagonal.
     width
         w, in the unit of the distances.
 
     Returns
     -------
-    Shape (n,). If all distances of a cell grow by the same amount, its a grows with it, and the
-    couplings stay what they are.
+    Shape ``(n_cells,)``. If all distances of a cell grow by the same amount, its a grows with it,
+    and the couplings stay what they are.
     """
     nearest = apart.min(axis=1) / (2 * width)
     exponent = nearest[:, None] + nearest - apart / width
@@ -116,3 +117,9 @@ def balance(apart: Values, width: float) -> Values:
     for _ in range(N_ITERATIONS):
         factor = np.sqrt(factor / (kernel @ factor))
     return np.asarray(np.log(factor) + nearest)
+
+
+def _weighted_mean(exponent: Values, places: Values) -> Values:
+    exponent -= exponent.max(axis=1, keepdims=True)
+    weight = np.exp(exponent, out=exponent)
+    return np.asarray(weight @ places / weight.sum(axis=1, keepdims=True))

@@ -1,30 +1,22 @@
-from collections.abc import Callable, Mapping
+"""Places of cells around anchors: a mixture of ways, chosen by the anchors themselves."""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
+from scipy.spatial import cKDTree
 
 from dpvae.geometry.alignment.motion import THIN, expected_motion, latent_thickness, motion_without
 from dpvae.geometry.regression.kernel import fit_kernel
-from dpvae.geometry.regression.linear import (
-    EXACT_SEARCH,
-    SLACK,
-    Regression,
-    affine,
-    neighbours,
-    quadratic,
-)
+from dpvae.geometry.regression.latents import fit_on_latents, standardized
+from dpvae.geometry.regression.neighbors import EXACT_SEARCH, SLACK
 
 Points = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 MOTION = "motion"
-REGRESSIONS: dict[str, tuple[Callable[[Points, Points, Rows, Points], Regression], int]] = {
-    "affine": (affine, 10),
-    "quadratic": (quadratic, 30),
-    "neighbours": (neighbours, 20),
-}
 FEWEST_FOR_KERNEL = 20
 FEWEST_TO_VALIDATE = 10
 SHARE_OF_LATENTS = 0.3
@@ -33,6 +25,22 @@ PRIOR_ANCHORS = 6.0
 PRIOR_ANCHORS_IF_FLAT = 20.0
 N_SIMILAR = 25
 MEAN_OF_RAYLEIGH = {2: 0.886, 3: 0.921}
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """Places of cells by one way, and those of anchors that are left out.
+
+    Attributes
+    ----------
+    places
+        Of the cells without a place, shape ``(n_other, n_dims)``.
+    left_out
+        Of the anchors that are left out, one by one, shape ``(n_left_out, n_dims)``.
+    """
+
+    places: Points
+    left_out: Points
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ class Blend:
     weights
         Share of each way in the coordinates, adding up to 1: ``"motion"`` is the free layout moved
         onto the anchors, ``"affine"`` and ``"quadratic"`` are ridge regressions of places on
-        latents, ``"neighbours"`` is the mean place of the nearest anchors, ``"genes"`` a kernel
+        latents, ``"neighbors"`` is the mean place of the nearest anchors, ``"genes"`` a kernel
         regression of places on components of the genes and on latents, and ``"corrected"`` the
         moved layout plus such a regression of what is missing to it.
     errors
@@ -63,7 +71,7 @@ def blend(
     places: Points,
     components: Points | None = None,
 ) -> tuple[Points, Points, Blend]:
-    """Place cells by the mixture of four ways that places left-out anchors best.
+    """Place cells by the mixture of ways that places left-out anchors best.
 
     Few anchors can only move a free layout, many can teach a map from the latent space to the
     tissue. The mixture is chosen by the anchors themselves: each way predicts every anchor (1,000
@@ -75,22 +83,23 @@ def blend(
     Parameters
     ----------
     latent
-        z, shape (n, d), in any unit.
+        z, shape ``(n_cells, n_latent)``, in any unit.
     layout
-        The free layout of all cells, shape (n, p).
+        The free layout of all cells, shape ``(n_cells, n_dims)``.
     cells
-        Row numbers of the a anchors.
+        Row numbers of the anchors, shape ``(n_anchors,)``.
     places
-        Their places, shape (a, p), in tissue units, in general position.
+        Their places, shape ``(n_anchors, n_dims)``, in tissue units, in general position.
     components
-        Components of the genes of all cells, shape (n, c). From 20 anchors on, regressions on them
-        join the mixture. By default there are none.
+        Components of the genes of all cells, shape ``(n_cells, n_components)``. From 20 anchors on,
+        regressions on them join the mixture. By default there are none.
 
     Returns
     -------
-    Coordinates of all cells, shape (n, p), those of the anchors as given; the expected distance of
-    each cell from its true place, shape (n,), 0 for anchors; and the mixture. Time
-    O(a d⁴ + n (d² + log a)), memory O(n (d + p) + a d²).
+    Coordinates of all cells, shape ``(n_cells, n_dims)``, those of the anchors as given; the
+    expected distance of each cell from its true place, shape ``(n_cells,)``, 0 for anchors; and the
+    mixture. Time O(n_anchors n_latent⁴ + n_cells (n_latent² + log n_anchors)), memory O(n_cells
+    (n_latent + n_dims) + n_anchors n_latent²).
     """
     is_other = np.ones(len(latent), dtype=bool)
     is_other[cells] = False
@@ -102,44 +111,28 @@ def blend(
         coordinates[is_other] = moved[is_other]
         expected[is_other] = MEAN_OF_RAYLEIGH[places.shape[1]] * np.sqrt(squared[is_other])
         return coordinates, expected, Blend({MOTION: 1.0}, {})
-    scaled = _scaled(latent)
+    (scaled,) = standardized(latent)
     anchors, others = scaled[cells], scaled[is_other]
     left_out = _representative(anchors)
     truth = places[left_out]
     without = motion_without(layout, cells, places, thickness, left_out)
-    ways = {MOTION: Regression(moved[is_other], without)}
-    for name, (regress, fewest) in REGRESSIONS.items():
-        if len(cells) >= fewest:
-            ways[name] = regress(anchors, places, left_out, others)
+    ways = {MOTION: Way(moved[is_other], without)}
+    for name, regression in fit_on_latents(anchors, places, left_out).items():
+        ways[name] = Way(regression.predict(others), regression.left_out)
     if components is not None and len(cells) >= FEWEST_FOR_KERNEL:
         genes = np.hstack([components, SHARE_OF_LATENTS * scaled])
         known, new = genes[cells[left_out]], genes[is_other]
-        ways["genes"] = _kernel(known, truth, new, 0.0, 0.0)
-        ways["corrected"] = _kernel(known, truth, new, without, moved[is_other])
+        fit, rest = fit_kernel(known, truth), fit_kernel(known, truth - without)
+        ways["genes"] = Way(fit.predict(new), fit.left_out)
+        ways["corrected"] = Way(moved[is_other] + rest.predict(new), without + rest.left_out)
     weights = _mixture(list(ways.values()), truth, _prior_anchors(thickness))
     coordinates[is_other] = np.tensordot(weights, [way.places for way in ways.values()], 1)
-    mixed = np.tensordot(weights, [way.without for way in ways.values()], 1)
+    mixed = np.tensordot(weights, [way.left_out for way in ways.values()], 1)
     distance = np.sqrt(((mixed - truth) ** 2).sum(axis=1))
     expected[is_other] = _mean_of_similar(anchors[left_out], distance, others)
-    errors = {name: _root_mean_square(way.without - truth) for name, way in ways.items()}
+    errors = {name: _root_mean_square(way.left_out - truth) for name, way in ways.items()}
     errors["blend"] = _root_mean_square(mixed - truth)
     return coordinates, expected, Blend(dict(zip(ways, weights.tolist(), strict=True)), errors)
-
-
-def _kernel(
-    known: Points, truth: Points, new: Points, without: Points | float, before: Points | float
-) -> Regression:
-    """Regress what is missing to places that are known before, and add it to them."""
-    fit = fit_kernel(known, truth - without)
-    return Regression(before + fit.predict(new, known), truth - fit.left_out)
-
-
-def _scaled(latent: Points) -> Points:
-    """Latents turned to their principal axes and divided by one common standard deviation."""
-    centred = latent - latent.mean(axis=0)
-    _, axes = np.linalg.eigh(centred.T @ centred)
-    turned = centred @ axes[:, ::-1]
-    return np.asarray(turned / (np.sqrt(turned.var()) or 1.0))
 
 
 def _representative(anchors: Points) -> Rows:
@@ -156,9 +149,9 @@ def _prior_anchors(thickness: float) -> float:
     return PRIOR_ANCHORS + flatness * (PRIOR_ANCHORS_IF_FLAT - PRIOR_ANCHORS)
 
 
-def _mixture(ways: list[Regression], truth: Points, prior_anchors: float) -> Points:
+def _mixture(ways: list[Way], truth: Points, prior_anchors: float) -> Points:
     """Weights ≥ 0, of sum 1, with the least squared error, drawn towards the first way."""
-    without = np.stack([way.without.ravel() for way in ways])
+    without = np.stack([way.left_out.ravel() for way in ways])
     departure = np.stack([(way.places - ways[0].places).ravel() for way in ways])
     gram = without @ without.T
     gram += prior_anchors / max(len(ways[0].places), 1) * (departure @ departure.T)
@@ -174,8 +167,6 @@ def _mixture(ways: list[Regression], truth: Points, prior_anchors: float) -> Poi
 
 def _mean_of_similar(anchors: Points, distance: Points, latent: Points) -> Points:
     """Mean distance of the 25 anchors that are nearest to each cell in the latent space."""
-    from scipy.spatial import cKDTree
-
     n_similar = min(N_SIMILAR, len(anchors))
     if n_similar == len(anchors):
         return np.full(len(latent), distance.mean())

@@ -1,13 +1,14 @@
+"""Places of new cells where regressions on cells of known place agree."""
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dpvae.geometry.latent import check_layout
-from dpvae.geometry.regression.linear import affine, neighbours, quadratic
+from dpvae.geometry.regression.latents import fit_on_latents, standardized
+from dpvae.geometry.regression.precision import left_out_weights
 
 MOST_CELLS = 20_000
 MOST_LEFT_OUT = 1_000
-FEWEST_FOR_NEIGHBOURS = 20
-FEWEST_FOR_QUADRATIC = 30
 
 
 def place_by_consensus(
@@ -25,19 +26,20 @@ def place_by_consensus(
     Parameters
     ----------
     latent
-        z of the new cells, shape (m, d), in any unit.
+        z of the new cells, shape ``(n_new, n_latent)``, in any unit.
     layout_latent
-        z of the layout, shape (n, d), in the same unit.
+        z of the layout, shape ``(n_cells, n_latent)``, in the same unit.
     layout_coordinates
-        s of the layout, shape (n, 2) or (n, 3). Rows of NaN are left out.
+        s of the layout, shape ``(n_cells, 2)`` or ``(n_cells, 3)``. Rows of NaN are left out.
     seed
         Of the 20,000 cells that are used of a larger layout, and the 1,000 of them that are left
-        out. Default 0.
+        out. By default 0.
 
     Returns
     -------
-    Coordinates, shape (m, 2) or (m, 3), in the frame and unit of the layout. With fewer than 30
-    cells of known place the quadratic regression is left out, with fewer than 20 the neighbours.
+    Coordinates, shape ``(n_new, 2)`` or ``(n_new, 3)``, in the frame and unit of the layout. With
+    fewer than 30 cells of known place the quadratic regression is left out, with fewer than 20 the
+    neighbours.
 
     Raises
     ------
@@ -46,8 +48,8 @@ def place_by_consensus(
 
     Notes
     -----
-    Time O(n d⁴ + m (d² + log n)), memory O(n d² + m p), with n at most 20,000 and d⁴, d² at most
-    those of 20 dimensions.
+    Time O(n_cells n_latent⁴ + n_new (n_latent² + log n_cells)), memory O(n_cells n_latent² + n_new
+    n_dims), with n_cells at most 20,000 and n_latent at most 20.
 
     Examples
     --------
@@ -64,15 +66,7 @@ def place_by_consensus(
         chosen = np.sort(rng.choice(len(places), MOST_CELLS, replace=False))
         layout_values, places = layout_values[chosen], places[chosen]
     left_out = np.sort(rng.permutation(len(places))[:MOST_LEFT_OUT])
-    centre = layout_values.mean(axis=0)
-    _, axes = np.linalg.eigh((layout_values - centre).T @ (layout_values - centre))
-    turn = axes[:, ::-1] / (np.sqrt(layout_values.var(axis=0).mean()) or 1.0)
-    known, new = (layout_values - centre) @ turn, (values - centre) @ turn
-    ways = [affine(known, places, left_out, new)]
-    if len(places) >= FEWEST_FOR_NEIGHBOURS:
-        ways.append(neighbours(known, places, left_out, new))
-    if len(places) >= FEWEST_FOR_QUADRATIC:
-        ways.append(quadratic(known, places, left_out, new))
-    tiny = 1e-12 * places.var()
-    trust = [1.0 / (np.mean((way.without - places[left_out]) ** 2) + tiny) for way in ways]
-    return np.asarray(np.average([way.places for way in ways], axis=0, weights=trust))
+    known, new = standardized(layout_values, values)
+    ways = list(fit_on_latents(known, places, left_out).values())
+    weights = left_out_weights([way.left_out for way in ways], places[left_out])
+    return np.tensordot(weights, [way.predict(new) for way in ways], 1)

@@ -1,3 +1,5 @@
+"""Kernel ridge regression, of places or of what is missing to them."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,45 +13,47 @@ PENALTIES = (0.01, 0.1, 1.0, 10.0)
 ROWS_AT_A_TIME = 4_096
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KernelRidge:
     """Kernel ridge regression of places, or of what is missing to them, on components.
 
     Attributes
     ----------
+    components
+        Of the cells that it was fitted to, shape ``(n_cells, n_components)``.
     coefficients
-        One for each cell that it was fitted to, shape (n, p).
+        One for each of these cells, shape ``(n_cells, n_dims)``.
     centre
-        Mean of what was fitted, shape (p,).
+        Mean of what was fitted, shape ``(n_dims,)``.
     width
         Standard deviation of the Gaussian kernel.
     left_out
-        Residual of each cell when the others predict it, shape (n, p).
+        What the others predict of each cell, shape ``(n_cells, n_dims)``.
     """
 
+    components: Points
     coefficients: Points
     centre: Points
     width: float
     left_out: Points
 
-    def predict(self, components: Points, fitted: Points) -> Points:
+    def predict(self, components: Points) -> Points:
         """Predict for other cells.
 
         Parameters
         ----------
         components
-            Of the cells, shape (q, c).
-        fitted
-            Of the cells that it was fitted to, shape (n, c).
+            Of the cells, shape ``(n_new, n_components)``.
 
         Returns
         -------
-        Shape (q, p). Time O(q n c), memory O(n) times at most 4,096 cells.
+        Shape ``(n_new, n_dims)``. Time O(n_new n_cells n_components), memory O(n_cells) times at
+        most 4,096 cells.
         """
         predicted = np.empty((len(components), len(self.centre)))
         for begin in range(0, len(components), ROWS_AT_A_TIME):
             block = slice(begin, begin + ROWS_AT_A_TIME)
-            near = similarity(components[block], fitted, self.width)
+            near = similarity(components[block], self.components, self.width)
             predicted[block] = self.centre + near @ self.coefficients
         return predicted
 
@@ -60,33 +64,34 @@ def fit_kernel(components: Points, values: Points) -> KernelRidge:
     Parameters
     ----------
     components
-        Shape (n, c).
+        Shape ``(n_cells, n_components)``.
     values
-        Shape (n, p).
+        Shape ``(n_cells, n_dims)``.
 
     Returns
     -------
-    The regression. Time O(n³), memory O(n²): for a thousand cells or so.
+    The regression. Time O(n_cells³), memory O(n_cells²): for a thousand cells or so.
     """
     distance = cdist(components, components)
     pairs = distance[np.triu_indices(len(distance), 1)]
     typical = float(np.median(pairs[pairs > 0])) if pairs.any() else 1.0
     centre = values.mean(axis=0)
-    best = (np.inf, KernelRidge(np.zeros(values.shape), centre, typical, values - centre))
+    best = (np.inf, np.zeros(values.shape), typical, values - centre)
     for relative in RELATIVE_WIDTHS:
         width = relative * typical
         eigenvalues, vectors = np.linalg.eigh(np.exp(-0.5 * (distance / width) ** 2))
         loadings = vectors.T @ (values - centre)
         for penalty in PENALTIES:
             inverse = 1.0 / (np.maximum(eigenvalues, 0.0) + penalty)
-            candidate = vectors @ (inverse[:, None] * loadings)
-            left_out = candidate / (vectors**2 @ inverse)[:, None]
-            error = float((left_out**2).sum())
+            coefficients = vectors @ (inverse[:, None] * loadings)
+            residual = coefficients / (vectors**2 @ inverse)[:, None]
+            error = float((residual**2).sum())
             if error < best[0]:
-                best = (error, KernelRidge(candidate, centre, width, left_out))
-    return best[1]
+                best = (error, coefficients, width, residual)
+    _, coefficients, width, residual = best
+    return KernelRidge(components, coefficients, centre, width, values - residual)
 
 
 def similarity(components: Points, others: Points, width: float) -> Points:
-    """Gaussian kernel, shape (n, m), of components of shape (n, c) and (m, c)."""
+    """Gaussian kernel of two sets of components, shape ``(n_cells, n_others)``."""
     return np.asarray(np.exp(-0.5 * (cdist(components, others) / width) ** 2))

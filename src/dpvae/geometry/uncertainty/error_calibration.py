@@ -1,10 +1,12 @@
+"""How far cells are likely to be from where they are placed."""
+
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from dpvae.geometry.uncertainty.neighbourhood import Surroundings
+from dpvae.geometry.uncertainty.neighborhood import Neighborhood
 from dpvae.geometry.uncertainty.regions import Regions, mahalanobis, mean_deviation
 
 Points = NDArray[np.float64]
@@ -24,55 +26,55 @@ BLOCK = 8_192
 class ErrorCalibration:
     """Errors of cells whose place was hidden, from which those of other cells are foretold.
 
-    How large the error of a cell is expected to be depends on its surroundings in the latent space:
-    how far the nearest cells of known place are, and how far apart their places. In which direction
-    it is expected depends on how these places scatter, and on the errors of the calibration cells
-    that were placed nearby. How large regions must be so that they hold what they say is counted on
-    the calibration cells, each left out of its own expectation: split conformal prediction with
-    normalised scores (Lei et al. 2018; Johnstone & Cox 2021).
+    How large the error of a cell is expected to be depends on its neighbourhood in the latent
+    space: how far the nearest cells of known place are, and how far apart their places. In which
+    direction it is expected depends on how these places scatter, and on the errors of the
+    calibration cells that were placed nearby. How large regions must be so that they hold what they
+    say is counted on the calibration cells, each left out of its own expectation: split conformal
+    prediction with normalised scores (Lei et al. 2018; Johnstone & Cox 2021).
 
     Attributes
     ----------
     coordinates
-        Where the calibration cells were placed, shape (m, p).
+        Where the calibration cells were placed, shape ``(n_calibration, n_dims)``.
     errors
-        Their true place minus that, shape (m, p).
+        Their true place minus that, shape ``(n_calibration, n_dims)``.
     frame
-        Name of the section in whose frame each was placed, shape (m,).
+        Name of the section in whose frame each was placed, shape ``(n_calibration,)``.
     reach
         Distance within which places are nearby, in the unit of the coordinates.
     around
-        Surroundings of the calibration cells.
+        Neighbourhoods of the calibration cells.
     """
 
     coordinates: Points
     errors: Points
     frame: Names
     reach: float
-    around: Surroundings
+    around: Neighborhood
 
     @classmethod
     def fit(
-        cls, coordinates: Points, truth: Points, frame: Names, around: Surroundings, radius: float
+        cls, coordinates: Points, truth: Points, frame: Names, around: Neighborhood, radius: float
     ) -> "ErrorCalibration":
         """Calibrate with cells whose true place is known, and was not used to place them.
 
         Parameters
         ----------
         coordinates
-            Where the cells were placed, shape (m, p).
+            Where the cells were placed, shape ``(n_calibration, n_dims)``.
         truth
-            Where they are, shape (m, p).
+            Where they are, shape ``(n_calibration, n_dims)``.
         frame
-            Name of the section in whose frame each was placed, shape (m,).
+            Name of the section in whose frame each was placed, shape ``(n_calibration,)``.
         around
-            Their surroundings.
+            Their neighbourhood.
         radius
             Of the tissue, in the unit of the coordinates. A fifth of it is nearby.
 
         Returns
         -------
-        The calibration; of more than 2,000 cells, on so many random ones.
+        The calibration. More than 2,000 cells are subsampled, always the same ones.
 
         Raises
         ------
@@ -89,21 +91,22 @@ class ErrorCalibration:
         near = NEARBY * radius
         return cls(coordinates[chosen], errors, frame[chosen], near, around.of(chosen))
 
-    def regions(self, coordinates: Points, frame: Names, around: Surroundings) -> Regions:
+    def regions(self, coordinates: Points, frame: Names, around: Neighborhood) -> Regions:
         """Draw regions around places.
 
         Parameters
         ----------
         coordinates
-            Places of the cells, shape (n, p).
+            Places of the cells, shape ``(n_cells, n_dims)``.
         frame
-            Name of the section in whose frame each was placed, shape (n,).
+            Name of the section in whose frame each was placed, shape ``(n_cells,)``.
         around
-            Their surroundings.
+            Their neighbourhood.
 
         Returns
         -------
-        The regions. Time O((n + m) m), memory O(n p²) and that of 8,192 times m numbers.
+        The regions. Time O((n_cells + n_calibration) n_calibration), memory O(n_cells n_dims²) and
+        8,192 times n_calibration numbers.
         """
         left_out = self._covariance(self.coordinates, self.frame, self.around, leave_out=True)
         square = (self.errors**2).sum(axis=1) / mean_deviation(left_out) ** 2
@@ -122,12 +125,12 @@ class ErrorCalibration:
             np.sort(mahalanobis(self.errors, left_out)),
         )
 
-    def share_far(self, around: Surroundings) -> float:
+    def share_far(self, around: Neighborhood) -> float:
         """Share of cells further from those of known place than a tenth of these cells are."""
         return float((around.distance > np.quantile(self.around.distance, FAR)).mean())
 
     def _covariance(
-        self, coordinates: Points, frame: Names, around: Surroundings, *, leave_out: bool = False
+        self, coordinates: Points, frame: Names, around: Neighborhood, *, leave_out: bool = False
     ) -> Points:
         """Foretell the products of errors, up to a common factor."""
         n_dims = self.errors.shape[1]
@@ -138,7 +141,7 @@ class ErrorCalibration:
         directions = _of_unit_trace(rounded) + _of_unit_trace(errors)
         return self._size(around)[:, None, None] ** 2 * directions
 
-    def _size(self, around: Surroundings) -> Points:
+    def _size(self, around: Neighborhood) -> Points:
         """Relative size of errors, √(spread of places) · ⁴√(latent distance), of 1 where usual."""
         spread = mean_deviation(around.covariance)
         distance = np.maximum(around.distance, LEAST_OF_USUAL)

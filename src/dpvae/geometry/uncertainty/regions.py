@@ -1,3 +1,5 @@
+"""Discs and ellipses that hold true places."""
+
 import math
 from dataclasses import dataclass
 
@@ -19,15 +21,15 @@ class Regions:
     Attributes
     ----------
     coordinates
-        Places of the cells, the centres of their regions, shape (n, p).
+        Places of the cells, the centres of their regions, shape ``(n_cells, n_dims)``.
     covariance
-        Expected product of the errors along each two axes, shape (n, p, p), in squared units of the
-        coordinates.
+        Expected product of the errors along each two axes, shape ``(n_cells, n_dims, n_dims)``, in
+        squared units of the coordinates.
     disc_scores
         Errors of the calibration cells, each over the root of the mean of its variances, in rising
-        order, shape (m,).
+        order, shape ``(n_calibration,)``.
     ellipse_scores
-        The same with the Mahalanobis distance of their covariance, shape (m,).
+        The same with the Mahalanobis distance of their covariance, shape ``(n_calibration,)``.
     """
 
     coordinates: Points
@@ -36,7 +38,7 @@ class Regions:
     ellipse_scores: Points
 
     def radii(self, level: float) -> Points:
-        """Radii of the discs that hold the true place, shape (n,).
+        """Radii of the discs that hold the true place, shape ``(n_cells,)``.
 
         Parameters
         ----------
@@ -69,7 +71,7 @@ class Regions:
 
         Returns
         -------
-        Shape (n, p, p). The half axes are the roots of the eigenvalues.
+        Shape ``(n_cells, n_dims, n_dims)``. The half axes are the roots of the eigenvalues.
 
         Raises
         ------
@@ -79,12 +81,12 @@ class Regions:
         return conformal_quantile(self.ellipse_scores, level) ** 2 * self.covariance
 
     def in_discs(self, places: ArrayLike, level: float) -> NDArray[np.bool_]:
-        """Whether the disc of each cell holds a place, shape (n,); false for places of NaN.
+        """Whether the disc of each cell holds a place: ``(n_cells,)``, false for places of NaN.
 
         Parameters
         ----------
         places
-            One place for each cell, shape (n, p).
+            One place for each cell, shape ``(n_cells, n_dims)``.
         level
             As in :meth:`radii`.
 
@@ -96,19 +98,9 @@ class Regions:
         return np.asarray(np.linalg.norm(self._errors(places), axis=1) <= self.radii(level))
 
     def in_ellipses(self, places: ArrayLike, level: float) -> NDArray[np.bool_]:
-        """Whether the ellipse of each cell holds a place, shape (n,); false for places of NaN.
+        """Whether the ellipse of each cell holds a place: ``(n_cells,)``, false for places of NaN.
 
-        Parameters
-        ----------
-        places
-            One place for each cell, shape (n, p).
-        level
-            As in :meth:`ellipses`.
-
-        Raises
-        ------
-        ValueError
-            If the level or the shape of the places is not usable.
+        Parameters and errors are as of :meth:`in_discs`.
         """
         return mahalanobis(self._errors(places), self.ellipses(level)) <= 1.0
 
@@ -132,7 +124,7 @@ def conformal_quantile(scores: ArrayLike, level: float) -> float:
     Parameters
     ----------
     scores
-        Of m calibration cells, shape (m,).
+        Of the calibration cells, shape ``(n_calibration,)``.
     level
         Probability, between 0 and 1.
 
@@ -163,11 +155,11 @@ def conformal_quantile(scores: ArrayLike, level: float) -> float:
 
 
 def mean_deviation(covariance: Points) -> Points:
-    """Root of the mean variance over the axes, shape (n,), of covariances of shape (n, p, p)."""
+    """Root of the mean variance over the axes, from ``(n_cells, n_dims, n_dims)`` covariances."""
     return np.asarray(np.sqrt(np.trace(covariance, axis1=1, axis2=2) / covariance.shape[1]))
 
 
 def mahalanobis(errors: Points, covariance: Points) -> Points:
-    """Root of rᵀ Σ⁻¹ r for errors of shape (n, p), shape (n,)."""
+    """Root of rᵀ Σ⁻¹ r for errors of shape ``(n_cells, n_dims)``, shape ``(n_cells,)``."""
     solved = np.linalg.solve(covariance, errors[:, :, None])[:, :, 0]
     return np.asarray(np.sqrt(np.maximum((errors * solved).sum(axis=1), 0.0)))

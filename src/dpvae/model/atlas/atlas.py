@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dpvae._data.section import cells_per_section
 from dpvae.geometry.uncertainty.error_calibration import ErrorCalibration
-from dpvae.geometry.uncertainty.neighbourhood import Surroundings, surroundings
+from dpvae.geometry.uncertainty.neighborhood import Neighborhood, neighborhood
 from dpvae.model.atlas.encoded_cells import EncodedCells
 from dpvae.model.atlas.foreign import warn_if_foreign
 from dpvae.model.atlas.gene_regression import GeneRegression
@@ -119,7 +119,7 @@ class Atlas:
         if self.regression is not None and cells.genes is not None:
             difference = query_difference(self.regression, cells.genes, len(cells))
             if not (is_part and is_standardized):
-                expected = self.regression.kernels[name].left_out_spread
+                expected = self.regression.sections[name].left_out_spread
         n_genes = 0 if self.regression is None else len(self.regression.mean)
         warn_if_foreign(
             difference,
@@ -130,14 +130,14 @@ class Atlas:
             is_standardized=is_standardized,
         )
 
-    def surroundings(self, placed: Placed) -> Surroundings:
+    def neighborhood(self, placed: Placed) -> Neighborhood:
         """Find how the cells of the reference lie that are like placed ones."""
         n_cells, n_dims = placed.coordinates.shape
-        around = Surroundings(np.empty(n_cells), np.empty((n_cells, n_dims, n_dims)))
+        around = Neighborhood(np.empty(n_cells), np.empty((n_cells, n_dims, n_dims)))
         for name, rows in cells_per_section(placed.frame):
             known = self.layout.section == name
             latent = self.layout.latent[known].astype(np.float64)
-            found = surroundings(
+            found = neighborhood(
                 placed.latent[rows].astype(np.float64), latent, self.layout.coordinates[known]
             )
             around.distance[rows], around.covariance[rows] = found.distance, found.covariance

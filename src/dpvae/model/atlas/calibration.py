@@ -111,7 +111,7 @@ def measured_errors(
     known = known_rows(truth)
     for name, rows in cells_per_section(section[known]):
         check_same_unit(truth[known][rows], placed.coordinates[known][rows], name)
-    around = atlas.surroundings(placed).of(known)
+    around = atlas.neighborhood(placed).of(known)
     return ErrorCalibration.fit(
         placed.coordinates[known], truth[known], placed.frame[known], around, radius
     )

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 
 from dpvae._data.section import cells_per_section
 from dpvae._data.some_rows import at_most
 from dpvae.geometry import known_rows
-from dpvae.geometry.regression.kernel import fit_kernel, similarity
-from dpvae.model.atlas.gene_neighbours import GeneNeighbours, dense, fit_gene_neighbours
+from dpvae.geometry.regression.kernel import KernelRidge, fit_kernel
+from dpvae.geometry.regression.precision import left_out_weights, precision_weights
+from dpvae.geometry.regression.principal_axes import principal_axes
+from dpvae.model.atlas.gene_neighbors import GeneNeighbors, dense, fit_gene_neighbors
 from dpvae.model.atlas.place_spread import relative_spread
 
 Rows = NDArray[np.intp]
@@ -27,62 +28,65 @@ MOST_CELLS_TOGETHER = 10_000
 FEWEST_CELLS = 200
 MOST_CELLS_FOR_AXES = 5_000
 MOST_VALUES_FOR_AXES = 20_000_000
-N_POWER_ITERATIONS = 4
 MOST_CELLS_AT_A_TIME = 4_096
 MOST_VALUES_AT_A_TIME = 20_000_000
 
 
-@dataclass(frozen=True)
-class Kernel:
-    """Kernel ridge regression of places on components, for one section.
+@dataclass(frozen=True, eq=False)
+class SectionRegression:
+    """Places from genes in the frame of one section, by a kernel ridge regression and neighbours.
+
+    Each counts in inverse proportion to its squared error on cells that are left out.
 
     Parameters
     ----------
-    components
-        Of the cells that it was fitted to, shape ``(n_cells, n_components)``.
-    coefficients
-        One for each of these cells, shape ``(n_cells, 2)`` or ``(n_cells, 3)``.
-    centre
-        Mean of their places, shape ``(2,)`` or ``(3,)``.
-    width
-        Standard deviation of the Gaussian kernel.
+    kernel
+        Regression on principal components of the genes.
+    neighbors
+        Means over similar cells, those that the kernel was fitted to.
     n_known
         Number of cells of known place in the section.
-    neighbours
-        The same cells, as neighbours of others.
-    left_out_spread
-        How widely their places are spread when each is left out in turn, compared with their own,
-        see :func:`~dpvae.model.atlas.place_spread.relative_spread`; ``None`` in older models.
     """
 
-    components: Values
-    coefficients: Values
-    centre: Values
-    width: float
+    kernel: KernelRidge
+    neighbors: GeneNeighbors
     n_known: int
-    neighbours: GeneNeighbours
-    left_out_spread: Values | None = None
 
-    def places(self, components: Values) -> Values:
-        """Places of cells with these components, shape ``(n, 2)`` or ``(n, 3)``."""
-        return self.centre + similarity(components, self.components, self.width) @ (
-            self.coefficients
-        )
+    @property
+    def places(self) -> Values:
+        """Of the cells that it was fitted to, shape ``(n_cells, 2)`` or ``(n_cells, 3)``."""
+        return self.neighbors.weighted.places
+
+    @property
+    def left_out_spread(self) -> Values:
+        """How widely these cells are spread when each is left out, compared with their own spread.
+
+        See :func:`~dpvae.model.atlas.place_spread.relative_spread`.
+        """
+        return relative_spread(self.kernel.left_out, self.places)
 
     @property
     def share(self) -> float:
-        """How much regressions count beside a network that was trained on the section."""
-        return WORTH_OF_CELLS / (WORTH_OF_CELLS + self.n_known)
+        """How much it counts besides a network that was trained on the section.
+
+        The squared error of a network falls with the number of cells that it was trained on; that
+        of the regressions is the one of a network with 800.
+        """
+        return float(precision_weights([1.0 / WORTH_OF_CELLS, 1.0 / self.n_known])[0])
+
+    def predict(self, genes: Any, components: Values) -> Values:
+        """Places of cells with these genes, shape ``(n_new, n_genes)``, and their components."""
+        weights = left_out_weights([self.kernel.left_out, self.neighbors.left_out], self.places)
+        found = [self.kernel.predict(components), self.neighbors.predict(genes)]
+        return np.tensordot(weights, found, 1)
 
 
 @dataclass(frozen=True)
 class GeneRegression:
-    """Places from genes by regressions: the mean of a kernel ridge regression and of neighbours.
+    """Places from genes by regressions.
 
-    The first is on principal components of the genes, the second takes means over similar cells
-    (:class:`~dpvae.model.atlas.gene_neighbours.GeneNeighbours`). With few cells of known place a
-    network places worse than they do, with many far better; and their mean is better than both. The
-    regressions count as much as 800 known cells.
+    With few cells of known place a network places worse than they do, with many far better; and
+    their mean is better than both. The regressions count as much as 800 known cells.
 
     Parameters
     ----------
@@ -90,22 +94,13 @@ class GeneRegression:
         Mean of each gene, shape ``(n_genes,)``.
     loadings
         Principal axes of the genes, as they are and weighted, shape ``(n_genes, n_components)``.
-    kernels
+    sections
         The regression of each section, whose frames are unrelated, by the section's name.
     """
 
     mean: Values
     loadings: Values
-    kernels: dict[str, Kernel]
-
-    @classmethod
-    def of(cls, saved: dict[str, Any]) -> "GeneRegression":
-        """Make it from what :func:`dataclasses.asdict` gave."""
-        kernels = {
-            name: Kernel(**{**kernel, "neighbours": GeneNeighbours.of(kernel["neighbours"])})
-            for name, kernel in saved["kernels"].items()
-        }
-        return cls(saved["mean"], saved["loadings"], kernels)
+    sections: dict[str, SectionRegression]
 
     def join(self, places: Values, frame: NDArray[np.str_], genes: ReadGenes) -> Values:
         """Mean of places from latents and of those from genes.
@@ -129,16 +124,16 @@ class GeneRegression:
         joined = places.copy()
         n_rows = min(MOST_CELLS_AT_A_TIME, max(MOST_VALUES_AT_A_TIME // len(self.mean), 1))
         for name, cells in cells_per_section(frame):
-            kernel = self.kernels[name]
-            if kernel.share < NEGLIGIBLE_SHARE:
+            regression = self.sections[name]
+            if regression.share < NEGLIGIBLE_SHARE:
                 continue
             rows = np.flatnonzero(cells)
             for begin in range(0, len(rows), n_rows):
                 block = rows[begin : begin + n_rows]
                 values = genes(block)
-                from_components = kernel.places(components_of(values, self.mean, self.loadings))
-                found = 0.5 * (from_components + kernel.neighbours.places(values))
-                joined[block] += kernel.share * (found - places[block])
+                components = components_of(values, self.mean, self.loadings)
+                found = regression.predict(values, components)
+                joined[block] += regression.share * (found - places[block])
         return joined
 
 
@@ -169,7 +164,7 @@ def fit_gene_regression(
     """
     rng = np.random.default_rng(0)
     mean, loadings = gene_axes(genes, factor, np.arange(len(section)), rng)
-    kernels = {}
+    sections = {}
     known = known_rows(coordinates)
     n_sections = len(np.unique(section[known]))
     n_cells = int(np.clip(MOST_CELLS_TOGETHER // max(n_sections, 1), FEWEST_CELLS, MOST_CELLS))
@@ -177,19 +172,12 @@ def fit_gene_regression(
         everywhere = np.flatnonzero(known)[cells]
         rows = at_most(everywhere, n_cells, rng)
         values, places = genes(rows), coordinates[rows]
-        components = components_of(values, mean, loadings)
-        fit = fit_kernel(components, places)
-        neighbours = fit_gene_neighbours(values, factor, places)
-        kernels[name] = Kernel(
-            components,
-            fit.coefficients,
-            fit.centre,
-            fit.width,
+        sections[name] = SectionRegression(
+            fit_kernel(components_of(values, mean, loadings), places),
+            fit_gene_neighbors(values, factor, places),
             len(everywhere),
-            neighbours,
-            relative_spread(places - fit.left_out, places),
         )
-    return GeneRegression(mean, loadings, kernels)
+    return GeneRegression(mean, loadings, sections)
 
 
 def gene_axes(
@@ -214,21 +202,15 @@ def gene_axes(
     n_for_axes = min(MOST_CELLS_FOR_AXES, max(MOST_VALUES_FOR_AXES // len(factor), MOST_CELLS))
     values = dense(genes(at_most(rows, n_for_axes, rng)))
     mean = values.mean(axis=0, dtype=np.float64)
-    loadings = np.hstack([_principal_axes(values, by) for by in (np.ones(len(factor)), factor)])
-    return mean, loadings
+    return mean, np.hstack([_loadings(values, by) for by in (np.ones(len(factor)), factor)])
 
 
-def _principal_axes(values: NDArray[np.float32], factor: Values) -> Values:
-    """Axes for centred genes, such that the first component has variance 1 (Halko et al. 2011)."""
-    scaled = values * factor.astype(np.float32)
-    n_components = min(N_COMPONENTS, *(size - 1 for size in values.shape))
-    if n_components < 1 or not np.ptp(scaled, axis=0).any():
+def _loadings(values: NDArray[np.float32], factor: Values) -> Values:
+    """Principal axes of weighted genes, such that the first component has variance 1."""
+    axes, variances = principal_axes(values * factor.astype(np.float32), N_COMPONENTS)
+    if len(variances) == 0:
         return np.zeros((len(factor), 1))
-    pca = PCA(
-        n_components, svd_solver="randomized", iterated_power=N_POWER_ITERATIONS, random_state=0
-    ).fit(scaled)
-    largest = np.sqrt(pca.explained_variance_[0]) or 1.0
-    return np.asarray(factor[:, None] * pca.components_.T / largest)
+    return np.asarray(factor[:, None] * axes / (np.sqrt(variances[0]) or 1.0))
 
 
 def components_of(values: Any, mean: Values, loadings: Values) -> Values:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dpvae._data.section import cells_per_section
 from dpvae.geometry.alignment.mean_layout import mean_layout
+from dpvae.geometry.regression.precision import precision_weights
 from dpvae.model.atlas.layout import Layout
 
 MOST_SECTIONS = 5
@@ -76,10 +77,6 @@ def place_new_sections(
             continue
         distance = dict(list(layout.distances(latent[rows]).items())[:MOST_SECTIONS])
         others = [place(rows, np.full(len(rows), other)) for other in list(distance)[1:]]
-        agreed[rows] = mean_layout([places[rows], *others], _weights(list(distance.values())))
+        weights = precision_weights(np.square(list(distance.values())))
+        agreed[rows] = mean_layout([places[rows], *others], weights.tolist())
     return agreed
-
-
-def _weights(distance: list[float]) -> list[float]:
-    nearest = max(distance[0], 1e-6 * distance[-1]) or 1.0
-    return [(nearest / max(each, nearest)) ** 2 for each in distance]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
 from dpvae._data.some_rows import at_most
-from dpvae.model.atlas.gene_neighbours import dense
+from dpvae.model.atlas.gene_neighbors import dense
 from dpvae.model.atlas.gene_regression import GeneRegression, ReadGenes, components_of
 
 FEWEST_CELLS = 10
@@ -63,19 +63,19 @@ def query_difference(
     The comparison, or ``None`` with fewer than 10 cells or 50 of the reference: they tell nothing.
     """
     rng = np.random.default_rng(0)
-    kernels = list(regression.kernels.values())
-    known = np.vstack([kernel.components for kernel in kernels])
+    sections = list(regression.sections.values())
+    known = np.vstack([section.kernel.components for section in sections])
     if len(known) < FEWEST_CELLS_OF_REFERENCE or n_cells < FEWEST_CELLS:
         return None
     half, n_genes = known.shape[1] // 2, len(regression.mean)
     weighted = slice(half, half + max(min(half, n_genes // GENES_PER_COMPONENT), 1))
     kept = at_most(np.arange(len(known)), 2 * MOST_CELLS, rng)
     known = known[kept][:, weighted]
-    expression = np.vstack([kernel.neighbours.genes for kernel in kernels])[kept]
+    expression = np.vstack([section.neighbors.genes for section in sections])[kept]
     query = dense(genes(at_most(np.arange(n_cells), MOST_CELLS, rng)))
     components = components_of(query, regression.mean, regression.loadings)[:, weighted]
     difference, correlation = matched_difference(
-        known, expression, components, query, kernels[0].neighbours.factor
+        known, expression, components, query, sections[0].neighbors.factor
     )
     silent = ((expression > 0).mean(axis=0) >= DETECTED) & (query == 0).all(axis=0)
     share = unlike_share(known, components)

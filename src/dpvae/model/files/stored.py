@@ -1,11 +1,12 @@
 """The classes that a saved model may hold, by name: of no other one an object is made."""
 
 from dpvae.geometry.regression.balanced_kernel import BalancedKernel
+from dpvae.geometry.regression.kernel import KernelRidge
 from dpvae.geometry.uncertainty.error_calibration import ErrorCalibration
-from dpvae.geometry.uncertainty.neighbourhood import Surroundings
+from dpvae.geometry.uncertainty.neighborhood import Neighborhood
 from dpvae.model.atlas.atlas import Atlas
-from dpvae.model.atlas.gene_neighbours import GeneNeighbours
-from dpvae.model.atlas.gene_regression import GeneRegression, Kernel
+from dpvae.model.atlas.gene_neighbors import GeneNeighbors
+from dpvae.model.atlas.gene_regression import GeneRegression, SectionRegression
 from dpvae.model.atlas.layout import Layout
 from dpvae.model.data.depth import Depth
 
@@ -16,10 +17,11 @@ STORED = {
         BalancedKernel,
         Depth,
         ErrorCalibration,
-        GeneNeighbours,
+        GeneNeighbors,
         GeneRegression,
-        Kernel,
+        KernelRidge,
         Layout,
-        Surroundings,
+        Neighborhood,
+        SectionRegression,
     )
 }

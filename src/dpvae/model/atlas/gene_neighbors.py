@@ -1,4 +1,4 @@
-"""Places of cells as means of those of the cells with the most similar genes."""
+"""Places of cells as means over the cells with the most similar genes."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +14,8 @@ Values = NDArray[np.float64]
 Genes = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class GeneNeighbours:
+@dataclass(frozen=True, eq=False)
+class GeneNeighbors:
     """Means of places over similar cells, which are found by all genes as they are, and weighted.
 
     Parameters
@@ -24,34 +24,30 @@ class GeneNeighbours:
         Of the cells that it was fitted to, shape ``(n_cells, n_genes)``.
     factor
         What genes are multiplied by when they are weighted, shape ``(n_genes,)``.
-    coordinates
-        Places of these cells, shape ``(n_cells, 2)`` or ``(n_cells, 3)``.
     as_they_are, weighted
-        How much each of them counts, see
+        How much each cell counts, and their places, see
         :class:`~dpvae.geometry.regression.balanced_kernel.BalancedKernel`.
     """
 
     genes: Genes
     factor: Genes
-    coordinates: Values
     as_they_are: BalancedKernel
     weighted: BalancedKernel
 
-    @classmethod
-    def of(cls, saved: dict[str, Any]) -> "GeneNeighbours":
-        """Make it from what :func:`dataclasses.asdict` gave."""
-        names = ("as_they_are", "weighted")
-        return cls(**{**saved, **{name: BalancedKernel(**saved[name]) for name in names}})
+    @property
+    def left_out(self) -> Values:
+        """Places of the cells that it was fitted to, each by the others."""
+        return 0.5 * (self.as_they_are.left_out + self.weighted.left_out)
 
-    def places(self, genes: Any) -> Values:
-        """Places of cells with these genes, shape ``(n, n_genes)``, dense or sparse."""
+    def predict(self, genes: Any) -> Values:
+        """Places of cells with these genes, shape ``(n_new, n_genes)``, dense or sparse."""
         values = dense(genes)
-        plain = self.as_they_are.mean(_distances(values, self.genes), self.coordinates)
+        plain = self.as_they_are.predict(_distances(values, self.genes))
         distance = _distances(values * self.factor, self.genes * self.factor)
-        return 0.5 * (plain + self.weighted.mean(distance, self.coordinates))
+        return 0.5 * (plain + self.weighted.predict(distance))
 
 
-def fit_gene_neighbours(genes: Any, factor: Values, coordinates: Values) -> GeneNeighbours:
+def fit_gene_neighbors(genes: Any, factor: Values, places: Values) -> GeneNeighbors:
     """Fit it to cells of known place.
 
     Parameters
@@ -60,7 +56,7 @@ def fit_gene_neighbours(genes: Any, factor: Values, coordinates: Values) -> Gene
         Shape ``(n_cells, n_genes)``, dense or sparse.
     factor
         What genes are multiplied by when they are weighted, shape ``(n_genes,)``.
-    coordinates
+    places
         Shape ``(n_cells, 2)`` or ``(n_cells, 3)``.
 
     Returns
@@ -69,10 +65,9 @@ def fit_gene_neighbours(genes: Any, factor: Values, coordinates: Values) -> Gene
     """
     own, scale = dense(genes), factor.astype(np.float32)
     kernels = [
-        fit_balanced_kernel(_distances(values, values), coordinates)
-        for values in (own, own * scale)
+        fit_balanced_kernel(_distances(values, values), places) for values in (own, own * scale)
     ]
-    return GeneNeighbours(own, scale, coordinates, *kernels)
+    return GeneNeighbors(own, scale, *kernels)
 
 
 def dense(genes: Any) -> Genes:
@@ -82,7 +77,7 @@ def dense(genes: Any) -> Genes:
 
 
 def _distances(genes: Genes, others: Genes) -> Values:
-    """Euclidean distances, by a product of matrices: about the mean of the others, to be exact."""
+    """Euclidean distances by a product of matrices: exact enough only around a common centre."""
     centre = others.mean(axis=0)
     ours, theirs = torch.from_numpy(genes - centre), torch.from_numpy(others - centre)
     return torch.cdist(ours, theirs).double().numpy()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dpvae.geometry.uncertainty.neighbourhood import surroundings
+from dpvae.geometry.uncertainty.neighborhood import neighborhood
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def naive(cell, known, places):
 
 def test_equals_a_search_through_all(cells):
     latent, known, places = cells
-    found = surroundings(latent, known, places)
+    found = neighborhood(latent, known, places)
     own = [
         naive(known[k], np.delete(known, k, axis=0), np.delete(places, k, axis=0))
         for k in range(120)
@@ -33,15 +33,15 @@ def test_equals_a_search_through_all(cells):
 
 def test_units_of_latents_and_places_do_not_matter(cells):
     latent, known, places = cells
-    one, two = surroundings(*cells), surroundings(7 * latent, 7 * known, 100 * places + 5)
+    one, two = neighborhood(*cells), neighborhood(7 * latent, 7 * known, 100 * places + 5)
     np.testing.assert_allclose(one.distance, two.distance)
     np.testing.assert_allclose(one.covariance, two.covariance, atol=1e-9)
 
 
-def test_few_or_identical_cells_give_finite_surroundings(cells):
+def test_few_or_identical_cells_give_finite_neighborhood(cells):
     latent, known, places = cells
-    few = surroundings(latent, known[:4], places[:4])
-    same = surroundings(np.ones((3, 4)), np.ones((30, 4)), np.ones((30, 2)))
+    few = neighborhood(latent, known[:4], places[:4])
+    same = neighborhood(np.ones((3, 4)), np.ones((30, 4)), np.ones((30, 2)))
     for found in (few, same):
         assert np.isfinite(found.distance).all()
         assert np.isfinite(found.covariance).all()

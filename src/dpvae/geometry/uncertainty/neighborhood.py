@@ -1,3 +1,5 @@
+"""How cells of known place lie around others in the latent space."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +16,7 @@ BLOCK = 8_192
 
 
 @dataclass(frozen=True, eq=False)
-class Surroundings:
+class Neighborhood:
     """How the cells of known place lie that are nearest to some cells in the latent space.
 
     Both are relative to the median of the cells of known place themselves, so that they compare
@@ -23,37 +25,38 @@ class Surroundings:
     Attributes
     ----------
     distance
-        Mean latent distance of each cell to the 5 nearest, shape (n,).
+        Mean latent distance of each cell to the 5 nearest, shape ``(n_cells,)``.
     covariance
-        Covariance of the places of the 50 nearest, shape (n, p, p): how far apart cells are that
-        look alike. Relative: 1 is the median of its mean over the axes.
+        Covariance of the places of the 50 nearest, shape ``(n_cells, n_dims, n_dims)``: how far
+        apart cells are that look alike. Relative: 1 is the median of its mean over the axes.
     """
 
     distance: Points
     covariance: Points
 
-    def of(self, cells: NDArray[np.bool_] | NDArray[np.intp]) -> "Surroundings":
+    def of(self, cells: NDArray[np.bool_] | NDArray[np.intp]) -> "Neighborhood":
         """Give those of some of the cells."""
-        return Surroundings(self.distance[cells], self.covariance[cells])
+        return Neighborhood(self.distance[cells], self.covariance[cells])
 
 
-def surroundings(latent: Points, layout_latent: Points, layout_coordinates: Points) -> Surroundings:
-    """Find the surroundings of cells among those of known place.
+def neighborhood(latent: Points, layout_latent: Points, layout_coordinates: Points) -> Neighborhood:
+    """Find the neighbourhood of cells among those of known place.
 
     Parameters
     ----------
     latent
-        z of the cells, shape (n, d).
+        z of the cells, shape ``(n_cells, n_latent)``.
     layout_latent
-        z of the cells of known place, shape (m, d), in the same unit; at least two. Of more than
-        20,000 so many random ones are used.
+        z of the cells of known place, shape ``(n_known, n_latent)``, in the same unit; at least
+        two. More than 20,000 are
+        subsampled, always the same ones.
     layout_coordinates
-        Their places, shape (m, p).
+        Their places, shape ``(n_known, n_dims)``.
 
     Returns
     -------
-    The surroundings. With fewer than 50 cells of known place all count. Time O(n log m), memory
-    O(m d + n p²).
+    The neighbourhood. With fewer than 50 cells of known place all count. Time O(n_cells log
+    n_known), memory O(n_known n_latent + n_cells n_dims²).
     """
     known, places = layout_latent, layout_coordinates
     rng = np.random.default_rng(0)
@@ -66,14 +69,14 @@ def surroundings(latent: Points, layout_latent: Points, layout_coordinates: Poin
     usual_distance = float(np.median(usual.distance))
     usual_variance = float(np.median(np.trace(usual.covariance, axis1=1, axis2=2)))
     found = _among(tree, places, latent, first=1)
-    return Surroundings(
+    return Neighborhood(
         found.distance / (usual_distance or 1.0),
         found.covariance * places.shape[1] / (usual_variance or 1.0),
     )
 
 
-def _among(tree: cKDTree, places: Points, latent: Points, *, first: int) -> Surroundings:
-    """Surroundings as they are, from the ``first`` nearest cell on."""
+def _among(tree: cKDTree, places: Points, latent: Points, *, first: int) -> Neighborhood:
+    """Neighborhood as they are, from the ``first`` nearest cell on."""
     ranks = np.arange(first, min(N_NEAR + first - 1, len(places)) + 1)
     distance = np.empty(len(latent))
     covariance = np.empty((len(latent), places.shape[1], places.shape[1]))
@@ -84,4 +87,4 @@ def _among(tree: cKDTree, places: Points, latent: Points, *, first: int) -> Surr
         near = places[nearest]
         near = near - near.mean(axis=1, keepdims=True)
         covariance[block] = np.einsum("nki,nkj->nij", near, near) / len(ranks)
-    return Surroundings(distance, covariance)
+    return Neighborhood(distance, covariance)
