@@ -4,7 +4,7 @@ import numpy as np
 
 from dpvae import metrics
 
-K_NEIGHBOURS = 15
+K_NEIGHBORS = 15
 K_AUTOCORRELATION = 5
 
 
@@ -12,12 +12,12 @@ def place_scores(truth, places):
     """Scores of placed cells; see the metrics of the package."""
     radius = float(np.sqrt(((truth - truth.mean(axis=0)) ** 2).sum(axis=1).mean()))
     error = metrics.coordinate_error(truth, places)
-    k = min(K_NEIGHBOURS, (len(truth) - 1) // 2)
+    k = min(K_NEIGHBORS, (len(truth) - 1) // 2)
     return {
         "procrustes": metrics.procrustes_disparity(truth, places),
-        "stress": metrics.normalised_stress(truth, places),
+        "stress": metrics.normalized_stress(truth, places),
         "spearman": metrics.distance_spearman(truth, places),
-        "overlap": metrics.neighbour_overlap(truth, places, n_neighbors=k),
+        "overlap": metrics.neighbor_overlap(truth, places, n_neighbors=k),
         "spread": metrics.spread_ratio(truth, places),
         "median_error": error.median,
         "median_error_radii": error.median / radius,

@@ -7,14 +7,14 @@ import numpy as np
 import scvi
 import torch
 
-from benchmarks.accuracy.methods.baselines import neighbours, ridge_on_genes
+from benchmarks.accuracy.methods.baselines import neighbors, ridge_on_genes
 from benchmarks.accuracy.scores import place_scores
 from dpvae.geometry import align
 from dpvae.model import DPSCVI, DPVAE
 from dpvae.module import mean_discrepancy
 
 MODELS = {"DPVAE": DPVAE, "DPSCVI": DPSCVI}
-SIMPLE = {"kNN": neighbours, "ridge": ridge_on_genes}
+SIMPLE = {"kNN": neighbors, "ridge": ridge_on_genes}
 ZERO_SHOT = "zero-shot"
 POOLED = "pooled"
 CELLS_COMPARED = 1_000

@@ -7,7 +7,7 @@ from benchmarks.accuracy.scores import latent_scores
 from benchmarks.paper.training import PAPER, WEIGHT, fitted
 from benchmarks.paper.words import MORAN, chosen, compared, short
 from dpvae.model import DPSCVI, DPVAE
-from dpvae.pl.regularisation_path import COLOURS
+from dpvae.pl.regularization_path import COLORS
 
 TITLE = "Table I: spatial autocorrelation of the latents"
 CLAIM = (
@@ -56,7 +56,7 @@ def draw(table):
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
     labels = {"moran": "Moran's I (chance: 0)", "geary": "Geary's C (chance: 1)"}
     for panel, (column, label) in zip(axes, labels.items(), strict=True):
-        for k, (color, name) in enumerate(zip(COLOURS, MODELS, strict=False)):
+        for k, (color, name) in enumerate(zip(COLORS, MODELS, strict=False)):
             values = table[table["model"] == name].groupby("section")[column].agg(["mean", "std"])
             at = np.arange(len(sections)) + 0.16 * (k - 1.5)
             values = values.loc[sections]

@@ -23,7 +23,7 @@ def test_agrees_with_squidpy_over_its_graph(expression):
         np.testing.assert_allclose(ours[theirs.index], theirs, atol=1e-4)
 
 
-def test_the_default_graph_is_five_neighbours(expression):
+def test_the_default_graph_is_five_neighbors(expression):
     sq.gr.spatial_neighbors_knn(expression, n_neighs=5)
     graph = expression.obsp["spatial_connectivities"]
     expected = sc.metrics.morans_i(graph, expression.X.T)
@@ -55,7 +55,7 @@ def test_genes_layers_and_cells_without_a_place(counts):
     assert "dpvae_autocorrelation" not in counts.uns
 
 
-def test_duplicated_places_are_neighbours_but_no_cell_its_own(expression):
+def test_duplicated_places_are_neighbors_but_no_cell_its_own(expression):
     expression.obsm["spatial"][:120] = expression.obsm["spatial"][120:]
     found = autocorrelation(expression, use_rep="spatial", n_neighbors=1, copy=True)
     np.testing.assert_allclose(found["gearys_c"], 0.0, atol=1e-12)

@@ -36,7 +36,7 @@ def test_perfect_and_shuffled_coordinates(expression):
     for column, perfect, by_chance in (
         ("procrustes_disparity", 0, 1),
         ("distance_spearman", 1, 0),
-        ("neighbour_overlap", 1, 0.06),
+        ("neighbor_overlap", 1, 0.06),
         ("trustworthiness", 1, 0.5),
         ("continuity", 1, 0.5),
         ("contact_precision", 1, 0.02),

@@ -8,7 +8,7 @@ from dpvae import metrics
 QUIET = {"progress_bar": False}
 
 
-class Neighbours:
+class Neighbors:
     """Places a cell where the most similar cell of the reference is; remembers what it saw."""
 
     def __init__(self, reference, seed=0):
@@ -41,7 +41,7 @@ def taught():
 @pytest.fixture
 def train(taught):
     def teach(reference, seed):
-        taught.append(Neighbours(reference, seed))
+        taught.append(Neighbors(reference, seed))
         return taught[-1]
 
     return teach
@@ -56,7 +56,7 @@ def test_scores_are_those_of_a_loop_by_hand(pieces, train):
     reference = pieces["one"][known, genes].copy()
     query = pieces["two"].copy()
     true = query.obsm.pop("spatial")
-    found = Neighbours(reference).predict_coordinates(query)
+    found = Neighbors(reference).predict_coordinates(query)
     scores = table.xs("two", axis=1, level="tested_on").loc["one"]
     assert scores["procrustes_disparity"] == metrics.procrustes_disparity(true, found)
     assert scores["distance_spearman"] == metrics.distance_spearman(true, found, seed=3)
@@ -115,7 +115,7 @@ def test_what_a_file_holds_is_not_computed_again(pieces, train, taught, tmp_path
 
 def test_trained_models_place_what_they_are_given(pieces):
     one = pieces["one"]
-    half = {"reference": Neighbours(one[:40].copy()), "all": Neighbours(one.copy())}
+    half = {"reference": Neighbors(one[:40].copy()), "all": Neighbors(one.copy())}
     table = dpvae.tl.transfer_matrix({"rest": one[40:].copy(), "whole": one}, half, **QUIET)
     assert table.index.tolist() == ["reference", "all"]
     assert table.loc["all", ("median_error", "whole")] == pytest.approx(0, abs=1e-6)

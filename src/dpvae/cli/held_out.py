@@ -120,9 +120,9 @@ def score_table(
 def _scores(true: Floats, recovered: Floats) -> dict[str, float]:
     return {
         "Procrustes": metrics.procrustes_disparity(true, recovered),
-        "stress": metrics.normalised_stress(true, recovered),
+        "stress": metrics.normalized_stress(true, recovered),
         "distance Spearman": metrics.distance_spearman(true, recovered),
-        "neighbour overlap": metrics.neighbour_overlap(true, recovered),
+        "neighbour overlap": metrics.neighbor_overlap(true, recovered),
         "median error": metrics.coordinate_error(true, recovered).median,
         "spread": metrics.spread_ratio(true, recovered),
     }

@@ -26,10 +26,10 @@ class SpatialStatistic:
         The statistic of each variable, shape (m,).
     expected
         Its mean where places mean nothing: −1/(n − 1) for I, 1 for C.
-    variance_normality, variance_randomisation
+    variance_normality, variance_randomization
         Its variance there, shape (m,): for normal values, and for the values at hand in random
         order (Cliff & Ord 1981).
-    p_normality, p_randomisation
+    p_normality, p_randomization
         Tail of the normal distribution with that variance, shape (m,). Use randomisation for
         counts.
     p_permutation
@@ -40,9 +40,9 @@ class SpatialStatistic:
     value: Values
     expected: float
     variance_normality: Values
-    variance_randomisation: Values
+    variance_randomization: Values
     p_normality: Values
-    p_randomisation: Values
+    p_randomization: Values
     p_permutation: Values | None = None
 
 
@@ -137,7 +137,7 @@ def autocorrelation(
         counts[1] += by_chance[1] <= found[1] + 1e-12
     p_permutation = np.where(is_constant, np.nan, (1.0 + counts) / (1.0 + n_permutations))
     results = []
-    for k, (normality, randomisation) in enumerate(
+    for k, (normality, randomization) in enumerate(
         (weights.morans_variances(kurtosis), weights.gearys_variances(kurtosis))
     ):
         expected = -1.0 / (weights.n_cells - 1) if k == 0 else 1.0
@@ -147,9 +147,9 @@ def autocorrelation(
                 found[k],
                 expected,
                 np.where(is_constant, np.nan, normality),
-                randomisation,
+                randomization,
                 norm.sf(excess / np.sqrt(normality)),
-                norm.sf(excess / np.sqrt(randomisation)),
+                norm.sf(excess / np.sqrt(randomization)),
                 p_permutation[k] if n_permutations else None,
             )
         )

@@ -78,9 +78,9 @@ def _dense(values: NDArray[Any], weights: SpatialWeights) -> ColumnSums:
         block = values[:, chosen].astype(np.float64)
         from_first = block - block[0]
         offset = from_first.mean(axis=0)
-        centred = from_first - offset
-        squares = centred**2
-        products = np.einsum("ij,ij->j", centred, weights.matrix @ centred)
+        centered = from_first - offset
+        squares = centered**2
+        products = np.einsum("ij,ij->j", centered, weights.matrix @ centered)
         sums[:, chosen] = (
             block[0] + offset,
             squares.sum(axis=0),

@@ -108,8 +108,8 @@ def mirror_symmetry(values: Any, coordinates: ArrayLike, *, seed: int = 0) -> Mi
     used = known
     if len(known) > MOST_CELLS:
         used = np.sort(np.random.default_rng(seed).choice(known, MOST_CELLS, replace=False))
-    unit, centre = coordinate_unit(places[used]), places[used].mean(axis=0)
-    standard = (places - centre) / unit
+    unit, center = coordinate_unit(places[used]), places[used].mean(axis=0)
+    standard = (places - center) / unit
     section = RegionalExpression.of(values[used], standard[used])
     if section.chance <= section.noise:
         message = "expression has no spatial pattern at all, so that no line can be found."
@@ -118,7 +118,7 @@ def mirror_symmetry(values: Any, coordinates: ArrayLike, *, seed: int = 0) -> Mi
     best = refined(section, candidates)
     side = standard[known] @ best.normal - best.offset
     sign = 1.0 if (side > 0).sum() >= (side < 0).sum() else -1.0
-    mirror = Mirror(sign * best.normal, sign * (best.offset * unit + float(centre @ best.normal)))
+    mirror = Mirror(sign * best.normal, sign * (best.offset * unit + float(center @ best.normal)))
     return MirrorSymmetry(
         mirror,
         best.agreement,

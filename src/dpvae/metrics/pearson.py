@@ -105,7 +105,7 @@ def distance_pearson(
     found = _pearson(pair_distances(first, *rows), pair_distances(second, *rows))
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(n_cells)[:max_cells]
-    one, two = (_standardised(pdist(points[chosen])) for points in (first, second))
+    one, two = (_standardized(pdist(points[chosen])) for points in (first, second))
     z, quantile = np.arctanh(found), norm.ppf(0.5 + confidence / 2.0)
     fisher = quantile / np.sqrt(max(n_cells * (n_cells - 1) / 2.0 - 3.0, 1.0))
     jackknife = quantile * np.sqrt(_jackknife_variance(one, two) * len(chosen) / n_cells)
@@ -124,11 +124,11 @@ def distance_pearson(
 
 
 def _pearson(one: Points, two: Points) -> float:
-    r = float((_standardised(one) * _standardised(two)).mean())
+    r = float((_standardized(one) * _standardized(two)).mean())
     return float(np.clip(r, -LARGEST_CORRELATION, LARGEST_CORRELATION))
 
 
-def _standardised(distances: NDArray[np.float64]) -> NDArray[np.float64]:
+def _standardized(distances: NDArray[np.float64]) -> NDArray[np.float64]:
     spread = distances.std()
     return np.asarray((distances - distances.mean()) / (spread if spread > 0 else 1.0))
 

@@ -73,9 +73,9 @@ class RegionalExpression:
         tree = KDTree(places)
         distance, members = tree.query(places[chosen], n_around)
         mean = _means(genes, members)
-        centre = mean.mean(axis=0)
-        loadings = _principal_axes(mean - centre)
-        cells = np.asarray(genes @ loadings) - centre @ loadings
+        center = mean.mean(axis=0)
+        loadings = _principal_axes(mean - center)
+        cells = np.asarray(genes @ loadings) - center @ loadings
         around = cells[members].mean(axis=1)
         noise = cells[members].var(axis=1, ddof=1).mean(axis=0) / n_around
         variance = around.var(axis=0)
@@ -135,9 +135,9 @@ def _means(genes: Any, members: NDArray[np.intp]) -> Values:
     return np.asarray(means.toarray() if issparse(means) else means)
 
 
-def _principal_axes(centred: Values) -> Values:
-    n_places = len(centred)
-    n_axes = min(N_COMPONENTS, *(size - 1 for size in centred.shape))
+def _principal_axes(centered: Values) -> Values:
+    n_places = len(centered)
+    n_axes = min(N_COMPONENTS, *(size - 1 for size in centered.shape))
     span = (n_places - n_axes, n_places - 1)
-    squares, scores = eigh(centred @ centred.T, subset_by_index=span)
-    return np.asarray(centred.T @ scores / np.sqrt(np.maximum(squares, 1e-300)))
+    squares, scores = eigh(centered @ centered.T, subset_by_index=span)
+    return np.asarray(centered.T @ scores / np.sqrt(np.maximum(squares, 1e-300)))

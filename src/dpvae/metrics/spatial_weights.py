@@ -83,8 +83,8 @@ class SpatialWeights:
         normality = (n**2 * s1 - n * s2 + 3 * s0**2) / (s0**2 * (n**2 - 1)) - mean_square
         spread = n * ((n**2 - 3 * n + 3) * s1 - n * s2 + 3 * s0**2)
         peak = kurtosis * ((n**2 - n) * s1 - 2 * n * s2 + 6 * s0**2)
-        randomisation = (spread - peak) / ((n - 1) * (n - 2) * (n - 3) * s0**2) - mean_square
-        return np.full(len(kurtosis), normality), randomisation
+        randomization = (spread - peak) / ((n - 1) * (n - 2) * (n - 3) * s0**2) - mean_square
+        return np.full(len(kurtosis), normality), randomization
 
     def gearys_variances(self, kurtosis: Values) -> tuple[Values, Values]:
         """Variance of Geary's C under normality and randomisation (Cliff & Ord 1981).
@@ -99,8 +99,8 @@ class SpatialWeights:
         first = (n - 1) * s1 * (n**2 - 3 * n + 3 - (n - 1) * kurtosis)
         second = (n - 1) * s2 * (n**2 + 3 * n - 6 - (n**2 - n + 2) * kurtosis) / 4.0
         third = s0**2 * (n**2 - 3 - (n - 1) ** 2 * kurtosis)
-        randomisation = (first - second + third) / (n * (n - 2) * (n - 3) * s0**2)
-        return np.full(len(kurtosis), normality), randomisation
+        randomization = (first - second + third) / (n * (n - 2) * (n - 3) * s0**2)
+        return np.full(len(kurtosis), normality), randomization
 
     def _moments(self) -> tuple[float, float, float, float]:
         both = self.matrix + self.matrix.T

@@ -8,7 +8,7 @@ from dpvae.metrics.paired import Points, paired_rows, root_mean_square_radius
 LARGEST_EXACT = 5_000
 
 
-def normalised_stress(true: ArrayLike, recovered: ArrayLike) -> float:
+def normalized_stress(true: ArrayLike, recovered: ArrayLike) -> float:
     """Disagreement of all pairwise distances, up to one common scale.
 
     sqrt( min_c Σ (d_true − c d_rec)² / Σ d_true² ) over all pairs i < j, with distances that are
@@ -39,8 +39,8 @@ def normalised_stress(true: ArrayLike, recovered: ArrayLike) -> float:
 
     Examples
     --------
-    >>> from dpvae.metrics import normalised_stress
-    >>> normalised_stress([[0, 0], [1, 0], [0, 1]], [[0, 0], [4, 0], [0, 4]])
+    >>> from dpvae.metrics import normalized_stress
+    >>> normalized_stress([[0, 0], [1, 0], [0, 1]], [[0, 0], [4, 0], [0, 4]])
     0.0
     """
     first, second = paired_rows(true, recovered, at_least=2)

@@ -9,7 +9,7 @@ from dpvae.pl.isometry import isometry
 from dpvae.pl.mirror_symmetry import mirror_symmetry
 from dpvae.pl.reconstruction import reconstruction
 from dpvae.pl.regions import regions
-from dpvae.pl.regularisation_path import regularisation_path
+from dpvae.pl.regularization_path import regularization_path
 from dpvae.pl.residuals import residuals
 from dpvae.pl.shepard import shepard
 from dpvae.pl.transfer_matrix import transfer_matrix
@@ -23,7 +23,7 @@ __all__ = [
     "mirror_symmetry",
     "reconstruction",
     "regions",
-    "regularisation_path",
+    "regularization_path",
     "residuals",
     "shepard",
     "training_history",

@@ -13,7 +13,7 @@ from dpvae._data.arguments import check_is_anndata
 from dpvae._keys import OBSM
 from dpvae.pl.coordinates import read_pair
 from dpvae.pl.panels import marker_area, panels, save_figure
-from dpvae.pl.position_colours import position_colours
+from dpvae.pl.position_colors import position_colors
 from dpvae.pl.view import view_of
 
 MARGIN = 0.05
@@ -85,7 +85,7 @@ def anchors(
     true, free = read_pair(adata, spatial_key, free_key, align=False)
     _, anchored = read_pair(adata, spatial_key, anchored_key, align=False)
     view = view_of(true)
-    colours = position_colours(view.project(true))
+    colors = position_colors(view.project(true))
     axes = panels(3, ax, height_to_width=1)
     titles = ("true", "free layout", f"{int(mask.sum())} anchors")
     keys = (spatial_key, free_key, anchored_key)
@@ -94,7 +94,7 @@ def anchors(
         order = view.back_to_front(places)
         panel.scatter(
             *points[order].T,
-            c=colours[order],
+            c=colors[order],
             s=marker_area(panel, adata.n_obs),
             linewidths=0,
             rasterized=True,

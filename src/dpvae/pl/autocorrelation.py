@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from dpvae.pl.panels import panels, save_figure
-from dpvae.pl.regularisation_path import COLOURS
+from dpvae.pl.regularization_path import COLORS
 from dpvae.pl.tables import named_tables
 
 STATISTICS = (
@@ -80,7 +80,7 @@ def autocorrelation(
         for k, table in enumerate(named.values()):
             values = table[column].dropna().to_numpy()
             sideways = k + rng.uniform(-SPREAD, SPREAD, len(values))
-            color = COLOURS[k % len(COLOURS)]
+            color = COLORS[k % len(COLORS)]
             panel.scatter(sideways, values, s=9, color=color, alpha=0.5, linewidths=0)
             if len(values):
                 panel.hlines(np.median(values), k - 0.3, k + 0.3, color="black", linewidth=2)

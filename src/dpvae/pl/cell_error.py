@@ -9,13 +9,13 @@ from matplotlib.axes import Axes
 
 from dpvae._keys import OBSM
 from dpvae.geometry.coordinates import known_rows
-from dpvae.pl.cell_colours import UNKNOWN
+from dpvae.pl.cell_colors import UNKNOWN
 from dpvae.pl.coordinates import read_pair
 from dpvae.pl.lengths import length_text
 from dpvae.pl.panels import marker_area, panels, save_figure
 from dpvae.pl.view import view_of
 
-ERROR_COLOURS = "viridis_r"
+ERROR_COLORS = "viridis_r"
 TOP_OF_SCALE = 0.98
 
 
@@ -94,7 +94,7 @@ def cell_error(
         points[with_error, 0],
         points[with_error, 1],
         c=error[with_error],
-        cmap=ERROR_COLOURS,
+        cmap=ERROR_COLORS,
         vmin=0,
         vmax=np.nanquantile(error, TOP_OF_SCALE),
         **look,

@@ -73,9 +73,9 @@ def isometry(
     """
     latent = np.asarray(read_representation(adata, use_rep), dtype=np.float64)
     metric = read_representation(adata, metric_key)
-    centred = latent - latent.mean(axis=0)
-    plane = np.linalg.svd(centred.T @ centred)[0][:, :2]
-    points = centred @ plane
+    centered = latent - latent.mean(axis=0)
+    plane = np.linalg.svd(centered.T @ centered)[0][:, :2]
+    points = centered @ plane
     half_axes, angles = metric_ellipses(metric, plane)
     ratio = half_axes[:, 0] / half_axes[:, 1]
     drawn = np.random.default_rng(seed).permutation(len(points))[:max_ellipses]

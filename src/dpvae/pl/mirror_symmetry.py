@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from dpvae._data.section import named_sections
 from dpvae._keys import OBSM, UNS
 from dpvae.geometry import Mirror, known_rows
-from dpvae.pl.cell_colours import UNKNOWN
+from dpvae.pl.cell_colors import UNKNOWN
 from dpvae.pl.coordinates import read_coordinates
 from dpvae.pl.panels import marker_area, panels, save_figure
 from dpvae.pl.view import View, view_of
 from dpvae.tl.mirrors import mirror_of, symmetry_of
 
-AGREEMENT_COLOURS = "viridis"
+AGREEMENT_COLORS = "viridis"
 ALONE = "mirror image outside the tissue"
 
 
@@ -105,7 +105,7 @@ def mirror_symmetry(
         points[paired, 0],
         points[paired, 1],
         c=agreement[paired],
-        cmap=AGREEMENT_COLOURS,
+        cmap=AGREEMENT_COLORS,
         vmin=0,
         vmax=1,
         **look,
@@ -128,10 +128,10 @@ def mirror_symmetry(
 def _along(mirror: Mirror, places: NDArray[np.float64]) -> View:
     """View of a tissue in space in which the mirror plane is seen as a line."""
     known = places[known_rows(places)]
-    centre = known.mean(axis=0)
-    inside = known - centre - ((known - centre) @ mirror.normal)[:, None] * mirror.normal
+    center = known.mean(axis=0)
+    inside = known - center - ((known - center) @ mirror.normal)[:, None] * mirror.normal
     _, _, rows = np.linalg.svd(inside, full_matrices=False)
-    return View(centre, np.stack([mirror.normal, rows[0], rows[1]], axis=1))
+    return View(center, np.stack([mirror.normal, rows[0], rows[1]], axis=1))
 
 
 def _ends(mirror: Mirror, view: View, places: NDArray[np.float64]) -> NDArray[np.float64]:

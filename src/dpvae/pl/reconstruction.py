@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from dpvae._keys import OBSM
 from dpvae.geometry.coordinates import known_rows
-from dpvae.pl.cell_colours import UNKNOWN, CellColours, cell_colours
+from dpvae.pl.cell_colors import UNKNOWN, CellColors, cell_colors
 from dpvae.pl.coordinates import read_pair
 from dpvae.pl.panels import marker_area, panels, save_figure
-from dpvae.pl.position_colours import position_colours
+from dpvae.pl.position_colors import position_colors
 from dpvae.pl.view import view_of
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def reconstruction(
     coordinates = read_pair(adata, spatial_key, recovered_key, align=align)
     view = view_of(coordinates[0])
     projected = [view.project(c) for c in coordinates]
-    colours = cell_colours(adata, color) if color is not None else _by_place(projected[0])
+    colors = cell_colors(adata, color) if color is not None else _by_place(projected[0])
     low, high = _common_box(*projected)
     width, height = high - low
     axes = panels(2, ax, height_to_width=height / width)
@@ -106,21 +106,21 @@ def reconstruction(
         panel.scatter(
             points[order, 0],
             points[order, 1],
-            c=colours.rgba[order],
+            c=colors.rgba[order],
             s=marker_area(panel, adata.n_obs),
             linewidths=0,
             rasterized=True,
         )
         panel.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), title=title)
         view.dress(panel, key, unit)
-    colours.explain(axes)
+    colors.explain(axes)
     save_figure(axes[0], save)
     return axes
 
 
-def _by_place(points: NDArray[np.float64]) -> CellColours:
-    colours = position_colours(points)
-    return CellColours(np.where(known_rows(points)[:, None], colours, UNKNOWN))
+def _by_place(points: NDArray[np.float64]) -> CellColors:
+    colors = position_colors(points)
+    return CellColors(np.where(known_rows(points)[:, None], colors, UNKNOWN))
 
 
 def _common_box(

@@ -15,7 +15,7 @@ from dpvae.pl.lengths import length_text
 from dpvae.pl.panels import marker_area, panels, save_figure
 from dpvae.pl.view import view_of
 
-RADIUS_COLOURS = "viridis_r"
+RADIUS_COLORS = "viridis_r"
 TOP_OF_SCALE = 0.98
 
 
@@ -90,7 +90,7 @@ def regions(
         points[order, 0],
         points[order, 1],
         c=radius[order],
-        cmap=RADIUS_COLOURS,
+        cmap=RADIUS_COLORS,
         s=0.5 * marker_area(axes, adata.n_obs),
         linewidths=0,
         rasterized=True,

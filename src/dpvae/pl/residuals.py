@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 
 from dpvae._keys import OBSM
 from dpvae.geometry.coordinates import known_rows
-from dpvae.pl.cell_colours import UNKNOWN
+from dpvae.pl.cell_colors import UNKNOWN
 from dpvae.pl.coordinates import read_pair
 from dpvae.pl.lengths import length_text
 from dpvae.pl.panels import marker_area, panels, save_figure
 from dpvae.pl.view import view_of
 
-LENGTH_COLOURS = "viridis_r"
+LENGTH_COLORS = "viridis_r"
 ARROW_WIDTH = 0.0022
 TOP_OF_SCALE = 0.98
 
@@ -118,7 +118,7 @@ def residuals(
         scale_units="xy",
         scale=1,
         width=ARROW_WIDTH,
-        cmap=LENGTH_COLOURS,
+        cmap=LENGTH_COLORS,
     )
     arrows.set_clim(0, np.quantile(lengths[both], TOP_OF_SCALE))
     axes.update_datalim(end[drawn])

@@ -15,23 +15,23 @@ class View:
 
     Attributes
     ----------
-    centre
+    center
         Origin of the plane, shape (n_dims,).
     directions
         Orthonormal columns, shape (n_dims, n_dims): across, along, and in 3-D towards the viewer.
     """
 
-    centre: NDArray[np.float64]
+    center: NDArray[np.float64]
     directions: NDArray[np.float64]
 
     @property
     def is_tissue_plane(self) -> bool:
         """Whether the plane is the tissue's own: coordinates are drawn as they are."""
-        return len(self.centre) == 2
+        return len(self.center) == 2
 
     def project(self, coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
         """Coordinates of shape (n, n_dims) in the plane, shape (n, 2)."""
-        return np.asarray((coordinates - self.centre) @ self.directions[:, :2])
+        return np.asarray((coordinates - self.center) @ self.directions[:, :2])
 
     def back_to_front(self, coordinates: NDArray[np.float64]) -> NDArray[np.intp]:
         """Order in which to draw known cells, shape (n_known,): near ones cover far ones."""
@@ -66,7 +66,7 @@ def view_of(coordinates: NDArray[np.float64]) -> View:
     if n_dims == 2:
         return View(np.zeros(2), np.eye(2))
     known = coordinates[known_rows(coordinates)]
-    centre = known.mean(axis=0)
-    _, _, rows = np.linalg.svd(known - centre, full_matrices=len(known) < n_dims)
+    center = known.mean(axis=0)
+    _, _, rows = np.linalg.svd(known - center, full_matrices=len(known) < n_dims)
     largest = rows[np.arange(n_dims), np.abs(rows).argmax(axis=1)]
-    return View(centre, (rows * np.sign(largest)[:, None]).T)
+    return View(center, (rows * np.sign(largest)[:, None]).T)

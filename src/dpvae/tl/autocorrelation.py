@@ -206,10 +206,10 @@ def _nearest(places: NDArray[np.float64], n_neighbors: int) -> csr_matrix:
 def _columns(
     name: str, statistics: Sequence[SpatialStatistic]
 ) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    p_randomisation = np.concatenate([part.p_randomisation for part in statistics])
+    p_randomization = np.concatenate([part.p_randomization for part in statistics])
     yield name, np.concatenate([part.value for part in statistics])
-    yield f"{name}_p", p_randomisation
-    yield f"{name}_fdr", false_discovery_rate(p_randomisation)
+    yield f"{name}_p", p_randomization
+    yield f"{name}_fdr", false_discovery_rate(p_randomization)
     p_permutation = [part.p_permutation for part in statistics if part.p_permutation is not None]
     if p_permutation:
         yield f"{name}_p_permutation", np.concatenate(p_permutation)

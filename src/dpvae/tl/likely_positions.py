@@ -27,7 +27,7 @@ class LikelyPositions:
 
     Attributes
     ----------
-    centre
+    center
         Mean expression of the positions, shape (g,).
     profiles
         Expression of the positions above that mean, standardised, shape (m, g).
@@ -38,7 +38,7 @@ class LikelyPositions:
         chosen: what can be expected of a gene that the reference does not have.
     """
 
-    centre: Values
+    center: Values
     profiles: Values
     sharpness: float
     hidden_correlation: float
@@ -55,7 +55,7 @@ class LikelyPositions:
         -------
         Shape (n, m), rows of sum 1.
         """
-        exponent = self.sharpness * (_standardised(genes - self.centre) @ self.profiles.T)
+        exponent = self.sharpness * (_standardized(genes - self.center) @ self.profiles.T)
         exponent -= exponent.max(axis=1, keepdims=True)
         weight = np.exp(np.maximum(exponent, SMALLEST_EXPONENT, out=exponent), out=exponent)
         return np.asarray(weight / weight.sum(axis=1, keepdims=True))
@@ -116,24 +116,24 @@ def fit_likely_positions(cells: Values, positions: Values, *, seed: int = 0) -> 
     True
     """
     rng = np.random.default_rng(seed)
-    centre = positions.mean(axis=0)
-    some_cells = cells - centre
-    some_positions = positions[rng.permutation(len(positions))[:MOST_POSITIONS]] - centre
+    center = positions.mean(axis=0)
+    some_cells = cells - center
+    some_positions = positions[rng.permutation(len(positions))[:MOST_POSITIONS]] - center
     fold = rng.permutation(cells.shape[1]) % N_FOLDS
     found = np.zeros(len(SHARPNESSES))
     for number in range(N_FOLDS):
         is_hidden = fold == number
         hidden = rng.permutation(np.flatnonzero(is_hidden))[:MOST_GENES_OF_A_FOLD]
-        profiles = _standardised(some_positions[:, ~is_hidden])
+        profiles = _standardized(some_positions[:, ~is_hidden])
         spread = _spread(some_cells[:, ~is_hidden], profiles)
         for k, sharpness in enumerate(SHARPNESSES / spread):
             likely = LikelyPositions(np.zeros(1, np.float32), profiles, float(sharpness), 0.0)
             drawn = likely.patterns([(some_cells[:, ~is_hidden], some_cells[:, hidden])])
             found[k] += _mean_correlation(drawn, some_positions[:, hidden]) / N_FOLDS
     best = int(found.argmax())
-    sharpness = SHARPNESSES[best] / _spread(some_cells, _standardised(some_positions))
-    profiles = _standardised(positions - centre)
-    return LikelyPositions(centre, profiles, float(sharpness), float(found[best]))
+    sharpness = SHARPNESSES[best] / _spread(some_cells, _standardized(some_positions))
+    profiles = _standardized(positions - center)
+    return LikelyPositions(center, profiles, float(sharpness), float(found[best]))
 
 
 def cells_at_once(n_positions: int) -> int:
@@ -141,15 +141,15 @@ def cells_at_once(n_positions: int) -> int:
     return int(np.clip(MOST_PAIRS_AT_ONCE // n_positions, 1, MOST_CELLS_AT_ONCE))
 
 
-def _standardised(values: Values) -> Values:
+def _standardized(values: Values) -> Values:
     """Rows of mean 0 and length 1, whose products are correlations; 0 where constant."""
     return np.asarray(normalize(values - values.mean(axis=1, keepdims=True)))
 
 
 def _spread(cells: Values, profiles: Values) -> float:
-    return float((_standardised(cells) @ profiles.T).std()) or 1.0
+    return float((_standardized(cells) @ profiles.T).std()) or 1.0
 
 
 def _mean_correlation(drawn: NDArray[np.float64], true: Values) -> float:
-    one, other = _standardised(drawn.T.astype(np.float32)), _standardised(true.T)
+    one, other = _standardized(drawn.T.astype(np.float32)), _standardized(true.T)
     return float((one * other).sum(axis=1).mean())

@@ -136,11 +136,11 @@ def _matches(
     ]
     found, how, candidates = {}, dict.fromkeys(genes, NOT_FOUND), dict.fromkeys(genes, "")
     is_taken: set[str] = set()
-    for form, normalised in FORMS.items():
+    for form, normalized in FORMS.items():
         for where, query_names, reference_names in sources:
             still_free = query_names[~query_names.index.isin(is_taken)]
             open_genes = reference_names[reference_names.index.map(how) == NOT_FOUND]
-            for alike, wanted in _same_text(normalised(still_free), normalised(open_genes)):
+            for alike, wanted in _same_text(normalized(still_free), normalized(open_genes)):
                 if len(alike) == len(wanted) == 1:
                     found[wanted[0]] = alike[0]
                     how[wanted[0]] = ", ".join(filter(None, (where, form))) or SAME

@@ -24,7 +24,7 @@ from dpvae.tl.likely_positions import (
     fit_likely_positions,
 )
 
-N_NEIGHBOURS = 10
+N_NEIGHBORS = 10
 FEWEST_CELLS = 20
 FEWEST_GENES = 10
 MOST_CELLS_TO_CHOOSE_BY = 1_000
@@ -202,7 +202,7 @@ def _reader(values: Any, adata: AnnData, genes: pd.Index) -> Read:
 
 def _means_around(places: NDArray[np.float64], rows: NDArray[np.intp], read: Read) -> Values:
     """Mean expression of the ten nearest positions, each itself included."""
-    near = kneighbors_graph(places, N_NEIGHBOURS, include_self=True) / N_NEIGHBOURS
+    near = kneighbors_graph(places, N_NEIGHBORS, include_self=True) / N_NEIGHBORS
     means = []
     for block in np.array_split(np.arange(len(rows)), -(-len(rows) // 512)):
         used = np.unique(near[block].indices)

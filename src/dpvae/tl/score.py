@@ -44,8 +44,8 @@ def score(
     -------
     ``None``, or with ``copy=True`` the table: a row for each section, with ``section``,
     ``n_cells`` and the scores of :mod:`dpvae.metrics`. Free of frame and size, best → chance:
-    ``procrustes_disparity`` (0 → 1), ``normalised_stress`` (0 → about .6),
-    ``distance_spearman`` (1 → 0), ``neighbour_overlap`` (1 → 0), ``trustworthiness`` and
+    ``procrustes_disparity`` (0 → 1), ``normalized_stress`` (0 → about .6),
+    ``distance_spearman`` (1 → 0), ``neighbor_overlap`` (1 → 0), ``trustworthiness`` and
     ``continuity`` (1 → .5), ``contact_precision`` (1 → 0), ``triangle_angle_error`` (0° → about
     50°). In the frame and unit of the true coordinates: ``spread_ratio`` (1), ``median_error``
     and ``mean_error`` (0).
@@ -81,9 +81,9 @@ def score(
                 "section": section,
                 "n_cells": len(one),
                 "procrustes_disparity": metrics.procrustes_disparity(one, two),
-                "normalised_stress": metrics.normalised_stress(one, two),
+                "normalized_stress": metrics.normalized_stress(one, two),
                 "distance_spearman": metrics.distance_spearman(one, two, seed=seed),
-                "neighbour_overlap": metrics.neighbour_overlap(one, two, n_neighbors=k),
+                "neighbor_overlap": metrics.neighbor_overlap(one, two, n_neighbors=k),
                 "trustworthiness": metrics.trustworthiness(one, two, n_neighbors=k, seed=seed),
                 "continuity": metrics.continuity(one, two, n_neighbors=k, seed=seed),
                 "contact_precision": metrics.contact_precision(one, two),

@@ -26,7 +26,7 @@ ENTRIES_PER_LEGEND_COLUMN = 14
 
 
 @dataclass(frozen=True)
-class CellColours:
+class CellColors:
     """One colour a cell, and what the colours mean.
 
     Attributes
@@ -66,7 +66,7 @@ class CellColours:
             )
 
 
-def cell_colours(adata: ad.AnnData, color: str) -> CellColours:
+def cell_colors(adata: ad.AnnData, color: str) -> CellColors:
     """Colours of cells by the column ``color`` of ``adata.obs``, or else by the gene of that name.
 
     Columns of numbers and genes get a continuous scale, all others are categories. Categories take
@@ -97,15 +97,15 @@ def cell_colours(adata: ad.AnnData, color: str) -> CellColours:
     return _categorical(pd.Categorical(values), color, adata)
 
 
-def _continuous(values: NDArray[np.float64], title: str) -> CellColours:
+def _continuous(values: NDArray[np.float64], title: str) -> CellColors:
     known = np.isfinite(values)
     limits = (values[known].min(), values[known].max()) if known.any() else (0.0, 1.0)
     scale = ScalarMappable(Normalize(*limits), CONTINUOUS)
     rgba = np.where(known[:, None], scale.to_rgba(np.where(known, values, limits[0])), UNKNOWN)
-    return CellColours(rgba, title, scale=scale)
+    return CellColors(rgba, title, scale=scale)
 
 
-def _categorical(values: pd.Categorical, title: str, adata: ad.AnnData) -> CellColours:
+def _categorical(values: pd.Categorical, title: str, adata: ad.AnnData) -> CellColors:
     names = [str(name) for name in values.categories]
     stored = adata.uns.get(f"{title}_colors", ())
     palette = [to_hex(c) for c in (stored if len(stored) >= len(names) else _palette(len(names)))]
@@ -114,7 +114,7 @@ def _categorical(values: pd.Categorical, title: str, adata: ad.AnnData) -> CellC
     categories = [(names[code], palette[code]) for code in present if code >= 0]
     if -1 in present:
         categories.append(("not known", to_hex(UNKNOWN)))
-    return CellColours(table[values.codes], title, tuple(categories))
+    return CellColors(table[values.codes], title, tuple(categories))
 
 
 def _palette(n: int) -> list[str]:

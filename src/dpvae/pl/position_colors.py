@@ -26,7 +26,7 @@ OKLAB = np.array(
 )
 
 
-def position_colours(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+def position_colors(positions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Colours of places, shape (n, 4), RGBA in [0, 1].
 
     The four corners of the tissue's bounding box have a colour each; between them, colours are

@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 
 from dpvae.pl.panels import panels, save_figure
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vPX"
 
 
-def regularisation_path(
+def regularization_path(
     table: pd.DataFrame,
     *,
     score: str = "procrustes_disparity",
@@ -55,7 +55,7 @@ def regularisation_path(
     >>> import pandas as pd
     >>> from dpvae import pl
     >>> table = pd.DataFrame({"dp_weight": [0, 1, 1], "procrustes_disparity": [0.9, 0.2, 0.4]})
-    >>> ax = pl.regularisation_path(table)
+    >>> ax = pl.regularization_path(table)
     >>> ax.lines[0].get_ydata().round(3)
     array([0.9, 0.3])
     """
@@ -65,14 +65,14 @@ def regularisation_path(
         message = f"The table has no columns {missing}; it has {list(table.columns)}."
         raise KeyError(message)
     groups = [("", table)] if line is None else list(table.groupby(line, sort=True, observed=True))
-    if len(groups) > len(COLOURS) or (table[weight] < 0).any():
+    if len(groups) > len(COLORS) or (table[weight] < 0).any():
         message = (
             f"{len(groups)} lines, smallest weight {table[weight].min()}; draw at most 7 lines, "
             "weights of at least 0."
         )
         raise ValueError(message)
     axes: Axes = panels(1, ax, height_to_width=0.75)[0]
-    for (name, rows), color, marker in zip(groups, COLOURS, MARKERS, strict=False):
+    for (name, rows), color, marker in zip(groups, COLORS, MARKERS, strict=False):
         by_weight = rows.groupby(weight, sort=True)[score]
         mean, low, high = by_weight.mean(), by_weight.min(), by_weight.max()
         axes.plot(mean.index, mean, color=color, marker=marker, markersize=4, label=str(name))

@@ -7,7 +7,7 @@ from dpvae.metrics.paired import paired_rows
 TIE = 1e-9
 
 
-def neighbour_overlap(true: ArrayLike, recovered: ArrayLike, *, n_neighbors: int = 15) -> float:
+def neighbor_overlap(true: ArrayLike, recovered: ArrayLike, *, n_neighbors: int = 15) -> float:
     """Mean share of the recovered nearest neighbours that are true nearest neighbours.
 
     A recovered neighbour counts when its true distance is at most that of the k-th true neighbour,
@@ -39,11 +39,11 @@ def neighbour_overlap(true: ArrayLike, recovered: ArrayLike, *, n_neighbors: int
 
     Examples
     --------
-    >>> from dpvae.metrics import neighbour_overlap
+    >>> from dpvae.metrics import neighbor_overlap
     >>> line = [[0, 0], [1, 0], [3, 0], [6, 0]]
-    >>> neighbour_overlap(line, line, n_neighbors=1)
+    >>> neighbor_overlap(line, line, n_neighbors=1)
     1.0
-    >>> neighbour_overlap(line, [[0, 0], [1, 0], [9, 0], [8, 0]], n_neighbors=1)
+    >>> neighbor_overlap(line, [[0, 0], [1, 0], [9, 0], [8, 0]], n_neighbors=1)
     0.75
     """
     first, second = paired_rows(true, recovered, at_least=3)
