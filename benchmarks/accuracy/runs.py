@@ -125,7 +125,10 @@ def versions():
 
 def _report(n_ended, n_left, row):
     name = f"{row['section']}, {row['split']}, seed {row['seed']}, {row['method']}"
-    print(f"{n_ended}/{n_left} {name}: {row['procrustes']:.4f}, {row['seconds']:.0f} s", flush=True)
+    print(
+        f"{n_ended}/{n_left} {name}: {row['procrustes_disparity']:.4f}, {row['seconds']:.0f} s",
+        flush=True,
+    )
 
 
 def default_results(folder):

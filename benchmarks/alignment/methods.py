@@ -76,7 +76,10 @@ def scored(problem, method, model="DPVAE", weight=None):
 def scores_of(truth, places):
     """Scores of places that are moved onto the true ones, whose frame is another."""
     scores = place_scores(truth, align(places, truth).apply(places))
-    return {name: scores[name] for name in ("procrustes", "median_error_radii", "spearman")}
+    return {
+        name: scores[name]
+        for name in ("procrustes_disparity", "median_error_radii", "distance_spearman")
+    }
 
 
 def difference(one, other):

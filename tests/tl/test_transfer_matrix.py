@@ -65,6 +65,13 @@ def test_scores_are_those_of_a_loop_by_hand(pieces, train):
     assert (scores["n_cells"], scores["n_genes"]) == (query.n_obs, 30)
 
 
+def test_columns_are_those_of_the_table_of_scores(pieces, train):
+    table = dpvae.tl.transfer_matrix(pieces, train, **QUIET)
+    names = list(table.columns.unique("score"))
+    assert names[-2:] == ["n_cells", "n_genes"]
+    assert set(names[:-2]) <= set(metrics.SCORES)
+
+
 def test_own_test_cells_are_held_out_and_genes_are_shared_by_pairs(pieces, train, taught):
     table = dpvae.tl.transfer_matrix(pieces, train, held_out=0.25, **QUIET)
     assert [len(model.queries) for model in taught] == [2, 1, 3, 2, 1]

@@ -16,17 +16,20 @@ from dpvae.metrics.neighbors import neighbor_overlap
 from dpvae.metrics.pearson import DistanceCorrelation, distance_pearson
 from dpvae.metrics.procrustes import procrustes_disparity
 from dpvae.metrics.ranks import continuity, trustworthiness
+from dpvae.metrics.scores import SCORES, Score, score_places
 from dpvae.metrics.spearman import distance_spearman
 from dpvae.metrics.spread import spread_ratio
 from dpvae.metrics.stress import normalized_stress
 
 __all__ = [
+    "SCORES",
     "Autocorrelation",
     "CoordinateError",
     "DistanceCorrelation",
     "Distortion",
     "Isometry",
     "MirrorSymmetry",
+    "Score",
     "SpatialStatistic",
     "autocorrelation",
     "bilipschitz_distortion",
@@ -42,6 +45,7 @@ __all__ = [
     "neighbor_overlap",
     "normalized_stress",
     "procrustes_disparity",
+    "score_places",
     "spread_ratio",
     "triangle_angle_error",
     "trustworthiness",

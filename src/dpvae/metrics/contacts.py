@@ -2,7 +2,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
 
-from dpvae.metrics.paired import paired_rows, root_mean_square_radius
+from dpvae.metrics.paired import check_has_shape, paired_rows
 
 BISECTIONS = 60
 
@@ -49,7 +49,7 @@ def contact_precision(
     0.5
     """
     first, second = paired_rows(true, recovered, at_least=3)
-    root_mean_square_radius(first, name="true")
+    check_has_shape(first, name="true")
     if radius is None:
         distinct = np.unique(first, axis=0)
         nearest = cKDTree(distinct).query(distinct, k=2)[0][:, 1]

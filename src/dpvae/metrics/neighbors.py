@@ -1,10 +1,48 @@
+"""The nearest cells of each cell, and the share of them that two sets of places have in common."""
+
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from dpvae.metrics.paired import paired_rows
+from dpvae.metrics.paired import Points, paired_rows
 
 TIE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbors:
+    """The k nearest other cells of each cell.
+
+    Attributes
+    ----------
+    points
+        Places of the cells, shape (n, p).
+    indices
+        Row numbers of the neighbours, the nearest first, shape (n, k). A cell is never its own
+        neighbour, even if cells coincide.
+    reach
+        Distance to the k-th neighbour, shape (n,).
+    """
+
+    points: Points
+    indices: NDArray[np.intp]
+    reach: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, points: Points, n_neighbors: int) -> Self:
+        """Search the neighbours of points, shape (n, p), in time O(n k log n)."""
+        distances, indices = NearestNeighbors(n_neighbors=n_neighbors).fit(points).kneighbors()
+        return cls(points, indices, distances[:, -1])
+
+    def share_of(self, candidates: NDArray[np.intp]) -> float:
+        """Share of the candidates of each cell, shape (n, c), that are at most `reach` away."""
+        squared = np.zeros(candidates.shape)
+        for column in self.points.T:
+            squared += (column[candidates] - column[:, None]) ** 2
+        return float((np.sqrt(squared) <= self.reach[:, None] * (1.0 + TIE)).mean())
 
 
 def neighbor_overlap(true: ArrayLike, recovered: ArrayLike, *, n_neighbors: int = 15) -> float:
@@ -51,9 +89,4 @@ def neighbor_overlap(true: ArrayLike, recovered: ArrayLike, *, n_neighbors: int 
         message = f"n_neighbors is {n_neighbors}; pass at least 1."
         raise ValueError(message)
     k = min(n_neighbors, len(first) - 1)
-    farthest = NearestNeighbors(n_neighbors=k).fit(first).kneighbors()[0][:, -1]
-    candidates = NearestNeighbors(n_neighbors=k).fit(second).kneighbors(return_distance=False)
-    squared = np.zeros(candidates.shape)
-    for column in first.T:
-        squared += (column[candidates] - column[:, None]) ** 2
-    return float((np.sqrt(squared) <= farthest[:, None] * (1.0 + TIE)).mean())
+    return Neighbors.of(first, k).share_of(Neighbors.of(second, k).indices)

@@ -97,33 +97,21 @@ def paired_cells(true: ArrayLike, other: ArrayLike, *, at_least: int) -> tuple[P
     return first[known], second[known]
 
 
-def root_mean_square_radius(points: Points, *, name: str) -> float:
-    """Root mean square distance of points from their centroid.
-
-    Parameters
-    ----------
-    points
-        Shape (n, p), in any unit.
-    name
-        How the message calls them.
-
-    Returns
-    -------
-    A length in the unit of `points`, positive.
-
-    Raises
-    ------
-    ValueError
-        If all points are identical.
+def root_mean_square_radius(points: Points) -> float:
+    """Root mean square distance of points, shape (n, p), from their centroid, in their unit.
 
     Examples
     --------
     >>> import numpy as np
     >>> from dpvae.metrics.paired import root_mean_square_radius
-    >>> root_mean_square_radius(np.array([[0.0, 0.0], [6.0, 8.0]]), name="true")
+    >>> root_mean_square_radius(np.array([[0.0, 0.0], [6.0, 8.0]]))
     5.0
     """
+    return float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))
+
+
+def check_has_shape(points: Points, *, name: str) -> None:
+    """Raise if all points, shape (n, p), which messages call by this name, are identical."""
     if (points == points[0]).all():
         message = f"all {len(points)} rows of {name} are identical; they have no shape to compare."
         raise ValueError(message)
-    return float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))

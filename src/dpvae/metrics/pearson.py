@@ -6,7 +6,7 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import norm
 
 from dpvae.geometry import pair_distances, pairs_within
-from dpvae.metrics.paired import Points, paired_cells, root_mean_square_radius
+from dpvae.metrics.paired import Points, check_has_shape, paired_cells
 
 LARGEST_CORRELATION = 1.0 - 1e-12
 
@@ -95,8 +95,8 @@ def distance_pearson(
     (1.0, 0.001)
     """
     first, second = paired_cells(true, other, at_least=4)
-    root_mean_square_radius(first, name="true")
-    root_mean_square_radius(second, name="other")
+    check_has_shape(first, name="true")
+    check_has_shape(second, name="other")
     if not 0.0 < confidence < 1.0:
         message = f"confidence is {confidence}; pass a number between 0 and 1, such as 0.95."
         raise ValueError(message)

@@ -1,9 +1,9 @@
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
-from sklearn.neighbors import NearestNeighbors
 
-from dpvae.metrics.paired import paired_cells
+from dpvae.metrics.neighbors import Neighbors
+from dpvae.metrics.paired import Points, paired_cells
 
 LARGEST_BLOCK = 4_000_000
 
@@ -64,20 +64,8 @@ def trustworthiness(
             f"n_neighbors is {n_neighbors}; pass at least 1 and below half of {n_cells} cells."
         )
         raise ValueError(message)
-    found = NearestNeighbors(n_neighbors=n_neighbors).fit(values)
-    intruders = found.kneighbors(return_distance=False)
-    chosen = np.random.default_rng(seed).permutation(n_cells)[:max_cells]
-    total = 0.0
-    height = max(LARGEST_BLOCK // n_cells, 1)
-    for begin in range(0, len(chosen), height):
-        rows = chosen[begin : begin + height]
-        distance = cdist(places[rows], places)
-        distance[np.arange(len(rows)), rows] = np.inf
-        for own, near in zip(distance, intruders[rows], strict=True):
-            rank = np.searchsorted(np.sort(own), own[near]) + 1
-            total += float(np.maximum(rank - n_neighbors, 0).sum())
-    largest = len(chosen) * n_neighbors * (2 * n_cells - 3 * n_neighbors - 1)
-    return 1.0 - 2.0 * total / largest
+    intruders = Neighbors.of(values, n_neighbors).indices
+    return share_without_intruders(places, intruders, max_cells=max_cells, seed=seed)
 
 
 def continuity(
@@ -115,3 +103,22 @@ def continuity(
     0.6666666666666667
     """
     return trustworthiness(other, true, n_neighbors=n_neighbors, max_cells=max_cells, seed=seed)
+
+
+def share_without_intruders(
+    places: Points, neighbors: NDArray[np.intp], *, max_cells: int = 1000, seed: int = 0
+) -> float:
+    """Compute :func:`trustworthiness` of neighbours, shape (n, k), that lie at places, (n, p)."""
+    n_cells, n_neighbors = neighbors.shape
+    chosen = np.random.default_rng(seed).permutation(n_cells)[:max_cells]
+    total = 0.0
+    height = max(LARGEST_BLOCK // n_cells, 1)
+    for begin in range(0, len(chosen), height):
+        rows = chosen[begin : begin + height]
+        distance = cdist(places[rows], places)
+        distance[np.arange(len(rows)), rows] = np.inf
+        for own, near in zip(distance, neighbors[rows], strict=True):
+            rank = np.searchsorted(np.sort(own), own[near]) + 1
+            total += float(np.maximum(rank - n_neighbors, 0).sum())
+    largest = len(chosen) * n_neighbors * (2 * n_cells - 3 * n_neighbors - 1)
+    return float(1.0 - 2.0 * total / largest)

@@ -3,7 +3,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import spearmanr
 
 from dpvae.geometry import pair_distances, pairs_within
-from dpvae.metrics.paired import paired_cells, root_mean_square_radius
+from dpvae.metrics.paired import check_has_shape, paired_cells
 
 
 def distance_spearman(
@@ -44,8 +44,8 @@ def distance_spearman(
     1.0
     """
     first, second = paired_cells(true, recovered, at_least=3)
-    root_mean_square_radius(first, name="true")
-    root_mean_square_radius(second, name="recovered")
+    check_has_shape(first, name="true")
+    check_has_shape(second, name="recovered")
     rows = pairs_within(np.zeros(len(first), dtype=np.int64), max_pairs=max_pairs, seed=seed)
     in_true, in_recovered = pair_distances(first, *rows), pair_distances(second, *rows)
     if np.ptp(in_true) == 0.0 or np.ptp(in_recovered) == 0.0:

@@ -1,7 +1,6 @@
-import numpy as np
 from numpy.typing import ArrayLike
 
-from dpvae.metrics.paired import paired_rows, root_mean_square_radius
+from dpvae.metrics.paired import check_has_shape, paired_rows, root_mean_square_radius
 
 
 def spread_ratio(true: ArrayLike, recovered: ArrayLike) -> float:
@@ -39,6 +38,5 @@ def spread_ratio(true: ArrayLike, recovered: ArrayLike) -> float:
     0.5
     """
     first, second = paired_rows(true, recovered, at_least=2)
-    size = root_mean_square_radius(first, name="true")
-    from_centroid = second - second.mean(axis=0)
-    return float(np.sqrt((from_centroid**2).sum(axis=1).mean())) / size
+    check_has_shape(first, name="true")
+    return root_mean_square_radius(second) / root_mean_square_radius(first)

@@ -3,7 +3,7 @@ from numpy.typing import ArrayLike
 
 from dpvae.geometry import normalised_stress as layout_stress
 from dpvae.geometry.placement.stress import sampled_stress
-from dpvae.metrics.paired import Points, paired_rows, root_mean_square_radius
+from dpvae.metrics.paired import Points, check_has_shape, paired_rows, root_mean_square_radius
 
 LARGEST_EXACT = 5_000
 
@@ -44,8 +44,10 @@ def normalized_stress(true: ArrayLike, recovered: ArrayLike) -> float:
     0.0
     """
     first, second = paired_rows(true, recovered, at_least=2)
-    first = first / root_mean_square_radius(first, name="true")
-    second = second / root_mean_square_radius(second, name="recovered")
+    check_has_shape(first, name="true")
+    check_has_shape(second, name="recovered")
+    first = first / root_mean_square_radius(first)
+    second = second / root_mean_square_radius(second)
     relative = _stress(second, first)
     scale = 1.0 - relative**2 / 2.0
     return _stress(scale * second, first)

@@ -3,12 +3,15 @@
 import pandas as pd
 from anndata import AnnData
 
-from dpvae import metrics
+from dpvae._data.culprit import named_in_errors
 from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM
+from dpvae.metrics import score_places
 from dpvae.metrics.paired import paired_rows
 from dpvae.tl.coordinates import read_coordinates
 from dpvae.tl.result import check_free_uns, given_or_written
+
+FEWEST_CELLS = 8
 
 
 def score(
@@ -43,8 +46,8 @@ def score(
     Returns
     -------
     ``None``, or with ``copy=True`` the table: a row for each section, with ``section``,
-    ``n_cells`` and the scores of :mod:`dpvae.metrics`. Free of frame and size, best → chance:
-    ``procrustes_disparity`` (0 → 1), ``normalized_stress`` (0 → about .6),
+    ``n_cells`` and every score of :data:`dpvae.metrics.SCORES`. Free of frame and size, best →
+    chance: ``procrustes_disparity`` (0 → 1), ``normalized_stress`` (0 → about .6),
     ``distance_spearman`` (1 → 0), ``neighbor_overlap`` (1 → 0), ``trustworthiness`` and
     ``continuity`` (1 → .5), ``contact_precision`` (1 → 0), ``triangle_angle_error`` (0° → about
     50°). In the frame and unit of the true coordinates: ``spread_ratio`` (1), ``median_error``
@@ -73,24 +76,8 @@ def score(
         check_free_uns(adata, key)
     rows = []
     for section, cells in cells_per_section(named_sections(adata, sample_key)):
-        one, two = paired_rows(true[cells], recovered[cells], at_least=8)
-        k = min(15, (len(one) - 1) // 2)
-        error = metrics.coordinate_error(one, two)
-        rows.append(
-            {
-                "section": section,
-                "n_cells": len(one),
-                "procrustes_disparity": metrics.procrustes_disparity(one, two),
-                "normalized_stress": metrics.normalized_stress(one, two),
-                "distance_spearman": metrics.distance_spearman(one, two, seed=seed),
-                "neighbor_overlap": metrics.neighbor_overlap(one, two, n_neighbors=k),
-                "trustworthiness": metrics.trustworthiness(one, two, n_neighbors=k, seed=seed),
-                "continuity": metrics.continuity(one, two, n_neighbors=k, seed=seed),
-                "contact_precision": metrics.contact_precision(one, two),
-                "triangle_angle_error": metrics.triangle_angle_error(one, two, seed=seed),
-                "spread_ratio": metrics.spread_ratio(one, two),
-                "median_error": error.median,
-                "mean_error": error.mean,
-            }
-        )
+        with named_in_errors(spatial_key, recovered_key, section=section):
+            one, two = paired_rows(true[cells], recovered[cells], at_least=FEWEST_CELLS)
+            scores = score_places(one, two, seed=seed)
+        rows.append({"section": section, "n_cells": len(one), **scores})
     return given_or_written(adata, key, rows, copy=copy)

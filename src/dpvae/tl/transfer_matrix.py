@@ -12,15 +12,17 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
-from dpvae import metrics
+from dpvae._data.some_rows import random_share
 from dpvae._keys import OBSM
 from dpvae.geometry import align, known_rows
+from dpvae.metrics import SCORES, score_places
 from dpvae.tl.coordinates import read_coordinates
 
 PAIR = ["trained_on", "tested_on", "seed"]
 NUMBERS = ["n_cells", "n_genes"]
 FEWEST_CELLS = 3
-SCORES = ["procrustes_disparity", "distance_spearman", "median_error", *NUMBERS]
+SHOWN = ["procrustes_disparity", "distance_spearman", "median_error"]
+COLUMNS = [*SHOWN, *NUMBERS]
 
 
 class PlacesCells(Protocol):
@@ -137,8 +139,8 @@ def transfer_matrix(
                 _store(rows[-1], path)
                 bar.update()
     scored = pd.DataFrame([row for row in rows if tuple(row[key] for key in PAIR) in set(pairs)])
-    table = scored.pivot(index="trained_on", columns="tested_on", values=SCORES)
-    columns = pd.MultiIndex.from_product([SCORES, sections], names=["score", "tested_on"])
+    table = scored.pivot(index="trained_on", columns="tested_on", values=COLUMNS)
+    columns = pd.MultiIndex.from_product([COLUMNS, sections], names=["score", "tested_on"])
     table = table.reindex(index=pd.Index(names, name="trained_on"), columns=columns)
     return table.astype({column: int for column in columns if column[0] in NUMBERS})
 
@@ -164,7 +166,8 @@ def _check(
                 "name. Run var_names_make_unique() on it."
             )
             raise ValueError(message)
-        n_known, n_hidden = int(known_rows(places).sum()), _n_hidden(section, held_out)
+        n_known = int(known_rows(places).sum())
+        n_hidden = len(random_share(section.n_obs, held_out, seed=0)[1])
         if n_known < FEWEST_CELLS or (callable(models) and n_hidden < FEWEST_CELLS):
             held = f", and {n_hidden} cells are held out" if callable(models) else ""
             message = (
@@ -195,11 +198,6 @@ def _check_models(models: object) -> None:
         raise TypeError(message)
 
 
-def _n_hidden(section: AnnData, held_out: float) -> int:
-    n_cells: int = section.n_obs
-    return n_cells - int((1 - held_out) * n_cells)
-
-
 def _trials(
     name: str,
     section: AnnData,
@@ -209,9 +207,7 @@ def _trials(
     seed: int,
 ) -> Iterator[tuple[PlacesCells, str, AnnData]]:
     """Train on a section once for each set of genes that it shares with others."""
-    order = np.random.RandomState(seed).permutation(section.n_obs)
-    n_known = section.n_obs - _n_hidden(section, held_out)
-    known, hidden = np.sort(order[:n_known]), np.sort(order[n_known:])
+    known, hidden = random_share(section.n_obs, held_out, seed)
     shared = defaultdict(list)
     for other, cells in others.items():
         shared[tuple(section.var_names.isin(cells.var_names))].append(other)
@@ -230,29 +226,26 @@ def _scores(
     del query.obsm[spatial_key]
     found = model.predict_coordinates(query)
     aligned = align(found, true).apply(found)
-    return {
-        "procrustes_disparity": metrics.procrustes_disparity(true, found),
-        "distance_spearman": metrics.distance_spearman(true, found, seed=seed),
-        "median_error": metrics.coordinate_error(true, aligned).median,
-        "n_cells": query.n_obs,
-        "n_genes": query.n_vars,
-    }
+    scores: dict[str, float | int] = {}
+    for name in SHOWN:
+        places = aligned if SCORES[name].needs_frame else found
+        scores |= score_places(true, places, [name], seed=seed)
+    return scores | {"n_cells": query.n_obs, "n_genes": query.n_vars}
 
 
 def _stored_rows(path: str | Path | None) -> list[dict[str, Any]]:
     if path is None or not Path(path).exists():
         return []
-    missing: dict[str, list[str]] = {score: [""] for score in SCORES}
+    missing: dict[str, list[str]] = {score: [""] for score in COLUMNS}
     texts = {"trained_on": str, "tested_on": str}
     table = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=missing)
-    if list(table) != PAIR + SCORES:
+    if list(table) != PAIR + COLUMNS:
         message = (
             f"{path} has the columns {list(table)}, not those of a transfer matrix: choose another "
             "path."
         )
         raise ValueError(message)
-    columns = PAIR + SCORES
-    return [dict(zip(columns, row, strict=True)) for row in table.itertuples(index=False)]
+    return [dict(zip(PAIR + COLUMNS, row, strict=True)) for row in table.itertuples(index=False)]
 
 
 def _store(row: Mapping[str, Any], path: str | Path | None) -> None:
