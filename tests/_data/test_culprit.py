@@ -1,20 +1,20 @@
 import numpy as np
 import pytest
 
-from dpvae._data.culprit import named_in_errors
+from dpvae._data.culprit import named_in_errors, obsm_name
 
 
 @pytest.mark.parametrize(
-    ("keys", "names", "expected"),
+    ("arrays", "section", "expected"),
     [
-        (["a"], {}, r"^adata.obsm\['a'\]: no shape$"),
-        (["a", "b"], {"name": "query"}, r"^query.obsm\['a'\] and query.obsm\['b'\]: no shape$"),
-        (["a"], {"section": "x"}, r"^adata.obsm\['a'\] of section 'x': no shape$"),
+        ([obsm_name("a")], "", r"^adata.obsm\['a'\]: no shape$"),
+        ([obsm_name("a", name="query"), "b"], "", r"^query.obsm\['a'\] and b: no shape$"),
+        ([obsm_name("a")], "x", r"^adata.obsm\['a'\] of section 'x': no shape$"),
     ],
 )
-def test_messages_begin_with_where_arrays_are(keys, names, expected):
+def test_messages_begin_with_where_arrays_are(arrays, section, expected):
     error = ValueError("no shape")
-    with pytest.raises(ValueError, match=expected), named_in_errors(*keys, **names):
+    with pytest.raises(ValueError, match=expected), named_in_errors(*arrays, section=section):
         raise error
 
 

@@ -67,3 +67,8 @@ def test_positions_are_coordinates(placed):
     placed.obsm["spatial_dpvae"] = placed.obsm["spatial"].copy()
     with pytest.raises(TypeError, match=r"positions is of type AnnData: give the coordinates"):
         dpvae.tl.snap(placed, placed)
+
+
+def test_messages_name_the_key(expression, spots):
+    with pytest.raises(ValueError, match=r"^adata.obsm\['spatial_dpvae'\]: .* positions 3"):
+        dpvae.tl.snap(expression, np.c_[spots, spots[:, 0]])

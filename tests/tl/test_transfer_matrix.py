@@ -1,3 +1,4 @@
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
@@ -149,8 +150,9 @@ def test_what_cannot_be_done_is_refused_before_training(pieces, train, taught, t
         dpvae.tl.transfer_matrix(pieces | {"other": other}, train, **QUIET)
     with pytest.raises(KeyError, match=r"no sections\['one'\].obsm\['xy'\]"):
         dpvae.tl.transfer_matrix(pieces, train, spatial_key="xy", **QUIET)
-    with pytest.raises(ValueError, match="held_out is 1"):
-        dpvae.tl.transfer_matrix(pieces, train, held_out=1, **QUIET)
+    for share in (1, "a", None):
+        with pytest.raises(ValueError, match=f"held_out is {share!r}: choose a share"):
+            dpvae.tl.transfer_matrix(pieces, train, held_out=share, **QUIET)
     with pytest.raises(ValueError, match="There are 0 sections"):
         dpvae.tl.transfer_matrix({}, train, **QUIET)
     path = tmp_path / "other.csv"
@@ -186,3 +188,21 @@ def test_sections_that_cannot_be_scored_are_named(pieces, train, taught):
     with pytest.raises(ValueError, match=r"0 cells are held out|1 cells are held out"):
         dpvae.tl.transfer_matrix(pieces, train, held_out=0.001, **QUIET)
     assert taught == []
+
+
+def test_places_that_cannot_be_scored_are_named(pieces):
+    class Alike:
+        def predict_coordinates(self, adata):
+            return np.ones((adata.n_obs, 2))
+
+    with pytest.raises(ValueError, match=r"^sections\['one'\].obsm.* and the places that"):
+        dpvae.tl.transfer_matrix({"one": pieces["one"]}, {"model": Alike()}, **QUIET)
+
+
+def test_sections_on_disk_are_read(pieces, train, tmp_path):
+    expected = dpvae.tl.transfer_matrix(pieces, train, **QUIET)
+    backed = {}
+    for name, section in pieces.items():
+        section.write_h5ad(tmp_path / f"{name}.h5ad")
+        backed[name] = ad.read_h5ad(tmp_path / f"{name}.h5ad", backed="r")
+    pd.testing.assert_frame_equal(dpvae.tl.transfer_matrix(backed, train, **QUIET), expected)

@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+def obsm_name(key: str, *, name: str = "adata") -> str:
+    """Where an array is, in the words of the user, who calls the AnnData by this name."""
+    return f"{name}.obsm[{key!r}]"
+
+
 @contextmanager
-def named_in_errors(*keys: str, name: str = "adata", section: str = "") -> Iterator[None]:
+def named_in_errors(*arrays: str, section: str = "") -> Iterator[None]:
     """Begin messages about arrays with where these are in the AnnData.
 
     Parameters
     ----------
-    *keys
-        Keys of ``obsm`` that the arrays come from.
-    name
-        What the user calls the AnnData.
+    *arrays
+        Where they are, see :func:`obsm_name`.
     section
         Name of the section that is looked at; empty if there is only one.
 
@@ -27,6 +30,6 @@ def named_in_errors(*keys: str, name: str = "adata", section: str = "") -> Itera
     except ValueError as error:
         if type(error) is not ValueError:
             raise
-        where = " and ".join(f"{name}.obsm[{key!r}]" for key in keys)
-        message = f"{where}{f' of section {section!r}' if section else ''}: {error}"
+        part = f" of section {section!r}" if section else ""
+        message = f"{' and '.join(arrays)}{part}: {error}"
         raise ValueError(message) from error

@@ -6,10 +6,12 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM, UNS, params_key
-from dpvae.tl.coordinates import check_free_key, read_coordinates
+from dpvae.tl.coordinates import read_coordinates
 from dpvae.tl.mirrors import mirror_of, read_symmetry
+from dpvae.tl.result import check_free_key
 
 
 def fold(
@@ -102,7 +104,8 @@ def fold(
     folded = places.copy()
     for name, cells in cells_per_section(names):
         if name in wanted:
-            folded[cells] = mirror_of(rows[name]).fold(places[cells])
+            with named_in_errors(obsm_name(spatial_key), section=name):
+                folded[cells] = mirror_of(rows[name]).fold(places[cells])
     if copy:
         return folded
     adata.obsm[key_added] = folded

@@ -1,7 +1,7 @@
 """Genes of a query under the names that a reference has for them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
 
 import pandas as pd
@@ -73,7 +73,7 @@ def match_genes(
     True
     """
     check_is_anndata(query, name="query")
-    if isinstance(reference, str | PathLike):
+    if isinstance(reference, str | PathLike) or not isinstance(reference, AnnData | Iterable):
         check_is_anndata(reference, name="reference")
     names = _unique(query.var_names, "query", "query.var_names_make_unique()")
     var = reference.var if isinstance(reference, AnnData) else pd.DataFrame(index=list(reference))

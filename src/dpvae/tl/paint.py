@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix, issparse
 from sklearn.neighbors import kneighbors_graph
 
 from dpvae._data.arguments import check_is_anndata
+from dpvae._data.culprit import obsm_name
 from dpvae._data.expression import check_log_normalized, expression_of
 from dpvae._data.some_rows import at_most
 from dpvae._keys import OBSM, UNS
@@ -127,7 +128,7 @@ def paint(
     places = read_coordinates(reference, spatial_key, name="reference")
     rows = np.flatnonzero(known_rows(places))
     shared = query.var_names.intersection(reference.var_names)
-    _check_enough(query.n_obs, len(rows), len(shared))
+    _check_enough(query.n_obs, len(rows), len(shared), obsm_name(spatial_key, name="reference"))
     means = _means_around(places[rows], rows, _reader(known_values, reference, shared))
     read = _reader(values, query, shared)
     some = at_most(np.arange(query.n_obs), MOST_CELLS_TO_CHOOSE_BY, np.random.default_rng(seed))
@@ -174,7 +175,7 @@ def _wanted(query: AnnData, reference: AnnData, genes: Sequence[str] | None) -> 
     return wanted
 
 
-def _check_enough(n_cells: int, n_positions: int, n_genes: int) -> None:
+def _check_enough(n_cells: int, n_positions: int, n_genes: int, where: str) -> None:
     if n_genes < FEWEST_GENES:
         message = (
             f"query and reference share {n_genes} genes, {FEWEST_GENES} are needed. See with "
@@ -183,8 +184,8 @@ def _check_enough(n_cells: int, n_positions: int, n_genes: int) -> None:
         raise ValueError(message)
     if min(n_cells, n_positions) < FEWEST_CELLS:
         message = (
-            f"query has {n_cells} cells and reference {n_positions} of known place; at least "
-            f"{FEWEST_CELLS} of each are needed to draw patterns."
+            f"query has {n_cells} cells and reference {n_positions} of known place, in {where}; at "
+            f"least {FEWEST_CELLS} of each are needed to draw patterns."
         )
         raise ValueError(message)
 

@@ -13,7 +13,8 @@ from scipy.spatial import cKDTree
 from dpvae._data.section import cells_per_section, named_sections, section_codes
 from dpvae._keys import OBSM, OBSP
 from dpvae.geometry import check_pair_mask, known_rows
-from dpvae.tl.coordinates import check_name, read_coordinates
+from dpvae.tl.coordinates import read_coordinates
+from dpvae.tl.result import check_name
 
 MOST_PARTNERS = 100
 MOST_PAIRS = 50_000_000

@@ -4,7 +4,7 @@ import pandas as pd
 from anndata import AnnData
 
 from dpvae import metrics
-from dpvae._data.culprit import named_in_errors
+from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM, UNS
 from dpvae.metrics.paired import paired_cells
@@ -79,9 +79,10 @@ def distance_preservation(
     true = read_coordinates(adata, spatial_key)
     if not copy:
         check_free_uns(adata, key_added)
+    arrays = obsm_name(spatial_key), obsm_name(use_rep)
     rows = []
     for section, cells in cells_per_section(named_sections(adata, sample_key)):
-        with named_in_errors(spatial_key, use_rep, section=section):
+        with named_in_errors(*arrays, section=section):
             one, two = paired_cells(true[cells], latent[cells], at_least=FEWEST_CELLS)
             pearson = metrics.distance_pearson(one, two, seed=seed)
             distortion = metrics.bilipschitz_distortion(one, two, epsilon=epsilon, seed=seed)

@@ -2,9 +2,11 @@
 
 from anndata import AnnData
 
+from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._keys import OBSM, params_key
 from dpvae.geometry import Alignment, align
-from dpvae.tl.coordinates import check_free_key, read_coordinates
+from dpvae.tl.coordinates import read_coordinates
+from dpvae.tl.result import check_free_key
 
 
 def procrustes(
@@ -63,7 +65,8 @@ def procrustes(
     key = key_added or f"{recovered_key}_aligned"
     if not copy:
         check_free_key(adata, key)
-    alignment = align(recovered, true)
+    with named_in_errors(obsm_name(recovered_key), obsm_name(spatial_key)):
+        alignment = align(recovered, true)
     if copy:
         return alignment
     adata.obsm[key] = alignment.apply(recovered)

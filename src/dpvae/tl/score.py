@@ -3,7 +3,7 @@
 import pandas as pd
 from anndata import AnnData
 
-from dpvae._data.culprit import named_in_errors
+from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM
 from dpvae.metrics import score_places
@@ -74,9 +74,10 @@ def score(
     key = key_added or f"{recovered_key}_score"
     if not copy:
         check_free_uns(adata, key)
+    arrays = obsm_name(spatial_key), obsm_name(recovered_key)
     rows = []
     for section, cells in cells_per_section(named_sections(adata, sample_key)):
-        with named_in_errors(spatial_key, recovered_key, section=section):
+        with named_in_errors(*arrays, section=section):
             one, two = paired_rows(true[cells], recovered[cells], at_least=FEWEST_CELLS)
             scores = score_places(one, two, seed=seed)
         rows.append({"section": section, "n_cells": len(one), **scores})

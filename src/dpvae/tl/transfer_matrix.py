@@ -12,6 +12,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._data.some_rows import random_share
 from dpvae._keys import OBSM
 from dpvae.geometry import align, known_rows
@@ -22,6 +23,7 @@ PAIR = ["trained_on", "tested_on", "seed"]
 NUMBERS = ["n_cells", "n_genes"]
 FEWEST_CELLS = 3
 SHOWN = ["procrustes_disparity", "distance_spearman", "median_error"]
+FOUND = "the places that its model gives"
 COLUMNS = [*SHOWN, *NUMBERS]
 
 
@@ -135,7 +137,7 @@ def transfer_matrix(
                 trials = ((models[name], two, query) for two, query in missing.items())
             for model, two, query in trials:
                 row = {"trained_on": name, "tested_on": two, "seed": seed}
-                rows.append(row | _scores(model, query.copy(), spatial_key, seed))
+                rows.append(row | _scores(model, query, spatial_key, two, seed))
                 _store(rows[-1], path)
                 bar.update()
     scored = pd.DataFrame([row for row in rows if tuple(row[key] for key in PAIR) in set(pairs)])
@@ -149,14 +151,14 @@ def _check(
     sections: Mapping[str, AnnData],
     models: Mapping[str, PlacesCells] | Train,
     spatial_key: str,
-    held_out: float,
+    held_out: Any,
 ) -> None:
     _check_models(models)
     if not sections or not (callable(models) or models):
         message = f"There are {len(sections)} sections: pass at least one, and a way to place it."
         raise ValueError(message)
-    if not 0 < held_out < 1:
-        message = f"held_out is {held_out}: choose a share between 0 and 1, such as 0.2."
+    if not isinstance(held_out, int | float | np.floating) or not 0 < held_out < 1:
+        message = f"held_out is {held_out!r}: choose a share between 0 and 1, such as 0.2."
         raise ValueError(message)
     for name, section in sections.items():
         places = read_coordinates(section, spatial_key, name=f"sections[{name!r}]")
@@ -167,7 +169,7 @@ def _check(
             )
             raise ValueError(message)
         n_known = int(known_rows(places).sum())
-        n_hidden = len(random_share(section.n_obs, held_out, seed=0)[1])
+        n_hidden = len(random_share(section.n_obs, float(held_out), seed=0)[1])
         if n_known < FEWEST_CELLS or (callable(models) and n_hidden < FEWEST_CELLS):
             held = f", and {n_hidden} cells are held out" if callable(models) else ""
             message = (
@@ -213,23 +215,25 @@ def _trials(
         shared[tuple(section.var_names.isin(cells.var_names))].append(other)
     for is_shared, tested in shared.items():
         genes = section.var_names[list(is_shared)]
-        model = train(section[known, genes].copy(), seed)
+        model = train(section[known, genes].to_memory(copy=True), seed)
         for other in tested:
-            cells = section[hidden] if other == name else others[other]
-            yield model, other, cells[:, genes]
+            rows = hidden if other == name else slice(None)
+            yield model, other, others[other][rows, genes]
 
 
 def _scores(
-    model: PlacesCells, query: AnnData, spatial_key: str, seed: int
+    model: PlacesCells, query: AnnData, spatial_key: str, section: str, seed: int
 ) -> dict[str, float | int]:
+    query = query.to_memory(copy=True)
     true = read_coordinates(query, spatial_key)
     del query.obsm[spatial_key]
     found = model.predict_coordinates(query)
-    aligned = align(found, true).apply(found)
     scores: dict[str, float | int] = {}
-    for name in SHOWN:
-        places = aligned if SCORES[name].needs_frame else found
-        scores |= score_places(true, places, [name], seed=seed)
+    with named_in_errors(obsm_name(spatial_key, name=f"sections[{section!r}]"), FOUND):
+        aligned = align(found, true).apply(found)
+        for name in SHOWN:
+            places = aligned if SCORES[name].needs_frame else found
+            scores |= score_places(true, places, [name], seed=seed)
     return scores | {"n_cells": query.n_obs, "n_genes": query.n_vars}
 
 
