@@ -28,7 +28,7 @@ def test_alignment_removes_the_frame(tissue):
 
 
 def test_wrong_input_is_refused(tissue):
-    with pytest.raises(KeyError, match="is missing"):
+    with pytest.raises(KeyError, match=r"no adata\.obsm"):
         pl.cell_error(tissue, recovered_key="nowhere")
     tissue.obsm["other"] = tissue.obsm["spatial"].copy()
     tissue.obsm["other"][:60] = np.nan

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from dpvae._data.arguments import check_is_anndata
 from dpvae._keys import OBSM
 from dpvae.pl.coordinates import read_pair
-from dpvae.pl.panels import marker_area, panels, save_figure
+from dpvae.pl.map_panel import MapPanel
+from dpvae.pl.panels import panels, save_figure
 from dpvae.pl.position_colors import position_colors
 from dpvae.pl.view import view_of
 
@@ -90,16 +91,11 @@ def anchors(
     titles = ("true", "free layout", f"{int(mask.sum())} anchors")
     keys = (spatial_key, free_key, anchored_key)
     for panel, places, title, key in zip(axes, (true, free, anchored), titles, keys, strict=True):
-        points = view.project(places)
-        order = view.back_to_front(places)
+        drawn = MapPanel(panel, view, places)
+        drawn.cells(colors)
         panel.scatter(
-            *points[order].T,
-            c=colors[order],
-            s=marker_area(panel, adata.n_obs),
-            linewidths=0,
-            rasterized=True,
+            *drawn.points[mask].T, s=42, facecolors="none", edgecolors="black", linewidths=1.6
         )
-        panel.scatter(*points[mask].T, s=42, facecolors="none", edgecolors="black", linewidths=1.6)
         panel.set_title(title)
         view.dress(panel, key, unit)
     low, high = axes[0].dataLim.get_points()

@@ -15,6 +15,7 @@ from scipy.sparse import issparse
 
 from dpvae._data.expression import expression_of
 from dpvae._data.matrix_on_disk import MatrixOnDisk
+from dpvae.pl.panels import color_bar
 
 # Okabe M, Ito K (2008). Color universal design. https://jfly.uni-koeln.de/color/
 OKABE_ITO = (
@@ -50,8 +51,7 @@ class CellColors:
         """Draw the legend of categories beside the last panel, or a colour bar for continuous."""
         axes = list(panels)
         if self.scale is not None:
-            bar = axes[-1].figure.colorbar(self.scale, ax=axes, label=self.title, shrink=0.8)
-            bar.outline.set_visible(False)
+            color_bar(axes, self.scale, self.title)
         if self.categories:
             axes[-1].legend(
                 handles=[

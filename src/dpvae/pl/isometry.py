@@ -5,11 +5,11 @@ from pathlib import Path
 import anndata as ad
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import EllipseCollection
 
 from dpvae._keys import OBSM
 from dpvae.metrics import metric_ellipses
-from dpvae.pl.panels import panels, save_figure
+from dpvae.pl.ellipses import draw_ellipses
+from dpvae.pl.panels import color_bar, panels, save_figure
 from dpvae.tl.coordinates import read_representation
 
 LONGEST = 0.08
@@ -82,29 +82,22 @@ def isometry(
     axes: Axes = panels(1, ax, height_to_width=1)[0]
     axes.scatter(points[:, 0], points[:, 1], s=3, color="#BBBBBB", linewidths=0, rasterized=True)
     size = LONGEST * float(np.ptp(points, axis=0).max())
-    widths = 2 * half_axes[drawn] * size / np.quantile(half_axes[drawn, 0], 0.9)
-    ellipses = EllipseCollection(
-        widths[:, 0],
-        widths[:, 1],
-        np.degrees(angles[drawn]),
-        units="xy",
-        offsets=points[drawn],
-        transOffset=axes.transData,
+    ellipses = draw_ellipses(
+        axes,
+        points[drawn],
+        half_axes[drawn] * size / np.quantile(half_axes[drawn, 0], 0.9),
+        angles[drawn],
         cmap="viridis_r",
-        facecolors="none",
         linewidths=1.0,
     )
     ellipses.set_array(ratio[drawn])
     ellipses.set_clim(1.0, float(np.quantile(ratio, 0.98)) + 1e-9)
     ellipses.set_facecolor("none")
-    axes.add_collection(ellipses)
-    reach = widths.max(axis=1, keepdims=True) / 2
-    axes.update_datalim(np.vstack([points[drawn] - reach, points[drawn] + reach]))
     axes.set_aspect("equal")
     axes.margins(0.04)
     axes.set(xlabel=f"{use_rep} PC1", ylabel=f"{use_rep} PC2")
     axes.set_title(f"median axis ratio {np.median(ratio):.3g}")
-    axes.figure.colorbar(ellipses, ax=axes, label="axis ratio (1: isometric)", shrink=0.8)
+    color_bar(axes, ellipses, "axis ratio (1: isometric)")
     axes.spines[["top", "right"]].set_visible(False)
     save_figure(axes, save)
     return axes

@@ -1,7 +1,6 @@
 """The mirror line of a section, and where expression agrees across it."""
 
 from pathlib import Path
-from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -11,10 +10,10 @@ from numpy.typing import NDArray
 from dpvae._data.section import named_sections
 from dpvae._keys import OBSM, UNS
 from dpvae.geometry import Mirror, known_rows
-from dpvae.pl.cell_colors import UNKNOWN
 from dpvae.pl.coordinates import read_coordinates
-from dpvae.pl.panels import marker_area, panels, save_figure
-from dpvae.pl.view import View, view_of
+from dpvae.pl.map_panel import map_panel
+from dpvae.pl.panels import save_figure
+from dpvae.pl.view import View
 from dpvae.tl.mirrors import mirror_of, symmetry_of
 
 AGREEMENT_COLORS = "viridis"
@@ -88,41 +87,23 @@ def mirror_symmetry(
     places = np.where(is_drawn[:, None], read_coordinates(adata, spatial_key), np.nan)
     agreement = np.where(is_drawn, adata.obs[column].to_numpy(dtype=float), np.nan)
     mirror = mirror_of(row)
-    view = view_of(places) if places.shape[1] == 2 else _along(mirror, places)
-    points = view.project(places)
-    width, height = np.ptp(points[known_rows(points)], axis=0)
-    axes: Axes = panels(1, ax, height_to_width=height / width if width > 0 else 1)[0]
-    order = view.back_to_front(places)
-    look: dict[str, Any] = {
-        "s": marker_area(axes, len(order)),
-        "linewidths": 0,
-        "rasterized": True,
-    }
-    alone = order[np.isnan(agreement[order])]
-    paired = order[~np.isnan(agreement[order])]
-    axes.scatter(points[alone, 0], points[alone, 1], color=UNKNOWN, label=ALONE, **look)
-    dots = axes.scatter(
-        points[paired, 0],
-        points[paired, 1],
-        c=agreement[paired],
-        cmap=AGREEMENT_COLORS,
-        vmin=0,
-        vmax=1,
-        **look,
-    )
-    ends = view.project(_ends(mirror, view, places))
-    axes.plot(ends[:, 0], ends[:, 1], color="black", linewidth=1.5)
+    panel = map_panel(places, ax, view=None if places.shape[1] == 2 else _along(mirror, places))
+    alone = np.isnan(agreement)
+    panel.cells(shown=alone, label=ALONE)
+    dots = panel.cells(agreement, shown=~alone, cmap=AGREEMENT_COLORS, vmin=0, vmax=1)
+    ends = panel.view.project(_ends(mirror, panel.view, places))
+    panel.ax.plot(*ends.T, color="black", linewidth=1.5)
     verdict = "symmetric" if row["is_symmetric"] else "not symmetric"
-    axes.set_title(f"{verdict}: agreement {row['agreement']:.2f}, contrast {row['contrast']:.2f}")
-    label = "agreement with mirror image"
-    axes.figure.colorbar(dots, ax=axes, label=label, extend="min", shrink=0.8)
-    view.dress(axes, spatial_key, unit)
-    if len(alone):
-        axes.legend(
-            frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.14)
+    title = f"{verdict}: agreement {row['agreement']:.2f}, contrast {row['contrast']:.2f}"
+    has_alone = bool((alone & known_rows(places)).any())
+    panel.ax.set_title(title, pad=24 if has_alone else None)
+    panel.explain(dots, "agreement with mirror image", spatial_key, unit, extend="min")
+    if has_alone:
+        panel.ax.legend(
+            frameon=False, fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0)
         )
-    save_figure(axes, save)
-    return axes
+    save_figure(panel.ax, save)
+    return panel.ax
 
 
 def _along(mirror: Mirror, places: NDArray[np.float64]) -> View:

@@ -14,7 +14,8 @@ from dpvae._keys import OBSM
 from dpvae.geometry.coordinates import known_rows
 from dpvae.pl.cell_colors import UNKNOWN, CellColors, cell_colors
 from dpvae.pl.coordinates import read_pair
-from dpvae.pl.panels import marker_area, panels, save_figure
+from dpvae.pl.map_panel import MapPanel
+from dpvae.pl.panels import panels, save_figure
 from dpvae.pl.position_colors import position_colors
 from dpvae.pl.view import view_of
 
@@ -94,23 +95,9 @@ def reconstruction(
     low, high = _common_box(*projected)
     width, height = high - low
     axes = panels(2, ax, height_to_width=height / width)
-    for panel, title, key, place, points in zip(
-        axes,
-        ("true", "recovered"),
-        (spatial_key, recovered_key),
-        coordinates,
-        projected,
-        strict=True,
-    ):
-        order = view.back_to_front(place)
-        panel.scatter(
-            points[order, 0],
-            points[order, 1],
-            c=colors.rgba[order],
-            s=marker_area(panel, adata.n_obs),
-            linewidths=0,
-            rasterized=True,
-        )
+    keys, titles = (spatial_key, recovered_key), ("true", "recovered")
+    for panel, title, key, places in zip(axes, titles, keys, coordinates, strict=True):
+        MapPanel(panel, view, places).cells(colors.rgba)
         panel.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), title=title)
         view.dress(panel, key, unit)
     colors.explain(axes)

@@ -8,15 +8,13 @@ from matplotlib.axes import Axes
 
 from dpvae._keys import OBSM
 from dpvae.geometry.coordinates import known_rows
-from dpvae.pl.cell_colors import UNKNOWN
 from dpvae.pl.coordinates import read_pair
-from dpvae.pl.lengths import length_text
-from dpvae.pl.panels import marker_area, panels, save_figure
-from dpvae.pl.view import view_of
+from dpvae.pl.lengths import length_text, with_unit
+from dpvae.pl.map_panel import TOP_OF_SCALE, map_panel
+from dpvae.pl.panels import save_figure
 
 LENGTH_COLORS = "viridis_r"
 ARROW_WIDTH = 0.0022
-TOP_OF_SCALE = 0.98
 
 
 def residuals(
@@ -93,26 +91,15 @@ def residuals(
     if len(both) == 0:
         message = f"No cell has a known place in both {spatial_key!r} and {recovered_key!r}."
         raise ValueError(message)
-    view = view_of(true)
     lengths = np.linalg.norm(recovered - true, axis=1)
     drawn = np.random.default_rng(seed).permutation(both)[:max_arrows]
     drawn = drawn[np.argsort(lengths[drawn])]
-    start, end = view.project(true), view.project(recovered)
-    width, height = np.ptp(start[both], axis=0)
-
-    axes: Axes = panels(1, ax, height_to_width=height / width if width > 0 else 1)[0]
-    known = view.back_to_front(true)
-    axes.scatter(
-        start[known, 0],
-        start[known, 1],
-        color=UNKNOWN,
-        s=0.5 * marker_area(axes, len(known)),
-        linewidths=0,
-        rasterized=True,
-    )
-    arrows = axes.quiver(
-        *start[drawn].T,
-        *(end - start)[drawn].T,
+    panel = map_panel(true, ax)
+    panel.cells(size=0.5)
+    start, end = panel.points[drawn], panel.view.project(recovered[drawn])
+    arrows = panel.ax.quiver(
+        *start.T,
+        *(end - start).T,
         lengths[drawn],
         angles="xy",
         scale_units="xy",
@@ -121,12 +108,8 @@ def residuals(
         cmap=LENGTH_COLORS,
     )
     arrows.set_clim(0, np.quantile(lengths[both], TOP_OF_SCALE))
-    axes.update_datalim(end[drawn])
-    axes.autoscale_view()
-    axes.set_title(f"median {length_text(np.median(lengths[both]), unit)}")
-    label = "residual" + (f" ({unit})" if unit else "")
-    bar = axes.figure.colorbar(arrows, ax=axes, label=label, extend="max", shrink=0.8)
-    bar.outline.set_visible(False)
-    view.dress(axes, spatial_key, unit)
-    save_figure(axes, save)
-    return axes
+    panel.reach_out(end)
+    panel.ax.set_title(f"median {length_text(np.median(lengths[both]), unit)}")
+    panel.explain(arrows, with_unit("residual", unit), spatial_key, unit)
+    save_figure(panel.ax, save)
+    return panel.ax

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from dpvae.pl.panels import panels, save_figure
+from dpvae.pl.panels import color_bar, panels, save_figure
 
 DARK_FROM = 0.4
 
@@ -70,7 +70,7 @@ def transfer_matrix(
     axes.set_xticks(range(scores.shape[1]), scores.columns.astype(str), rotation=45, ha="right")
     axes.set_yticks(range(len(scores)), scores.index.astype(str))
     axes.set(xlabel="tested on", ylabel="trained on")
-    axes.figure.colorbar(image, ax=axes, label=label, shrink=0.8)
+    color_bar(axes, image, label)
     axes.spines[:].set_visible(False)
     save_figure(axes, save)
     return axes

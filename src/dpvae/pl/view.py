@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from dpvae.geometry.coordinates import known_rows
+from dpvae.pl.lengths import with_unit
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,8 @@ class View:
     def dress(self, ax: Axes, key: str, unit: str | None) -> None:
         """Label the axes, make the aspect equal, and put the origin of a tissue plane top-left."""
         noun = f"{key} " if self.is_tissue_plane else f"{key} PC"
-        suffix = f" ({unit})" if unit else ""
-        ax.set_xlabel(f"{noun}1{suffix}")
-        ax.set_ylabel(f"{noun}2{suffix}")
+        ax.set_xlabel(with_unit(f"{noun}1", unit))
+        ax.set_ylabel(with_unit(f"{noun}2", unit))
         ax.set_aspect("equal")
         ax.locator_params(nbins=5)
         ax.spines[["top", "right"]].set_visible(False)
