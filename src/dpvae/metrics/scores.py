@@ -66,84 +66,54 @@ class Score:
         return f"{self.best:g}{self.unit} → {self.chance:g}{self.unit}"
 
 
+Metric = Callable[..., float]
+
+
+def _plain(metric: Metric) -> Callable[[Recovery], float]:
+    return lambda pair: metric(pair.true, pair.recovered)
+
+
+def _seeded(metric: Metric) -> Callable[[Recovery], float]:
+    return lambda pair: metric(pair.true, pair.recovered, seed=pair.seed)
+
+
+def _overlap(pair: Recovery) -> float:
+    return pair.true_neighbors.share_of(pair.recovered_neighbors.indices)
+
+
+def _trustworthiness(pair: Recovery) -> float:
+    return share_without_intruders(pair.true, pair.recovered_neighbors.indices, seed=pair.seed)
+
+
+def _continuity(pair: Recovery) -> float:
+    return share_without_intruders(pair.recovered, pair.true_neighbors.indices, seed=pair.seed)
+
+
+def _median_error(pair: Recovery) -> float:
+    return coordinate_error(pair.true, pair.recovered).median
+
+
+def _mean_error(pair: Recovery) -> float:
+    return coordinate_error(pair.true, pair.recovered).mean
+
+
 SCORES: Mapping[str, Score] = MappingProxyType(
     {
-        "procrustes_disparity": Score(
-            "Procrustes disparity",
-            lambda pair: procrustes_disparity(pair.true, pair.recovered),
-            best=0,
-            chance=1,
-        ),
-        "normalized_stress": Score(
-            "normalised stress",
-            lambda pair: normalized_stress(pair.true, pair.recovered),
-            best=0,
-            chance=0.6,
-        ),
-        "distance_spearman": Score(
-            "distance Spearman",
-            lambda pair: distance_spearman(pair.true, pair.recovered, seed=pair.seed),
-            best=1,
-            chance=0,
-        ),
-        "neighbor_overlap": Score(
-            "neighbour overlap",
-            lambda pair: pair.true_neighbors.share_of(pair.recovered_neighbors.indices),
-            best=1,
-            chance=0,
-        ),
-        "trustworthiness": Score(
-            "trustworthiness",
-            lambda pair: share_without_intruders(
-                pair.true, pair.recovered_neighbors.indices, seed=pair.seed
-            ),
-            best=1,
-            chance=0.5,
-        ),
-        "continuity": Score(
-            "continuity",
-            lambda pair: share_without_intruders(
-                pair.recovered, pair.true_neighbors.indices, seed=pair.seed
-            ),
-            best=1,
-            chance=0.5,
-        ),
-        "contact_precision": Score(
-            "contact precision",
-            lambda pair: contact_precision(pair.true, pair.recovered),
-            best=1,
-            chance=0,
-        ),
+        "procrustes_disparity": Score("Procrustes disparity", _plain(procrustes_disparity), 0, 1),
+        "normalized_stress": Score("normalised stress", _plain(normalized_stress), 0, 0.6),
+        "distance_spearman": Score("distance Spearman", _seeded(distance_spearman), 1, 0),
+        "neighbor_overlap": Score("neighbour overlap", _overlap, 1, 0),
+        "trustworthiness": Score("trustworthiness", _trustworthiness, 1, 0.5),
+        "continuity": Score("continuity", _continuity, 1, 0.5),
+        "contact_precision": Score("contact precision", _plain(contact_precision), 1, 0),
         "triangle_angle_error": Score(
-            "triangle angle error",
-            lambda pair: triangle_angle_error(pair.true, pair.recovered, seed=pair.seed),
-            best=0,
-            chance=50,
-            unit=DEGREES,
+            "triangle angle error", _seeded(triangle_angle_error), 0, 50, DEGREES
         ),
-        "spread_ratio": Score(
-            "spread ratio",
-            lambda pair: spread_ratio(pair.true, pair.recovered),
-            best=1,
-            chance=1,
-            needs_frame=True,
-        ),
+        "spread_ratio": Score("spread ratio", _plain(spread_ratio), 1, 1, needs_frame=True),
         "median_error": Score(
-            "median error",
-            lambda pair: coordinate_error(pair.true, pair.recovered).median,
-            best=0,
-            chance=None,
-            unit=COORDINATES,
-            needs_frame=True,
+            "median error", _median_error, 0, None, COORDINATES, needs_frame=True
         ),
-        "mean_error": Score(
-            "mean error",
-            lambda pair: coordinate_error(pair.true, pair.recovered).mean,
-            best=0,
-            chance=None,
-            unit=COORDINATES,
-            needs_frame=True,
-        ),
+        "mean_error": Score("mean error", _mean_error, 0, None, COORDINATES, needs_frame=True),
     }
 )
 

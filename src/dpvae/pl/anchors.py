@@ -51,10 +51,8 @@ def anchors(
         Key of ``adata.obsm`` with the true coordinates. Default ``"spatial"``.
     unit
         Unit of the coordinates for the axis labels. Default none.
-    ax
-        Three axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+    ax, save
+        Three axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------

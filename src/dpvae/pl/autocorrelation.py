@@ -38,10 +38,8 @@ def autocorrelation(
         them by name: for example of the latent representations of several models, and of the genes.
     seed
         Seed of the sideways scatter of the dots. Default 0.
-    ax
-        Two axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+    ax, save
+        Two axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------

@@ -45,10 +45,8 @@ def cell_error(
         reflection and scale first. Default ``False``.
     unit
         Unit of the coordinates for the labels, such as ``"µm"``. Default none.
-    ax
-        Axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+    ax, save
+        Axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------

@@ -67,10 +67,8 @@ def training_history(
     model_or_history
         A trained model of scvi-tools' kind, or its ``history``: data frames of one column,
         indexed by epoch.
-    ax
-        As many axes as there are panels. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+    ax, save
+        As many axes as there are panels, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------

@@ -45,14 +45,12 @@ def isometry(
         Draw the ellipses of a random subset of so many cells where there are more. Default 150.
     seed
         Seed of the subset. Default 0.
-    ax
-        Axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+    ax, save
+        Axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
-    The axes.
+    The axes. Their collections are the cells, then the ellipses.
 
     Raises
     ------

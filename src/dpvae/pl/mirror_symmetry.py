@@ -48,10 +48,8 @@ def mirror_symmetry(
         Key of ``adata.uns`` with the lines. Default ``"dpvae_mirror_symmetry"``.
     unit
         Unit of the coordinates for the labels, such as ``"µm"``. Default none.
-    ax
-        Axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+    ax, save
+        Axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------

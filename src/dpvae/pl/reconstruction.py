@@ -61,10 +61,8 @@ def reconstruction(
         Default ``False``.
     unit
         Unit of the coordinates for the axis labels, such as ``"µm"``. Default none.
-    ax
-        Two axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+    ax, save
+        Two axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------

@@ -48,14 +48,12 @@ def regions(
         Unit of the coordinates for the labels, such as ``"µm"``. Default none.
     seed
         Seed of that choice. Default 0.
-    ax
-        Axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+    ax, save
+        Axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
-    The axes.
+    The axes: cells, ellipses, and the centres of these.
 
     Raises
     ------

@@ -34,10 +34,8 @@ def regularization_path(
         Column of α, at least 0. Default ``"dp_weight"``. The axis is logarithmic but for 0.
     line
         Column that names the line, such as the section or model. Default: one line.
-    ax
-        Axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+    ax, save
+        Axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------

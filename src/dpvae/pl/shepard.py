@@ -57,14 +57,12 @@ def shepard(
         Unit of the coordinates for the labels. Default none.
     seed
         Seed of the pairs. Default 0.
-    ax
-        Axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+    ax, save
+        Axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
-    The axes.
+    The axes, of equal scale. Lines: the diagonal, the median, the limits of the middle 90 %.
 
     Raises
     ------

@@ -30,14 +30,12 @@ def transfer_matrix(
         What the score is called. Default ``"Procrustes disparity"``.
     limits
         Values at the ends of the colours. Default 0 to 1, the same shape to chance.
-    ax
-        Axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+    ax, save
+        Axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
-    The axes.
+    The axes, on which every number is a text.
 
     Raises
     ------

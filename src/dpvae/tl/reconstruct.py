@@ -71,9 +71,9 @@ def reconstruct(
     ValueError
         If the representation is not finite, or something would be overwritten.
 
-    Notes
-    -----
-    Memory grows linearly with the number of cells.
+    See Also
+    --------
+    dpvae.geometry.place_free : the same for arrays, with time and memory.
 
     Examples
     --------
