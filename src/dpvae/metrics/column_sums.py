@@ -1,11 +1,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
+from dpvae.geometry.compilation import compiled
 from dpvae.metrics.spatial_weights import SpatialWeights
 
 Values = NDArray[np.float64]
@@ -91,7 +91,7 @@ def _dense(values: NDArray[Any], weights: SpatialWeights) -> ColumnSums:
     return ColumnSums(*sums)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _sparse(
     starts: NDArray[np.int32],
     rows: NDArray[np.int32],

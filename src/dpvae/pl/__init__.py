@@ -7,6 +7,7 @@ from dpvae.pl.distance_correlation import distance_correlation
 from dpvae.pl.history import training_history
 from dpvae.pl.isometry import isometry
 from dpvae.pl.mirror_symmetry import mirror_symmetry
+from dpvae.pl.over_image import over_image
 from dpvae.pl.reconstruction import reconstruction
 from dpvae.pl.regions import regions
 from dpvae.pl.regularization_path import regularization_path
@@ -21,6 +22,7 @@ __all__ = [
     "distance_correlation",
     "isometry",
     "mirror_symmetry",
+    "over_image",
     "reconstruction",
     "regions",
     "regularization_path",

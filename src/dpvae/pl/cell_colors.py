@@ -77,24 +77,34 @@ def cell_colors(adata: ad.AnnData, color: str) -> CellColors:
     KeyError
         If it is neither a column nor a gene.
     """
+    values = color_values(adata, color)
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        return _continuous(values.to_numpy(dtype=float), color)
+    return _categorical(pd.Categorical(values), color, adata)
+
+
+def color_values(adata: ad.AnnData, color: str) -> pd.Series:
+    """Values of the cells in the column ``color`` of ``adata.obs``, or of the gene of that name.
+
+    Raises
+    ------
+    KeyError
+        If it is neither a column nor a gene.
+    """
     if color in adata.obs:
-        values = adata.obs[color]
-    elif color in adata.var_names:
+        return pd.Series(adata.obs[color])
+    if color in adata.var_names:
         column = adata.var_names.get_indexer([color])
         matrix = expression_of(adata, None)
         gene = matrix.columns(column)[:] if isinstance(matrix, MatrixOnDisk) else matrix[:, column]
         gene = gene.toarray() if issparse(gene) else np.asarray(gene)
-        values = pd.Series(gene.ravel(), adata.obs_names)
-    else:
-        columns = ", ".join(adata.obs.columns) or "none"
-        message = (
-            f"color={color!r} is neither a column of adata.obs ({columns}) "
-            f"nor one of the {adata.n_vars} genes of adata.var_names."
-        )
-        raise KeyError(message)
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        return _continuous(values.to_numpy(dtype=float), color)
-    return _categorical(pd.Categorical(values), color, adata)
+        return pd.Series(gene.ravel(), adata.obs_names)
+    columns = ", ".join(adata.obs.columns) or "none"
+    message = (
+        f"color={color!r} is neither a column of adata.obs ({columns}) "
+        f"nor one of the {adata.n_vars} genes of adata.var_names."
+    )
+    raise KeyError(message)
 
 
 def _continuous(values: NDArray[np.float64], title: str) -> CellColors:

@@ -19,7 +19,7 @@ def isometry(
     adata: ad.AnnData,
     *,
     use_rep: str = OBSM.latent,
-    metric_key: str = "X_dpvae_metric",
+    metric_key: str = OBSM.decoder_metric,
     max_ellipses: int = 150,
     seed: int = 0,
     ax: Axes | None = None,
