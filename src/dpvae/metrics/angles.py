@@ -1,3 +1,5 @@
+"""Errors of the angles of triangles of cells."""
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -56,7 +58,7 @@ def triangle_angle_error(
 
 
 def _angles(points: Points, corners: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Angle at each corner, shape (3, triangles), NaN where two corners coincide."""
+    """Angle at each corner, shape (3, triangles), NaN if two corners coincide."""
     angles = np.empty(corners.shape)
     for k in range(3):
         left = points[corners[(k + 1) % 3]] - points[corners[k]]

@@ -1,3 +1,5 @@
+"""Moran's I and Geary's C of several variables."""
+
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +27,7 @@ class SpatialStatistic:
     value
         The statistic of each variable, shape (m,).
     expected
-        Its mean where places mean nothing: −1/(n − 1) for I, 1 for C.
+        Its mean if places mean nothing: −1/(n − 1) for I, 1 for C.
     variance_normality, variance_randomization
         Its variance there, shape (m,): for normal values, and for the values at hand in random
         order (Cliff & Ord 1981).
@@ -53,7 +55,7 @@ class Autocorrelation:
     Attributes
     ----------
     morans_i
-        From about −1 to 1; 0 by chance, towards 1 where neighbours are alike.
+        From about −1 to 1; 0 by chance, towards 1 if neighbours are alike.
     gearys_c
         From 0, neighbours are equal, over 1, chance, to about 2.
     """
@@ -101,7 +103,7 @@ def autocorrelation(
 
     Notes
     -----
-    Time O((1 + permutations) × stored values × neighbours), memory O(n) beside the values and
+    Time O((1 + permutations) × stored values × neighbours), memory O(n) besides the values and
     their transpose.
 
     Examples

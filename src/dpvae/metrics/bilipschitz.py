@@ -1,3 +1,5 @@
+"""Bounds between which latent distances follow tissue distances."""
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Sums over the columns of a table that autocorrelation needs."""
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +51,7 @@ def column_sums(values: Any, weights: SpatialWeights) -> ColumnSums:
 
     Returns
     -------
-    The sums, in float64. Memory O(n) beside the transpose of sparse values.
+    The sums, in float64. Memory O(n) besides the transpose of sparse values.
     """
     if not issparse(values):
         return _dense(np.asarray(values), weights)

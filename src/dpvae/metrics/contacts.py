@@ -1,3 +1,5 @@
+"""Cells that touch."""
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree

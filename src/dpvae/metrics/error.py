@@ -1,3 +1,5 @@
+"""Distances between true and recovered places."""
+
 from dataclasses import dataclass
 
 import numpy as np

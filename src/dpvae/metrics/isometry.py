@@ -1,3 +1,5 @@
+"""How evenly a decoder stretches the latent space."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,13 +18,13 @@ class Isometry:
     ----------
     condition_number
         Root of the ratio of the largest to the smallest eigenvalue of each cell's metric, shape
-        (n,): 1 where all directions are stretched alike, infinity where one is lost.
+        (n,): 1 if all directions are stretched alike, infinity if one is lost.
     stretch
         Geometric mean of the stretches of all directions, relative to the median cell, shape (n,).
     median, quantile_90
         Of the condition numbers.
     uneven
-        Standard deviation of the logarithm of `stretch`: 0 where all places are stretched alike.
+        Standard deviation of the logarithm of `stretch`: 0 if all places are stretched alike.
     """
 
     condition_number: Values

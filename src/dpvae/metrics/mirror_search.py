@@ -1,3 +1,5 @@
+"""The search for the line about which a section is the most symmetric."""
+
 from dataclasses import dataclass
 from typing import Self
 
@@ -35,7 +37,7 @@ class Candidates:
     offsets
         Distances from the origin, in tissue radii, shape (o,).
     explained
-        Shape (d, o); −∞ where less than half of the tissue has a mirror image.
+        Shape (d, o); −∞ if less than half of the tissue has a mirror image.
     steps, expected
         Distances of mirrored places, shape (b,), and the squared differences of expression that
         are expected there, shape (d, b): the means over pairs within 20° of that

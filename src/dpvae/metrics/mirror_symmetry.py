@@ -1,3 +1,5 @@
+"""How symmetric a section is, and about which line."""
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +37,7 @@ class MirrorSymmetry:
         Share of the tissue whose mirror image is in the tissue.
     cell_agreement
         Of each cell, shape (n,): 0, expression around its mirror image is as unlike as at a random
-        place; 1, alike; negative, less alike. NaN where there is no tissue or no place.
+        place; 1, alike; negative, less alike. NaN if there is no tissue or no place.
     """
 
     mirror: Mirror
@@ -70,7 +72,7 @@ def mirror_symmetry(values: Any, coordinates: ArrayLike, *, seed: int = 0) -> Mi
     coordinates
         Shape (n, 2) or (n, 3), in any unit. Rows of NaN are left out.
     seed
-        Seed of the 20,000 cells that are used where there are more.
+        Seed of the 20,000 cells that are used if there are more.
 
     Returns
     -------

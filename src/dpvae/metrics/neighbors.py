@@ -51,7 +51,7 @@ def neighbor_overlap(true: ArrayLike, recovered: ArrayLike, *, n_neighbors: int 
     A recovered neighbour counts when its true distance is at most that of the k-th true neighbour,
     so that ties, as on a grid of spots, count in favour. Without ties this is the share that both
     sets have in common, the neighbourhood preservation of Venna & Kaski 2001. A cell is never its
-    own neighbour, even where cells coincide.
+    own neighbour, even if cells coincide.
 
     Parameters
     ----------

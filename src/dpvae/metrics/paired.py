@@ -1,3 +1,5 @@
+"""Rows of two sets of coordinates that are known in both."""
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

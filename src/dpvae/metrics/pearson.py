@@ -1,3 +1,5 @@
+"""Linear correlation of distances, with intervals and a test."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +67,7 @@ def distance_pearson(
     max_pairs
         r is over all pairs up to this number, over random ones above. Default 200,000.
     max_cells
-        Test and jackknife use a random subset of so many cells where there are more, and the
+        Test and jackknife use a random subset of this many cells if there are more, and the
         jackknife's variance is scaled to n. Default 500.
     seed
         Seed of all draws. Default 0.
@@ -73,7 +75,7 @@ def distance_pearson(
     Returns
     -------
     The correlation. Shuffled cells score 0 in expectation. Mantel's test, too, is too optimistic
-    where both sides vary smoothly for unrelated reasons.
+    if both sides vary smoothly for unrelated reasons.
 
     Raises
     ------

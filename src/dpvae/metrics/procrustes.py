@@ -1,3 +1,5 @@
+"""Disagreement of two shapes."""
+
 from numpy.typing import ArrayLike
 
 from dpvae.geometry import align

@@ -1,3 +1,5 @@
+"""Neighbours that were brought together or torn apart."""
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
@@ -32,7 +34,7 @@ def trustworthiness(
     n_neighbors
         k, below n/2. Default 15.
     max_cells
-        The sum is over a random subset of so many cells i where there are more; their neighbours
+        The sum is over a random subset of this many cells i if there are more; their neighbours
         are found among all. Default 1,000.
     seed
         Seed of the subset. Default 0.
@@ -79,7 +81,7 @@ def continuity(
     """Measure whether cells that are neighbours in the true tissue stay near in the recovered one.
 
     :func:`trustworthiness` with both sides exchanged (Venna & Kaski 2001): it counts neighbours
-    that were torn apart, where trustworthiness counts strangers that were brought together.
+    that were torn apart; trustworthiness counts strangers that were brought together.
 
     Parameters
     ----------

@@ -1,3 +1,5 @@
+"""Mean expression around places of a section."""
+
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -22,7 +24,7 @@ Values = NDArray[np.float64]
 class RegionalExpression:
     """What expression is on average around any place of a section.
 
-    Expression is that of the principal components of the means over neighbourhoods, so that
+    Expression means the principal components of the means over neighbourhoods, so that
     patterns of the tissue count and differences between neighbouring cells do not. Components are
     brought to the square root of their standard deviation, so that the strongest pattern does not
     decide alone, times the square root of the share that is not noise.

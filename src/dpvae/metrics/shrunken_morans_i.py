@@ -17,7 +17,7 @@ FLOOR = 0.01
 
 
 def shrunken_morans_i(values: Any, places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Moran's I where positive, drawn towards the mean of the genes as far as it is chance.
+    """Moran's I if positive, drawn towards the mean of the genes as far as it is chance.
 
     Over six nearest neighbours. The fewer the cells, the more of I is chance: it is drawn towards
     the mean of all genes as far as its spread is what chance alone would give (James-Stein).

@@ -1,3 +1,5 @@
+"""Graphs of neighbours, for autocorrelation."""
+
 from dataclasses import dataclass
 from typing import Any, Self
 

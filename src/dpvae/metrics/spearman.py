@@ -1,3 +1,5 @@
+"""Rank correlation of distances."""
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import spearmanr

@@ -1,3 +1,5 @@
+"""Size of a recovered tissue."""
+
 from numpy.typing import ArrayLike
 
 from dpvae.metrics.paired import check_has_shape, paired_rows, root_mean_square_radius
@@ -6,8 +8,8 @@ from dpvae.metrics.paired import check_has_shape, paired_rows, root_mean_square_
 def spread_ratio(true: ArrayLike, recovered: ArrayLike) -> float:
     """Size of the recovered tissue relative to the true one.
 
-    The root mean square distance of the recovered cells from their centroid, over that of the true
-    ones. Methods that hedge shrink their predictions to the centre (CeLEry's issue 6).
+    The root mean square distance of the recovered cells from their centroid, divided by the same
+    distance of the true ones. Methods that hedge shrink their predictions to the centre (CeLEry's issue 6).
 
     Parameters
     ----------

@@ -1,3 +1,5 @@
+"""Disagreement of distances up to one scale."""
+
 import numpy as np
 from numpy.typing import ArrayLike
 

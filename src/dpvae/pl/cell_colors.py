@@ -33,7 +33,7 @@ class CellColors:
     Attributes
     ----------
     rgba
-        Shape (n_cells, 4), light grey where the value is not known.
+        Shape (n_cells, 4), light grey if the value is not known.
     title
         What is shown, empty for places.
     categories
@@ -48,7 +48,7 @@ class CellColors:
     scale: ScalarMappable | None = None
 
     def explain(self, panels: Iterable[Axes]) -> None:
-        """Draw the legend of categories beside the last panel, or a colour bar for continuous."""
+        """Draw the legend of categories next to the last panel, or a colour bar for continuous."""
         axes = list(panels)
         if self.scale is not None:
             color_bar(axes, self.scale, self.title)
@@ -70,7 +70,7 @@ def cell_colors(adata: ad.AnnData, color: str) -> CellColors:
     """Colours of cells by the column ``color`` of ``adata.obs``, or else by the gene of that name.
 
     Columns of numbers and genes get a continuous scale, all others are categories. Categories take
-    their colours from ``adata.uns[f"{color}_colors"]`` where scanpy has put them.
+    their colours from ``adata.uns[f"{color}_colors"]`` if scanpy has put them there.
 
     Raises
     ------

@@ -59,7 +59,7 @@ def training_history(
 ) -> NDArray[Any]:
     """Draw how the terms of the loss went over the epochs, training against validation.
 
-    A panel each for the distance term, the difference between sections where they are aligned, the
+    A panel each for the distance term, the difference between sections if they are aligned, the
     reconstruction loss, the KL divergence and the learned scale λ, whichever are there.
 
     Parameters
@@ -124,7 +124,7 @@ def training_history(
 
 
 def _leave_out_first_spikes(panel: Axes, curves: Mapping[str, pd.Series]) -> None:
-    """End the axis where the validation part settles: its first values may be off by decades."""
+    """End the axis at the level where the validation part settles: it may begin decades above."""
     if len(curves) < len(SPLITS):
         return
     training, validation = curves["train"], curves["validation"]

@@ -42,7 +42,7 @@ def isometry(
         Key of ``adata.obsm`` with the decoder's metric, ``model.decoder_metric(adata)``. Default
         ``"X_dpvae_metric"``.
     max_ellipses
-        Draw the ellipses of a random subset of so many cells where there are more. Default 150.
+        Draw the ellipses of a random subset of this many cells if there are more. Default 150.
     seed
         Seed of the subset. Default 0.
     ax, save

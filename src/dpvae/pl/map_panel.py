@@ -101,7 +101,7 @@ def map_panel(
     ax
         Axes to draw on.
     view
-        The plane. Default: that of :func:`dpvae.pl.view.view_of`.
+        The plane. Default: see :func:`dpvae.pl.view.view_of`.
     """
     seen = view_of(places) if view is None else view
     points = seen.project(places[known_rows(places)])

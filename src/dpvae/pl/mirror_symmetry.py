@@ -41,7 +41,7 @@ def mirror_symmetry(
         Key of ``adata.obsm`` with the coordinates, shape (n_cells, 2 or 3). Default ``"spatial"``.
         In 3-D one looks along the plane.
     section
-        Name of the section to draw. May be left out where there is one.
+        Name of the section to draw. May be left out if there is one.
     sample_key
         Column of ``adata.obs`` that names the section. By default all cells are one section.
     symmetry_key

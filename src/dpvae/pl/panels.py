@@ -56,7 +56,7 @@ def color_bar(
     *,
     extend: Literal["neither", "min", "max"] = "neither",
 ) -> None:
-    """Draw the scale of colours beside axes."""
+    """Draw the scale of colours next to axes."""
     last = axes if isinstance(axes, Axes) else axes[-1]
     bar = last.figure.colorbar(drawn, ax=axes, label=label, extend=extend, shrink=0.8)
     bar.outline.set_visible(False)

@@ -1,4 +1,4 @@
-"""True beside recovered coordinates."""
+"""True and recovered coordinates side by side."""
 
 import logging
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ def reconstruction(
         the same picture twice; cells whose place is not known are grey then.
     align
         Whether to bring the recovered coordinates onto the true ones by shift, rotation,
-        reflection and scale first. For display only: needed where they were placed freely.
+        reflection and scale first. For display only: needed if they were placed freely.
         Default ``False``.
     unit
         Unit of the coordinates for the axis labels, such as ``"µm"``. Default none.

@@ -49,10 +49,10 @@ def residuals(
         two has no arrow.
     align
         Whether to bring the recovered coordinates onto the true ones by shift, rotation,
-        reflection and scale first. For display only: needed where they were placed freely.
+        reflection and scale first. For display only: needed if they were placed freely.
         Default ``False``.
     max_arrows
-        Draw a random subset of so many cells where there are more. Default 500.
+        Draw a random subset of this many cells if there are more. Default 500.
     unit
         Unit of the coordinates for the labels, such as ``"µm"``. Default none.
     seed

@@ -43,7 +43,7 @@ def spatially_variable_genes(
     knows nothing about place, and prefers rare genes; see :doc:`/benchmarks/genes`.
 
     The score of a gene is its standard deviation times its Moran's I :cite:p:`Moran50` over six
-    nearest neighbours, 0 where that is negative, plus 0.01: the mean over sections, each weighted
+    nearest neighbours, 0 if that is negative, plus 0.01: the mean over sections, each weighted
     by its cells of known place. The fewer these are, the more of Moran's I is chance: it is drawn
     towards the mean of all genes as far as its spread is what chance alone would give. So do the
     models weigh genes.
@@ -55,12 +55,12 @@ def spatially_variable_genes(
         with. Data on disk are read in parts.
     n_top_genes
         How many genes to choose. By default as many as there are cells of known place, but at
-        least 500 and at most 2,000. All are chosen where there are no more.
+        least 500 and at most 2,000. All are chosen if there are no more.
     spatial_key
         Key of the coordinates in ``adata.obsm``. Cells of unknown place (rows of NaN) do not
         count, except for the deviation of genes in a section with fewer than 100 known places;
         with fewer than ten, Moran's I does not count there. Of a section with more than 20,000
-        cells, as many random ones (always the same) are used.
+        cells, only 20,000 random ones (always the same) are used.
     sample_key
         Column of ``adata.obs`` that names the section. By default all cells are one section.
     layer

@@ -43,7 +43,7 @@ def impute(
     use_rep
         Key of their latent representation in ``adata.obsm``.
     spatial_key
-        Key of their coordinates in ``adata.obsm``, NaN where unknown.
+        Key of their coordinates in ``adata.obsm``, NaN if unknown.
     distance_scale
         λ, latent distance per unit of the coordinates. By default it is fitted to the anchors.
     penalty
@@ -51,7 +51,7 @@ def impute(
         :func:`dpvae.geometry.place_anchored`.
     method
         ``"blend"`` of all that helps, or ``"stress"``, the objective of the paper alone. By default
-        the blend, where anchors are exact and fix the frame.
+        the blend, if anchors are exact and fix the frame.
     sample_key
         Column of ``adata.obs`` that names the section. Each section is placed by itself and needs
         anchors of its own. By default all cells are one section.

@@ -142,7 +142,7 @@ def cells_at_once(n_positions: int) -> int:
 
 
 def _standardized(values: Values) -> Values:
-    """Rows of mean 0 and length 1, whose products are correlations; 0 where constant."""
+    """Rows of mean 0 and length 1, whose products are correlations; 0 if constant."""
     return np.asarray(normalize(values - values.mean(axis=1, keepdims=True)))
 
 

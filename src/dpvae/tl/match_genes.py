@@ -35,16 +35,15 @@ def match_genes(
         The reference, or the names of its genes, such as ``model.get_var_names()``.
     rename
         Whether the proposals are accepted: genes of ``query`` that were found under another name
-        get that of the reference. ``query`` is changed by nothing else.
+        get the name from the reference. Nothing else in ``query`` changes.
 
     Returns
     -------
     A table with a row for each gene of the reference, in its order, and the columns
 
-    - ``query``: the name of that gene in ``query.var_names``, missing where none was found;
-    - ``how``: ``"same name"``, where else it was found (such as ``"query.var['symbol']"``,
-      ``"without version"`` or ``"upper or lower case"``), ``"ambiguous"`` or ``"not found"``;
-    - ``candidates``: the genes of the query that would do, where there is not just one, or where
+    - ``query``: the name of that gene in ``query.var_names``, missing if none was found;
+    - ``how``: ``"same name"``, another way (such as ``"query.var['symbol']"``, ``"without version"`` or ``"upper or lower case"``), ``"ambiguous"`` or ``"not found"``;
+    - ``candidates``: the genes of the query that would do, if there is not just one, or if
       one would do for several genes of the reference.
 
     ``table["how"].value_counts()`` is the summary, and ``table["query"].dropna()`` the renaming.

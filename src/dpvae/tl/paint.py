@@ -47,8 +47,8 @@ def paint(
 
     For genes that the reference does not have: a map of the whole transcriptome, from an atlas of
     some genes and dissociated cells. Each cell gets a probability of every position, so that a cell
-    that could come from several stripes contributes to each of them, where a place in their middle
-    would blur all. What is drawn at a position is the mean of the cells, weighted by the
+    that could come from several stripes contributes to each of them; a place in their middle would
+    blur all. What is drawn at a position is the mean of the cells, weighted by the
     probability that they come from there.
 
     The probability that cell i is at position j is in proportion to :math:`\exp(s\, r_{ij})`, with

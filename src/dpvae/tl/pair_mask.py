@@ -47,7 +47,7 @@ def pair_mask(
         - ``"neighbors"``: each cell and its ``n_neighbors`` nearest ones;
         - ``"radius"``: cells at most ``radius`` apart;
         - ``"labels"``: cells with the same label in ``adata.obs[label_key]``, 100 random ones of
-          them for each cell where there are more;
+          them for each cell if there are more;
         - ``"given"``: the pairs of ``matrix``.
     n_neighbors
         One number, or several: then a pair weighs as much as the number of them that it is in, so
@@ -178,7 +178,7 @@ def _check_number(n_pairs: int) -> None:
 
 
 def _spread(blocks: list[csr_matrix], order: list[NDArray[np.intp]], n_cells: int) -> csr_matrix:
-    """Put the masks of sections, in their order, into that of all cells."""
+    """Put the masks of sections, in their order, into one mask of all cells."""
     if not blocks:
         return csr_matrix((n_cells, n_cells))
     joint, cells = block_diag(blocks, format="coo"), np.concatenate(order)

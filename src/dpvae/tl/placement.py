@@ -69,7 +69,7 @@ def place_sections(
 
 
 def drop_companions(adata: AnnData, key: str) -> None:
-    """Delete what was written beside earlier coordinates of this key: it is of other places."""
+    """Delete what was written with earlier coordinates of this key: it belongs to other places."""
     for name in list(adata.obs):
         if COMPANION.fullmatch(str(name).removeprefix(key)) and str(name).startswith(key):
             del adata.obs[name]

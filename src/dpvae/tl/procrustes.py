@@ -19,8 +19,8 @@ def procrustes(
 ) -> Alignment | None:
     """Lay recovered coordinates over true ones and measure how well the shapes agree.
 
-    Shift, rotation, reflection and scale are removed first (Gower 1975). The disparity is that of
-    :func:`scipy.spatial.procrustes`: 0 for the same shape, about 1 for chance.
+    Shift, rotation, reflection and scale are removed first (Gower 1975). The disparity is defined as
+    in :func:`scipy.spatial.procrustes`: 0 for the same shape, about 1 for chance.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def procrustes(
     recovered_key
         Key of the recovered ones. Cells with NaN in either are left out.
     key_added
-        Key of the aligned coordinates in ``obsm``, and the beginning of that of the result in
+        Key of the aligned coordinates in ``obsm``, and the beginning of the key of the result in
         ``uns``. By default ``recovered_key`` followed by ``"_aligned"``.
     copy
         Whether to return the result instead of writing it.

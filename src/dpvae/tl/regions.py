@@ -1,4 +1,4 @@
-"""Credible regions of places, written beside them."""
+"""Credible regions of places, written next to them."""
 
 from collections.abc import Sequence
 

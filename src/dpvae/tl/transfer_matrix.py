@@ -97,7 +97,7 @@ def transfer_matrix(
     -----
     Two sections are compared by the genes that both have. A model is trained once for each set of
     genes: once per section if all have the same genes, up to n² times if no two have. Bring the
-    sections to their common genes where that takes too long.
+    sections to their common genes if that takes too long.
 
     Examples
     --------

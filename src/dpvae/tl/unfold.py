@@ -29,7 +29,7 @@ def unfold(
     """Give cells that were placed in one half both places: that one and its mirror image.
 
     The weight of the first is the share of the nearest reference cells in ``use_rep`` that lie on
-    its side, (m + 1) / (k + 2) for m of k: 0.5 where expression does not know the side.
+    its side, (m + 1) / (k + 2) for m of k: 0.5 if expression does not know the side.
 
     Parameters
     ----------
@@ -45,11 +45,11 @@ def unfold(
         Key of the coordinates of the reference before folding.
     section
         Name of the section of the reference in whose frame the cells were placed. May be left out
-        where there is one.
+        if there is one.
     sample_key
         Column of ``reference.obs`` that names the section, as in
         :func:`dpvae.tl.mirror_symmetry`. Only cells of that section tell the side. May be left out
-        where there is one.
+        if there is one.
     symmetry_key
         Key of the mirror lines in ``reference.uns``.
     n_neighbors
