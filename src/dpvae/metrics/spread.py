@@ -9,7 +9,8 @@ def spread_ratio(true: ArrayLike, recovered: ArrayLike) -> float:
     """Size of the recovered tissue relative to the true one.
 
     The root mean square distance of the recovered cells from their centroid, divided by the same
-    distance of the true ones. Methods that hedge shrink their predictions to the centre (CeLEry's issue 6).
+    distance of the true ones. Methods that hedge shrink their predictions to the centre (CeLEry's
+    issue 6).
 
     Parameters
     ----------

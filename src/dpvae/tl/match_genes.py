@@ -42,7 +42,8 @@ def match_genes(
     A table with a row for each gene of the reference, in its order, and the columns
 
     - ``query``: the name of that gene in ``query.var_names``, missing if none was found;
-    - ``how``: ``"same name"``, another way (such as ``"query.var['symbol']"``, ``"without version"`` or ``"upper or lower case"``), ``"ambiguous"`` or ``"not found"``;
+    - ``how``: ``"same name"``, another way (``"query.var['symbol']"``, ``"without version"`` or
+      ``"upper or lower case"``), ``"ambiguous"`` or ``"not found"``;
     - ``candidates``: the genes of the query that would do, if there is not just one, or if
       one would do for several genes of the reference.
 

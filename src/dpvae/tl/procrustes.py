@@ -19,8 +19,8 @@ def procrustes(
 ) -> Alignment | None:
     """Lay recovered coordinates over true ones and measure how well the shapes agree.
 
-    Shift, rotation, reflection and scale are removed first (Gower 1975). The disparity is defined as
-    in :func:`scipy.spatial.procrustes`: 0 for the same shape, about 1 for chance.
+    Shift, rotation, reflection and scale are removed first (Gower 1975). The disparity is defined
+    as in :func:`scipy.spatial.procrustes`: 0 for the same shape, about 1 for chance.
 
     Parameters
     ----------
