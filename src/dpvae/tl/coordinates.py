@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 from dpvae._data.arguments import check_is_anndata
 from dpvae._data.culprit import obsm_name
 from dpvae._data.numbers import numbers_of
+from dpvae._data.pair_mask import stored_mask
 from dpvae.geometry import check_coordinate_rows, check_pair_mask
 
 
@@ -29,14 +30,8 @@ def read_coordinates(
 
 def read_mask(adata: AnnData, mask_key: str) -> csr_matrix:
     """Pair mask ``adata.obsp[mask_key]``."""
-    where = f"adata.obsp[{mask_key!r}]"
-    if mask_key not in adata.obsp:
-        found = sorted(adata.obsp) or "nothing"
-        message = (
-            f"There is no {where}; obsp has {found}. Make a mask with dpvae.tl.pair_mask(adata)."
-        )
-        raise KeyError(message)
-    return check_pair_mask(adata.obsp[mask_key], adata.n_obs, name=where)
+    name = f"adata.obsp[{mask_key!r}]"
+    return check_pair_mask(stored_mask(adata, mask_key), adata.n_obs, name=name)
 
 
 def _check_key(adata: AnnData, key: str, content: str, argument: str, name: str = "adata") -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import block_diag, csr_matrix
 from scipy.spatial import cKDTree
 
-from dpvae._data.section import cells_per_section, named_sections, section_codes
+from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM, OBSP
 from dpvae.geometry import check_pair_mask, known_rows
 from dpvae.tl.coordinates import read_coordinates
@@ -93,25 +93,23 @@ def pair_mask(
     """
     places = read_coordinates(adata, spatial_key)
     known = known_rows(places)
-    if sample_key is not None and sample_key not in adata.obs:
-        message = f"There is no adata.obs[{sample_key!r}]; obs has {sorted(map(str, adata.obs))}."
-        raise KeyError(message)
+    names = named_sections(adata, sample_key)
     if not copy:
         _check_free(adata, key_added)
     if kind == "given":
-        section = section_codes(adata, sample_key)
+        section = np.unique(names, return_inverse=True)[1]
         mask = check_pair_mask(matrix, adata.n_obs, name="matrix", section=section)
         found = _without(mask, known)
     elif kind in ("neighbors", "radius"):
         blocks, order = [], []
-        for _, members in cells_per_section(named_sections(adata, sample_key)):
+        for _, members in cells_per_section(names):
             cells = np.flatnonzero(members & known)
             if len(cells) > 1:
                 blocks.append(_near(places[cells], kind, n_neighbors, radius))
                 order.append(cells)
         found = _spread(blocks, order, adata.n_obs)
     elif kind == "labels":
-        groups = _labels(adata, label_key, named_sections(adata, sample_key))
+        groups = _labels(adata, label_key, names)
         found = _same_label(groups, known, np.random.default_rng(seed))
     else:
         message = f"kind is {kind!r}; pass 'neighbors', 'radius', 'labels' or 'given'."
