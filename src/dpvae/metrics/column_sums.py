@@ -22,13 +22,13 @@ class ColumnSums:
     Attributes
     ----------
     mean
-        x̄, shape (m,).
+        x̄, shape ``(n_variables,)``.
     squares, fourths
-        Σ (x_i − x̄)² and Σ (x_i − x̄)⁴, shape (m,).
+        Σ (x_i − x̄)² and Σ (x_i − x̄)⁴, shape ``(n_variables,)``.
     products
-        Σ w_ij (x_i − x̄)(x_j − x̄), shape (m,).
+        Σ w_ij (x_i − x̄)(x_j − x̄), shape ``(n_variables,)``.
     differences
-        Σ w_ij (x_i − x_j)², shape (m,).
+        Σ w_ij (x_i − x_j)², shape ``(n_variables,)``.
     """
 
     mean: Values
@@ -44,14 +44,14 @@ def column_sums(values: Any, weights: SpatialWeights) -> ColumnSums:
     Parameters
     ----------
     values
-        Dense array or CSR matrix, shape (n, m). Of sparse values only the stored ones are visited:
-        what the zeros add follows from the mean.
+        Dense array or CSR matrix, shape ``(n_cells, n_variables)``. Of sparse values only the
+        stored ones are visited: what the zeros add follows from the mean.
     weights
         The graph.
 
     Returns
     -------
-    The sums, in float64. Memory O(n) besides the transpose of sparse values.
+    The sums, in float64. Memory O(n_cells) besides the transpose of sparse values.
     """
     if not issparse(values):
         return _dense(np.asarray(values), weights)

@@ -14,18 +14,19 @@ def contact_precision(
 ) -> float:
     """Share of true contacts among the pairs of cells that are nearest in the recovered tissue.
 
-    Contacts are pairs at most `radius` apart in the true tissue. As many recovered pairs are taken,
-    the nearest ones (all that tie with the last), as in the top-L precision of protein contacts.
+    Contacts are pairs at most ``radius`` apart in the true tissue. As many recovered pairs are
+    taken, the nearest ones (all that tie with the last), as in the top-L precision of protein
+    contacts.
 
     Parameters
     ----------
     true
-        Shape (n, p).
+        Shape ``(n_cells, n_dims)``.
     recovered
-        Shape (n, p), in any unit. Rows with NaN in either are dropped.
+        Shape ``(n_cells, n_dims)``, in any unit. Rows with NaN in either are dropped.
     radius
-        In the unit of `true`. Default: 1.5 times the median distance to the nearest cell at another
-        place.
+        In the unit of ``true``. By default 1.5 times the median distance to the nearest cell at
+        another place.
 
     Returns
     -------
@@ -39,7 +40,7 @@ def contact_precision(
 
     Notes
     -----
-    Time O(n log n + contacts), memory O(n p + contacts).
+    Time O(n_cells log n_cells + contacts), memory O(n_cells n_dims + contacts).
 
     Examples
     --------

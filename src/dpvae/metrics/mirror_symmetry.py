@@ -36,8 +36,8 @@ class MirrorSymmetry:
     coverage
         Share of the tissue whose mirror image is in the tissue.
     cell_agreement
-        Of each cell, shape (n,): 0, expression around its mirror image is as unlike as at a random
-        place; 1, alike; negative, less alike. NaN if there is no tissue or no place.
+        Of each cell, shape ``(n_cells,)``: 0, expression around its mirror image is as unlike as at
+        a random place; 1, alike; negative, less alike. NaN if there is no tissue or no place.
     """
 
     mirror: Mirror
@@ -67,10 +67,10 @@ def mirror_symmetry(values: Any, coordinates: ArrayLike, *, seed: int = 0) -> Mi
     Parameters
     ----------
     values
-        Log-normalised expression, shape (n, g): dense, SciPy sparse, or anything else of which
-        rows can be taken by their numbers.
+        Log-normalised expression, shape ``(n_cells, n_genes)``: dense, SciPy sparse, or anything
+        else of which rows can be taken by their numbers.
     coordinates
-        Shape (n, 2) or (n, 3), in any unit. Rows of NaN are left out.
+        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``, in any unit. Rows of NaN are left out.
     seed
         Seed of the 20,000 cells that are used if there are more.
 
@@ -87,7 +87,7 @@ def mirror_symmetry(values: Any, coordinates: ArrayLike, *, seed: int = 0) -> Mi
 
     Notes
     -----
-    About a second in 2-D and a few in 3-D; time and memory O(n) beyond.
+    About a second in 2-D and a few in 3-D; time and memory O(n_cells) beyond.
 
     Examples
     --------

@@ -19,12 +19,12 @@ class Neighbors:
     Attributes
     ----------
     points
-        Places of the cells, shape (n, p).
+        Places of the cells, shape ``(n_cells, n_dims)``.
     indices
-        Row numbers of the neighbours, the nearest first, shape (n, k). A cell is never its own
-        neighbour, even if cells coincide.
+        Row numbers of the neighbours, the nearest first, shape ``(n_cells, k)``. A cell is never
+        its own neighbour, even if cells coincide.
     reach
-        Distance to the k-th neighbour, shape (n,).
+        Distance to the k-th neighbour, shape ``(n_cells,)``.
     """
 
     points: Points
@@ -33,12 +33,12 @@ class Neighbors:
 
     @classmethod
     def of(cls, points: Points, n_neighbors: int) -> Self:
-        """Search the neighbours of points, shape (n, p), in time O(n k log n)."""
+        """Search the neighbours of points, shape ``(n_cells, n_dims)``."""
         distances, indices = NearestNeighbors(n_neighbors=n_neighbors).fit(points).kneighbors()
         return cls(points, indices, distances[:, -1])
 
     def share_of(self, candidates: NDArray[np.intp]) -> float:
-        """Share of the candidates of each cell, shape (n, c), that are at most `reach` away."""
+        """Share of candidates, some row numbers for each cell, that are at most ``reach`` away."""
         squared = np.zeros(candidates.shape)
         for column in self.points.T:
             squared += (column[candidates] - column[:, None]) ** 2
@@ -56,11 +56,11 @@ def neighbor_overlap(true: ArrayLike, recovered: ArrayLike, *, n_neighbors: int 
     Parameters
     ----------
     true
-        Shape (n, p), in any unit.
+        Shape ``(n_cells, n_dims)``, in any unit.
     recovered
-        Shape (n, p), in any unit. Rows with NaN in either are dropped.
+        Shape ``(n_cells, n_dims)``, in any unit. Rows with NaN in either are dropped.
     n_neighbors
-        k, at most n − 1. Default 15.
+        k, at most n − 1. By default 15.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def neighbor_overlap(true: ArrayLike, recovered: ArrayLike, *, n_neighbors: int 
 
     Notes
     -----
-    Time O(n k log n), memory O(n (k + p)).
+    Time O(n_cells k log n_cells), memory O(n_cells (k + n_dims)).
 
     Examples
     --------

@@ -15,13 +15,14 @@ def paired_rows(true: ArrayLike, recovered: ArrayLike, *, at_least: int) -> tupl
     Parameters
     ----------
     true, recovered
-        Shape (n, p) each; row i is the same cell. Rows with NaN in either are dropped.
+        Shape ``(n_cells, n_dims)`` each; row i is the same cell. Rows with NaN in either are
+        dropped.
     at_least
         The smallest number of rows that must remain.
 
     Returns
     -------
-    Both sets as float64, shape (m, p) each. Memory O(n p).
+    Both sets as float64, shape ``(n_known, n_dims)`` each. Memory O(n_cells n_dims).
 
     Raises
     ------
@@ -51,15 +52,16 @@ def paired_cells(true: ArrayLike, other: ArrayLike, *, at_least: int) -> tuple[P
     Parameters
     ----------
     true
-        Shape (n, p). Rows with NaN in either are dropped.
+        Shape ``(n_cells, n_dims)``. Rows with NaN in either are dropped.
     other
-        Shape (n, q); row i is the same cell.
+        Shape ``(n_cells, n_columns)``; row i is the same cell.
     at_least
         The smallest number of rows that must remain.
 
     Returns
     -------
-    Both as float64, shapes (m, p) and (m, q). Memory O(n (p + q)).
+    Both as float64, shapes ``(n_known, n_dims)`` and ``(n_known, n_columns)``. Memory O(n_cells
+    (n_dims + n_columns)).
 
     Raises
     ------
@@ -100,7 +102,7 @@ def paired_cells(true: ArrayLike, other: ArrayLike, *, at_least: int) -> tuple[P
 
 
 def root_mean_square_radius(points: Points) -> float:
-    """Root mean square distance of points, shape (n, p), from their centroid, in their unit.
+    """Root mean square distance of points from their centroid, in their unit.
 
     Examples
     --------
@@ -113,7 +115,7 @@ def root_mean_square_radius(points: Points) -> float:
 
 
 def check_has_shape(points: Points, *, name: str) -> None:
-    """Raise if all points, shape (n, p), which messages call by this name, are identical."""
+    """Raise if all points, which messages call by this name, are identical."""
     if (points == points[0]).all():
         message = f"all {len(points)} rows of {name} are identical; they have no shape to compare."
         raise ValueError(message)

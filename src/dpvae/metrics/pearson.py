@@ -57,20 +57,21 @@ def distance_pearson(
     Parameters
     ----------
     true
-        Coordinates, shape (n, p), in any unit.
+        Coordinates, shape ``(n_cells, n_dims)``, in any unit.
     other
-        Coordinates or a latent representation, shape (n, q). Rows with NaN in either are dropped.
+        Coordinates or a latent representation, shape ``(n_cells, n_columns)``. Rows with NaN in
+        either are dropped.
     confidence
-        Of both intervals. Default 0.95.
+        Of both intervals. By default 0.95.
     n_permutations
-        Random orders of the test. Default 999: p-values from 0.001.
+        Random orders of the test. By default 999: p-values from 0.001.
     max_pairs
-        r is over all pairs up to this number, over random ones above. Default 200,000.
+        r is over all pairs up to this number, over random ones above. By default 200,000.
     max_cells
         Test and jackknife use a random subset of this many cells if there are more, and the
-        jackknife's variance is scaled to n. Default 500.
+        jackknife's variance is scaled to n. By default 500.
     seed
-        Seed of all draws. Default 0.
+        Seed of all draws. By default 0.
 
     Returns
     -------
@@ -85,7 +86,8 @@ def distance_pearson(
 
     Notes
     -----
-    Time O(max_pairs + n_permutations max_cells²), memory O(n (p + q) + max_pairs + max_cells²).
+    Time O(max_pairs + n_permutations max_cells²), memory O(n_cells (n_dims + n_columns) + max_pairs
+    + max_cells²).
 
     Examples
     --------

@@ -27,17 +27,17 @@ def trustworthiness(
     Parameters
     ----------
     true
-        Shape (n, p), in any unit.
+        Shape ``(n_cells, n_dims)``, in any unit.
     other
-        Recovered coordinates or a latent representation, shape (n, q). Rows with NaN in either are
-        dropped.
+        Recovered coordinates or a latent representation, shape ``(n_cells, n_columns)``. Rows with
+        NaN in either are dropped.
     n_neighbors
-        k, below n/2. Default 15.
+        k, below n/2. By default 15.
     max_cells
         The sum is over a random subset of this many cells i if there are more; their neighbours
-        are found among all. Default 1,000.
+        are found among all. By default 1,000.
     seed
-        Seed of the subset. Default 0.
+        Seed of the subset. By default 0.
 
     Returns
     -------
@@ -50,7 +50,8 @@ def trustworthiness(
 
     Notes
     -----
-    Time O(max_cells n (p + k)), memory O(n (p + q)) and a block of 4 million distances.
+    Time O(max_cells n_cells (n_dims + k)), memory O(n_cells (n_dims + n_columns)) and a block of 4
+    million distances.
 
     Examples
     --------
@@ -110,7 +111,7 @@ def continuity(
 def share_without_intruders(
     places: Points, neighbors: NDArray[np.intp], *, max_cells: int = 1000, seed: int = 0
 ) -> float:
-    """Compute :func:`trustworthiness` of neighbours, shape (n, k), that lie at places, (n, p)."""
+    """Compute :func:`trustworthiness` of k neighbours of each cell, given by their rows."""
     n_cells, n_neighbors = neighbors.shape
     chosen = np.random.default_rng(seed).permutation(n_cells)[:max_cells]
     total = 0.0

@@ -16,9 +16,9 @@ class Recovery:
     Attributes
     ----------
     true
-        Shape (n, p), all known.
+        Shape ``(n_cells, n_dims)``, all known.
     recovered
-        Coordinates or a latent representation, shape (n, q), all known.
+        Coordinates or a latent representation, shape ``(n_cells, n_columns)``, all known.
     seed
         Seed of random pairs, triangles and subsets.
     """

@@ -34,11 +34,11 @@ class RegionalExpression:
     tree
         The places of the cells.
     cells
-        Their components, shape (n, c).
+        Their components, shape ``(n_cells, n_components)``.
     landmarks
-        Places that are spread evenly over the section, shape (m, p).
+        Places that are spread evenly over the section, shape ``(n_places, n_dims)``.
     around
-        Mean components around the landmarks, shape (m, c).
+        Mean components around the landmarks, shape ``(n_places, n_components)``.
     n_around
         Cells per neighbourhood: 1 % of all, from 6 to 50.
     radius
@@ -65,9 +65,9 @@ class RegionalExpression:
         Parameters
         ----------
         values
-            Log-normalised expression, dense or SciPy sparse, shape (n, g).
+            Log-normalised expression, dense or SciPy sparse, shape ``(n_cells, n_genes)``.
         places
-            Shape (n, p), finite.
+            Shape ``(n_cells, n_dims)``, finite.
         """
         genes = _most_variable(values)
         chosen = spread_out(places, min(N_LANDMARKS, len(places)))
@@ -96,7 +96,7 @@ class RegionalExpression:
         )
 
     def at(self, places: Values) -> tuple[Values, NDArray[np.bool_]]:
-        """Mean components around places, shape (m, c), and whether these are in the tissue."""
+        """Mean components around places, and whether these are in the tissue."""
         means = np.empty((len(places), self.cells.shape[1]))
         is_inside = np.empty(len(places), dtype=bool)
         for begin in range(0, len(places), QUERIES_AT_A_TIME):
@@ -108,7 +108,7 @@ class RegionalExpression:
 
 
 def spread_out(places: Values, n_chosen: int) -> NDArray[np.intp]:
-    """Choose places, each as far as can be from those before it; time O(n n_chosen)."""
+    """Choose places, each as far as can be from those before it; time O(n_cells n_chosen)."""
     squares = ((places - places.mean(axis=0)) ** 2).sum(axis=1)
     chosen = [int(squares.argmax())]
     squares = np.full(len(places), np.inf)

@@ -126,18 +126,18 @@ def score_places(
     Parameters
     ----------
     true
-        Shape (n, p), in any unit.
+        Shape ``(n_cells, n_dims)``, in any unit.
     recovered
-        Shape (n, p); of another number of columns, such as a latent representation, for the scores
-        that allow it. Rows with NaN in either are dropped.
+        Shape ``(n_cells, n_dims)``; of another number of columns, such as a latent representation,
+        for the scores that allow it. Rows with NaN in either are dropped.
     names
-        Which of :data:`SCORES`. Default all.
+        Which of :data:`SCORES`. By default all.
     seed
-        Seed of random pairs, triangles and subsets. Default 0.
+        Seed of random pairs, triangles and subsets. By default 0.
 
     Returns
     -------
-    The scores by name, in the order of `names`. Those of neighbours count 15 of them, or below
+    The scores by name, in the order of ``names``. Those of neighbours count 15 of them, or below
     half of the cells.
 
     Raises

@@ -17,9 +17,9 @@ class SpatialWeights:
     Attributes
     ----------
     matrix
-        Weights w_ij, float64, shape (n, n), without diagonal.
+        Weights w_ij, float64, shape ``(n_cells, n_cells)``, without diagonal.
     margins
-        Σ_j (w_ij + w_ji) of each cell, shape (n,).
+        Σ_j (w_ij + w_ji) of each cell, shape ``(n_cells,)``.
     total
         S₀ = Σ w_ij.
     """
@@ -68,7 +68,7 @@ class SpatialWeights:
         return int(self.matrix.shape[0])
 
     def permuted(self, order: NDArray[np.intp]) -> Self:
-        """Return the same graph over cells in another order, shape (n,)."""
+        """Return the same graph over cells in another order, shape ``(n_cells,)``."""
         matrix = self.matrix[order][:, order]
         return type(self)(matrix.tocsr(), self.margins[order], self.total)
 
@@ -78,7 +78,7 @@ class SpatialWeights:
         Parameters
         ----------
         kurtosis
-            n Σ (x − x̄)⁴ / (Σ (x − x̄)²)² of each variable, shape (m,).
+            n Σ (x − x̄)⁴ / (Σ (x − x̄)²)² of each variable, shape ``(n_variables,)``.
         """
         n, s0, s1, s2 = self._moments()
         mean_square = 1.0 / (n - 1) ** 2

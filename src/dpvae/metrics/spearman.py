@@ -16,14 +16,14 @@ def distance_spearman(
     Parameters
     ----------
     true
-        Shape (n, p), in any unit.
+        Shape ``(n_cells, n_dims)``, in any unit.
     recovered
-        Coordinates or a latent representation, shape (n, q), in any unit. Rows with NaN in either
-        are dropped.
+        Coordinates or a latent representation, shape ``(n_cells, n_columns)``, in any unit. Rows
+        with NaN in either are dropped.
     max_pairs
-        All pairs are used up to this number, random ones above. Default 200,000.
+        All pairs are used up to this number, random ones above. By default 200,000.
     seed
-        Seed of the random pairs. Default 0.
+        Seed of the random pairs. By default 0.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def distance_spearman(
 
     Notes
     -----
-    Time O(max_pairs log max_pairs), memory O(n p + max_pairs).
+    Time O(max_pairs log max_pairs), memory O(n_cells n_dims + max_pairs).
 
     Examples
     --------

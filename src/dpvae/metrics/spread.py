@@ -15,9 +15,9 @@ def spread_ratio(true: ArrayLike, recovered: ArrayLike) -> float:
     Parameters
     ----------
     true
-        Shape (n, p), in any unit.
+        Shape ``(n_cells, n_dims)``, in any unit.
     recovered
-        Shape (n, p), in the unit of `true`. Rows with NaN in either are dropped.
+        Shape ``(n_cells, n_dims)``, in the unit of ``true``. Rows with NaN in either are dropped.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def spread_ratio(true: ArrayLike, recovered: ArrayLike) -> float:
 
     Notes
     -----
-    Time and memory O(n p).
+    Time and memory O(n_cells n_dims).
 
     Examples
     --------

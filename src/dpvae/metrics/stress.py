@@ -19,9 +19,9 @@ def normalized_stress(true: ArrayLike, recovered: ArrayLike) -> float:
     Parameters
     ----------
     true
-        Shape (n, p), in any unit.
+        Shape ``(n_cells, n_dims)``, in any unit.
     recovered
-        Shape (n, p), in any unit. Rows with NaN in either are dropped.
+        Shape ``(n_cells, n_dims)``, in any unit. Rows with NaN in either are dropped.
 
     Returns
     -------
@@ -36,8 +36,8 @@ def normalized_stress(true: ArrayLike, recovered: ArrayLike) -> float:
 
     Notes
     -----
-    Up to 5,000 cells all pairs are compared, in time O(n² p); above, up to 64 random partners of
-    each cell, in time O(n p). Memory O(n p).
+    Up to 5,000 cells all pairs are compared, in time O(n_cells² n_dims); above, up to 64 random
+    partners of each cell, in time O(n_cells n_dims). Memory O(n_cells n_dims).
 
     Examples
     --------

@@ -41,22 +41,22 @@ def anchors(
     adata
         Cells of one section.
     is_anchor
-        Mask of the anchors, shape (n_cells,).
+        Mask of the anchors, shape ``(n_cells,)``.
     free_key
         Key of ``adata.obsm`` with coordinates from :func:`dpvae.tl.reconstruct`.
     anchored_key
-        Key of ``adata.obsm`` with coordinates from :func:`dpvae.tl.impute`. Default
+        Key of ``adata.obsm`` with coordinates from :func:`dpvae.tl.impute`. By default
         ``"spatial_dpvae"``.
     spatial_key
-        Key of ``adata.obsm`` with the true coordinates. Default ``"spatial"``.
+        Key of ``adata.obsm`` with the true coordinates. By default ``"spatial"``.
     unit
-        Unit of the coordinates for the axis labels. Default none.
+        Unit of the coordinates for the axis labels. By default none.
     ax, save
         Three axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
-    The three axes, shape (3,): true, free, with anchors.
+    The three axes, shape ``(3,)``: true, free, with anchors.
 
     Raises
     ------

@@ -37,13 +37,13 @@ def autocorrelation(
         What :func:`dpvae.tl.autocorrelation` writes (or returns with ``copy=True``), or several of
         them by name: for example of the latent representations of several models, and of the genes.
     seed
-        Seed of the sideways scatter of the dots. Default 0.
+        Seed of the sideways scatter of the dots. By default 0.
     ax, save
         Two axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
-    The axes, shape (2,): Moran's I, Geary's C.
+    The axes, shape ``(2,)``: Moran's I, Geary's C.
 
     Raises
     ------

@@ -33,7 +33,7 @@ class CellColors:
     Attributes
     ----------
     rgba
-        Shape (n_cells, 4), light grey if the value is not known.
+        Shape ``(n_cells, 4)``, light grey if the value is not known.
     title
         What is shown, empty for places.
     categories

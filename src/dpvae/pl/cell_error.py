@@ -35,16 +35,16 @@ def cell_error(
     adata
         Cells of one section.
     spatial_key
-        Key of ``adata.obsm`` with the true coordinates, shape (n_cells, 2 or 3). Default
+        Key of ``adata.obsm`` with the true coordinates, shape ``(n_cells, 2 or 3)``. By default
         ``"spatial"``.
     recovered_key
-        Key of ``adata.obsm`` with the recovered coordinates. Default ``"spatial_dpvae"``. Cells
+        Key of ``adata.obsm`` with the recovered coordinates. By default ``"spatial_dpvae"``. Cells
         without one are grey.
     align
         Whether to bring the recovered coordinates onto the true ones by shift, rotation,
-        reflection and scale first. Default ``False``.
+        reflection and scale first. By default ``False``.
     unit
-        Unit of the coordinates for the labels, such as ``"µm"``. Default none.
+        Unit of the coordinates for the labels, such as ``"µm"``. By default none.
     ax, save
         Axes to draw on, by default those of a new figure; and a path to save the figure at.
 

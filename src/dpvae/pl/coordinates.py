@@ -13,7 +13,7 @@ from dpvae.tl.coordinates import read_coordinates as stored_coordinates
 def read_coordinates(
     adata: ad.AnnData, key: str, *, argument: str = "spatial_key"
 ) -> NDArray[np.float64]:
-    """Coordinates to draw, ``adata.obsm[key]``, shape (n_cells, 2 or 3).
+    """Coordinates to draw, ``adata.obsm[key]``, shape ``(n_cells, 2 or 3)``.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def read_coordinates(
 def read_pair(
     adata: ad.AnnData, spatial_key: str, recovered_key: str, *, align: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Read true and recovered coordinates, shape (n_cells, n_dims) each.
+    """Read true and recovered coordinates, shape ``(n_cells, n_dims)`` each.
 
     Parameters
     ----------

@@ -22,11 +22,11 @@ def draw_ellipses(
     ax
         The axes.
     centers
-        Shape (n, 2).
+        Shape ``(n, 2)``.
     half_axes
-        The longer first, shape (n, 2), in data units.
+        The longer first, shape ``(n, 2)``, in data units.
     angles
-        Of the longer half axis to the first axis, in radians, shape (n,).
+        Of the longer half axis to the first axis, in radians, shape ``(n,)``.
     **look
         Arguments of :class:`matplotlib.collections.EllipseCollection`, such as the line width.
     """

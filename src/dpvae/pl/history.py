@@ -73,7 +73,7 @@ def training_history(
 
     Returns
     -------
-    The axes, shape (n_panels,).
+    The axes, shape ``(n_panels,)``.
 
     Raises
     ------

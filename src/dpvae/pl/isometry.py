@@ -37,14 +37,14 @@ def isometry(
     adata
         Cells.
     use_rep
-        Key of ``adata.obsm`` with the latent representation. Default ``"X_dpvae"``.
+        Key of ``adata.obsm`` with the latent representation. By default ``"X_dpvae"``.
     metric_key
-        Key of ``adata.obsm`` with the decoder's metric, ``model.decoder_metric(adata)``. Default
+        Key of ``adata.obsm`` with the decoder's metric, ``model.decoder_metric(adata)``. By default
         ``"X_dpvae_metric"``.
     max_ellipses
-        Draw the ellipses of a random subset of this many cells if there are more. Default 150.
+        Draw the ellipses of a random subset of this many cells if there are more. By default 150.
     seed
-        Seed of the subset. Default 0.
+        Seed of the subset. By default 0.
     ax, save
         Axes to draw on, by default those of a new figure; and a path to save the figure at.
 

@@ -29,7 +29,7 @@ class MapPanel:
     view
         The plane that is drawn.
     places
-        Coordinates, shape (n_cells, n_dims); rows of NaN are not drawn.
+        Coordinates, shape ``(n_cells, n_dims)``; rows of NaN are not drawn.
     """
 
     ax: Axes
@@ -38,7 +38,7 @@ class MapPanel:
 
     @cached_property
     def points(self) -> NDArray[np.float64]:
-        """Places in the plane, shape (n_cells, 2)."""
+        """Places in the plane, shape ``(n_cells, 2)``."""
         return self.view.project(self.places)
 
     def cells(
@@ -54,9 +54,9 @@ class MapPanel:
         Parameters
         ----------
         colors
-            Values, shape (n_cells,), or colours, shape (n_cells, 4). Default: light grey.
+            Values, shape ``(n_cells,)``, or colours, shape ``(n_cells, 4)``. By default light grey.
         shown
-            Mask of the cells to draw. Default: all.
+            Mask of the cells to draw. By default all.
         size
             Area of a dot, as a share of the usual one.
         **look
@@ -71,7 +71,7 @@ class MapPanel:
         return self.ax.scatter(across, along, s=area, linewidths=0, rasterized=True, **look)
 
     def reach_out(self, points: NDArray[np.float64]) -> None:
-        """Widen the axes to points of the plane, shape (n, 2)."""
+        """Widen the axes to points of the plane, shape ``(n, 2)``."""
         self.ax.update_datalim(points)
         self.ax.autoscale_view()
 
@@ -97,11 +97,11 @@ def map_panel(
     Parameters
     ----------
     places
-        Coordinates, shape (n_cells, n_dims).
+        Coordinates, shape ``(n_cells, n_dims)``.
     ax
         Axes to draw on.
     view
-        The plane. Default: see :func:`dpvae.pl.view.view_of`.
+        The plane. By default from :func:`dpvae.pl.view.view_of`.
     """
     seen = view_of(places) if view is None else view
     points = seen.project(places[known_rows(places)])

@@ -38,16 +38,16 @@ def mirror_symmetry(
     adata
         Cells, after :func:`dpvae.tl.mirror_symmetry`.
     spatial_key
-        Key of ``adata.obsm`` with the coordinates, shape (n_cells, 2 or 3). Default ``"spatial"``.
-        In 3-D one looks along the plane.
+        Key of ``adata.obsm`` with the coordinates, shape ``(n_cells, 2 or 3)``. By default
+        ``"spatial"``. In 3-D one looks along the plane.
     section
         Name of the section to draw. May be left out if there is one.
     sample_key
         Column of ``adata.obs`` that names the section. By default all cells are one section.
     symmetry_key
-        Key of ``adata.uns`` with the lines. Default ``"dpvae_mirror_symmetry"``.
+        Key of ``adata.uns`` with the lines. By default ``"dpvae_mirror_symmetry"``.
     unit
-        Unit of the coordinates for the labels, such as ``"µm"``. Default none.
+        Unit of the coordinates for the labels, such as ``"µm"``. By default none.
     ax, save
         Axes to draw on, by default those of a new figure; and a path to save the figure at.
 
@@ -114,7 +114,7 @@ def _along(mirror: Mirror, places: NDArray[np.float64]) -> View:
 
 
 def _ends(mirror: Mirror, view: View, places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Find the ends of the line, as far as the tissue goes, shape (2, n_dims)."""
+    """Find the ends of the line, as far as the tissue goes, shape ``(2, n_dims)``."""
     known = places[known_rows(places)]
     if len(mirror.normal) == 2:
         along = np.array([-mirror.normal[1], mirror.normal[0]])

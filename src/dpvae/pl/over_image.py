@@ -37,11 +37,11 @@ def over_image(
         The section with its image in ``reference.uns["spatial"]``, as :func:`squidpy.read.visium`
         puts it there. It may be ``adata`` itself.
     recovered_key
-        Key of ``adata.obsm`` with the recovered coordinates, in pixels of the full image. Default
-        ``"spatial_dpvae"``.
+        Key of ``adata.obsm`` with the recovered coordinates, in pixels of the full image. By
+        default ``"spatial_dpvae"``.
     color
-        Column of ``adata.obs`` or gene (as it stands in ``adata.X``). Default: all
-        cells are orange.
+        Column of ``adata.obs`` or gene (as it stands in ``adata.X``). By default all cells are
+        orange.
     library_id
         Which image of the reference. May be left out if there is one.
     ax, save

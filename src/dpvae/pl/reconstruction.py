@@ -45,12 +45,12 @@ def reconstruction(
     adata
         Cells of one section.
     spatial_key
-        Key of ``adata.obsm`` with the true coordinates, shape (n_cells, 2 or 3). Rows of NaN are
-        cells whose place is not known: they are left out of the first panel. Default
+        Key of ``adata.obsm`` with the true coordinates, shape ``(n_cells, 2 or 3)``. Rows of NaN
+        are cells whose place is not known: they are left out of the first panel. By default
         ``"spatial"``.
     recovered_key
         Key of ``adata.obsm`` with the recovered coordinates, of the same shape and in the same
-        frame unless ``align``. Default ``"spatial_dpvae"``.
+        frame unless ``align``. By default ``"spatial_dpvae"``.
     color
         Column of ``adata.obs`` or gene (as it stands in ``adata.X``) that colours the cells. By
         default each cell has the colour of its true place, so that a good reconstruction shows
@@ -58,15 +58,15 @@ def reconstruction(
     align
         Whether to bring the recovered coordinates onto the true ones by shift, rotation,
         reflection and scale first. For display only: needed if they were placed freely.
-        Default ``False``.
+        By default ``False``.
     unit
-        Unit of the coordinates for the axis labels, such as ``"µm"``. Default none.
+        Unit of the coordinates for the axis labels, such as ``"µm"``. By default none.
     ax, save
         Two axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
-    The two axes, shape (2,): true, recovered.
+    The two axes, shape ``(2,)``: true, recovered.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def _by_place(points: NDArray[np.float64]) -> CellColors:
 def _common_box(
     true: NDArray[np.float64], recovered: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lower and upper corner, shape (2,) each, of the box around both point sets with a margin."""
+    """Lower and upper corner, shape ``(2,)`` each, of a box around both sets of points."""
     lows = np.stack([np.nanmin(true, axis=0), np.nanmin(recovered, axis=0)])
     highs = np.stack([np.nanmax(true, axis=0), np.nanmax(recovered, axis=0)])
     if np.any(lows.max(axis=0) > highs.min(axis=0)):

@@ -39,15 +39,15 @@ def regions(
     adata
         Cells of one section.
     recovered_key
-        Key of ``adata.obsm`` with the recovered coordinates. Default ``"spatial_dpvae"``.
+        Key of ``adata.obsm`` with the recovered coordinates. By default ``"spatial_dpvae"``.
     level
-        Share of the cells whose true place is in the region. Default 0.9.
+        Share of the cells whose true place is in the region. By default 0.9.
     max_ellipses
-        Number of cells, chosen at random, whose ellipse is drawn. Default 25.
+        Number of cells, chosen at random, whose ellipse is drawn. By default 25.
     unit
-        Unit of the coordinates for the labels, such as ``"µm"``. Default none.
+        Unit of the coordinates for the labels, such as ``"µm"``. By default none.
     seed
-        Seed of that choice. Default 0.
+        Seed of that choice. By default 0.
     ax, save
         Axes to draw on, by default those of a new figure; and a path to save the figure at.
 

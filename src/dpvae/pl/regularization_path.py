@@ -29,11 +29,11 @@ def regularization_path(
     table
         A row for each training: its α, its score and, if wanted, the name of its line.
     score
-        Column of the score. Default ``"procrustes_disparity"``.
+        Column of the score. By default ``"procrustes_disparity"``.
     weight
-        Column of α, at least 0. Default ``"dp_weight"``. The axis is logarithmic but for 0.
+        Column of α, at least 0. By default ``"dp_weight"``. The axis is logarithmic but for 0.
     line
-        Column that names the line, such as the section or model. Default: one line.
+        Column that names the line, such as the section or model. By default one line.
     ax, save
         Axes to draw on, by default those of a new figure; and a path to save the figure at.
 

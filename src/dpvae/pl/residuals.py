@@ -41,22 +41,22 @@ def residuals(
     adata
         Cells of one section.
     spatial_key
-        Key of ``adata.obsm`` with the true coordinates, shape (n_cells, 2 or 3). Default
+        Key of ``adata.obsm`` with the true coordinates, shape ``(n_cells, 2 or 3)``. By default
         ``"spatial"``.
     recovered_key
         Key of ``adata.obsm`` with the recovered coordinates, of the same shape and in the same
-        frame unless ``align``. Default ``"spatial_dpvae"``. A cell that is NaN in one of the
+        frame unless ``align``. By default ``"spatial_dpvae"``. A cell that is NaN in one of the
         two has no arrow.
     align
         Whether to bring the recovered coordinates onto the true ones by shift, rotation,
         reflection and scale first. For display only: needed if they were placed freely.
-        Default ``False``.
+        By default ``False``.
     max_arrows
-        Draw a random subset of this many cells if there are more. Default 500.
+        Draw a random subset of this many cells if there are more. By default 500.
     unit
-        Unit of the coordinates for the labels, such as ``"µm"``. Default none.
+        Unit of the coordinates for the labels, such as ``"µm"``. By default none.
     seed
-        Seed of the subset. Default 0.
+        Seed of the subset. By default 0.
     ax, save
         Axes to draw on, by default those of a new figure; and a path to save the figure at.
 

@@ -43,20 +43,20 @@ def shepard(
     adata
         Cells of one section.
     use_rep
-        Key of ``adata.obsm``: a latent representation, or recovered coordinates. Default
+        Key of ``adata.obsm``: a latent representation, or recovered coordinates. By default
         ``"X_dpvae"``.
     spatial_key
-        Key of ``adata.obsm`` with the coordinates. Default ``"spatial"``. Cells of unknown place
+        Key of ``adata.obsm`` with the coordinates. By default ``"spatial"``. Cells of unknown place
         are left out.
     distance_scale
         λ, by which the distances are divided: ``model.distance_scale``, or 1 for recovered
-        coordinates. Default: fitted.
+        coordinates. By default it is fitted.
     max_pairs
-        All pairs up to this number, random ones above. Default 200,000.
+        All pairs up to this number, random ones above. By default 200,000.
     unit
-        Unit of the coordinates for the labels. Default none.
+        Unit of the coordinates for the labels. By default none.
     seed
-        Seed of the pairs. Default 0.
+        Seed of the pairs. By default 0.
     ax, save
         Axes to draw on, by default those of a new figure; and a path to save the figure at.
 

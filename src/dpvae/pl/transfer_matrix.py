@@ -27,9 +27,9 @@ def transfer_matrix(
         A row for each section that was trained on, a column for each that was tested, named by
         index and columns. NaN are left empty.
     label
-        What the score is called. Default ``"Procrustes disparity"``.
+        What the score is called. By default ``"Procrustes disparity"``.
     limits
-        Values at the ends of the colours. Default 0 to 1, the same shape to chance.
+        Values at the ends of the colours. By default 0 to 1, the same shape to chance.
     ax, save
         Axes to draw on, by default those of a new figure; and a path to save the figure at.
 

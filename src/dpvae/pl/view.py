@@ -17,9 +17,10 @@ class View:
     Attributes
     ----------
     center
-        Origin of the plane, shape (n_dims,).
+        Origin of the plane, shape ``(n_dims,)``.
     directions
-        Orthonormal columns, shape (n_dims, n_dims): across, along, and in 3-D towards the viewer.
+        Orthonormal columns, shape ``(n_dims, n_dims)``: across, along, and in 3-D towards the
+        viewer.
     """
 
     center: NDArray[np.float64]
@@ -31,11 +32,11 @@ class View:
         return len(self.center) == 2
 
     def project(self, coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Coordinates of shape (n, n_dims) in the plane, shape (n, 2)."""
+        """Coordinates of shape ``(n, n_dims)`` in the plane, shape ``(n, 2)``."""
         return np.asarray((coordinates - self.center) @ self.directions[:, :2])
 
     def back_to_front(self, coordinates: NDArray[np.float64]) -> NDArray[np.intp]:
-        """Order in which to draw known cells, shape (n_known,): near ones cover far ones."""
+        """Order in which to draw known cells, shape ``(n_known,)``: near ones cover far ones."""
         known = np.flatnonzero(known_rows(coordinates))
         if self.is_tissue_plane:
             return known
@@ -60,7 +61,7 @@ def view_of(coordinates: NDArray[np.float64]) -> View:
     Parameters
     ----------
     coordinates
-        Shape (n, n_dims), NaN rows are left out.
+        Shape ``(n, n_dims)``, NaN rows are left out.
     """
     n_dims = coordinates.shape[1]
     if n_dims == 2:

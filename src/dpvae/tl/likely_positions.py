@@ -27,10 +27,10 @@ class LikelyPositions:
 
     Attributes
     ----------
-    center
-        Mean expression of the positions, shape (g,).
+    centre
+        Mean expression of the positions, shape ``(n_genes,)``.
     profiles
-        Expression of the positions above that mean, standardised, shape (m, g).
+        Expression of the positions above that mean, standardised, shape ``(n_positions, n_genes)``.
     sharpness
         s.
     hidden_correlation
@@ -38,7 +38,7 @@ class LikelyPositions:
         chosen: what can be expected of a gene that the reference does not have.
     """
 
-    center: Values
+    centre: Values
     profiles: Values
     sharpness: float
     hidden_correlation: float
@@ -49,13 +49,13 @@ class LikelyPositions:
         Parameters
         ----------
         genes
-            Shape (n, g).
+            Shape ``(n_cells, n_genes)``.
 
         Returns
         -------
-        Shape (n, m), rows of sum 1.
+        Shape ``(n_cells, n_positions)``, rows of sum 1.
         """
-        exponent = self.sharpness * (_standardized(genes - self.center) @ self.profiles.T)
+        exponent = self.sharpness * (_standardized(genes - self.centre) @ self.profiles.T)
         exponent -= exponent.max(axis=1, keepdims=True)
         weight = np.exp(np.maximum(exponent, SMALLEST_EXPONENT, out=exponent), out=exponent)
         return np.asarray(weight / weight.sum(axis=1, keepdims=True))
@@ -66,12 +66,13 @@ class LikelyPositions:
         Parameters
         ----------
         cells
-            Blocks of cells: their genes, shape (n, g), and what belongs to them, shape (n, v).
+            Blocks of cells: their genes, shape ``(n_cells, n_genes)``, and what belongs to them,
+            shape ``(n_cells, n_values)``.
 
         Returns
         -------
-        Shape (m, v). Time O(n m (g + v)) for n cells in all, memory O(m (v + n)) with n the cells
-        of a block.
+        Shape ``(n_positions, n_values)``. Time O(n_cells n_positions (n_genes + n_values)) for
+        all cells, memory O(n_positions (n_values + n_cells)) with the cells of a block.
         """
         total, mass = np.zeros(()), np.zeros(len(self.profiles))
         for genes, values in cells:
@@ -92,16 +93,16 @@ def fit_likely_positions(cells: Values, positions: Values, *, seed: int = 0) -> 
     Parameters
     ----------
     cells
-        Genes of some of the cells, shape (n, g): a thousand are enough.
+        Genes of some of the cells, shape ``(n_cells, n_genes)``: a thousand are enough.
     positions
-        Expression that is expected at the positions, shape (m, g). The choice is made by 1,000
-        random ones if there are more.
+        Expression that is expected at the positions, shape ``(n_positions, n_genes)``. The choice
+        is made by 1,000 random ones if there are more.
     seed
-        Seed of those, and of the groups of genes. Default 0.
+        Seed of those, and of the groups of genes. By default 0.
 
     Returns
     -------
-    The probabilities. Time O(1,000 n g), memory O(m g + 1,000 n).
+    The probabilities. Time O(1,000 n_cells n_genes), memory O(n_positions n_genes + 1,000 n_cells).
 
     Examples
     --------
@@ -116,9 +117,9 @@ def fit_likely_positions(cells: Values, positions: Values, *, seed: int = 0) -> 
     True
     """
     rng = np.random.default_rng(seed)
-    center = positions.mean(axis=0)
-    some_cells = cells - center
-    some_positions = positions[rng.permutation(len(positions))[:MOST_POSITIONS]] - center
+    centre = positions.mean(axis=0)
+    some_cells = cells - centre
+    some_positions = positions[rng.permutation(len(positions))[:MOST_POSITIONS]] - centre
     fold = rng.permutation(cells.shape[1]) % N_FOLDS
     found = np.zeros(len(SHARPNESSES))
     for number in range(N_FOLDS):
@@ -132,8 +133,8 @@ def fit_likely_positions(cells: Values, positions: Values, *, seed: int = 0) -> 
             found[k] += _mean_correlation(drawn, some_positions[:, hidden]) / N_FOLDS
     best = int(found.argmax())
     sharpness = SHARPNESSES[best] / _spread(some_cells, _standardized(some_positions))
-    profiles = _standardized(positions - center)
-    return LikelyPositions(center, profiles, float(sharpness), float(found[best]))
+    profiles = _standardized(positions - centre)
+    return LikelyPositions(centre, profiles, float(sharpness), float(found[best]))
 
 
 def cells_at_once(n_positions: int) -> int:
@@ -142,7 +143,7 @@ def cells_at_once(n_positions: int) -> int:
 
 
 def _standardized(values: Values) -> Values:
-    """Rows of mean 0 and length 1, whose products are correlations; 0 if constant."""
+    """Rows of mean 0 and length 1, whose products are correlations; 0 where constant."""
     return np.asarray(normalize(values - values.mean(axis=1, keepdims=True)))
 
 
