@@ -52,7 +52,9 @@ def triangle_angle_error(
     corners = np.stack([one, two, three])[:, two != three]
     error = np.abs(_angles(first, corners) - _angles(second, corners))
     if not np.isfinite(error).any():
-        message = "every triangle has two corners in one place; the places have no shape."
+        message = (
+            "every triangle has two corners in one place, true or recovered: there is no shape."
+        )
         raise ValueError(message)
     return float(np.degrees(np.nanmean(error)))
 

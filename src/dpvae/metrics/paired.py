@@ -79,7 +79,7 @@ def paired_cells(true: ArrayLike, other: ArrayLike, *, at_least: int) -> tuple[P
     is_table = first.ndim == second.ndim == 2 and 0 not in (first.shape[1], second.shape[1])
     if not is_table or len(first) != len(second):
         message = (
-            f"the arrays have shapes {first.shape} and {second.shape}; "
+            f"true and the other array have shapes {first.shape} and {second.shape}; "
             "both must be (cells, dimensions), with one row for the same cell."
         )
         raise ValueError(message)
