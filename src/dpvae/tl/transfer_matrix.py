@@ -215,16 +215,20 @@ def _trials(
         shared[tuple(section.var_names.isin(cells.var_names))].append(other)
     for is_shared, tested in shared.items():
         genes = section.var_names[list(is_shared)]
-        model = train(section[known, genes].to_memory(copy=True), seed)
+        model = train(_copy_of(section[known, genes]), seed)
         for other in tested:
             rows = hidden if other == name else slice(None)
             yield model, other, others[other][rows, genes]
 
 
+def _copy_of(adata: AnnData) -> AnnData:
+    return adata.to_memory() if adata.isbacked else adata.copy()
+
+
 def _scores(
     model: PlacesCells, query: AnnData, spatial_key: str, section: str, seed: int
 ) -> dict[str, float | int]:
-    query = query.to_memory(copy=True)
+    query = _copy_of(query)
     true = read_coordinates(query, spatial_key)
     del query.obsm[spatial_key]
     found = model.predict_coordinates(query)
