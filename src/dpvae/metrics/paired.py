@@ -10,31 +10,9 @@ Points = NDArray[np.float64]
 
 
 def paired_rows(true: ArrayLike, recovered: ArrayLike, *, at_least: int) -> tuple[Points, Points]:
-    """Rows that are known in both of two sets of coordinates.
+    """Rows that are known in both of two sets of coordinates of one shape.
 
-    Parameters
-    ----------
-    true, recovered
-        Shape ``(n_cells, n_dims)`` each; row i is the same cell. Rows with NaN in either are
-        dropped.
-    at_least
-        The smallest number of rows that must remain.
-
-    Returns
-    -------
-    Both sets as float64, shape ``(n_known, n_dims)`` each. Memory O(n_cells n_dims).
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or are not 2-D, a value is infinite, or too few rows remain.
-
-    Examples
-    --------
-    >>> from dpvae.metrics.paired import paired_rows
-    >>> true, recovered = paired_rows([[0, 0], [1, 2]], [[5, 5], [float("nan")] * 2], at_least=1)
-    >>> true.tolist(), recovered.tolist()
-    ([[0.0, 0.0]], [[5.0, 5.0]])
+    As :func:`paired_cells`; the shapes must be the same.
     """
     first, second = np.shape(true), np.shape(recovered)
     if len(first) != 2 or first != second:

@@ -14,7 +14,7 @@ from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM, OBSP
 from dpvae.geometry import check_pair_mask, known_rows
 from dpvae.tl.coordinates import read_coordinates
-from dpvae.tl.result import check_name
+from dpvae.tl.result import check_name, check_ours
 
 MOST_PARTNERS = 100
 MOST_PAIRS = 50_000_000
@@ -137,12 +137,9 @@ def _check_free(adata: AnnData, key: str) -> None:
     check_name(key)
     written = adata.uns.get(key)
     ours = isinstance(written, dict) and "kind" in written.get("params", ())
-    for part, is_taken in (("obsp", key in adata.obsp), ("uns", key in adata.uns)):
-        if is_taken and not ours:
-            message = (
-                f"adata.{part}[{key!r}] exists and would be overwritten: choose another key_added=…"
-            )
-            raise ValueError(message)
+    for part in ("obsp", "uns"):
+        if key in getattr(adata, part):
+            check_ours(f"adata.{part}[{key!r}]", is_ours=ours)
 
 
 def _near(
