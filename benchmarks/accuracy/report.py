@@ -1,8 +1,8 @@
 """The results as a page: tables for the terminal and for the documentation, with figures."""
 
 from benchmarks.accuracy.figures import ranks_figure, sections_figure
-from benchmarks.accuracy.runs import ARROW
 from benchmarks.accuracy.scores import IN_RADII, OF_PLACES
+from benchmarks.accuracy.sections import ARROW
 from benchmarks.accuracy.summary import OURS, ablation, against, by_section, half_widths, headline
 
 SCORES = (

@@ -14,10 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.accuracy.sections import pairs, pools
+from benchmarks.accuracy.sections import ARROW, pairs, pools
 from benchmarks.accuracy.splits import CROSS, POOLED
 
-ARROW = " to "
 THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA")
 
 
