@@ -66,7 +66,7 @@ def main():
     results = finished(options.results)
     ours = results[(results["split"] == "random") & (results["method"] == "DPVAE")]
     signals = pd.DataFrame([signal(section) for section in folder_sections(options.folder)])
-    errors = ours.groupby("section")["procrustes"].mean().rename("DPVAE")
+    errors = ours.groupby("section")["procrustes_disparity"].mean().rename("DPVAE")
     table = signals.join(errors, on="section", how="inner")
     print(table.round(3).to_string(index=False))
     print(expected(table).to_string())

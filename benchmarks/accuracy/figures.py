@@ -7,7 +7,7 @@ from benchmarks.accuracy.methods import METHODS
 from benchmarks.accuracy.summary import OURS, by_section, ranks
 
 RESOLUTION = 110
-N_COLOURS = 10
+N_COLORS = 10
 
 
 def sections_figure(results, path, *, title):
@@ -25,8 +25,8 @@ def sections_figure(results, path, *, title):
             table[method],
             rows,
             s=46 if is_ours else 22,
-            marker="o" if is_ours else "s" if number < N_COLOURS else "D",
-            color=f"C{number % N_COLOURS}",
+            marker="o" if is_ours else "s" if number < N_COLORS else "D",
+            color=f"C{number % N_COLORS}",
             zorder=3 if is_ours else 2,
             label=method,
         )
@@ -44,9 +44,9 @@ def ranks_figure(results, path, *, title):
     mean_ranks, critical = ranks(results)
     figure, axes = plt.subplots(figsize=(7, 0.3 * len(mean_ranks) + 1.2), layout="constrained")
     rows = np.arange(len(mean_ranks))[::-1]
-    colours = ["C0" if method in OURS else "0.55" for method in mean_ranks.index]
-    axes.hlines(rows, mean_ranks - critical / 2, mean_ranks + critical / 2, color=colours, lw=3)
-    axes.scatter(mean_ranks, rows, color=colours, zorder=3)
+    colors = ["C0" if method in OURS else "0.55" for method in mean_ranks.index]
+    axes.hlines(rows, mean_ranks - critical / 2, mean_ranks + critical / 2, color=colors, lw=3)
+    axes.scatter(mean_ranks, rows, color=colors, zorder=3)
     axes.set_yticks(rows, mean_ranks.index)
     axes.set(xlabel="mean rank (1 is best); bars that overlap: not told apart at 5 %", title=title)
     axes.grid(axis="x", alpha=0.3)

@@ -1,18 +1,16 @@
 """The results as a page: tables for the terminal and for the documentation, with figures."""
 
 from benchmarks.accuracy.figures import ranks_figure, sections_figure
-from benchmarks.accuracy.runs import ARROW
+from benchmarks.accuracy.scores import IN_RADII, OF_PLACES
+from benchmarks.accuracy.sections import ARROW
 from benchmarks.accuracy.summary import OURS, ablation, against, by_section, half_widths, headline
 
 SCORES = (
-    "procrustes",
-    "spearman",
-    "stress",
-    "overlap",
-    "median_error_radii",
-    "spread",
-    "moran",
-    "geary",
+    *OF_PLACES[:4],
+    IN_RADII,
+    "spread_ratio",
+    "morans_i",
+    "gearys_c",
     "seconds",
     "peak_gb",
 )

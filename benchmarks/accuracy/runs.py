@@ -14,10 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.accuracy.sections import pairs, pools
+from benchmarks.accuracy.sections import ARROW, pairs, pools
 from benchmarks.accuracy.splits import CROSS, POOLED
 
-ARROW = " to "
 THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA")
 
 
@@ -125,7 +124,10 @@ def versions():
 
 def _report(n_ended, n_left, row):
     name = f"{row['section']}, {row['split']}, seed {row['seed']}, {row['method']}"
-    print(f"{n_ended}/{n_left} {name}: {row['procrustes']:.4f}, {row['seconds']:.0f} s", flush=True)
+    print(
+        f"{n_ended}/{n_left} {name}: {row['procrustes_disparity']:.4f}, {row['seconds']:.0f} s",
+        flush=True,
+    )
 
 
 def default_results(folder):

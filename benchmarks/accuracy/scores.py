@@ -3,36 +3,35 @@
 import numpy as np
 
 from dpvae import metrics
+from dpvae.metrics.paired import root_mean_square_radius
 
-K_NEIGHBOURS = 15
+OF_PLACES = (
+    "procrustes_disparity",
+    "distance_spearman",
+    "normalized_stress",
+    "neighbor_overlap",
+    "spread_ratio",
+    "median_error",
+)
+IN_RADII = "median_error_radii"
 K_AUTOCORRELATION = 5
 
 
 def place_scores(truth, places):
-    """Scores of placed cells; see the metrics of the package."""
-    radius = float(np.sqrt(((truth - truth.mean(axis=0)) ** 2).sum(axis=1).mean()))
-    error = metrics.coordinate_error(truth, places)
-    k = min(K_NEIGHBOURS, (len(truth) - 1) // 2)
-    return {
-        "procrustes": metrics.procrustes_disparity(truth, places),
-        "stress": metrics.normalised_stress(truth, places),
-        "spearman": metrics.distance_spearman(truth, places),
-        "overlap": metrics.neighbour_overlap(truth, places, n_neighbors=k),
-        "spread": metrics.spread_ratio(truth, places),
-        "median_error": error.median,
-        "median_error_radii": error.median / radius,
-    }
+    """Scores of placed cells, see ``dpvae.metrics.SCORES``, and the median error in radii."""
+    scores = metrics.score_places(truth, places, OF_PLACES)
+    return scores | {IN_RADII: scores["median_error"] / root_mean_square_radius(truth)}
 
 
 def latent_scores(truth, latent):
     """Mean Moran's I and Geary's C of the latent dimensions, over the five nearest neighbours."""
     if latent is None:
-        return {"moran": np.nan, "geary": np.nan}
+        return {"morans_i": np.nan, "gearys_c": np.nan}
     from sklearn.neighbors import kneighbors_graph
 
     graph = kneighbors_graph(truth, min(K_AUTOCORRELATION, len(truth) - 1))
     result = metrics.autocorrelation(latent, graph)
     return {
-        "moran": float(np.nanmean(result.morans_i.value)),
-        "geary": float(np.nanmean(result.gearys_c.value)),
+        "morans_i": float(np.nanmean(result.morans_i.value)),
+        "gearys_c": float(np.nanmean(result.gearys_c.value)),
     }

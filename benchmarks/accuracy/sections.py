@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import csr_matrix, issparse
 
 SEVERAL = ("section", "sample")
+ARROW = " to "
 FEWEST_CELLS = 100
 VISIUM = (
     "V1_Adult_Mouse_Brain",

@@ -4,17 +4,18 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from dpvae.metrics import SCORES
+
 OURS = ("DPVAE", "DPSCVI")
 LEVEL = 1.02
-LOWER_IS_BETTER = {"procrustes": True, "stress": True, "spearman": False, "overlap": False}
 
 
-def by_section(results, score="procrustes"):
+def by_section(results, score="procrustes_disparity"):
     """Mean over seeds, a row for each section, a column for each method that ran everywhere."""
     return results.pivot_table(index="section", columns="method", values=score, sort=False)
 
 
-def half_widths(results, score="procrustes"):
+def half_widths(results, score="procrustes_disparity"):
     """Half the 95 % interval (Student) of the mean over seeds; NaN with one seed."""
 
     def half_width(values):
@@ -42,7 +43,7 @@ def headline(results, scores):
     return table.sort_values(scores[0], ignore_index=True)
 
 
-def against(results, method, others, score="procrustes"):
+def against(results, method, others, score="procrustes_disparity"):
     """On how many sections a method is better than each other, level (2 %), or worse.
 
     Of each pair the runs that both finished are compared.
@@ -54,7 +55,7 @@ def against(results, method, others, score="procrustes"):
             continue
         pair = by_section(both, score)
         ratio = pair[method] / pair[other]
-        if not LOWER_IS_BETTER[score]:
+        if not SCORES[score].is_lower_better:
             ratio = 1 / ratio
         rows.append(
             {
@@ -72,7 +73,7 @@ def against(results, method, others, score="procrustes"):
     return pd.DataFrame(rows)
 
 
-def ablation(results, score="procrustes"):
+def ablation(results, score="procrustes_disparity"):
     """Each variant against DPVAE, over the sections and seeds that it was run on."""
     runs = results.pivot_table(index=["section", "seed"], columns="method", values=score)
     rows = []
@@ -93,7 +94,7 @@ def ablation(results, score="procrustes"):
     return pd.DataFrame(rows).sort_values("mean ratio", ascending=False, ignore_index=True)
 
 
-def ranks(results, score="procrustes"):
+def ranks(results, score="procrustes_disparity"):
     """Mean rank of each method over the sections, and the critical difference of Nemenyi's test.
 
     Methods whose mean ranks differ by less than the critical difference cannot be told apart at
@@ -101,6 +102,6 @@ def ranks(results, score="procrustes"):
     """
     table = by_section(results, score).dropna()
     n_sections, n_methods = table.shape
-    mean_ranks = table.rank(axis=1, ascending=LOWER_IS_BETTER[score]).mean().sort_values()
+    mean_ranks = table.rank(axis=1, ascending=SCORES[score].is_lower_better).mean().sort_values()
     quantile = stats.studentized_range.ppf(0.95, n_methods, np.inf) / np.sqrt(2)
     return mean_ranks, quantile * np.sqrt(n_methods * (n_methods + 1) / (6 * n_sections))

@@ -8,9 +8,8 @@ import torch
 
 from benchmarks.accuracy.methods import METHODS
 from benchmarks.accuracy.problem import cross_problem, pooled_problem, problem_of
-from benchmarks.accuracy.runs import ARROW
 from benchmarks.accuracy.scores import latent_scores, place_scores
-from benchmarks.accuracy.sections import public_sections, sections_of
+from benchmarks.accuracy.sections import ARROW, public_sections, sections_of
 from benchmarks.accuracy.splits import CROSS, POOLED, split
 
 

@@ -4,8 +4,8 @@ import argparse
 import itertools
 from pathlib import Path
 
-from benchmarks.accuracy.runs import ARROW, default_results
-from benchmarks.accuracy.sections import folder_sections, pairs
+from benchmarks.accuracy.runs import default_results
+from benchmarks.accuracy.sections import ARROW, folder_sections, pairs
 from benchmarks.alignment.page import write_page
 from benchmarks.alignment.runs import development, execute, read, reported
 

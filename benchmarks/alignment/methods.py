@@ -7,14 +7,14 @@ import numpy as np
 import scvi
 import torch
 
-from benchmarks.accuracy.methods.baselines import neighbours, ridge_on_genes
+from benchmarks.accuracy.methods.baselines import neighbors, ridge_on_genes
 from benchmarks.accuracy.scores import place_scores
 from dpvae.geometry import align
 from dpvae.model import DPSCVI, DPVAE
 from dpvae.module import mean_discrepancy
 
 MODELS = {"DPVAE": DPVAE, "DPSCVI": DPSCVI}
-SIMPLE = {"kNN": neighbours, "ridge": ridge_on_genes}
+SIMPLE = {"kNN": neighbors, "ridge": ridge_on_genes}
 ZERO_SHOT = "zero-shot"
 POOLED = "pooled"
 CELLS_COMPARED = 1_000
@@ -76,7 +76,10 @@ def scored(problem, method, model="DPVAE", weight=None):
 def scores_of(truth, places):
     """Scores of places that are moved onto the true ones, whose frame is another."""
     scores = place_scores(truth, align(places, truth).apply(places))
-    return {name: scores[name] for name in ("procrustes", "median_error_radii", "spearman")}
+    return {
+        name: scores[name]
+        for name in ("procrustes_disparity", "median_error_radii", "distance_spearman")
+    }
 
 
 def difference(one, other):

@@ -7,8 +7,8 @@ from benchmarks.alignment.methods import POOLED, SIMPLE, ZERO_SHOT
 KINDS = ("kernel", "adversarial")
 OF_MODELS = (ZERO_SHOT, POOLED, *KINDS)
 TABLES = {
-    "procrustes": ("Procrustes error", (*SIMPLE, *OF_MODELS)),
-    "procrustes_latents": ("Procrustes error, placed by latents alone", OF_MODELS),
+    "procrustes_disparity": ("Procrustes error", (*SIMPLE, *OF_MODELS)),
+    "procrustes_disparity_latents": ("Procrustes error, placed by latents alone", OF_MODELS),
     "difference": ("Difference between the latents of reference and query", OF_MODELS),
 }
 INTRODUCTION = """# Alignment of sections
@@ -48,7 +48,7 @@ def _development(rows):
     ]
     for row in rows.itertuples():
         weight = f"{row.weight:g}" if row.weight else ""
-        numbers = (row.procrustes, row.procrustes_latents, row.difference)
+        numbers = (row.procrustes_disparity, row.procrustes_disparity_latents, row.difference)
         shown = " | ".join("" if isnan(value) else f"{value:.3f}" for value in numbers)
         lines.append(f"| {row.method} | {weight} | {shown} |")
     return "\n".join([*lines, ""])
@@ -85,7 +85,7 @@ def _summary(rows):
     lines = ["## In sum", ""]
     for model in (model for model in rows["model"].unique() if model):
         part = rows[rows["model"] == model]
-        for column in ("procrustes", "procrustes_latents"):
+        for column in ("procrustes_disparity", "procrustes_disparity_latents"):
             errors = part.groupby(["pair", "method"])[column].mean().unstack()[list(OF_MODELS)]
             errors = errors.dropna()
             means = ", ".join(f"{name} {value:.3f}" for name, value in errors.mean().items())

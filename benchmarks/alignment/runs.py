@@ -12,7 +12,8 @@ import pandas as pd
 import torch
 
 from benchmarks.accuracy.problem import cross_problem
-from benchmarks.accuracy.runs import ARROW, THREADS
+from benchmarks.accuracy.runs import THREADS
+from benchmarks.accuracy.sections import ARROW
 from benchmarks.accuracy.worker import load
 from benchmarks.alignment.methods import POOLED, SIMPLE, ZERO_SHOT, at_most, scored
 

@@ -24,8 +24,8 @@ def parts_of(places, seed=0):
     """Rows of a reference, of a contiguous fifth, and of a random fifth of the rest."""
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.choice(len(places), min(len(places), MOST_CELLS), replace=False))
-    centre = places[rng.choice(rows)]
-    nearest = rows[np.argsort(np.linalg.norm(places[rows] - centre, axis=1), kind="stable")]
+    center = places[rng.choice(rows)]
+    nearest = rows[np.argsort(np.linalg.norm(places[rows] - center, axis=1), kind="stable")]
     n_hidden = round(SHARE * len(rows))
     contiguous, others = nearest[:n_hidden], rng.permutation(nearest[n_hidden:])
     n_random = round(SHARE * len(others))
@@ -61,7 +61,7 @@ def prepared_reference(adata, genes, holds_counts):
     if holds_counts:
         reference = reference[np.asarray(reference.X.sum(axis=1)).ravel() > 0].copy()
         depth = float(np.median(np.asarray(reference.X.sum(axis=1))))
-        reference = normalised(reference, depth)
+        reference = normalized(reference, depth)
     variance = np.asarray(reference.X.power(2).mean(axis=0) - np.square(reference.X.mean(axis=0)))
     chosen = np.argsort(-variance.ravel(), kind="stable")[:N_GENES]
     return reference[:, np.sort(chosen)].copy(), depth
@@ -74,10 +74,10 @@ def prepared_query(adata, genes, depth, most=MOST_CELLS_OF_QUERY, seed=0):
     usable = np.flatnonzero(np.asarray(query.X.sum(axis=1)).ravel() > 0)
     n_cells = min(most, len(usable))
     query = query[np.sort(rng.choice(usable, n_cells, replace=False))].copy()
-    return query if depth is None else normalised(query, depth)
+    return query if depth is None else normalized(query, depth)
 
 
-def normalised(adata, depth):
+def normalized(adata, depth):
     adata = adata.copy()
     adata.X = adata.X.astype(np.float32)
     sc.pp.normalize_total(adata, target_sum=depth)

@@ -124,7 +124,7 @@ def path(folder, save):
                     ),
                 }
             )
-    save("regularisation_path", dpvae.pl.regularisation_path(pd.DataFrame(rows)))
+    save("regularization_path", dpvae.pl.regularization_path(pd.DataFrame(rows)))
 
 
 def symmetry(folder, save):

@@ -52,7 +52,7 @@ def main():
         row = measured(run, sections[run.section])
         header = not options.results.exists()
         pd.DataFrame([row]).to_csv(options.results, mode="a", header=header, index=False)
-        print(", ".join(map(str, astuple(run))), f"{row['procrustes']:.3f}", flush=True)
+        print(", ".join(map(str, astuple(run))), f"{row['procrustes_disparity']:.3f}", flush=True)
     if options.page is not None:
         options.page.write_text(page(finished(options.results)), "utf-8")
 

@@ -29,7 +29,7 @@ favour mean nothing.
 
 def wide(results, choices):
     """One row a section and seed, one column a choice; only rows that are complete."""
-    table = results.pivot_table(index=PAIR, columns="choice", values="procrustes")
+    table = results.pivot_table(index=PAIR, columns="choice", values="procrustes_disparity")
     return table.reindex(columns=list(choices)).dropna()
 
 

@@ -78,5 +78,8 @@ def measured(run, section):
     places = place(problem, METHODS[run.method])
     seconds = time.process_time() - begin
     scores = place_scores(problem.truth, places)
-    kept = {score: scores[score] for score in ("procrustes", "median_error_radii", "spearman")}
+    kept = {
+        score: scores[score]
+        for score in ("procrustes_disparity", "median_error_radii", "distance_spearman")
+    }
     return asdict(run) | {"n_genes": problem.reference.n_vars, **kept, "cpu_seconds": seconds}

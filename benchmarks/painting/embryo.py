@@ -40,7 +40,7 @@ def embryos(folder):
     """The embryo with each of six random groups of genes hidden."""
     atlas, counts = (_dense(sc.read_h5ad(Path(folder) / name)) for name in (ATLAS, CELLS))
     drawn = _drawn(atlas, counts)
-    cells = ad.AnnData(_log_normalised(counts.X, counts.X.sum(axis=1)), counts.obs, counts.var)
+    cells = ad.AnnData(_log_normalized(counts.X, counts.X.sum(axis=1)), counts.obs, counts.var)
     for group in np.array_split(np.random.default_rng(0).permutation(atlas.var_names), N_GROUPS):
         hidden = sorted(group)
         transcriptome = cells[:, ~cells.var_names.isin(hidden)].copy()
@@ -63,8 +63,8 @@ def _drawn(atlas, counts):
     drawn_depth = rng.choice(depth, atlas.n_obs)
     values = rng.poisson(signal / signal.mean(axis=0) * share * drawn_depth[:, None])
     places = {"spatial": np.asarray(atlas.obsm["spatial"], dtype=float)}
-    return ad.AnnData(_log_normalised(values, drawn_depth), atlas.obs, atlas.var, obsm=places)
+    return ad.AnnData(_log_normalized(values, drawn_depth), atlas.obs, atlas.var, obsm=places)
 
 
-def _log_normalised(counts, depth):
+def _log_normalized(counts, depth):
     return np.log1p(counts / depth[:, None] * TARGET_SUM).astype(np.float32)

@@ -8,7 +8,7 @@ from scipy.stats import zscore
 from sklearn.neighbors import KNeighborsRegressor
 
 import dpvae
-from benchmarks.accuracy.methods.baselines import neighbours
+from benchmarks.accuracy.methods.baselines import neighbors
 from benchmarks.accuracy.methods.models import dpvae as dpvae_places
 from benchmarks.accuracy.methods.peers import answer_of
 from benchmarks.accuracy.problem import Problem
@@ -78,7 +78,7 @@ METHODS = {
     "correlation with the stain": correlated,
     "best matching position": best_match,
     "placed by DPVAE": partial(placed, method=dpvae_places),
-    "placed by kNN": partial(placed, method=neighbours),
+    "placed by kNN": partial(placed, method=neighbors),
     "random places": random_places,
     "novoSpaRc, as in its tutorial": partial(transported, alpha=0.8, space="all genes"),
     "novoSpaRc, at its best": partial(transported, alpha=0.5, space="components"),

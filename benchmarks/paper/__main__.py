@@ -22,7 +22,7 @@ NAMES = (
     *("fig10", "fig11", "fig12", "fig14", "table1"),
 )
 RESOLUTION = 90
-N_COLOURS = 128
+N_COLORS = 128
 
 
 def arguments():
@@ -57,7 +57,7 @@ def save(figure, path):
     figure.savefig(path, dpi=RESOLUTION, bbox_inches="tight")
     plt.close(figure)
     with Image.open(path) as picture:
-        small = picture.convert("RGB").quantize(N_COLOURS)
+        small = picture.convert("RGB").quantize(N_COLORS)
     small.save(path, optimize=True)
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from benchmarks.paper.training import PAPER
 from benchmarks.paper.words import ALPHA, chosen
-from dpvae.pl.regularisation_path import COLOURS
+from dpvae.pl.regularization_path import COLORS
 
 TITLE = "Figure 5: training for several weights of the distance term"
 CLAIM = (
@@ -61,7 +61,7 @@ def draw(table):
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
     labels = ("training loss, scaled (1 first, 0 lowest)", "distance term (tissue radii)")
     for panel, column, label in zip(axes, ("loss", "distance"), labels, strict=True):
-        for color, (weight, curve) in zip(COLOURS, curves(table, column).items(), strict=False):
+        for color, (weight, curve) in zip(COLORS, curves(table, column).items(), strict=False):
             if column == "loss" or weight > 0:
                 panel.plot(100 * curve.index, curve, color=color, label=f"{weight:g}")
         panel.set(xlabel="training done (%)", ylabel=label)

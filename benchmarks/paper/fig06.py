@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.paper.training import PAPER, WEIGHT
 from benchmarks.paper.words import chosen, short
 from dpvae import geometry, metrics
-from dpvae.pl.position_colours import position_colours
+from dpvae.pl.position_colors import position_colors
 
 TITLE = "Figure 6: the map along training"
 CLAIM = (
@@ -84,7 +84,7 @@ def draw(table):
 def scatter(panel, at, true):
     """Draw cells in the colours of their true places, and two triangles of three of them."""
     size = np.clip(2000 / len(true), 3, 14)
-    panel.scatter(*at.T, c=position_colours(true), s=size, linewidths=0)
+    panel.scatter(*at.T, c=position_colors(true), s=size, linewidths=0)
     for color, seed in (("black", 3), ("#D55E00", 5)):
         corners = np.random.RandomState(seed).permutation(len(true))[:3]
         panel.plot(*at[np.append(corners, corners[0])].T, color=color, marker="o", markersize=3)

@@ -5,7 +5,7 @@ import numpy as np
 
 from benchmarks.paper.training import PACKAGE, PAPER, WEIGHT, fitted, scores, simple_scores
 from benchmarks.paper.words import compared, short
-from dpvae.pl.regularisation_path import COLOURS
+from dpvae.pl.regularization_path import COLORS
 
 TITLE = "Figure 7: held-out error, VAE against dp-VAE"
 CLAIM = (
@@ -49,7 +49,7 @@ def draw(table):
     places = np.arange(len(order))
     for panel, configuration in zip(axes, (PAPER, PACKAGE), strict=True):
         errors = wide(table, configuration.name).loc[order]
-        for color, (name, marker) in zip(COLOURS, (SHOWN | SIMPLE).items(), strict=False):
+        for color, (name, marker) in zip(COLORS, (SHOWN | SIMPLE).items(), strict=False):
             panel.scatter(errors[name], places, color=color, marker=marker, s=26, label=name)
         panel.hlines(places, 0, 1, color="#DDDDDD", linewidth=0.6, zorder=0)
         panel.set(xlabel="held-out Procrustes error", title=f"the {configuration.name} model")

@@ -5,7 +5,7 @@ import numpy as np
 
 from benchmarks.paper.training import PACKAGE, PAPER, fitted, scores, simple_scores
 from benchmarks.paper.words import chosen
-from dpvae.pl.regularisation_path import COLOURS
+from dpvae.pl.regularization_path import COLORS
 
 TITLE = "Figure 9: held-out error against the weight of the distance term"
 CLAIM = (
@@ -41,7 +41,7 @@ def draw(table):
     figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.5), sharey=True, layout="constrained")
     at = {weight: k for k, weight in enumerate(sorted(WEIGHTS))}
     for panel, (name, part) in zip(axes, by_configuration(table), strict=True):
-        for color, how in zip(COLOURS, ("latent", "placed"), strict=False):
+        for color, how in zip(COLORS, ("latent", "placed"), strict=False):
             errors = part.pivot_table(index="weight", columns="section", values=how)
             errors.index = errors.index.map(at)
             panel.plot(errors.index, errors, color=color, linewidth=0.6, alpha=0.5)

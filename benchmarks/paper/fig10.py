@@ -60,7 +60,7 @@ def measure(job, sections):
     problem = next(iter(problems.values()))
     methods = {
         "dp-VAE": PACKAGE.trained(problem, WEIGHT),
-        "kNN": Simple(baselines.neighbours, problem),
+        "kNN": Simple(baselines.neighbors, problem),
         "ridge": Simple(baselines.ridge_on_genes, problem),
     }
     queries = {name: each.query.copy() for name, each in problems.items()}

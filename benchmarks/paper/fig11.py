@@ -18,7 +18,7 @@ CLAIM = (
 )
 GROUP = ("dlpfc_151507", "dlpfc_151508", "dlpfc_151669")
 N_CELLS = 1500
-N_NEIGHBOURS = 5
+N_NEIGHBORS = 5
 MORAN = "Moran's I"
 
 
@@ -37,7 +37,7 @@ def measure(job, sections):
         shown = np.random.RandomState(0).permutation(len(true))[:N_CELLS]
         errors = {
             "dp-VAE": errors_of(true, model.predict_coordinates(problem.query)),
-            "kNN": errors_of(true, baselines.neighbours(problem)[0]),
+            "kNN": errors_of(true, baselines.neighbors(problem)[0]),
         }
         for method, error in errors.items():
             rows += [
@@ -73,7 +73,7 @@ def draw(table):
 
 def patchiness(part):
     """Moran's I of the errors over nearest neighbours in the tissue, and its p-value."""
-    graph = kneighbors_graph(part[["x", "y"]].to_numpy(), N_NEIGHBOURS)
+    graph = kneighbors_graph(part[["x", "y"]].to_numpy(), N_NEIGHBORS)
     return metrics.autocorrelation(part[["error"]].to_numpy(), graph).morans_i
 
 
@@ -105,7 +105,7 @@ def findings(table):
         f"Trained on {short(table['trained_on'].iloc[0])}; errors after alignment, in tissue radii "
         f"(1 is about as good as putting every cell into the middle):\n\n{head}\n{body}\n\n"
         f"Errors do lie in patches, as the paper says: Moran's I of the errors of dp-VAE over the "
-        f"{N_NEIGHBOURS} nearest neighbours is {models[MORAN].min():.2f} to "
+        f"{N_NEIGHBORS} nearest neighbours is {models[MORAN].min():.2f} to "
         f"{models[MORAN].max():.2f} (chance is 0). That is no property of dp-VAE: the errors of "
         f"kNN lie in patches, too. Much of the pattern is the edge: for dp-VAE the median error of "
         f"the fifth of the cells farthest from the middle of a section is {outer:.2f} radii, of "

@@ -17,7 +17,7 @@ CLAIM = (
 SECTIONS = ("visium_v1_adult_mouse_brain",)
 MODELS = {"VAE": 0.0, "dp-VAE": WEIGHT}
 N_MARKERS = 5
-N_NEIGHBOURS = 5
+N_NEIGHBORS = 5
 MOST_ALIKE = 0.6
 
 
@@ -44,7 +44,7 @@ def measure(job, sections):
 def markers(reference):
     """Genes of the reference with the largest Moran's I that are not alike."""
     genes = reference.X.toarray()
-    graph = kneighbors_graph(reference.obsm["spatial"], N_NEIGHBOURS)
+    graph = kneighbors_graph(reference.obsm["spatial"], N_NEIGHBORS)
     alike = np.abs(np.corrcoef(genes.T))
     kept = []
     for gene in np.argsort(-np.nan_to_num(metrics.autocorrelation(genes, graph).morans_i.value)):
@@ -75,7 +75,7 @@ def gene_statistics(table):
     """Moran's I and Geary's C of each gene, over nearest neighbours in tissue and latent spaces."""
     rows = {}
     for (gene, where), part in table.groupby(["gene", "where"], sort=False):
-        graph = kneighbors_graph(part[["x", "y"]].to_numpy(), N_NEIGHBOURS)
+        graph = kneighbors_graph(part[["x", "y"]].to_numpy(), N_NEIGHBORS)
         found = metrics.autocorrelation(part[["value"]].to_numpy(), graph)
         rows[gene, where] = found.morans_i.value[0], found.gearys_c.value[0]
     return rows
@@ -87,7 +87,7 @@ def findings(table):
     lines = [
         f"{short(table['section'].iloc[0])}, held-out spots, the paper's configuration (its two "
         f"latent dimensions need no UMAP). Moran's I and Geary's C of the genes that vary most "
-        f"along the tissue, over the {N_NEIGHBOURS} nearest neighbours in the tissue and in the "
+        f"along the tissue, over the {N_NEIGHBORS} nearest neighbours in the tissue and in the "
         f"latent spaces:",
         "",
         f"| gene | {' | '.join(where)} |",

@@ -7,7 +7,7 @@ from benchmarks.accuracy.scores import latent_scores
 from benchmarks.paper.training import PAPER, WEIGHT, fitted
 from benchmarks.paper.words import MORAN, chosen, compared, short
 from dpvae.model import DPSCVI, DPVAE
-from dpvae.pl.regularisation_path import COLOURS
+from dpvae.pl.regularization_path import COLORS
 
 TITLE = "Table I: spatial autocorrelation of the latents"
 CLAIM = (
@@ -54,9 +54,9 @@ def measure(job, sections):
 def draw(table):
     sections = list(dict.fromkeys(table["section"]))
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
-    labels = {"moran": "Moran's I (chance: 0)", "geary": "Geary's C (chance: 1)"}
+    labels = {"morans_i": "Moran's I (chance: 0)", "gearys_c": "Geary's C (chance: 1)"}
     for panel, (column, label) in zip(axes, labels.items(), strict=True):
-        for k, (color, name) in enumerate(zip(COLOURS, MODELS, strict=False)):
+        for k, (color, name) in enumerate(zip(COLORS, MODELS, strict=False)):
             values = table[table["model"] == name].groupby("section")[column].agg(["mean", "std"])
             at = np.arange(len(sections)) + 0.16 * (k - 1.5)
             values = values.loc[sections]
@@ -84,14 +84,15 @@ def findings(table):
     for model in MODELS:
         part = table[table["model"] == model].groupby("section")
         both = [
-            (part[column].mean(), part[column].std().fillna(0)) for column in ("moran", "geary")
+            (part[column].mean(), part[column].std().fillna(0))
+            for column in ("morans_i", "gearys_c")
         ]
         cells = [
             " / ".join(f"{mean[at]:.2f} ({spread[at]:.2f})" for mean, spread in both)
             for at in sections
         ]
         lines.append(f"| {model} | {' | '.join(cells)} |")
-    wide = table.pivot_table(index=["section", "seed"], columns="model", values="moran")
+    wide = table.pivot_table(index=["section", "seed"], columns="model", values="morans_i")
     wide = wide.reindex(columns=list(MODELS))
     text = (
         f"The plain VAE has {compared(wide['VAE'], wide['dp-VAE'], 'runs', MORAN)} against "

@@ -120,7 +120,7 @@ def scores(fit):
 def simple_scores(problem):
     """Procrustes error of neighbours and of ridge regression on the same genes."""
     found = {
-        "kNN": baselines.neighbours(problem)[0],
+        "kNN": baselines.neighbors(problem)[0],
         "ridge": baselines.ridge_on_genes(problem)[0],
     }
     return {name: metrics.procrustes_disparity(problem.truth, at) for name, at in found.items()}

@@ -8,7 +8,7 @@ from benchmarks.pooling.runs import POOLED, SIMPLE, SINGLE
 
 TOLERANCE = 1.05
 SEPARATOR = " + "
-COLUMNS = ["target", "seed", "method", "references", "procrustes"]
+COLUMNS = ["target", "seed", "method", "references", "procrustes_disparity"]
 INTRODUCTION = """# Pooled references
 
 Written by `python -m benchmarks.pooling FOLDER RESULTS --page PAGE`. Each section whose tissue has
@@ -36,10 +36,14 @@ def complete(results):
 def table_of(results):
     """One row a target: means over seeds."""
     done = complete(results)
-    mean = done.groupby(["target", "method", "references"])["procrustes"].mean().reset_index()
+    mean = (
+        done.groupby(["target", "method", "references"])["procrustes_disparity"]
+        .mean()
+        .reset_index()
+    )
     rows = {}
     for target, part in mean.groupby("target"):
-        by_method = part.groupby("method")["procrustes"]
+        by_method = part.groupby("method")["procrustes_disparity"]
         best, average = by_method.min(), by_method.mean()
         rows[target] = {
             "seeds": done.loc[done["target"] == target, "seed"].nunique(),
@@ -68,7 +72,7 @@ def spread_of_seeds(results):
     """Mean difference between two seeds of a pooled run, or None where there is one seed."""
     pooled = complete(results)
     pooled = pooled[pooled["method"] == POOLED]
-    by_run = pooled.groupby(["target", "method"])["procrustes"]
+    by_run = pooled.groupby(["target", "method"])["procrustes_disparity"]
     differences = (by_run.max() - by_run.min())[by_run.count() > 1]
     return float(differences.mean()) if len(differences) else None
 

@@ -2,13 +2,13 @@
 
 from itertools import product
 
-from benchmarks.accuracy.methods.baselines import neighbours, ridge_on_components, ridge_on_genes
+from benchmarks.accuracy.methods.baselines import neighbors, ridge_on_components, ridge_on_genes
 from benchmarks.accuracy.methods.models import dpvae
 from benchmarks.accuracy.problem import cross_problem, pooled_problem
 from dpvae import metrics
 
 POOLED, SINGLE = "pooled, random", "single"
-SIMPLE = {"kNN": neighbours, "ridge, PCs": ridge_on_components, "ridge, genes": ridge_on_genes}
+SIMPLE = {"kNN": neighbors, "ridge, PCs": ridge_on_components, "ridge, genes": ridge_on_genes}
 
 
 def planned(pools, seeds):

@@ -10,7 +10,7 @@ import matplotlib as mpl
 import numpy as np
 import scanpy as sc
 
-from benchmarks.accuracy.methods.baselines import neighbours, ridge_on_genes
+from benchmarks.accuracy.methods.baselines import neighbors, ridge_on_genes
 from benchmarks.accuracy.methods.models import dpvae
 from benchmarks.accuracy.problem import cross_problem
 from benchmarks.accuracy.sections import folder_sections
@@ -19,7 +19,7 @@ from dpvae import metrics
 from dpvae.geometry import align
 
 METHODS = {
-    "kNN": lambda problem: neighbours(problem)[0],
+    "kNN": lambda problem: neighbors(problem)[0],
     "ridge": lambda problem: ridge_on_genes(problem)[0],
     "DPVAE": lambda problem: dpvae(problem)[0],
 }
@@ -81,15 +81,15 @@ def picture(truth, whole, folded, path=PICTURE):
     """Each cell in the colour of its true place: truth, trained on the whole, on the half."""
     import matplotlib.pyplot as plt
 
-    from dpvae.pl.position_colours import position_colours
+    from dpvae.pl.position_colors import position_colors
 
-    colours = position_colours(truth)
+    colors = position_colors(truth)
     figure, panels = plt.subplots(1, 3, figsize=(11, 3.6), layout="constrained")
     titles = "true places", "reference as it is", "reference folded"
     for ax, title, places in zip(panels, titles, (truth, whole, folded), strict=True):
         aligned = align(places, truth).apply(places)
         error = metrics.procrustes_disparity(truth, places)
-        ax.scatter(*aligned.T, c=colours, s=7, linewidths=0)
+        ax.scatter(*aligned.T, c=colors, s=7, linewidths=0)
         ax.set_title(title if places is truth else f"{title}: {error:.2f}")
         ax.set_aspect("equal")
         ax.invert_yaxis()

@@ -8,6 +8,7 @@ class _Obsm(NamedTuple):
 
     spatial: str = "spatial"
     latent: str = "X_dpvae"
+    decoder_metric: str = "X_dpvae_metric"
     reconstructed: str = "spatial_dpvae"
     folded: str = "spatial_folded"
     unfolded: str = "spatial_unfolded"
@@ -19,6 +20,7 @@ class _Uns(NamedTuple):
 
     autocorrelation: str = "dpvae_autocorrelation"
     distance_preservation: str = "dpvae_distance_preservation"
+    isometry: str = "dpvae_isometry"
     mirror_symmetry: str = "dpvae_mirror_symmetry"
     paint: str = "dpvae_paint"
 

@@ -13,8 +13,8 @@ def rows_of(runs):
     table = pd.DataFrame([vars(run) for run in runs])
     of_model = table["model"] != ""
     scores = 0.1 + 0.01 * np.arange(len(table))
-    for column in ("procrustes", "procrustes_latents", "difference"):
-        is_given = of_model | (column == "procrustes")
+    for column in ("procrustes_disparity", "procrustes_disparity_latents", "difference"):
+        is_given = of_model | (column == "procrustes_disparity")
         table[column] = np.where(is_given, scores, np.nan)
     return table
 

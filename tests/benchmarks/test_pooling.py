@@ -24,7 +24,9 @@ def results():
             ),
         )
     ]
-    return pd.DataFrame(rows, columns=["target", "seed", "method", "references", "procrustes"])
+    return pd.DataFrame(
+        rows, columns=["target", "seed", "method", "references", "procrustes_disparity"]
+    )
 
 
 def test_targets_are_compared_with_the_best_and_the_average_reference(results):

@@ -19,12 +19,12 @@ def test_plans_hold_what_is_possible_with_seeds_outermost():
 
 def test_rows_are_added_also_with_new_columns(tmp_path):
     results = tmp_path / "results.csv"
-    _append({"section": "a", "procrustes": 0.1}, results)
-    _append({"section": "b", "procrustes": 0.2}, results)
-    _append({"section": "c", "procrustes": 0.3, "n_hidden": 7}, results)
+    _append({"section": "a", "procrustes_disparity": 0.1}, results)
+    _append({"section": "b", "procrustes_disparity": 0.2}, results)
+    _append({"section": "c", "procrustes_disparity": 0.3, "n_hidden": 7}, results)
     table = finished(results)
     assert table["section"].tolist() == ["a", "b", "c"]
-    assert table["procrustes"].tolist() == [0.1, 0.2, 0.3]
+    assert table["procrustes_disparity"].tolist() == [0.1, 0.2, 0.3]
     pd.testing.assert_series_equal(
         table["n_hidden"], pd.Series([float("nan"), float("nan"), 7.0], name="n_hidden")
     )

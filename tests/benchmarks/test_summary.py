@@ -9,7 +9,12 @@ def results():
     """Three sections, two seeds: A is best everywhere, C did not run on one section."""
     errors = {"A": [0.1, 0.2, 0.3], "B": [0.2, 0.201, 0.9], "C": [0.5, 0.6, np.nan]}
     rows = [
-        {"section": f"s{k}", "method": method, "seed": seed, "procrustes": value + 0.02 * seed}
+        {
+            "section": f"s{k}",
+            "method": method,
+            "seed": seed,
+            "procrustes_disparity": value + 0.02 * seed,
+        }
         for method, values in errors.items()
         for k, value in enumerate(values)
         for seed in (0, 1)
@@ -19,8 +24,10 @@ def results():
 
 
 def test_the_headline_is_over_sections_that_all_finished(results):
-    table = headline(results, ["procrustes"]).set_index("method")
-    assert table["procrustes"].to_dict() == pytest.approx({"A": 0.16, "B": 0.2105, "C": 0.56})
+    table = headline(results, ["procrustes_disparity"]).set_index("method")
+    assert table["procrustes_disparity"].to_dict() == pytest.approx(
+        {"A": 0.16, "B": 0.2105, "C": 0.56}
+    )
 
 
 def test_methods_are_compared_on_the_seeds_that_both_have(results):
@@ -28,7 +35,9 @@ def test_methods_are_compared_on_the_seeds_that_both_have(results):
     table = against(results[is_first], "A", ["B", "C"]).set_index("against")
     assert table.loc["B", "mean ratio"] == pytest.approx((0.5 * 0.2 / 0.201 / 3) ** (1 / 3))
     assert table.loc["C", "worst ratio"] == pytest.approx(0.21 / 0.61)
-    means = headline(results[is_first], ["procrustes"]).set_index("method")["procrustes"]
+    means = headline(results[is_first], ["procrustes_disparity"]).set_index("method")[
+        "procrustes_disparity"
+    ]
     assert means.to_dict() == pytest.approx({"A": 0.15, "B": 0.2005, "C": 0.55})
 
 

@@ -5,7 +5,8 @@ import re
 import pandas as pd
 import pytest
 
-from dpvae.cli.demo import verdict
+from dpvae.cli.demo import as_rich_table, verdict
+from dpvae.metrics import SCORES
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,18 @@ from dpvae.cli.demo import verdict
     ],
 )
 def test_the_verdict_tells_success_from_chance(scores, expected):
-    table = pd.DataFrame({"Procrustes": scores, "stress": dict.fromkeys(scores, 0.0)})
+    table = pd.DataFrame(
+        {"procrustes_disparity": scores, "normalized_stress": dict.fromkeys(scores, 0.0)}
+    )
     sentence = verdict(table.loc[list(scores)])
     assert sentence.count("\n") == 0
     assert re.search(expected.replace("?", r"\?"), sentence)
+
+
+def test_the_table_for_readers_is_titled_and_explained_by_the_table_of_scores():
+    names = ["procrustes_disparity", "neighbor_overlap", "spread_ratio"]
+    table = as_rich_table(pd.DataFrame([[0.25, 0.5, 1.0]], ["DPVAE"], names))
+    assert [column.header for column in table.columns[1:]] == [SCORES[n].title for n in names]
+    for name in names:
+        assert f"{SCORES[name].title} {SCORES[name].scale}" in table.caption
+    assert table.caption.endswith("spread ratio 1 → 1: below 1 places are drawn to the centre.")

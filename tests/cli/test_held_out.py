@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dpvae import metrics
 from dpvae.cli.held_out import hide_places, knn_coordinates, ridge_coordinates, score_table
 
 
@@ -29,13 +30,13 @@ def test_scores_of_perfect_and_random_places(expression):
     random = np.random.default_rng(0).permutation(true)
     table = score_table(true, {"perfect": true, "random": random}, np.zeros(240, dtype="<U1"))
     perfect = table.loc["perfect"]
-    assert perfect["Procrustes"] == pytest.approx(0, abs=1e-9)
-    assert perfect["median error"] == 0
-    assert perfect[["distance Spearman", "neighbour overlap", "spread"]].tolist() == pytest.approx(
-        [1, 1, 1]
-    )
-    assert table.loc["random", "Procrustes"] > 0.9
-    assert table.loc["random", "neighbour overlap"] < 0.2
+    assert perfect["procrustes_disparity"] == pytest.approx(0, abs=1e-9)
+    assert perfect["median_error"] == 0
+    assert perfect[
+        ["distance_spearman", "neighbor_overlap", "spread_ratio"]
+    ].tolist() == pytest.approx([1, 1, 1])
+    assert table.loc["random", "procrustes_disparity"] > 0.9
+    assert table.loc["random", "neighbor_overlap"] < 0.2
 
 
 def test_scores_are_averaged_over_sections(expression):
@@ -45,4 +46,13 @@ def test_scores_are_averaged_over_sections(expression):
     mixed[:60] = np.random.default_rng(0).permutation(true[:60])
     table = score_table(true, {"mixed": mixed}, names)
     only_a = score_table(true[:60], {"mixed": mixed[:60]}, names[:60])
-    assert table["Procrustes"].iloc[0] == pytest.approx(only_a["Procrustes"].iloc[0] / 2)
+    assert table["procrustes_disparity"].iloc[0] == pytest.approx(
+        only_a["procrustes_disparity"].iloc[0] / 2
+    )
+
+
+def test_columns_are_scores_of_the_table(expression):
+    true = expression.obsm["spatial"]
+    found = true + np.random.default_rng(0).normal(0, 100, true.shape)
+    row = score_table(true, {"found": found}, np.zeros(240, dtype="<U1")).loc["found"].to_dict()
+    assert row == metrics.score_places(true, found, row)

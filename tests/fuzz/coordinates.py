@@ -139,7 +139,9 @@ CONTAINERS: dict[str, Callable[..., Any]] = {
     **{f"table of {dtype}": _table(dtype) for dtype in ("float64", "int64", "float32", "object")},
     **{f"table of {dtype}": _table(dtype) for dtype in ("Int64", "Float64", "Int32", "string")},
     "table of categories": lambda v, _: pd.DataFrame(v).add_prefix("axis_").astype("category"),
-    "table of mixed types": lambda v, _: pd.DataFrame({"x": v[:, 0].astype("f4"), "y": v[:, 1]}),
+    "table of mixed types": lambda v, _: pd.DataFrame(
+        {k: v[:, k].astype("f4" if k == 0 else v.dtype) for k in range(v.shape[1])}
+    ),
     "table of two columns of one name": lambda v, _: pd.DataFrame(v, columns=["x", "x"]),
 }
 UNKNOWN: dict[str, Callable[..., Any]] = {

@@ -76,13 +76,13 @@ FUNCTIONS: dict[str, tuple[Any, str]] = {
     "metrics.procrustes_disparity": (lambda a: metrics.procrustes_disparity(points(), a), ""),
     "metrics.coordinate_error": (lambda a: metrics.coordinate_error(a, points() + 1).median, ""),
     "metrics.spread_ratio": (lambda a: metrics.spread_ratio(points() + 1, a), ""),
-    "metrics.neighbour_overlap": (lambda a: metrics.neighbour_overlap(a, _others()), ""),
+    "metrics.neighbor_overlap": (lambda a: metrics.neighbor_overlap(a, _others()), ""),
     "metrics.distance_spearman": (lambda a: metrics.distance_spearman(a, _others()), ""),
     "metrics.distance_pearson": (
         lambda a: metrics.distance_pearson(a, _others(), n_permutations=9).correlation,
         "",
     ),
-    "metrics.normalised_stress": (lambda a: metrics.normalised_stress(_others(), a), ""),
+    "metrics.normalized_stress": (lambda a: metrics.normalized_stress(_others(), a), ""),
     "metrics.trustworthiness": (lambda a: metrics.trustworthiness(_others(), a), ""),
     "metrics.triangle_angle_error": (lambda a: metrics.triangle_angle_error(_others(), a), ""),
     "metrics.bilipschitz_distortion": (

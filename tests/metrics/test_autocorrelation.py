@@ -76,17 +76,17 @@ def test_agrees_with_esda_in_values_and_variances(tissue, symmetric):
             for ours, theirs in (
                 (found.morans_i.value, moran.I),
                 (found.morans_i.variance_normality, moran.VI_norm),
-                (found.morans_i.variance_randomisation, moran.VI_rand),
-                (found.morans_i.p_randomisation, norm.sf(moran.z_rand)),
+                (found.morans_i.variance_randomization, moran.VI_rand),
+                (found.morans_i.p_randomization, norm.sf(moran.z_rand)),
                 (found.gearys_c.value, geary.C),
                 (found.gearys_c.variance_normality, geary.VC_norm),
-                (found.gearys_c.variance_randomisation, geary.VC_rand),
+                (found.gearys_c.variance_randomization, geary.VC_rand),
             ):
                 assert ours[k] == pytest.approx(theirs, abs=1e-10)
 
 
 @pytest.mark.slow
-def test_randomisation_variance_and_p_values_are_those_of_joint_permutations(tissue):
+def test_randomization_variance_and_p_values_are_those_of_joint_permutations(tissue):
     graph, counts = tissue
     rng = np.random.default_rng(1)
     skewed = rng.poisson(0.3, size=(200, 3)).astype(float)
@@ -96,10 +96,10 @@ def test_randomisation_variance_and_p_values_are_those_of_joint_permutations(tis
     drawn = [autocorrelation(values[order], graph) for order in shuffled]
     for name in ("morans_i", "gearys_c"):
         variance = np.var([getattr(d, name).value for d in drawn], axis=0)
-        ratio = variance / getattr(found, name).variance_randomisation
+        ratio = variance / getattr(found, name).variance_randomization
         np.testing.assert_allclose(ratio, 1.0, atol=0.12)
         statistic = getattr(found, name)
-        np.testing.assert_allclose(statistic.p_permutation, statistic.p_randomisation, atol=0.04)
+        np.testing.assert_allclose(statistic.p_permutation, statistic.p_randomization, atol=0.04)
 
 
 def test_permutations_move_all_variables_together(tissue):
@@ -116,7 +116,7 @@ def test_chance_values():
     assert found.morans_i.value.mean() == pytest.approx(-1 / 399, abs=0.006)
     assert found.gearys_c.value.mean() == pytest.approx(1.0, abs=0.006)
     for statistic in (found.morans_i, found.gearys_c):
-        assert (statistic.p_randomisation < 0.05).mean() == pytest.approx(0.05, abs=0.035)
+        assert (statistic.p_randomization < 0.05).mean() == pytest.approx(0.05, abs=0.035)
         assert (statistic.p_normality < 0.05).mean() == pytest.approx(0.05, abs=0.035)
 
 
@@ -144,7 +144,7 @@ def test_constant_variables_are_nan_with_a_warning(tissue, kind):
     with pytest.warns(UserWarning, match="2 of 12 variables are constant"):
         found = autocorrelation(kind(counts), graph, n_permutations=3)
     for statistic in (found.morans_i, found.gearys_c):
-        for values in (statistic.value, statistic.p_randomisation, statistic.p_permutation):
+        for values in (statistic.value, statistic.p_randomization, statistic.p_permutation):
             assert np.isnan(values[[1, 4]]).all()
             assert np.isfinite(np.delete(values, [1, 4])).all()
 

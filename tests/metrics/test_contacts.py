@@ -16,7 +16,7 @@ def test_equals_ranking_all_pairs(radius):
     assert contact_precision(true, recovered, radius=radius) == pytest.approx(expected)
 
 
-def test_the_default_radius_finds_the_lattice_neighbours():
+def test_the_default_radius_finds_the_lattice_neighbors():
     grid = 100.0 * np.stack(np.meshgrid(range(8), range(8)), axis=-1).reshape(-1, 2)
     expected = contact_precision(grid, grid[:, ::-1] * 3.0, radius=142.0)
     assert expected == 1.0

@@ -7,8 +7,8 @@ from dpvae.metrics.paired import paired_rows
 METRICS = [
     metrics.coordinate_error,
     metrics.distance_spearman,
-    metrics.neighbour_overlap,
-    metrics.normalised_stress,
+    metrics.neighbor_overlap,
+    metrics.normalized_stress,
     metrics.procrustes_disparity,
     metrics.spread_ratio,
 ]

@@ -45,6 +45,6 @@ def test_a_subset_estimates_the_whole(cells):
 
 
 @pytest.mark.parametrize("k", [0, 45])
-def test_wrong_numbers_of_neighbours_are_refused(cells, k):
+def test_wrong_numbers_of_neighbors_are_refused(cells, k):
     with pytest.raises(ValueError, match=f"n_neighbors is {k}; .* below half of 90 cells"):
         trustworthiness(*cells, n_neighbors=k)

@@ -7,11 +7,11 @@ from dpvae.metrics.shrunken_morans_i import shrunken_morans_i
 
 def morans_i(gene, places):
     """Moran's I over six nearest neighbours, pair by pair, less its mean by chance."""
-    centred, total = gene - gene.mean(), 0.0
+    centered, total = gene - gene.mean(), 0.0
     for i in range(len(gene)):
         distance = np.linalg.norm(places - places[i], axis=1)
-        total += centred[i] * centred[np.argsort(distance)[1:7]].sum()
-    return total / 6 / (centred**2).sum() + 1 / (len(gene) - 1)
+        total += centered[i] * centered[np.argsort(distance)[1:7]].sum()
+    return total / 6 / (centered**2).sum() + 1 / (len(gene) - 1)
 
 
 def genes_and_places(n_cells, n_genes=40, seed=0):

@@ -21,7 +21,7 @@ def test_alignment_undoes_a_similarity_even_with_unknown_cells(tissue: ad.AnnDat
 
 
 def test_missing_key_names_those_that_exist(tissue: ad.AnnData):
-    with pytest.raises(KeyError, match=r"'X_umap'.* is missing.*spatial, spatial_dpvae"):
+    with pytest.raises(KeyError, match=r"no .*'X_umap'.* has \['spatial', 'spatial_dpvae'\]"):
         read_coordinates(tissue, "X_umap")
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from dpvae.pl.lengths import length_text
+from dpvae.pl.lengths import length_text, with_unit
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,8 @@ def test_lengths_have_three_digits_or_all_before_the_point(length, text):
 
 def test_a_unit_may_be_unknown():
     assert length_text(5.0, None) == "5"
+
+
+def test_labels_have_the_unit_if_there_is_one():
+    assert with_unit("error", "µm") == "error (µm)"
+    assert with_unit("error", None) == with_unit("error", "") == "error"

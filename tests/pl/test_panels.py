@@ -3,7 +3,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 
-from dpvae.pl.panels import marker_area, panels, save_figure
+from dpvae.pl.panels import color_bar, marker_area, panels, save_figure
 
 
 def test_axes_are_made_where_none_are_given():
@@ -36,3 +36,13 @@ def test_figure_is_saved_also_from_a_subfigure(tmp_path: Path, ending: str):
     save_figure(ax, tmp_path / f"plot.{ending}")
     save_figure(ax, None)
     assert [path.name for path in tmp_path.iterdir()] == [f"plot.{ending}"]
+
+
+def test_one_bar_stands_beside_all_axes_without_a_frame():
+    figure, axes = plt.subplots(1, 2)
+    drawn = axes[0].scatter([0, 1], [0, 1], c=[0.0, 5.0])
+    color_bar(list(axes), drawn, "value", extend="max")
+    bar = figure.axes[2]
+    assert bar.get_ylabel() == "value"
+    assert bar.get_ylim() == (0, 5)
+    assert not bar.spines["outline"].get_visible()

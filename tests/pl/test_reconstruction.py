@@ -8,14 +8,14 @@ import pytest
 from matplotlib.axes import Axes
 
 from dpvae import pl
-from dpvae.pl.cell_colours import UNKNOWN
+from dpvae.pl.cell_colors import UNKNOWN
 
 
 def offsets(ax: Axes) -> np.ndarray:
     return np.asarray(ax.collections[0].get_offsets())
 
 
-def colours(ax: Axes) -> np.ndarray:
+def colors(ax: Axes) -> np.ndarray:
     return np.asarray(ax.collections[0].get_facecolors())
 
 
@@ -32,7 +32,7 @@ def test_cells_are_drawn_where_they_are(tissue: ad.AnnData):
     true, recovered = pl.reconstruction(tissue)
     np.testing.assert_array_equal(offsets(true), tissue.obsm["spatial"])
     np.testing.assert_array_equal(offsets(recovered), tissue.obsm["spatial_dpvae"])
-    np.testing.assert_array_equal(colours(true), colours(recovered))
+    np.testing.assert_array_equal(colors(true), colors(recovered))
 
 
 def test_panels_share_limits_aspect_and_origin(tissue: ad.AnnData):
@@ -48,13 +48,13 @@ def test_panels_share_limits_aspect_and_origin(tissue: ad.AnnData):
     assert recovered.get_ylabel() == "spatial_dpvae 2 (µm)"
 
 
-def test_unknown_cells_are_absent_from_the_truth_and_grey_in_the_rest(tissue: ad.AnnData):
+def test_unknown_cells_are_absent_from_the_truth_and_gray_in_the_rest(tissue: ad.AnnData):
     tissue.obsm["spatial"][:30] = np.nan
     true, recovered = pl.reconstruction(tissue)
     np.testing.assert_array_equal(offsets(true), tissue.obsm["spatial"][30:])
     assert len(offsets(recovered)) == 120
-    np.testing.assert_array_equal(colours(recovered)[:30], [UNKNOWN] * 30)
-    np.testing.assert_array_equal(colours(recovered)[30:], colours(true))
+    np.testing.assert_array_equal(colors(recovered)[:30], [UNKNOWN] * 30)
+    np.testing.assert_array_equal(colors(recovered)[30:], colors(true))
 
 
 def test_free_placement_is_aligned_for_display(tissue: ad.AnnData):

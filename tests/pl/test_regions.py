@@ -15,7 +15,7 @@ def with_regions(adata):
     return adata
 
 
-def test_colours_are_the_radii_at_the_places(tissue):
+def test_colors_are_the_radii_at_the_places(tissue):
     del tissue.obsm["spatial_dpvae"]
     with_regions(tissue)
     ax = pl.regions(tissue, unit="µm")

@@ -25,7 +25,7 @@ def test_arrows_go_from_true_to_recovered(tissue: ad.AnnData):
     np.testing.assert_allclose(end[order], tissue.obsm["spatial_dpvae"][expected])
 
 
-def test_colour_is_the_length_in_the_unit_of_the_data(tissue: ad.AnnData):
+def test_color_is_the_length_in_the_unit_of_the_data(tissue: ad.AnnData):
     ax = pl.residuals(tissue, unit="µm")
     drawn = arrows(ax)
     np.testing.assert_allclose(drawn.get_array(), np.hypot(drawn.U, drawn.V))

@@ -16,7 +16,7 @@ def test_rows_are_trained_on_and_columns_tested_on():
     assert ax.figure.axes[1].get_ylabel() == "error"
 
 
-def test_numbers_are_legible_on_their_colour():
+def test_numbers_are_legible_on_their_color():
     ax = pl.transfer_matrix(pd.DataFrame([[0.0, 1.0]]))
     assert [text.get_color() for text in ax.texts] == ["black", "white"]
 

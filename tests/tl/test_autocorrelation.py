@@ -23,7 +23,7 @@ def test_agrees_with_squidpy_over_its_graph(expression):
         np.testing.assert_allclose(ours[theirs.index], theirs, atol=1e-4)
 
 
-def test_the_default_graph_is_five_neighbours(expression):
+def test_the_default_graph_is_five_neighbors(expression):
     sq.gr.spatial_neighbors_knn(expression, n_neighs=5)
     graph = expression.obsp["spatial_connectivities"]
     expected = sc.metrics.morans_i(graph, expression.X.T)
@@ -55,7 +55,7 @@ def test_genes_layers_and_cells_without_a_place(counts):
     assert "dpvae_autocorrelation" not in counts.uns
 
 
-def test_duplicated_places_are_neighbours_but_no_cell_its_own(expression):
+def test_duplicated_places_are_neighbors_but_no_cell_its_own(expression):
     expression.obsm["spatial"][:120] = expression.obsm["spatial"][120:]
     found = autocorrelation(expression, use_rep="spatial", n_neighbors=1, copy=True)
     np.testing.assert_allclose(found["gearys_c"], 0.0, atol=1e-12)
@@ -79,6 +79,8 @@ def test_the_table_survives_h5ad(expression, tmp_path):
         ({"connectivity_key": "graph"}, KeyError, "no adata.obsp.*spatial_neighbors_knn"),
         ({"spatial_key": "nowhere"}, KeyError, "no adata.obsm"),
         ({"n_neighbors": 0}, ValueError, "n_neighbors is 0"),
+        ({"n_neighbors": "5"}, ValueError, "n_neighbors is '5': give a positive integer"),
+        ({"use_rep": "gaps"}, ValueError, r"^adata.obsm\['gaps'\]: values hold 6 NaN"),
         ({"use_rep": "spatial", "layer": "raw"}, ValueError, "but not both"),
         ({"key_added": "log1p"}, ValueError, "would be overwritten"),
         ({"sample_key": "cell"}, ValueError, "has 1 cells of known place"),
@@ -86,10 +88,16 @@ def test_the_table_survives_h5ad(expression, tmp_path):
 )
 def test_wrong_input_changes_nothing(expression, options, error, message):
     expression.obs["cell"] = expression.obs_names
+    expression.obsm["gaps"] = np.where(np.arange(240)[:, None] < 3, np.nan, [[1.0, 2.0]])
     before = set(expression.uns)
     with pytest.raises(error, match=message):
         autocorrelation(expression, **options)
     assert set(expression.uns) == before
+
+
+def test_no_cells_are_refused(expression):
+    with pytest.raises(ValueError, match="adata has no cells"):
+        autocorrelation(expression[:0].copy())
 
 
 @pytest.mark.real

@@ -24,10 +24,10 @@ def test_probabilities_are_those_of_numpys_correlations():
     rng = np.random.default_rng(0)
     cells, positions = rng.normal(size=(7, 12)), rng.normal(size=(9, 12))
     likely = fit_likely_positions(cells.astype("f4"), positions.astype("f4"))
-    centre = positions.mean(axis=0)
+    center = positions.mean(axis=0)
     expected = np.empty((7, 9))
     for i, cell in enumerate(cells):
-        r = [np.corrcoef(cell - centre, position - centre)[0, 1] for position in positions]
+        r = [np.corrcoef(cell - center, position - center)[0, 1] for position in positions]
         expected[i] = np.exp(likely.sharpness * np.array(r))
     expected /= expected.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(likely.probabilities(cells.astype("f4")), expected, rtol=1e-3)
@@ -82,8 +82,8 @@ def test_noisier_cells_are_less_sure_of_their_position():
 def test_cell_that_fits_two_positions_is_shared_between_them():
     positions = np.array([[1, 0, 0, 1], [1, 0, 0, 1], [0, 1, 1, 0], [0, 0, 1, 1]], np.float32)
     profiles = np.array([[1, -1, -1, 1], [1, -1, -1, 1], [-1, 1, 1, -1], [-1, -1, 1, 1]], "f4") / 2
-    centre = positions.mean(axis=0)
-    weight = LikelyPositions(centre, profiles, 50.0, 0.0).probabilities(positions[:1])[0]
+    center = positions.mean(axis=0)
+    weight = LikelyPositions(center, profiles, 50.0, 0.0).probabilities(positions[:1])[0]
     np.testing.assert_allclose(weight, [0.5, 0.5, 0, 0], atol=1e-6)
 
 

@@ -117,10 +117,16 @@ def test_fly_genes_in_capitals_are_found_or_reported_but_never_mistaken(real_sec
 
 
 def test_a_path_is_not_a_list_of_genes(counts):
-    with pytest.raises(TypeError, match="reference is a str, not an AnnData: read the file first"):
+    with pytest.raises(TypeError, match=r"reference is a str, not an AnnData: read the file first"):
         dpvae.tl.match_genes(counts, "reference.h5ad")
 
 
 def test_no_genes_at_all_are_refused(counts):
     with pytest.raises(ValueError, match="The reference has 0 genes"):
         dpvae.tl.match_genes(counts, [])
+
+
+@pytest.mark.parametrize("reference", [None, 3])
+def test_what_names_no_genes_is_refused(reference):
+    with pytest.raises(TypeError, match=r"reference is a .*, not an AnnData"):
+        dpvae.tl.match_genes(named("a", "b"), reference)

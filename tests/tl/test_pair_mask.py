@@ -9,7 +9,7 @@ from scipy.spatial.distance import pdist, squareform
 from dpvae.tl import pair_mask
 
 
-def naive_neighbours(places, k):
+def naive_neighbors(places, k):
     apart = squareform(pdist(places))
     np.fill_diagonal(apart, np.inf)
     mask = np.zeros(apart.shape)
@@ -18,16 +18,16 @@ def naive_neighbours(places, k):
     return np.maximum(mask, mask.T)
 
 
-def test_neighbours_are_the_nearest_in_either_direction(expression):
+def test_neighbors_are_the_nearest_in_either_direction(expression):
     pair_mask(expression, n_neighbors=6)
-    expected = naive_neighbours(expression.obsm["spatial"], 6)
+    expected = naive_neighbors(expression.obsm["spatial"], 6)
     np.testing.assert_array_equal(expression.obsp["dpvae_pair_mask"].toarray(), expected)
 
 
-def test_several_numbers_of_neighbours_add_up(expression):
+def test_several_numbers_of_neighbors_add_up(expression):
     found = pair_mask(expression, n_neighbors=[3, 10], copy=True).toarray()
     places = expression.obsm["spatial"]
-    np.testing.assert_array_equal(found, naive_neighbours(places, 3) + naive_neighbours(places, 10))
+    np.testing.assert_array_equal(found, naive_neighbors(places, 3) + naive_neighbors(places, 10))
 
 
 def test_radius_finds_every_pair_within(expression):

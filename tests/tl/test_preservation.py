@@ -36,3 +36,17 @@ def test_wrong_input_changes_nothing(placed):
     with pytest.raises(ValueError, match="epsilon is 2"):
         distance_preservation(placed, epsilon=2)
     assert set(placed.uns) == before
+
+
+def test_scores_are_those_of_the_table(placed):
+    row = distance_preservation(placed, copy=True).iloc[0]
+    names = ["distance_spearman", "trustworthiness", "continuity"]
+    pair = placed.obsm["spatial"], placed.obsm["X_dpvae"]
+    assert row[names].to_dict() == metrics.score_places(*pair, names)
+
+
+def test_too_few_cells_are_named_with_their_keys(placed):
+    placed.obsm["few"] = placed.obsm["spatial"].copy()
+    placed.obsm["few"][5:] = float("nan")
+    with pytest.raises(ValueError, match=r"^adata.obsm\['few'\] and adata.obsm\['X_dpvae'\]: 5 of"):
+        distance_preservation(placed, spatial_key="few")

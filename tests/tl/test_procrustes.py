@@ -35,3 +35,9 @@ def test_unknown_places_are_left_out(recovered):
 def test_missing_coordinates_are_named(recovered):
     with pytest.raises(KeyError, match=r"no adata.obsm\['X'\]"):
         dpvae.tl.procrustes(recovered, "spatial", "X")
+
+
+def test_messages_name_both_keys(recovered):
+    recovered.obsm["alike"] = np.ones((240, 2))
+    with pytest.raises(ValueError, match=r"^adata.obsm\['alike'\] and adata.*'spatial'\]: all"):
+        dpvae.tl.procrustes(recovered, recovered_key="alike")

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from dpvae import metrics
+from dpvae.metrics.neighbors import Neighbors
 from dpvae.tl import score
 
 
@@ -28,6 +29,26 @@ def test_every_row_is_that_of_the_section_alone(recovered):
         assert row["trustworthiness"] == metrics.trustworthiness(true, found)
 
 
+def test_columns_are_those_of_the_table_and_neighbors_are_searched_once(recovered, monkeypatch):
+    searched = []
+    search = Neighbors.of.__func__
+
+    def counted(cls, points, n_neighbors):
+        searched.append(n_neighbors)
+        return search(cls, points, n_neighbors)
+
+    monkeypatch.setattr(Neighbors, "of", classmethod(counted))
+    table = score(recovered, copy=True)
+    assert list(table) == ["section", "n_cells", *metrics.SCORES]
+    assert searched == [15, 15]
+    true, found = recovered.obsm["spatial"], recovered.obsm["spatial_dpvae"]
+    assert table.iloc[0, 2:].to_dict() == metrics.score_places(true, found)
+
+
+def test_the_docstring_names_every_score():
+    assert [name for name in metrics.SCORES if f"``{name}``" not in score.__doc__] == []
+
+
 def test_perfect_and_shuffled_coordinates(expression):
     expression.obsm["spatial_dpvae"] = expression.obsm["spatial"].copy()
     best = score(expression, copy=True).iloc[0]
@@ -36,7 +57,7 @@ def test_perfect_and_shuffled_coordinates(expression):
     for column, perfect, by_chance in (
         ("procrustes_disparity", 0, 1),
         ("distance_spearman", 1, 0),
-        ("neighbour_overlap", 1, 0.06),
+        ("neighbor_overlap", 1, 0.06),
         ("trustworthiness", 1, 0.5),
         ("continuity", 1, 0.5),
         ("contact_precision", 1, 0.02),
@@ -64,6 +85,9 @@ def test_wrong_input_changes_nothing(recovered):
     recovered.obsm["few"] = np.where(np.arange(recovered.n_obs)[:, None] < 4, 1.0, np.nan) * [
         [1, 2]
     ]
-    with pytest.raises(ValueError, match="at least 8 are needed"):
+    with pytest.raises(
+        ValueError,
+        match=r"^adata.obsm\['spatial'\] and adata.obsm\['few'\]: 4 of .* at least 8 are",
+    ):
         score(recovered, recovered_key="few")
     assert set(recovered.uns) == before

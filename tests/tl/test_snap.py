@@ -51,7 +51,7 @@ def test_nothing_is_written_where_cells_do_not_fit(expression, spots):
 
 
 @pytest.mark.filterwarnings("ignore:Calling `spatial_neighbors`:FutureWarning")
-def test_squidpy_finds_the_neighbourhoods_of_the_tissue(expression, spots):
+def test_squidpy_finds_the_neighborhoods_of_the_tissue(expression, spots):
     """Who lives beside whom is the same at the true places and at six cells per spot."""
     dpvae.tl.snap(expression, spots, capacity=6)
     expression.obs["domain"] = expression.obs["domain"].astype("category")
@@ -67,3 +67,8 @@ def test_positions_are_coordinates(placed):
     placed.obsm["spatial_dpvae"] = placed.obsm["spatial"].copy()
     with pytest.raises(TypeError, match=r"positions is of type AnnData: give the coordinates"):
         dpvae.tl.snap(placed, placed)
+
+
+def test_messages_name_the_key(expression, spots):
+    with pytest.raises(ValueError, match=r"^adata.obsm\['spatial_dpvae'\]: .* positions 3"):
+        dpvae.tl.snap(expression, np.c_[spots, spots[:, 0]])

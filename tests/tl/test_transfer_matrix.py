@@ -1,3 +1,4 @@
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +9,7 @@ from dpvae import metrics
 QUIET = {"progress_bar": False}
 
 
-class Neighbours:
+class Neighbors:
     """Places a cell where the most similar cell of the reference is; remembers what it saw."""
 
     def __init__(self, reference, seed=0):
@@ -41,7 +42,7 @@ def taught():
 @pytest.fixture
 def train(taught):
     def teach(reference, seed):
-        taught.append(Neighbours(reference, seed))
+        taught.append(Neighbors(reference, seed))
         return taught[-1]
 
     return teach
@@ -56,13 +57,20 @@ def test_scores_are_those_of_a_loop_by_hand(pieces, train):
     reference = pieces["one"][known, genes].copy()
     query = pieces["two"].copy()
     true = query.obsm.pop("spatial")
-    found = Neighbours(reference).predict_coordinates(query)
+    found = Neighbors(reference).predict_coordinates(query)
     scores = table.xs("two", axis=1, level="tested_on").loc["one"]
     assert scores["procrustes_disparity"] == metrics.procrustes_disparity(true, found)
     assert scores["distance_spearman"] == metrics.distance_spearman(true, found, seed=3)
     aligned = dpvae.geometry.align(found, true).apply(found)
     assert scores["median_error"] == metrics.coordinate_error(true, aligned).median
     assert (scores["n_cells"], scores["n_genes"]) == (query.n_obs, 30)
+
+
+def test_columns_are_those_of_the_table_of_scores(pieces, train):
+    table = dpvae.tl.transfer_matrix(pieces, train, **QUIET)
+    names = list(table.columns.unique("score"))
+    assert names[-2:] == ["n_cells", "n_genes"]
+    assert set(names[:-2]) <= set(metrics.SCORES)
 
 
 def test_own_test_cells_are_held_out_and_genes_are_shared_by_pairs(pieces, train, taught):
@@ -115,7 +123,7 @@ def test_what_a_file_holds_is_not_computed_again(pieces, train, taught, tmp_path
 
 def test_trained_models_place_what_they_are_given(pieces):
     one = pieces["one"]
-    half = {"reference": Neighbours(one[:40].copy()), "all": Neighbours(one.copy())}
+    half = {"reference": Neighbors(one[:40].copy()), "all": Neighbors(one.copy())}
     table = dpvae.tl.transfer_matrix({"rest": one[40:].copy(), "whole": one}, half, **QUIET)
     assert table.index.tolist() == ["reference", "all"]
     assert table.loc["all", ("median_error", "whole")] == pytest.approx(0, abs=1e-6)
@@ -142,8 +150,9 @@ def test_what_cannot_be_done_is_refused_before_training(pieces, train, taught, t
         dpvae.tl.transfer_matrix(pieces | {"other": other}, train, **QUIET)
     with pytest.raises(KeyError, match=r"no sections\['one'\].obsm\['xy'\]"):
         dpvae.tl.transfer_matrix(pieces, train, spatial_key="xy", **QUIET)
-    with pytest.raises(ValueError, match="held_out is 1"):
-        dpvae.tl.transfer_matrix(pieces, train, held_out=1, **QUIET)
+    for share in (1, "a", None):
+        with pytest.raises(ValueError, match=f"held_out is {share!r}: choose a share"):
+            dpvae.tl.transfer_matrix(pieces, train, held_out=share, **QUIET)
     with pytest.raises(ValueError, match="There are 0 sections"):
         dpvae.tl.transfer_matrix({}, train, **QUIET)
     path = tmp_path / "other.csv"
@@ -179,3 +188,21 @@ def test_sections_that_cannot_be_scored_are_named(pieces, train, taught):
     with pytest.raises(ValueError, match=r"0 cells are held out|1 cells are held out"):
         dpvae.tl.transfer_matrix(pieces, train, held_out=0.001, **QUIET)
     assert taught == []
+
+
+def test_places_that_cannot_be_scored_are_named(pieces):
+    class Alike:
+        def predict_coordinates(self, adata):
+            return np.ones((adata.n_obs, 2))
+
+    with pytest.raises(ValueError, match=r"^sections\['one'\].obsm.* and the places that"):
+        dpvae.tl.transfer_matrix({"one": pieces["one"]}, {"model": Alike()}, **QUIET)
+
+
+def test_sections_on_disk_are_read(pieces, train, tmp_path):
+    expected = dpvae.tl.transfer_matrix(pieces, train, **QUIET)
+    backed = {}
+    for name, section in pieces.items():
+        section.write_h5ad(tmp_path / f"{name}.h5ad")
+        backed[name] = ad.read_h5ad(tmp_path / f"{name}.h5ad", backed="r")
+    pd.testing.assert_frame_equal(dpvae.tl.transfer_matrix(backed, train, **QUIET), expected)

@@ -66,8 +66,9 @@ def test_only_cells_of_the_section_tell_the_side(query, reference, analysed):
 
 def test_wrong_input_changes_nothing(query, reference):
     before = set(query.obsm), set(query.obs)
-    with pytest.raises(ValueError, match="n_neighbors is 0"):
-        unfold(query, reference, n_neighbors=0)
+    for number in (0, "a", 1.5):
+        with pytest.raises(ValueError, match=f"n_neighbors is {number!r}: give a positive integer"):
+            unfold(query, reference, n_neighbors=number)
     with pytest.raises(KeyError, match=r"no adata\.obsm"):
         unfold(query, reference, use_rep="nowhere")
     with pytest.raises(ValueError, match="would be overwritten"):

@@ -10,7 +10,7 @@ OURS_AND_SIMPLE = {
     "plain VAE": models.plain_vae,
     "plain scVI": models.plain_scvi,
     "dp-VAE of the paper": models.paper,
-    "kNN": baselines.neighbours,
+    "kNN": baselines.neighbors,
     "ridge, genes": baselines.ridge_on_genes,
     "ridge, PCs": baselines.ridge_on_components,
     "MLP": perceptron.perceptron,

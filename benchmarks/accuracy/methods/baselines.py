@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 N_COMPONENTS = 30
-N_NEIGHBOURS = 10
+N_NEIGHBORS = 10
 PENALTIES = np.logspace(-1, 6, 15)
 
 
@@ -20,10 +20,10 @@ def components(problem):
     return pca.transform(genes), pca.transform(problem.query.X.toarray())
 
 
-def neighbours(problem):
+def neighbors(problem):
     reference, query = components(problem)
     known = problem.is_known
-    k = min(N_NEIGHBOURS, int(known.sum()))
+    k = min(N_NEIGHBORS, int(known.sum()))
     model = KNeighborsRegressor(k).fit(reference[known], problem.known_places)
     return model.predict(query), query
 

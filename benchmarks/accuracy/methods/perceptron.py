@@ -34,14 +34,14 @@ def _placed(problem, weight):
     mean, scale = genes.mean(axis=0), genes.std(axis=0)
     scale[scale < 1e-6] = 1.0
     scale /= weight
-    centre = places.mean(axis=0)
-    radius = np.sqrt(((places - centre) ** 2).sum(axis=1).mean())
+    center = places.mean(axis=0)
+    radius = np.sqrt(((places - center) ** 2).sum(axis=1).mean())
     network = network_of(genes.shape[1], places.shape[1])
     inputs = torch.tensor((genes[known] - mean) / scale, dtype=torch.float32)
-    fit(network, inputs, torch.tensor((places - centre) / radius, dtype=torch.float32))
+    fit(network, inputs, torch.tensor((places - center) / radius, dtype=torch.float32))
     query = torch.tensor((problem.query.X.toarray() - mean) / scale, dtype=torch.float32)
     with torch.no_grad():
-        return network(query).double().numpy() * radius + centre, None
+        return network(query).double().numpy() * radius + center, None
 
 
 def network_of(n_genes, n_dims):

@@ -15,8 +15,10 @@ from dpvae._keys import OBSM
 from dpvae.cli.held_out import BASELINES, Baseline, hide_places, score_table
 from dpvae.cli.jobs import log_normalized, place_cells, train_model, typical_counts
 from dpvae.geometry import check_coordinates, known_rows
+from dpvae.metrics import SCORES
 from dpvae.tl.coordinates import read_coordinates
 
+DISPARITY = "procrustes_disparity"
 CHANCE = 0.8
 CLEARLY = 0.95
 LIMITS = (0.2, 0.5)
@@ -26,11 +28,7 @@ RECOVERED = (
     "these places are recovered only roughly",
 )
 GUIDE = "“How good is it?” in the user guide"
-CAPTION = (
-    "Procrustes and stress: 0 is perfect, a Procrustes of 1 is chance. Spearman and overlap: 1 is "
-    "perfect. Median error: in the unit of the coordinates. Spread: 1 is right, below 1 places "
-    "are drawn to the centre."
-)
+HEDGED = "below 1 places are drawn to the centre"
 
 
 def run_demo(
@@ -98,10 +96,10 @@ def run_demo(
 
 def as_rich_table(scores: pd.DataFrame) -> Table:
     """Lay scores out for a terminal."""
-    table = Table(title="Hidden places recovered", caption=CAPTION, caption_justify="left")
+    table = Table(title="Hidden places recovered", caption=_caption(scores), caption_justify="left")
     table.add_column("method")
-    for score in scores.columns:
-        table.add_column(score, justify="right")
+    for name in scores.columns:
+        table.add_column(SCORES[name].title, justify="right")
     for method, row in scores.iterrows():
         table.add_row(str(method), *(f"{value:.3g}" for value in row))
     return table
@@ -109,14 +107,19 @@ def as_rich_table(scores: pd.DataFrame) -> Table:
 
 def verdict(scores: pd.DataFrame) -> str:
     """Say in a sentence how far from chance the model is, the first row of the scores."""
-    model, disparity = scores.index[0], float(scores["Procrustes"].iloc[0])
+    model, disparity = scores.index[0], float(scores[DISPARITY].iloc[0])
     found = f"{model}: Procrustes {disparity:.2f}, where 0 is perfect and 1 is chance"
-    best = str(scores["Procrustes"].idxmin())
+    best = str(scores[DISPARITY].idxmin())
     if disparity > CHANCE:
         return f"{found}, so these places are close to chance: see {GUIDE}."
-    if scores["Procrustes"][best] < CLEARLY * disparity:
+    if scores[DISPARITY][best] < CLEARLY * disparity:
         return f"{found}; {best} does better here: see {GUIDE}."
     return f"{found}, so {RECOVERED[bisect(LIMITS, disparity)]}."
+
+
+def _caption(scores: pd.DataFrame) -> str:
+    expected = ", ".join(f"{SCORES[name].title} {SCORES[name].scale}" for name in scores.columns)
+    return f"From perfect to chance: {expected}: {HEDGED}."
 
 
 def _by_section(

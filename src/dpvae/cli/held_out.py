@@ -12,14 +12,23 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from dpvae import metrics
 from dpvae._data.section import cells_per_section
+from dpvae._data.some_rows import random_share
+from dpvae.metrics import score_places
 
 Floats = NDArray[np.floating]
 Baseline = Callable[[Floats, Floats, Floats], Floats]
 
 N_COMPONENTS = 30
 N_NEIGHBORS = 10
+SHOWN = (
+    "procrustes_disparity",
+    "normalized_stress",
+    "distance_spearman",
+    "neighbor_overlap",
+    "median_error",
+    "spread_ratio",
+)
 
 
 def hide_places(
@@ -45,10 +54,8 @@ def hide_places(
     -------
     Reference and query, both copies; the query has no ``obsm[spatial_key]``.
     """
-    permutation = np.random.RandomState(seed).permutation(adata.n_obs)
-    n_reference = int((1 - share) * adata.n_obs)
-    reference = adata[np.sort(permutation[:n_reference])].copy()
-    query = adata[np.sort(permutation[n_reference:])].copy()
+    left, hidden = random_share(adata.n_obs, share, seed)
+    reference, query = adata[left].copy(), adata[hidden].copy()
     del query.obsm[spatial_key]
     return reference, query
 
@@ -103,26 +110,16 @@ def score_table(
 
     Returns
     -------
-    One row per method. Procrustes and stress: 0 is perfect, Procrustes 1 is chance; Spearman and
-    overlap: 1 is perfect; the error is in the unit of the coordinates; a spread below 1 means
-    that places were drawn towards the centre.
+    One row per method, one column for each of :data:`SHOWN`, see :data:`dpvae.metrics.SCORES`.
     """
     return pd.DataFrame(
         {
             method: pd.DataFrame(
-                [_scores(true[cells], places[cells]) for _, cells in cells_per_section(section)]
+                [
+                    score_places(true[cells], places[cells], SHOWN)
+                    for _, cells in cells_per_section(section)
+                ]
             ).mean()
             for method, places in recovered.items()
         }
     ).T
-
-
-def _scores(true: Floats, recovered: Floats) -> dict[str, float]:
-    return {
-        "Procrustes": metrics.procrustes_disparity(true, recovered),
-        "stress": metrics.normalised_stress(true, recovered),
-        "distance Spearman": metrics.distance_spearman(true, recovered),
-        "neighbour overlap": metrics.neighbour_overlap(true, recovered),
-        "median error": metrics.coordinate_error(true, recovered).median,
-        "spread": metrics.spread_ratio(true, recovered),
-    }

@@ -12,21 +12,24 @@ from dpvae.metrics.contacts import contact_precision
 from dpvae.metrics.error import CoordinateError, coordinate_error
 from dpvae.metrics.isometry import Isometry, latent_isometry, metric_ellipses
 from dpvae.metrics.mirror_symmetry import MirrorSymmetry, mirror_symmetry
-from dpvae.metrics.neighbours import neighbour_overlap
+from dpvae.metrics.neighbors import neighbor_overlap
 from dpvae.metrics.pearson import DistanceCorrelation, distance_pearson
 from dpvae.metrics.procrustes import procrustes_disparity
 from dpvae.metrics.ranks import continuity, trustworthiness
+from dpvae.metrics.scores import SCORES, Score, score_places
 from dpvae.metrics.spearman import distance_spearman
 from dpvae.metrics.spread import spread_ratio
-from dpvae.metrics.stress import normalised_stress
+from dpvae.metrics.stress import normalized_stress
 
 __all__ = [
+    "SCORES",
     "Autocorrelation",
     "CoordinateError",
     "DistanceCorrelation",
     "Distortion",
     "Isometry",
     "MirrorSymmetry",
+    "Score",
     "SpatialStatistic",
     "autocorrelation",
     "bilipschitz_distortion",
@@ -39,9 +42,10 @@ __all__ = [
     "latent_isometry",
     "metric_ellipses",
     "mirror_symmetry",
-    "neighbour_overlap",
-    "normalised_stress",
+    "neighbor_overlap",
+    "normalized_stress",
     "procrustes_disparity",
+    "score_places",
     "spread_ratio",
     "triangle_angle_error",
     "trustworthiness",

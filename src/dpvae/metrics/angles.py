@@ -1,3 +1,5 @@
+"""Errors of the angles of triangles of cells."""
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -14,14 +16,14 @@ def triangle_angle_error(
     Parameters
     ----------
     true
-        Shape (n, p), in any unit.
+        Shape ``(n_cells, n_dims)``, in any unit.
     recovered
-        Shape (n, p), in any unit. Rows with NaN in either are dropped.
+        Shape ``(n_cells, n_dims)``, in any unit. Rows with NaN in either are dropped.
     n_triangles
-        Number of random triangles. Default 20,000. Those with two corners in one place are left
+        Number of random triangles. By default 20,000. Those with two corners in one place are left
         out.
     seed
-        Seed of the triangles. Default 0.
+        Seed of the triangles. By default 0.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def triangle_angle_error(
 
     Notes
     -----
-    Time and memory O(n p + n_triangles p).
+    Time and memory O(n_cells n_dims + n_triangles n_dims).
 
     Examples
     --------
@@ -50,13 +52,15 @@ def triangle_angle_error(
     corners = np.stack([one, two, three])[:, two != three]
     error = np.abs(_angles(first, corners) - _angles(second, corners))
     if not np.isfinite(error).any():
-        message = "every triangle has two corners in one place; the places have no shape."
+        message = (
+            "every triangle has two corners in one place, true or recovered: there is no shape."
+        )
         raise ValueError(message)
     return float(np.degrees(np.nanmean(error)))
 
 
 def _angles(points: Points, corners: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Angle at each corner, shape (3, triangles), NaN where two corners coincide."""
+    """Angle at each corner, shape ``(3, triangles)``, NaN if two corners coincide."""
     angles = np.empty(corners.shape)
     for k in range(3):
         left = points[corners[(k + 1) % 3]] - points[corners[k]]

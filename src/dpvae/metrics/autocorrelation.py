@@ -1,3 +1,5 @@
+"""Moran's I and Geary's C of several variables."""
+
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -23,26 +25,26 @@ class SpatialStatistic:
     Attributes
     ----------
     value
-        The statistic of each variable, shape (m,).
+        The statistic of each variable, shape ``(n_variables,)``.
     expected
-        Its mean where places mean nothing: −1/(n − 1) for I, 1 for C.
-    variance_normality, variance_randomisation
-        Its variance there, shape (m,): for normal values, and for the values at hand in random
-        order (Cliff & Ord 1981).
-    p_normality, p_randomisation
-        Tail of the normal distribution with that variance, shape (m,). Use randomisation for
-        counts.
+        Its mean if places mean nothing: −1/(n − 1) for I, 1 for C.
+    variance_normality, variance_randomization
+        Its variance there, shape ``(n_variables,)``: for normal values, and for the values at hand
+        in random order (Cliff & Ord 1981).
+    p_normality, p_randomization
+        Tail of the normal distribution with that variance, shape ``(n_variables,)``. Use
+        randomisation for counts.
     p_permutation
         Share of random orders of the cells, the given one included, that are at least as extreme,
-        shape (m,); ``None`` without permutations.
+        shape ``(n_variables,)``; ``None`` without permutations.
     """
 
     value: Values
     expected: float
     variance_normality: Values
-    variance_randomisation: Values
+    variance_randomization: Values
     p_normality: Values
-    p_randomisation: Values
+    p_randomization: Values
     p_permutation: Values | None = None
 
 
@@ -53,7 +55,7 @@ class Autocorrelation:
     Attributes
     ----------
     morans_i
-        From about −1 to 1; 0 by chance, towards 1 where neighbours are alike.
+        From about −1 to 1; 0 by chance, towards 1 if neighbours are alike.
     gearys_c
         From 0, neighbours are equal, over 1, chance, to about 2.
     """
@@ -74,15 +76,16 @@ def autocorrelation(
     Parameters
     ----------
     values
-        Dense or SciPy sparse, shape (n, m): a column for each variable. Sparse values stay sparse.
+        Dense or SciPy sparse, shape ``(n_cells, n_variables)``: a column for each variable. Sparse
+        values stay sparse.
     graph
-        Weights w, SciPy sparse, shape (n, n), finite; the diagonal does not count. It need not be
-        symmetric. A cell without neighbours counts in the mean and variance only.
+        Weights w, SciPy sparse, shape ``(n_cells, n_cells)``, finite; the diagonal does not count.
+        It need not be symmetric. A cell without neighbours counts in the mean and variance only.
     n_permutations
         Number of random orders for ``p_permutation``. All variables are moved together with their
-        cells. Default 0: none.
+        cells. By default 0: none.
     seed
-        Seed of the orders. Default 0.
+        Seed of the orders. By default 0.
 
     Returns
     -------
@@ -101,8 +104,8 @@ def autocorrelation(
 
     Notes
     -----
-    Time O((1 + permutations) × stored values × neighbours), memory O(n) beside the values and
-    their transpose.
+    Time O((1 + permutations) × stored values × neighbours), memory O(n_cells) besides the values
+    and their transpose.
 
     Examples
     --------
@@ -137,7 +140,7 @@ def autocorrelation(
         counts[1] += by_chance[1] <= found[1] + 1e-12
     p_permutation = np.where(is_constant, np.nan, (1.0 + counts) / (1.0 + n_permutations))
     results = []
-    for k, (normality, randomisation) in enumerate(
+    for k, (normality, randomization) in enumerate(
         (weights.morans_variances(kurtosis), weights.gearys_variances(kurtosis))
     ):
         expected = -1.0 / (weights.n_cells - 1) if k == 0 else 1.0
@@ -147,9 +150,9 @@ def autocorrelation(
                 found[k],
                 expected,
                 np.where(is_constant, np.nan, normality),
-                randomisation,
+                randomization,
                 norm.sf(excess / np.sqrt(normality)),
-                norm.sf(excess / np.sqrt(randomisation)),
+                norm.sf(excess / np.sqrt(randomization)),
                 p_permutation[k] if n_permutations else None,
             )
         )
@@ -162,12 +165,13 @@ def false_discovery_rate(p_values: Values) -> Values:
     Parameters
     ----------
     p_values
-        Shape (m,). NaN, of variables that could not be tested, stay NaN and do not count.
+        Shape ``(n_variables,)``. NaN, of variables that could not be tested, stay NaN and do not
+        count.
 
     Returns
     -------
-    Shape (m,): calling everything up to a value significant has at most that share of false calls,
-    on average.
+    Shape ``(n_variables,)``: calling everything up to a value significant has at most that share of
+    false calls, on average.
 
     Examples
     --------

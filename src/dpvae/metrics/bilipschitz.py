@@ -1,3 +1,5 @@
+"""Bounds between which latent distances follow tissue distances."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,19 +46,19 @@ def bilipschitz_distortion(
     Parameters
     ----------
     true
-        Coordinates, shape (n, p).
+        Coordinates, shape ``(n_cells, n_dims)``.
     latent
-        z, shape (n, d). Rows with NaN in either are dropped.
+        z, shape ``(n_cells, n_latent)``. Rows with NaN in either are dropped.
     epsilon
-        Share of the pairs that may lie outside. Default 0.05.
+        Share of the pairs that may lie outside. By default 0.05.
     distance_scale
-        λ. It moves a and b, not their ratio. Default: fitted
+        λ. It moves a and b, not their ratio. By default fitted
         (:func:`dpvae.geometry.fit_distance_scale`).
     max_pairs
-        All pairs up to this number, random ones above. Default 200,000. Pairs at the same place are
-        left out.
+        All pairs up to this number, random ones above. By default 200,000. Pairs at the same place
+        are left out.
     seed
-        Seed of the draw. Default 0.
+        Seed of the draw. By default 0.
 
     Returns
     -------
@@ -70,7 +72,7 @@ def bilipschitz_distortion(
 
     Notes
     -----
-    Time O(max_pairs log max_pairs), memory O(n (p + d) + max_pairs).
+    Time O(max_pairs log max_pairs), memory O(n_cells (n_dims + n_latent) + max_pairs).
 
     Examples
     --------

@@ -1,11 +1,13 @@
+"""Sums over the columns of a table that autocorrelation needs."""
+
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
+from dpvae.geometry.compilation import compiled
 from dpvae.metrics.spatial_weights import SpatialWeights
 
 Values = NDArray[np.float64]
@@ -20,13 +22,13 @@ class ColumnSums:
     Attributes
     ----------
     mean
-        x̄, shape (m,).
+        x̄, shape ``(n_variables,)``.
     squares, fourths
-        Σ (x_i − x̄)² and Σ (x_i − x̄)⁴, shape (m,).
+        Σ (x_i − x̄)² and Σ (x_i − x̄)⁴, shape ``(n_variables,)``.
     products
-        Σ w_ij (x_i − x̄)(x_j − x̄), shape (m,).
+        Σ w_ij (x_i − x̄)(x_j − x̄), shape ``(n_variables,)``.
     differences
-        Σ w_ij (x_i − x_j)², shape (m,).
+        Σ w_ij (x_i − x_j)², shape ``(n_variables,)``.
     """
 
     mean: Values
@@ -42,14 +44,14 @@ def column_sums(values: Any, weights: SpatialWeights) -> ColumnSums:
     Parameters
     ----------
     values
-        Dense array or CSR matrix, shape (n, m). Of sparse values only the stored ones are visited:
-        what the zeros add follows from the mean.
+        Dense array or CSR matrix, shape ``(n_cells, n_variables)``. Of sparse values only the
+        stored ones are visited: what the zeros add follows from the mean.
     weights
         The graph.
 
     Returns
     -------
-    The sums, in float64. Memory O(n) beside the transpose of sparse values.
+    The sums, in float64. Memory O(n_cells) besides the transpose of sparse values.
     """
     if not issparse(values):
         return _dense(np.asarray(values), weights)
@@ -78,9 +80,9 @@ def _dense(values: NDArray[Any], weights: SpatialWeights) -> ColumnSums:
         block = values[:, chosen].astype(np.float64)
         from_first = block - block[0]
         offset = from_first.mean(axis=0)
-        centred = from_first - offset
-        squares = centred**2
-        products = np.einsum("ij,ij->j", centred, weights.matrix @ centred)
+        centered = from_first - offset
+        squares = centered**2
+        products = np.einsum("ij,ij->j", centered, weights.matrix @ centered)
         sums[:, chosen] = (
             block[0] + offset,
             squares.sum(axis=0),
@@ -91,7 +93,7 @@ def _dense(values: NDArray[Any], weights: SpatialWeights) -> ColumnSums:
     return ColumnSums(*sums)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _sparse(
     starts: NDArray[np.int32],
     rows: NDArray[np.int32],

@@ -1,8 +1,10 @@
+"""Cells that touch."""
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
 
-from dpvae.metrics.paired import paired_rows, root_mean_square_radius
+from dpvae.metrics.paired import check_has_shape, paired_rows
 
 BISECTIONS = 60
 
@@ -12,18 +14,19 @@ def contact_precision(
 ) -> float:
     """Share of true contacts among the pairs of cells that are nearest in the recovered tissue.
 
-    Contacts are pairs at most `radius` apart in the true tissue. As many recovered pairs are taken,
-    the nearest ones (all that tie with the last), as in the top-L precision of protein contacts.
+    Contacts are pairs at most ``radius`` apart in the true tissue. As many recovered pairs are
+    taken, the nearest ones (all that tie with the last), as in the top-L precision of protein
+    contacts.
 
     Parameters
     ----------
     true
-        Shape (n, p).
+        Shape ``(n_cells, n_dims)``.
     recovered
-        Shape (n, p), in any unit. Rows with NaN in either are dropped.
+        Shape ``(n_cells, n_dims)``, in any unit. Rows with NaN in either are dropped.
     radius
-        In the unit of `true`. Default: 1.5 times the median distance to the nearest cell at another
-        place.
+        In the unit of ``true``. By default 1.5 times the median distance to the nearest cell at
+        another place.
 
     Returns
     -------
@@ -37,7 +40,7 @@ def contact_precision(
 
     Notes
     -----
-    Time O(n log n + contacts), memory O(n p + contacts).
+    Time O(n_cells log n_cells + contacts), memory O(n_cells n_dims + contacts).
 
     Examples
     --------
@@ -49,7 +52,7 @@ def contact_precision(
     0.5
     """
     first, second = paired_rows(true, recovered, at_least=3)
-    root_mean_square_radius(first, name="true")
+    check_has_shape(first, name="true")
     if radius is None:
         distinct = np.unique(first, axis=0)
         nearest = cKDTree(distinct).query(distinct, k=2)[0][:, 1]

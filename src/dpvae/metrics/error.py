@@ -1,3 +1,5 @@
+"""Distances between true and recovered places."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,14 +39,15 @@ def coordinate_error(true: ArrayLike, recovered: ArrayLike) -> CoordinateError:
     Parameters
     ----------
     true
-        Shape (n, p), in any unit.
+        Shape ``(n_cells, n_dims)``, in any unit.
     recovered
-        Shape (n, p), in the frame and unit of `true`. Rows with NaN in either are dropped.
+        Shape ``(n_cells, n_dims)``, in the frame and unit of ``true``. Rows with NaN in either are
+        dropped.
 
     Returns
     -------
-    Median, mean and 90 % quantile, in the unit of `true`. Placing every cell at the centroid has a
-    root mean square error of one radius of the tissue; shuffled cells √2 times that.
+    Median, mean and 90 % quantile, in the unit of ``true``. Placing every cell at the centroid has
+    a root mean square error of one radius of the tissue; shuffled cells √2 times that.
 
     Raises
     ------
@@ -53,7 +56,7 @@ def coordinate_error(true: ArrayLike, recovered: ArrayLike) -> CoordinateError:
 
     Notes
     -----
-    Time and memory O(n p).
+    Time and memory O(n_cells n_dims).
 
     Examples
     --------

@@ -1,3 +1,5 @@
+"""How evenly a decoder stretches the latent space."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,13 +18,14 @@ class Isometry:
     ----------
     condition_number
         Root of the ratio of the largest to the smallest eigenvalue of each cell's metric, shape
-        (n,): 1 where all directions are stretched alike, infinity where one is lost.
+        (n,): 1 if all directions are stretched alike, infinity if one is lost.
     stretch
-        Geometric mean of the stretches of all directions, relative to the median cell, shape (n,).
+        Geometric mean of the stretches of all directions, relative to the median cell, shape
+        ``(n_cells,)``.
     median, quantile_90
         Of the condition numbers.
     uneven
-        Standard deviation of the logarithm of `stretch`: 0 where all places are stretched alike.
+        Standard deviation of the logarithm of ``stretch``: 0 if all places are stretched alike.
     """
 
     condition_number: Values
@@ -38,8 +41,8 @@ def latent_isometry(metric: ArrayLike) -> Isometry:
     Parameters
     ----------
     metric
-        The pull-back metric JᵀJ of each cell, J being the Jacobian of the decoder, shape (n, d, d):
-        see ``model.decoder_metric``.
+        The pull-back metric JᵀJ of each cell, J being the Jacobian of the decoder, shape
+        ``(n_cells, n_latent, n_latent)``: see ``model.decoder_metric``.
 
     Returns
     -------
@@ -53,7 +56,7 @@ def latent_isometry(metric: ArrayLike) -> Isometry:
 
     Notes
     -----
-    Time O(n d³), memory O(n d²).
+    Time O(n_cells n_latent³), memory O(n_cells n_latent²).
 
     Examples
     --------
@@ -85,14 +88,15 @@ def metric_ellipses(metric: ArrayLike, axes: ArrayLike | None = None) -> tuple[V
     Parameters
     ----------
     metric
-        Shape (n, d, d), as in :func:`latent_isometry`.
+        Shape ``(n_cells, n_latent, n_latent)``, as in :func:`latent_isometry`.
     axes
-        Two orthonormal directions of the latent space, shape (d, 2). Default: the first two axes.
+        Two orthonormal directions of the latent space, shape ``(n_latent, 2)``. By default the
+        first two axes.
 
     Returns
     -------
-    Half axes, the longer first, shape (n, 2), in latent units, and the angle of the longer one to
-    the first direction, in radians, from −π/2 to π/2, shape (n,).
+    Half axes, the longer first, shape ``(n_cells, 2)``, in latent units, and the angle of the
+    longer one to the first direction, in radians, from −π/2 to π/2, shape ``(n_cells,)``.
 
     Raises
     ------

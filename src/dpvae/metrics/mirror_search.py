@@ -1,3 +1,5 @@
+"""The search for the line about which a section is the most symmetric."""
+
 from dataclasses import dataclass
 from typing import Self
 
@@ -31,15 +33,17 @@ class Candidates:
     Attributes
     ----------
     directions
-        Unit vectors across the lines, shape (d, p).
+        Unit vectors across the lines, shape ``(n_directions, n_dims)``.
     offsets
-        Distances from the origin, in tissue radii, shape (o,).
+        Distances from the origin, in tissue radii, shape ``(n_offsets,)``.
     explained
-        Shape (d, o); −∞ where less than half of the tissue has a mirror image.
+        Shape ``(n_directions, n_offsets)``; −∞ if less than half of the tissue has a mirror
+        image.
     steps, expected
-        Distances of mirrored places, shape (b,), and the squared differences of expression that
-        are expected there, shape (d, b): the means over pairs within 20° of that
-        direction, in space in any direction: tissue in space may be a shell.
+        Distances of mirrored places, shape ``(n_distances,)``, and the squared differences of
+        expression that are expected there, shape ``(n_directions, n_distances)``: the means over
+        pairs within 20° of that direction, in space in any direction: tissue in space may be a
+        shell.
     contrast
         As in :class:`dpvae.metrics.MirrorSymmetry`; lines that leave less than half as much to
         explain do not count.

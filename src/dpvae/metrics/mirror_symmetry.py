@@ -1,3 +1,5 @@
+"""How symmetric a section is, and about which line."""
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +36,8 @@ class MirrorSymmetry:
     coverage
         Share of the tissue whose mirror image is in the tissue.
     cell_agreement
-        Of each cell, shape (n,): 0, expression around its mirror image is as unlike as at a random
-        place; 1, alike; negative, less alike. NaN where there is no tissue or no place.
+        Of each cell, shape ``(n_cells,)``: 0, expression around its mirror image is as unlike as at
+        a random place; 1, alike; negative, less alike. NaN if there is no tissue or no place.
     """
 
     mirror: Mirror
@@ -65,12 +67,12 @@ def mirror_symmetry(values: Any, coordinates: ArrayLike, *, seed: int = 0) -> Mi
     Parameters
     ----------
     values
-        Log-normalised expression, shape (n, g): dense, SciPy sparse, or anything else of which
-        rows can be taken by their numbers.
+        Log-normalised expression, shape ``(n_cells, n_genes)``: dense, SciPy sparse, or anything
+        else of which rows can be taken by their numbers.
     coordinates
-        Shape (n, 2) or (n, 3), in any unit. Rows of NaN are left out.
+        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``, in any unit. Rows of NaN are left out.
     seed
-        Seed of the 20,000 cells that are used where there are more.
+        Seed of the 20,000 cells that are used if there are more.
 
     Returns
     -------
@@ -85,7 +87,7 @@ def mirror_symmetry(values: Any, coordinates: ArrayLike, *, seed: int = 0) -> Mi
 
     Notes
     -----
-    About a second in 2-D and a few in 3-D; time and memory O(n) beyond.
+    About a second in 2-D and a few in 3-D; time and memory O(n_cells) beyond.
 
     Examples
     --------
@@ -108,8 +110,8 @@ def mirror_symmetry(values: Any, coordinates: ArrayLike, *, seed: int = 0) -> Mi
     used = known
     if len(known) > MOST_CELLS:
         used = np.sort(np.random.default_rng(seed).choice(known, MOST_CELLS, replace=False))
-    unit, centre = coordinate_unit(places[used]), places[used].mean(axis=0)
-    standard = (places - centre) / unit
+    unit, center = coordinate_unit(places[used]), places[used].mean(axis=0)
+    standard = (places - center) / unit
     section = RegionalExpression.of(values[used], standard[used])
     if section.chance <= section.noise:
         message = "expression has no spatial pattern at all, so that no line can be found."
@@ -118,7 +120,7 @@ def mirror_symmetry(values: Any, coordinates: ArrayLike, *, seed: int = 0) -> Mi
     best = refined(section, candidates)
     side = standard[known] @ best.normal - best.offset
     sign = 1.0 if (side > 0).sum() >= (side < 0).sum() else -1.0
-    mirror = Mirror(sign * best.normal, sign * (best.offset * unit + float(centre @ best.normal)))
+    mirror = Mirror(sign * best.normal, sign * (best.offset * unit + float(center @ best.normal)))
     return MirrorSymmetry(
         mirror,
         best.agreement,

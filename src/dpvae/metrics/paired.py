@@ -1,3 +1,5 @@
+"""Rows of two sets of coordinates that are known in both."""
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -8,30 +10,9 @@ Points = NDArray[np.float64]
 
 
 def paired_rows(true: ArrayLike, recovered: ArrayLike, *, at_least: int) -> tuple[Points, Points]:
-    """Rows that are known in both of two sets of coordinates.
+    """Rows that are known in both of two sets of coordinates of one shape.
 
-    Parameters
-    ----------
-    true, recovered
-        Shape (n, p) each; row i is the same cell. Rows with NaN in either are dropped.
-    at_least
-        The smallest number of rows that must remain.
-
-    Returns
-    -------
-    Both sets as float64, shape (m, p) each. Memory O(n p).
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or are not 2-D, a value is infinite, or too few rows remain.
-
-    Examples
-    --------
-    >>> from dpvae.metrics.paired import paired_rows
-    >>> true, recovered = paired_rows([[0, 0], [1, 2]], [[5, 5], [float("nan")] * 2], at_least=1)
-    >>> true.tolist(), recovered.tolist()
-    ([[0.0, 0.0]], [[5.0, 5.0]])
+    As :func:`paired_cells`; the shapes must be the same.
     """
     first, second = np.shape(true), np.shape(recovered)
     if len(first) != 2 or first != second:
@@ -49,15 +30,16 @@ def paired_cells(true: ArrayLike, other: ArrayLike, *, at_least: int) -> tuple[P
     Parameters
     ----------
     true
-        Shape (n, p). Rows with NaN in either are dropped.
+        Shape ``(n_cells, n_dims)``. Rows with NaN in either are dropped.
     other
-        Shape (n, q); row i is the same cell.
+        Shape ``(n_cells, n_columns)``; row i is the same cell.
     at_least
         The smallest number of rows that must remain.
 
     Returns
     -------
-    Both as float64, shapes (m, p) and (m, q). Memory O(n (p + q)).
+    Both as float64, shapes ``(n_known, n_dims)`` and ``(n_known, n_columns)``. Memory O(n_cells
+    (n_dims + n_columns)).
 
     Raises
     ------
@@ -75,7 +57,7 @@ def paired_cells(true: ArrayLike, other: ArrayLike, *, at_least: int) -> tuple[P
     is_table = first.ndim == second.ndim == 2 and 0 not in (first.shape[1], second.shape[1])
     if not is_table or len(first) != len(second):
         message = (
-            f"the arrays have shapes {first.shape} and {second.shape}; "
+            f"true and the other array have shapes {first.shape} and {second.shape}; "
             "both must be (cells, dimensions), with one row for the same cell."
         )
         raise ValueError(message)
@@ -97,33 +79,21 @@ def paired_cells(true: ArrayLike, other: ArrayLike, *, at_least: int) -> tuple[P
     return first[known], second[known]
 
 
-def root_mean_square_radius(points: Points, *, name: str) -> float:
-    """Root mean square distance of points from their centroid.
-
-    Parameters
-    ----------
-    points
-        Shape (n, p), in any unit.
-    name
-        How the message calls them.
-
-    Returns
-    -------
-    A length in the unit of `points`, positive.
-
-    Raises
-    ------
-    ValueError
-        If all points are identical.
+def root_mean_square_radius(points: Points) -> float:
+    """Root mean square distance of points from their centroid, in their unit.
 
     Examples
     --------
     >>> import numpy as np
     >>> from dpvae.metrics.paired import root_mean_square_radius
-    >>> root_mean_square_radius(np.array([[0.0, 0.0], [6.0, 8.0]]), name="true")
+    >>> root_mean_square_radius(np.array([[0.0, 0.0], [6.0, 8.0]]))
     5.0
     """
+    return float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))
+
+
+def check_has_shape(points: Points, *, name: str) -> None:
+    """Raise if all points, which messages call by this name, are identical."""
     if (points == points[0]).all():
         message = f"all {len(points)} rows of {name} are identical; they have no shape to compare."
         raise ValueError(message)
-    return float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))

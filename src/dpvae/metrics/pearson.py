@@ -1,3 +1,5 @@
+"""Linear correlation of distances, with intervals and a test."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -6,7 +8,7 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import norm
 
 from dpvae.geometry import pair_distances, pairs_within
-from dpvae.metrics.paired import Points, paired_cells, root_mean_square_radius
+from dpvae.metrics.paired import Points, check_has_shape, paired_cells
 
 LARGEST_CORRELATION = 1.0 - 1e-12
 
@@ -55,25 +57,26 @@ def distance_pearson(
     Parameters
     ----------
     true
-        Coordinates, shape (n, p), in any unit.
+        Coordinates, shape ``(n_cells, n_dims)``, in any unit.
     other
-        Coordinates or a latent representation, shape (n, q). Rows with NaN in either are dropped.
+        Coordinates or a latent representation, shape ``(n_cells, n_columns)``. Rows with NaN in
+        either are dropped.
     confidence
-        Of both intervals. Default 0.95.
+        Of both intervals. By default 0.95.
     n_permutations
-        Random orders of the test. Default 999: p-values from 0.001.
+        Random orders of the test. By default 999: p-values from 0.001.
     max_pairs
-        r is over all pairs up to this number, over random ones above. Default 200,000.
+        r is over all pairs up to this number, over random ones above. By default 200,000.
     max_cells
-        Test and jackknife use a random subset of so many cells where there are more, and the
-        jackknife's variance is scaled to n. Default 500.
+        Test and jackknife use a random subset of this many cells if there are more, and the
+        jackknife's variance is scaled to n. By default 500.
     seed
-        Seed of all draws. Default 0.
+        Seed of all draws. By default 0.
 
     Returns
     -------
     The correlation. Shuffled cells score 0 in expectation. Mantel's test, too, is too optimistic
-    where both sides vary smoothly for unrelated reasons.
+    if both sides vary smoothly for unrelated reasons.
 
     Raises
     ------
@@ -83,7 +86,8 @@ def distance_pearson(
 
     Notes
     -----
-    Time O(max_pairs + n_permutations max_cells²), memory O(n (p + q) + max_pairs + max_cells²).
+    Time O(max_pairs + n_permutations max_cells²), memory O(n_cells (n_dims + n_columns) + max_pairs
+    + max_cells²).
 
     Examples
     --------
@@ -95,8 +99,8 @@ def distance_pearson(
     (1.0, 0.001)
     """
     first, second = paired_cells(true, other, at_least=4)
-    root_mean_square_radius(first, name="true")
-    root_mean_square_radius(second, name="other")
+    check_has_shape(first, name="true")
+    check_has_shape(second, name="other")
     if not 0.0 < confidence < 1.0:
         message = f"confidence is {confidence}; pass a number between 0 and 1, such as 0.95."
         raise ValueError(message)
@@ -105,7 +109,7 @@ def distance_pearson(
     found = _pearson(pair_distances(first, *rows), pair_distances(second, *rows))
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(n_cells)[:max_cells]
-    one, two = (_standardised(pdist(points[chosen])) for points in (first, second))
+    one, two = (_standardized(pdist(points[chosen])) for points in (first, second))
     z, quantile = np.arctanh(found), norm.ppf(0.5 + confidence / 2.0)
     fisher = quantile / np.sqrt(max(n_cells * (n_cells - 1) / 2.0 - 3.0, 1.0))
     jackknife = quantile * np.sqrt(_jackknife_variance(one, two) * len(chosen) / n_cells)
@@ -124,11 +128,11 @@ def distance_pearson(
 
 
 def _pearson(one: Points, two: Points) -> float:
-    r = float((_standardised(one) * _standardised(two)).mean())
+    r = float((_standardized(one) * _standardized(two)).mean())
     return float(np.clip(r, -LARGEST_CORRELATION, LARGEST_CORRELATION))
 
 
-def _standardised(distances: NDArray[np.float64]) -> NDArray[np.float64]:
+def _standardized(distances: NDArray[np.float64]) -> NDArray[np.float64]:
     spread = distances.std()
     return np.asarray((distances - distances.mean()) / (spread if spread > 0 else 1.0))
 

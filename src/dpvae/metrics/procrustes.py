@@ -1,3 +1,5 @@
+"""Disagreement of two shapes."""
+
 from numpy.typing import ArrayLike
 
 from dpvae.geometry import align
@@ -15,16 +17,16 @@ def procrustes_disparity(
     Parameters
     ----------
     true
-        Shape (n, p), in any unit.
+        Shape ``(n_cells, n_dims)``, in any unit.
     recovered
-        Shape (n, p), in any unit. Rows with NaN in either are dropped.
+        Shape ``(n_cells, n_dims)``, in any unit. Rows with NaN in either are dropped.
     allow_reflection
-        Whether a mirror image counts as the same shape. Default ``True``, as in SciPy: distances
+        Whether a mirror image counts as the same shape. By default ``True``, as in SciPy: distances
         cannot tell left from right. With ``False`` a mirrored layout is an error.
 
     Returns
     -------
-    From 0, the same shape, to 1. Shuffled cells score near 1: 1 − O(1/n).
+    From 0, the same shape, to 1. Shuffled cells score near 1: 1 − O(1/n_cells).
 
     Raises
     ------
@@ -34,7 +36,7 @@ def procrustes_disparity(
 
     Notes
     -----
-    Time O(n p²), memory O(n p).
+    Time O(n_cells n_dims²), memory O(n_cells n_dims).
 
     Examples
     --------

@@ -1,9 +1,11 @@
-import numpy as np
-from numpy.typing import ArrayLike
-from scipy.spatial.distance import cdist
-from sklearn.neighbors import NearestNeighbors
+"""Neighbours that were brought together or torn apart."""
 
-from dpvae.metrics.paired import paired_cells
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import cdist
+
+from dpvae.metrics.neighbors import Neighbors
+from dpvae.metrics.paired import Points, paired_cells
 
 LARGEST_BLOCK = 4_000_000
 
@@ -25,17 +27,17 @@ def trustworthiness(
     Parameters
     ----------
     true
-        Shape (n, p), in any unit.
+        Shape ``(n_cells, n_dims)``, in any unit.
     other
-        Recovered coordinates or a latent representation, shape (n, q). Rows with NaN in either are
-        dropped.
+        Recovered coordinates or a latent representation, shape ``(n_cells, n_columns)``. Rows with
+        NaN in either are dropped.
     n_neighbors
-        k, below n/2. Default 15.
+        k, below n/2. By default 15.
     max_cells
-        The sum is over a random subset of so many cells i where there are more; their neighbours
-        are found among all. Default 1,000.
+        The sum is over a random subset of this many cells i if there are more; their neighbours
+        are found among all. By default 1,000.
     seed
-        Seed of the subset. Default 0.
+        Seed of the subset. By default 0.
 
     Returns
     -------
@@ -48,7 +50,8 @@ def trustworthiness(
 
     Notes
     -----
-    Time O(max_cells n (p + k)), memory O(n (p + q)) and a block of 4 million distances.
+    Time O(max_cells n_cells (n_dims + k)), memory O(n_cells (n_dims + n_columns)) and a block of 4
+    million distances.
 
     Examples
     --------
@@ -64,20 +67,8 @@ def trustworthiness(
             f"n_neighbors is {n_neighbors}; pass at least 1 and below half of {n_cells} cells."
         )
         raise ValueError(message)
-    found = NearestNeighbors(n_neighbors=n_neighbors).fit(values)
-    intruders = found.kneighbors(return_distance=False)
-    chosen = np.random.default_rng(seed).permutation(n_cells)[:max_cells]
-    total = 0.0
-    height = max(LARGEST_BLOCK // n_cells, 1)
-    for begin in range(0, len(chosen), height):
-        rows = chosen[begin : begin + height]
-        distance = cdist(places[rows], places)
-        distance[np.arange(len(rows)), rows] = np.inf
-        for own, near in zip(distance, intruders[rows], strict=True):
-            rank = np.searchsorted(np.sort(own), own[near]) + 1
-            total += float(np.maximum(rank - n_neighbors, 0).sum())
-    largest = len(chosen) * n_neighbors * (2 * n_cells - 3 * n_neighbors - 1)
-    return 1.0 - 2.0 * total / largest
+    intruders = Neighbors.of(values, n_neighbors).indices
+    return share_without_intruders(places, intruders, max_cells=max_cells, seed=seed)
 
 
 def continuity(
@@ -91,7 +82,7 @@ def continuity(
     """Measure whether cells that are neighbours in the true tissue stay near in the recovered one.
 
     :func:`trustworthiness` with both sides exchanged (Venna & Kaski 2001): it counts neighbours
-    that were torn apart, where trustworthiness counts strangers that were brought together.
+    that were torn apart; trustworthiness counts strangers that were brought together.
 
     Parameters
     ----------
@@ -115,3 +106,22 @@ def continuity(
     0.6666666666666667
     """
     return trustworthiness(other, true, n_neighbors=n_neighbors, max_cells=max_cells, seed=seed)
+
+
+def share_without_intruders(
+    places: Points, neighbors: NDArray[np.intp], *, max_cells: int = 1000, seed: int = 0
+) -> float:
+    """Compute :func:`trustworthiness` of k neighbours of each cell, given by their rows."""
+    n_cells, n_neighbors = neighbors.shape
+    chosen = np.random.default_rng(seed).permutation(n_cells)[:max_cells]
+    total = 0.0
+    height = max(LARGEST_BLOCK // n_cells, 1)
+    for begin in range(0, len(chosen), height):
+        rows = chosen[begin : begin + height]
+        distance = cdist(places[rows], places)
+        distance[np.arange(len(rows)), rows] = np.inf
+        for own, near in zip(distance, neighbors[rows], strict=True):
+            rank = np.searchsorted(np.sort(own), own[near]) + 1
+            total += float(np.maximum(rank - n_neighbors, 0).sum())
+    largest = len(chosen) * n_neighbors * (2 * n_cells - 3 * n_neighbors - 1)
+    return float(1.0 - 2.0 * total / largest)

@@ -1,3 +1,5 @@
+"""Mean expression around places of a section."""
+
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -22,7 +24,7 @@ Values = NDArray[np.float64]
 class RegionalExpression:
     """What expression is on average around any place of a section.
 
-    Expression is that of the principal components of the means over neighbourhoods, so that
+    Expression means the principal components of the means over neighbourhoods, so that
     patterns of the tissue count and differences between neighbouring cells do not. Components are
     brought to the square root of their standard deviation, so that the strongest pattern does not
     decide alone, times the square root of the share that is not noise.
@@ -32,11 +34,11 @@ class RegionalExpression:
     tree
         The places of the cells.
     cells
-        Their components, shape (n, c).
+        Their components, shape ``(n_cells, n_components)``.
     landmarks
-        Places that are spread evenly over the section, shape (m, p).
+        Places that are spread evenly over the section, shape ``(n_places, n_dims)``.
     around
-        Mean components around the landmarks, shape (m, c).
+        Mean components around the landmarks, shape ``(n_places, n_components)``.
     n_around
         Cells per neighbourhood: 1 % of all, from 6 to 50.
     radius
@@ -63,9 +65,9 @@ class RegionalExpression:
         Parameters
         ----------
         values
-            Log-normalised expression, dense or SciPy sparse, shape (n, g).
+            Log-normalised expression, dense or SciPy sparse, shape ``(n_cells, n_genes)``.
         places
-            Shape (n, p), finite.
+            Shape ``(n_cells, n_dims)``, finite.
         """
         genes = _most_variable(values)
         chosen = spread_out(places, min(N_LANDMARKS, len(places)))
@@ -73,9 +75,9 @@ class RegionalExpression:
         tree = KDTree(places)
         distance, members = tree.query(places[chosen], n_around)
         mean = _means(genes, members)
-        centre = mean.mean(axis=0)
-        loadings = _principal_axes(mean - centre)
-        cells = np.asarray(genes @ loadings) - centre @ loadings
+        center = mean.mean(axis=0)
+        loadings = _principal_axes(mean - center)
+        cells = np.asarray(genes @ loadings) - center @ loadings
         around = cells[members].mean(axis=1)
         noise = cells[members].var(axis=1, ddof=1).mean(axis=0) / n_around
         variance = around.var(axis=0)
@@ -94,7 +96,7 @@ class RegionalExpression:
         )
 
     def at(self, places: Values) -> tuple[Values, NDArray[np.bool_]]:
-        """Mean components around places, shape (m, c), and whether these are in the tissue."""
+        """Mean components around places, and whether these are in the tissue."""
         means = np.empty((len(places), self.cells.shape[1]))
         is_inside = np.empty(len(places), dtype=bool)
         for begin in range(0, len(places), QUERIES_AT_A_TIME):
@@ -106,7 +108,7 @@ class RegionalExpression:
 
 
 def spread_out(places: Values, n_chosen: int) -> NDArray[np.intp]:
-    """Choose places, each as far as can be from those before it; time O(n n_chosen)."""
+    """Choose places, each as far as can be from those before it; time O(n_cells n_chosen)."""
     squares = ((places - places.mean(axis=0)) ** 2).sum(axis=1)
     chosen = [int(squares.argmax())]
     squares = np.full(len(places), np.inf)
@@ -135,9 +137,9 @@ def _means(genes: Any, members: NDArray[np.intp]) -> Values:
     return np.asarray(means.toarray() if issparse(means) else means)
 
 
-def _principal_axes(centred: Values) -> Values:
-    n_places = len(centred)
-    n_axes = min(N_COMPONENTS, *(size - 1 for size in centred.shape))
+def _principal_axes(centered: Values) -> Values:
+    n_places = len(centered)
+    n_axes = min(N_COMPONENTS, *(size - 1 for size in centered.shape))
     span = (n_places - n_axes, n_places - 1)
-    squares, scores = eigh(centred @ centred.T, subset_by_index=span)
-    return np.asarray(centred.T @ scores / np.sqrt(np.maximum(squares, 1e-300)))
+    squares, scores = eigh(centered @ centered.T, subset_by_index=span)
+    return np.asarray(centered.T @ scores / np.sqrt(np.maximum(squares, 1e-300)))

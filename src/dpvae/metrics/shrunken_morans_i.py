@@ -10,14 +10,14 @@ from sklearn.neighbors import kneighbors_graph
 
 from dpvae.metrics.autocorrelation import autocorrelation
 
-N_NEIGHBOURS = 6
+N_NEIGHBORS = 6
 FEWEST_CELLS = 10
 MOST_CELLS = 20_000
 FLOOR = 0.01
 
 
 def shrunken_morans_i(values: Any, places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Moran's I where positive, drawn towards the mean of the genes as far as it is chance.
+    """Moran's I if positive, drawn towards the mean of the genes as far as it is chance.
 
     Over six nearest neighbours. The fewer the cells, the more of I is chance: it is drawn towards
     the mean of all genes as far as its spread is what chance alone would give (James-Stein).
@@ -33,7 +33,7 @@ def shrunken_morans_i(values: Any, places: NDArray[np.float64]) -> NDArray[np.fl
     -------
     Shape ``(n_genes,)``, nowhere negative. A gene that does not vary counts as one with I = 0.
     """
-    graph = kneighbors_graph(places, N_NEIGHBOURS)
+    graph = kneighbors_graph(places, N_NEIGHBORS)
     values = csr_matrix(values) if issparse(values) else np.asarray(values)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*variables are constant")

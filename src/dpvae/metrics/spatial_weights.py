@@ -1,3 +1,5 @@
+"""Graphs of neighbours, for autocorrelation."""
+
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -15,9 +17,9 @@ class SpatialWeights:
     Attributes
     ----------
     matrix
-        Weights w_ij, float64, shape (n, n), without diagonal.
+        Weights w_ij, float64, shape ``(n_cells, n_cells)``, without diagonal.
     margins
-        Σ_j (w_ij + w_ji) of each cell, shape (n,).
+        Σ_j (w_ij + w_ji) of each cell, shape ``(n_cells,)``.
     total
         S₀ = Σ w_ij.
     """
@@ -66,7 +68,7 @@ class SpatialWeights:
         return int(self.matrix.shape[0])
 
     def permuted(self, order: NDArray[np.intp]) -> Self:
-        """Return the same graph over cells in another order, shape (n,)."""
+        """Return the same graph over cells in another order, shape ``(n_cells,)``."""
         matrix = self.matrix[order][:, order]
         return type(self)(matrix.tocsr(), self.margins[order], self.total)
 
@@ -76,15 +78,15 @@ class SpatialWeights:
         Parameters
         ----------
         kurtosis
-            n Σ (x − x̄)⁴ / (Σ (x − x̄)²)² of each variable, shape (m,).
+            n Σ (x − x̄)⁴ / (Σ (x − x̄)²)² of each variable, shape ``(n_variables,)``.
         """
         n, s0, s1, s2 = self._moments()
         mean_square = 1.0 / (n - 1) ** 2
         normality = (n**2 * s1 - n * s2 + 3 * s0**2) / (s0**2 * (n**2 - 1)) - mean_square
         spread = n * ((n**2 - 3 * n + 3) * s1 - n * s2 + 3 * s0**2)
         peak = kurtosis * ((n**2 - n) * s1 - 2 * n * s2 + 6 * s0**2)
-        randomisation = (spread - peak) / ((n - 1) * (n - 2) * (n - 3) * s0**2) - mean_square
-        return np.full(len(kurtosis), normality), randomisation
+        randomization = (spread - peak) / ((n - 1) * (n - 2) * (n - 3) * s0**2) - mean_square
+        return np.full(len(kurtosis), normality), randomization
 
     def gearys_variances(self, kurtosis: Values) -> tuple[Values, Values]:
         """Variance of Geary's C under normality and randomisation (Cliff & Ord 1981).
@@ -99,8 +101,8 @@ class SpatialWeights:
         first = (n - 1) * s1 * (n**2 - 3 * n + 3 - (n - 1) * kurtosis)
         second = (n - 1) * s2 * (n**2 + 3 * n - 6 - (n**2 - n + 2) * kurtosis) / 4.0
         third = s0**2 * (n**2 - 3 - (n - 1) ** 2 * kurtosis)
-        randomisation = (first - second + third) / (n * (n - 2) * (n - 3) * s0**2)
-        return np.full(len(kurtosis), normality), randomisation
+        randomization = (first - second + third) / (n * (n - 2) * (n - 3) * s0**2)
+        return np.full(len(kurtosis), normality), randomization
 
     def _moments(self) -> tuple[float, float, float, float]:
         both = self.matrix + self.matrix.T

@@ -1,9 +1,11 @@
+"""Rank correlation of distances."""
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import spearmanr
 
 from dpvae.geometry import pair_distances, pairs_within
-from dpvae.metrics.paired import paired_cells, root_mean_square_radius
+from dpvae.metrics.paired import check_has_shape, paired_cells
 
 
 def distance_spearman(
@@ -14,14 +16,14 @@ def distance_spearman(
     Parameters
     ----------
     true
-        Shape (n, p), in any unit.
+        Shape ``(n_cells, n_dims)``, in any unit.
     recovered
-        Coordinates or a latent representation, shape (n, q), in any unit. Rows with NaN in either
-        are dropped.
+        Coordinates or a latent representation, shape ``(n_cells, n_columns)``, in any unit. Rows
+        with NaN in either are dropped.
     max_pairs
-        All pairs are used up to this number, random ones above. Default 200,000.
+        All pairs are used up to this number, random ones above. By default 200,000.
     seed
-        Seed of the random pairs. Default 0.
+        Seed of the random pairs. By default 0.
 
     Returns
     -------
@@ -35,7 +37,7 @@ def distance_spearman(
 
     Notes
     -----
-    Time O(max_pairs log max_pairs), memory O(n p + max_pairs).
+    Time O(max_pairs log max_pairs), memory O(n_cells n_dims + max_pairs).
 
     Examples
     --------
@@ -44,8 +46,8 @@ def distance_spearman(
     1.0
     """
     first, second = paired_cells(true, recovered, at_least=3)
-    root_mean_square_radius(first, name="true")
-    root_mean_square_radius(second, name="recovered")
+    check_has_shape(first, name="true")
+    check_has_shape(second, name="recovered")
     rows = pairs_within(np.zeros(len(first), dtype=np.int64), max_pairs=max_pairs, seed=seed)
     in_true, in_recovered = pair_distances(first, *rows), pair_distances(second, *rows)
     if np.ptp(in_true) == 0.0 or np.ptp(in_recovered) == 0.0:

@@ -1,21 +1,23 @@
-import numpy as np
+"""Size of a recovered tissue."""
+
 from numpy.typing import ArrayLike
 
-from dpvae.metrics.paired import paired_rows, root_mean_square_radius
+from dpvae.metrics.paired import check_has_shape, paired_rows, root_mean_square_radius
 
 
 def spread_ratio(true: ArrayLike, recovered: ArrayLike) -> float:
     """Size of the recovered tissue relative to the true one.
 
-    The root mean square distance of the recovered cells from their centroid, over that of the true
-    ones. Methods that hedge shrink their predictions to the centre (CeLEry's issue 6).
+    The root mean square distance of the recovered cells from their centroid, divided by the same
+    distance of the true ones. Methods that hedge shrink their predictions to the centre (CeLEry's
+    issue 6).
 
     Parameters
     ----------
     true
-        Shape (n, p), in any unit.
+        Shape ``(n_cells, n_dims)``, in any unit.
     recovered
-        Shape (n, p), in the unit of `true`. Rows with NaN in either are dropped.
+        Shape ``(n_cells, n_dims)``, in the unit of ``true``. Rows with NaN in either are dropped.
 
     Returns
     -------
@@ -30,7 +32,7 @@ def spread_ratio(true: ArrayLike, recovered: ArrayLike) -> float:
 
     Notes
     -----
-    Time and memory O(n p).
+    Time and memory O(n_cells n_dims).
 
     Examples
     --------
@@ -39,6 +41,5 @@ def spread_ratio(true: ArrayLike, recovered: ArrayLike) -> float:
     0.5
     """
     first, second = paired_rows(true, recovered, at_least=2)
-    size = root_mean_square_radius(first, name="true")
-    from_centroid = second - second.mean(axis=0)
-    return float(np.sqrt((from_centroid**2).sum(axis=1).mean())) / size
+    check_has_shape(first, name="true")
+    return root_mean_square_radius(second) / root_mean_square_radius(first)

@@ -1,14 +1,16 @@
+"""Disagreement of distances up to one scale."""
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from dpvae.geometry import normalized_stress as layout_stress
 from dpvae.geometry.placement.stress import sampled_stress
-from dpvae.metrics.paired import Points, paired_rows, root_mean_square_radius
+from dpvae.metrics.paired import Points, check_has_shape, paired_rows, root_mean_square_radius
 
 LARGEST_EXACT = 5_000
 
 
-def normalised_stress(true: ArrayLike, recovered: ArrayLike) -> float:
+def normalized_stress(true: ArrayLike, recovered: ArrayLike) -> float:
     """Disagreement of all pairwise distances, up to one common scale.
 
     sqrt( min_c Σ (d_true − c d_rec)² / Σ d_true² ) over all pairs i < j, with distances that are
@@ -17,9 +19,9 @@ def normalised_stress(true: ArrayLike, recovered: ArrayLike) -> float:
     Parameters
     ----------
     true
-        Shape (n, p), in any unit.
+        Shape ``(n_cells, n_dims)``, in any unit.
     recovered
-        Shape (n, p), in any unit. Rows with NaN in either are dropped.
+        Shape ``(n_cells, n_dims)``, in any unit. Rows with NaN in either are dropped.
 
     Returns
     -------
@@ -34,18 +36,20 @@ def normalised_stress(true: ArrayLike, recovered: ArrayLike) -> float:
 
     Notes
     -----
-    Up to 5,000 cells all pairs are compared, in time O(n² p); above, up to 64 random partners of
-    each cell, in time O(n p). Memory O(n p).
+    Up to 5,000 cells all pairs are compared, in time O(n_cells² n_dims); above, up to 64 random
+    partners of each cell, in time O(n_cells n_dims). Memory O(n_cells n_dims).
 
     Examples
     --------
-    >>> from dpvae.metrics import normalised_stress
-    >>> normalised_stress([[0, 0], [1, 0], [0, 1]], [[0, 0], [4, 0], [0, 4]])
+    >>> from dpvae.metrics import normalized_stress
+    >>> normalized_stress([[0, 0], [1, 0], [0, 1]], [[0, 0], [4, 0], [0, 4]])
     0.0
     """
     first, second = paired_rows(true, recovered, at_least=2)
-    first = first / root_mean_square_radius(first, name="true")
-    second = second / root_mean_square_radius(second, name="recovered")
+    check_has_shape(first, name="true")
+    check_has_shape(second, name="recovered")
+    first = first / root_mean_square_radius(first)
+    second = second / root_mean_square_radius(second)
     relative = _stress(second, first)
     scale = 1.0 - relative**2 / 2.0
     return _stress(scale * second, first)

@@ -7,9 +7,10 @@ from dpvae.pl.distance_correlation import distance_correlation
 from dpvae.pl.history import training_history
 from dpvae.pl.isometry import isometry
 from dpvae.pl.mirror_symmetry import mirror_symmetry
+from dpvae.pl.over_image import over_image
 from dpvae.pl.reconstruction import reconstruction
 from dpvae.pl.regions import regions
-from dpvae.pl.regularisation_path import regularisation_path
+from dpvae.pl.regularization_path import regularization_path
 from dpvae.pl.residuals import residuals
 from dpvae.pl.shepard import shepard
 from dpvae.pl.transfer_matrix import transfer_matrix
@@ -21,9 +22,10 @@ __all__ = [
     "distance_correlation",
     "isometry",
     "mirror_symmetry",
+    "over_image",
     "reconstruction",
     "regions",
-    "regularisation_path",
+    "regularization_path",
     "residuals",
     "shepard",
     "training_history",

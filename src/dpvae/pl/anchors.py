@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from dpvae._data.arguments import check_is_anndata
 from dpvae._keys import OBSM
 from dpvae.pl.coordinates import read_pair
-from dpvae.pl.panels import marker_area, panels, save_figure
-from dpvae.pl.position_colours import position_colours
+from dpvae.pl.map_panel import MapPanel
+from dpvae.pl.panels import panels, save_figure
+from dpvae.pl.position_colors import position_colors
 from dpvae.pl.view import view_of
 
 MARGIN = 0.05
@@ -40,24 +41,22 @@ def anchors(
     adata
         Cells of one section.
     is_anchor
-        Mask of the anchors, shape (n_cells,).
+        Mask of the anchors, shape ``(n_cells,)``.
     free_key
         Key of ``adata.obsm`` with coordinates from :func:`dpvae.tl.reconstruct`.
     anchored_key
-        Key of ``adata.obsm`` with coordinates from :func:`dpvae.tl.impute`. Default
+        Key of ``adata.obsm`` with coordinates from :func:`dpvae.tl.impute`. By default
         ``"spatial_dpvae"``.
     spatial_key
-        Key of ``adata.obsm`` with the true coordinates. Default ``"spatial"``.
+        Key of ``adata.obsm`` with the true coordinates. By default ``"spatial"``.
     unit
-        Unit of the coordinates for the axis labels. Default none.
-    ax
-        Three axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+        Unit of the coordinates for the axis labels. By default none.
+    ax, save
+        Three axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
-    The three axes, shape (3,): true, free, with anchors.
+    The three axes, shape ``(3,)``: true, free, with anchors.
 
     Raises
     ------
@@ -85,21 +84,16 @@ def anchors(
     true, free = read_pair(adata, spatial_key, free_key, align=False)
     _, anchored = read_pair(adata, spatial_key, anchored_key, align=False)
     view = view_of(true)
-    colours = position_colours(view.project(true))
+    colors = position_colors(view.project(true))
     axes = panels(3, ax, height_to_width=1)
     titles = ("true", "free layout", f"{int(mask.sum())} anchors")
     keys = (spatial_key, free_key, anchored_key)
     for panel, places, title, key in zip(axes, (true, free, anchored), titles, keys, strict=True):
-        points = view.project(places)
-        order = view.back_to_front(places)
+        drawn = MapPanel(panel, view, places)
+        drawn.cells(colors)
         panel.scatter(
-            *points[order].T,
-            c=colours[order],
-            s=marker_area(panel, adata.n_obs),
-            linewidths=0,
-            rasterized=True,
+            *drawn.points[mask].T, s=42, facecolors="none", edgecolors="black", linewidths=1.6
         )
-        panel.scatter(*points[mask].T, s=42, facecolors="none", edgecolors="black", linewidths=1.6)
         panel.set_title(title)
         view.dress(panel, key, unit)
     low, high = axes[0].dataLim.get_points()

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from dpvae.pl.panels import panels, save_figure
-from dpvae.pl.regularisation_path import COLOURS
+from dpvae.pl.regularization_path import COLORS
 from dpvae.pl.tables import named_tables
 
 STATISTICS = (
@@ -37,15 +37,13 @@ def autocorrelation(
         What :func:`dpvae.tl.autocorrelation` writes (or returns with ``copy=True``), or several of
         them by name: for example of the latent representations of several models, and of the genes.
     seed
-        Seed of the sideways scatter of the dots. Default 0.
-    ax
-        Two axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+        Seed of the sideways scatter of the dots. By default 0.
+    ax, save
+        Two axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
-    The axes, shape (2,): Moran's I, Geary's C.
+    The axes, shape ``(2,)``: Moran's I, Geary's C.
 
     Raises
     ------
@@ -80,7 +78,7 @@ def autocorrelation(
         for k, table in enumerate(named.values()):
             values = table[column].dropna().to_numpy()
             sideways = k + rng.uniform(-SPREAD, SPREAD, len(values))
-            color = COLOURS[k % len(COLOURS)]
+            color = COLORS[k % len(COLORS)]
             panel.scatter(sideways, values, s=9, color=color, alpha=0.5, linewidths=0)
             if len(values):
                 panel.hlines(np.median(values), k - 0.3, k + 0.3, color="black", linewidth=2)

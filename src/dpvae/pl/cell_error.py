@@ -1,22 +1,18 @@
 """Cells coloured by how far they were placed from where they are."""
 
 from pathlib import Path
-from typing import Any
 
 import anndata as ad
 import numpy as np
 from matplotlib.axes import Axes
 
 from dpvae._keys import OBSM
-from dpvae.geometry.coordinates import known_rows
-from dpvae.pl.cell_colours import UNKNOWN
 from dpvae.pl.coordinates import read_pair
-from dpvae.pl.lengths import length_text
-from dpvae.pl.panels import marker_area, panels, save_figure
-from dpvae.pl.view import view_of
+from dpvae.pl.lengths import length_text, with_unit
+from dpvae.pl.map_panel import TOP_OF_SCALE, map_panel
+from dpvae.pl.panels import save_figure
 
-ERROR_COLOURS = "viridis_r"
-TOP_OF_SCALE = 0.98
+ERROR_COLORS = "viridis_r"
 
 
 def cell_error(
@@ -39,20 +35,18 @@ def cell_error(
     adata
         Cells of one section.
     spatial_key
-        Key of ``adata.obsm`` with the true coordinates, shape (n_cells, 2 or 3). Default
+        Key of ``adata.obsm`` with the true coordinates, shape ``(n_cells, 2 or 3)``. By default
         ``"spatial"``.
     recovered_key
-        Key of ``adata.obsm`` with the recovered coordinates. Default ``"spatial_dpvae"``. Cells
+        Key of ``adata.obsm`` with the recovered coordinates. By default ``"spatial_dpvae"``. Cells
         without one are grey.
     align
         Whether to bring the recovered coordinates onto the true ones by shift, rotation,
-        reflection and scale first. Default ``False``.
+        reflection and scale first. By default ``False``.
     unit
-        Unit of the coordinates for the labels, such as ``"µm"``. Default none.
-    ax
-        Axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+        Unit of the coordinates for the labels, such as ``"µm"``. By default none.
+    ax, save
+        Axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
@@ -78,30 +72,12 @@ def cell_error(
     if np.isnan(error).all():
         message = f"No cell has a known place in both {spatial_key!r} and {recovered_key!r}."
         raise ValueError(message)
-    view = view_of(true)
-    points = view.project(true)
-    width, height = np.ptp(points[known_rows(points)], axis=0)
-    axes: Axes = panels(1, ax, height_to_width=height / width if width > 0 else 1)[0]
-    order = view.back_to_front(true)
-    with_error, without = order[~np.isnan(error[order])], order[np.isnan(error[order])]
-    look: dict[str, Any] = {
-        "s": marker_area(axes, adata.n_obs),
-        "linewidths": 0,
-        "rasterized": True,
-    }
-    axes.scatter(points[without, 0], points[without, 1], color=UNKNOWN, **look)
-    dots = axes.scatter(
-        points[with_error, 0],
-        points[with_error, 1],
-        c=error[with_error],
-        cmap=ERROR_COLOURS,
-        vmin=0,
-        vmax=np.nanquantile(error, TOP_OF_SCALE),
-        **look,
-    )
-    axes.set_title(f"median {length_text(np.nanmedian(error), unit)}")
-    label = "error" + (f" ({unit})" if unit else "")
-    axes.figure.colorbar(dots, ax=axes, label=label, extend="max", shrink=0.8)
-    view.dress(axes, spatial_key, unit)
-    save_figure(axes, save)
-    return axes
+    panel = map_panel(true, ax)
+    has_error = ~np.isnan(error)
+    panel.cells(shown=~has_error)
+    top = np.nanquantile(error, TOP_OF_SCALE)
+    dots = panel.cells(error, shown=has_error, cmap=ERROR_COLORS, vmin=0, vmax=top)
+    panel.ax.set_title(f"median {length_text(np.nanmedian(error), unit)}")
+    panel.explain(dots, with_unit("error", unit), spatial_key, unit)
+    save_figure(panel.ax, save)
+    return panel.ax

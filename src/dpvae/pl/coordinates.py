@@ -1,33 +1,30 @@
-"""Coordinates of cells as they stand in ``adata.obsm``, checked before anything is drawn."""
+"""Coordinates that can be drawn."""
 
 import anndata as ad
 import numpy as np
 from numpy.typing import NDArray
 
-from dpvae._data.arguments import check_is_anndata
-from dpvae.geometry.alignment.procrustes import align as procrustes
-from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
+from dpvae._data.culprit import obsm_name
+from dpvae.geometry import align as procrustes
+from dpvae.geometry import known_rows
+from dpvae.tl.coordinates import read_coordinates as stored_coordinates
 
 
-def read_coordinates(adata: ad.AnnData, key: str) -> NDArray[np.float64]:
-    """Coordinates ``adata.obsm[key]``, shape (n_cells, 2 or 3); NaN rows are unknown places.
+def read_coordinates(
+    adata: ad.AnnData, key: str, *, argument: str = "spatial_key"
+) -> NDArray[np.float64]:
+    """Coordinates to draw, ``adata.obsm[key]``, shape ``(n_cells, 2 or 3)``.
 
     Raises
     ------
     KeyError
         If there is no such key.
     ValueError
-        If the array is not of that shape, is infinite or partly NaN within a row, or if no cell
-        has a known place.
+        If the array is malformed, or no cell has a known place.
     """
-    check_is_anndata(adata)
-    name = f"adata.obsm[{key!r}]"
-    if key not in adata.obsm:
-        message = f"{name} is missing; the keys of adata.obsm are: {', '.join(adata.obsm) or '-'}."
-        raise KeyError(message)
-    coordinates = check_coordinate_rows(adata.obsm[key], name=name)
+    coordinates = stored_coordinates(adata, key, argument=argument)
     if not known_rows(coordinates).any():
-        message = f"{name} has no cell with a known place: there is nothing to draw."
+        message = f"{obsm_name(key)} has no cell with a known place: there is nothing to draw."
         raise ValueError(message)
     return coordinates
 
@@ -35,7 +32,7 @@ def read_coordinates(adata: ad.AnnData, key: str) -> NDArray[np.float64]:
 def read_pair(
     adata: ad.AnnData, spatial_key: str, recovered_key: str, *, align: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Read true and recovered coordinates, shape (n_cells, n_dims) each.
+    """Read true and recovered coordinates, shape ``(n_cells, n_dims)`` each.
 
     Parameters
     ----------
@@ -54,11 +51,11 @@ def read_pair(
         If one of them cannot be drawn or their dimensions differ.
     """
     true = read_coordinates(adata, spatial_key)
-    recovered = read_coordinates(adata, recovered_key)
+    recovered = read_coordinates(adata, recovered_key, argument="recovered_key")
     if true.shape != recovered.shape:
         message = (
-            f"adata.obsm[{spatial_key!r}] has {true.shape[1]} dimensions and "
-            f"adata.obsm[{recovered_key!r}] has {recovered.shape[1]}; they must agree."
+            f"{obsm_name(spatial_key)} has {true.shape[1]} dimensions and "
+            f"{obsm_name(recovered_key)} has {recovered.shape[1]}; they must agree."
         )
         raise ValueError(message)
     if align:

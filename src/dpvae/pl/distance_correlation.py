@@ -29,10 +29,8 @@ def distance_correlation(
     tables
         What :func:`dpvae.tl.distance_preservation` writes, or several of them by name: a bar for
         each row.
-    ax
-        Axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+    ax, save
+        Axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------

@@ -59,7 +59,7 @@ def training_history(
 ) -> NDArray[Any]:
     """Draw how the terms of the loss went over the epochs, training against validation.
 
-    A panel each for the distance term, the difference between sections where they are aligned, the
+    A panel each for the distance term, the difference between sections if they are aligned, the
     reconstruction loss, the KL divergence and the learned scale λ, whichever are there.
 
     Parameters
@@ -67,14 +67,13 @@ def training_history(
     model_or_history
         A trained model of scvi-tools' kind, or its ``history``: data frames of one column,
         indexed by epoch.
-    ax
-        As many axes as there are panels. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+    ax, save
+        As many axes as there are panels, by default those of a new figure; and a path to save the
+        figure at.
 
     Returns
     -------
-    The axes, shape (n_panels,).
+    The axes, shape ``(n_panels,)``.
 
     Raises
     ------
@@ -125,7 +124,7 @@ def training_history(
 
 
 def _leave_out_first_spikes(panel: Axes, curves: Mapping[str, pd.Series]) -> None:
-    """End the axis where the validation part settles: its first values may be off by decades."""
+    """End the axis at the level where the validation part settles: it may begin decades above."""
     if len(curves) < len(SPLITS):
         return
     training, validation = curves["train"], curves["validation"]

@@ -5,11 +5,11 @@ from pathlib import Path
 import anndata as ad
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import EllipseCollection
 
 from dpvae._keys import OBSM
 from dpvae.metrics import metric_ellipses
-from dpvae.pl.panels import panels, save_figure
+from dpvae.pl.ellipses import draw_ellipses
+from dpvae.pl.panels import color_bar, panels, save_figure
 from dpvae.tl.coordinates import read_representation
 
 LONGEST = 0.08
@@ -19,7 +19,7 @@ def isometry(
     adata: ad.AnnData,
     *,
     use_rep: str = OBSM.latent,
-    metric_key: str = "X_dpvae_metric",
+    metric_key: str = OBSM.decoder_metric,
     max_ellipses: int = 150,
     seed: int = 0,
     ax: Axes | None = None,
@@ -37,22 +37,20 @@ def isometry(
     adata
         Cells.
     use_rep
-        Key of ``adata.obsm`` with the latent representation. Default ``"X_dpvae"``.
+        Key of ``adata.obsm`` with the latent representation. By default ``"X_dpvae"``.
     metric_key
-        Key of ``adata.obsm`` with the decoder's metric, ``model.decoder_metric(adata)``. Default
+        Key of ``adata.obsm`` with the decoder's metric, ``model.decoder_metric(adata)``. By default
         ``"X_dpvae_metric"``.
     max_ellipses
-        Draw the ellipses of a random subset of so many cells where there are more. Default 150.
+        Draw the ellipses of a random subset of this many cells if there are more. By default 150.
     seed
-        Seed of the subset. Default 0.
-    ax
-        Axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+        Seed of the subset. By default 0.
+    ax, save
+        Axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
-    The axes.
+    The axes. Their collections are the cells, then the ellipses.
 
     Raises
     ------
@@ -73,38 +71,31 @@ def isometry(
     """
     latent = np.asarray(read_representation(adata, use_rep), dtype=np.float64)
     metric = read_representation(adata, metric_key)
-    centred = latent - latent.mean(axis=0)
-    plane = np.linalg.svd(centred.T @ centred)[0][:, :2]
-    points = centred @ plane
+    centered = latent - latent.mean(axis=0)
+    plane = np.linalg.svd(centered.T @ centered)[0][:, :2]
+    points = centered @ plane
     half_axes, angles = metric_ellipses(metric, plane)
     ratio = half_axes[:, 0] / half_axes[:, 1]
     drawn = np.random.default_rng(seed).permutation(len(points))[:max_ellipses]
     axes: Axes = panels(1, ax, height_to_width=1)[0]
     axes.scatter(points[:, 0], points[:, 1], s=3, color="#BBBBBB", linewidths=0, rasterized=True)
     size = LONGEST * float(np.ptp(points, axis=0).max())
-    widths = 2 * half_axes[drawn] * size / np.quantile(half_axes[drawn, 0], 0.9)
-    ellipses = EllipseCollection(
-        widths[:, 0],
-        widths[:, 1],
-        np.degrees(angles[drawn]),
-        units="xy",
-        offsets=points[drawn],
-        transOffset=axes.transData,
+    ellipses = draw_ellipses(
+        axes,
+        points[drawn],
+        half_axes[drawn] * size / np.quantile(half_axes[drawn, 0], 0.9),
+        angles[drawn],
         cmap="viridis_r",
-        facecolors="none",
         linewidths=1.0,
     )
     ellipses.set_array(ratio[drawn])
     ellipses.set_clim(1.0, float(np.quantile(ratio, 0.98)) + 1e-9)
     ellipses.set_facecolor("none")
-    axes.add_collection(ellipses)
-    reach = widths.max(axis=1, keepdims=True) / 2
-    axes.update_datalim(np.vstack([points[drawn] - reach, points[drawn] + reach]))
     axes.set_aspect("equal")
     axes.margins(0.04)
     axes.set(xlabel=f"{use_rep} PC1", ylabel=f"{use_rep} PC2")
     axes.set_title(f"median axis ratio {np.median(ratio):.3g}")
-    axes.figure.colorbar(ellipses, ax=axes, label="axis ratio (1: isometric)", shrink=0.8)
+    color_bar(axes, ellipses, "axis ratio (1: isometric)")
     axes.spines[["top", "right"]].set_visible(False)
     save_figure(axes, save)
     return axes

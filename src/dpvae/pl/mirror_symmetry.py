@@ -1,7 +1,6 @@
 """The mirror line of a section, and where expression agrees across it."""
 
 from pathlib import Path
-from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -11,13 +10,13 @@ from numpy.typing import NDArray
 from dpvae._data.section import named_sections
 from dpvae._keys import OBSM, UNS
 from dpvae.geometry import Mirror, known_rows
-from dpvae.pl.cell_colours import UNKNOWN
 from dpvae.pl.coordinates import read_coordinates
-from dpvae.pl.panels import marker_area, panels, save_figure
-from dpvae.pl.view import View, view_of
+from dpvae.pl.map_panel import map_panel
+from dpvae.pl.panels import save_figure
+from dpvae.pl.view import View
 from dpvae.tl.mirrors import mirror_of, symmetry_of
 
-AGREEMENT_COLOURS = "viridis"
+AGREEMENT_COLORS = "viridis"
 ALONE = "mirror image outside the tissue"
 
 
@@ -39,20 +38,18 @@ def mirror_symmetry(
     adata
         Cells, after :func:`dpvae.tl.mirror_symmetry`.
     spatial_key
-        Key of ``adata.obsm`` with the coordinates, shape (n_cells, 2 or 3). Default ``"spatial"``.
-        In 3-D one looks along the plane.
+        Key of ``adata.obsm`` with the coordinates, shape ``(n_cells, 2 or 3)``. By default
+        ``"spatial"``. In 3-D one looks along the plane.
     section
-        Name of the section to draw. May be left out where there is one.
+        Name of the section to draw. May be left out if there is one.
     sample_key
         Column of ``adata.obs`` that names the section. By default all cells are one section.
     symmetry_key
-        Key of ``adata.uns`` with the lines. Default ``"dpvae_mirror_symmetry"``.
+        Key of ``adata.uns`` with the lines. By default ``"dpvae_mirror_symmetry"``.
     unit
-        Unit of the coordinates for the labels, such as ``"µm"``. Default none.
-    ax
-        Axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+        Unit of the coordinates for the labels, such as ``"µm"``. By default none.
+    ax, save
+        Axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
@@ -88,54 +85,36 @@ def mirror_symmetry(
     places = np.where(is_drawn[:, None], read_coordinates(adata, spatial_key), np.nan)
     agreement = np.where(is_drawn, adata.obs[column].to_numpy(dtype=float), np.nan)
     mirror = mirror_of(row)
-    view = view_of(places) if places.shape[1] == 2 else _along(mirror, places)
-    points = view.project(places)
-    width, height = np.ptp(points[known_rows(points)], axis=0)
-    axes: Axes = panels(1, ax, height_to_width=height / width if width > 0 else 1)[0]
-    order = view.back_to_front(places)
-    look: dict[str, Any] = {
-        "s": marker_area(axes, len(order)),
-        "linewidths": 0,
-        "rasterized": True,
-    }
-    alone = order[np.isnan(agreement[order])]
-    paired = order[~np.isnan(agreement[order])]
-    axes.scatter(points[alone, 0], points[alone, 1], color=UNKNOWN, label=ALONE, **look)
-    dots = axes.scatter(
-        points[paired, 0],
-        points[paired, 1],
-        c=agreement[paired],
-        cmap=AGREEMENT_COLOURS,
-        vmin=0,
-        vmax=1,
-        **look,
-    )
-    ends = view.project(_ends(mirror, view, places))
-    axes.plot(ends[:, 0], ends[:, 1], color="black", linewidth=1.5)
+    panel = map_panel(places, ax, view=None if places.shape[1] == 2 else _along(mirror, places))
+    alone = np.isnan(agreement)
+    panel.cells(shown=alone, label=ALONE)
+    dots = panel.cells(agreement, shown=~alone, cmap=AGREEMENT_COLORS, vmin=0, vmax=1)
+    ends = panel.view.project(_ends(mirror, panel.view, places))
+    panel.ax.plot(*ends.T, color="black", linewidth=1.5)
     verdict = "symmetric" if row["is_symmetric"] else "not symmetric"
-    axes.set_title(f"{verdict}: agreement {row['agreement']:.2f}, contrast {row['contrast']:.2f}")
-    label = "agreement with mirror image"
-    axes.figure.colorbar(dots, ax=axes, label=label, extend="min", shrink=0.8)
-    view.dress(axes, spatial_key, unit)
-    if len(alone):
-        axes.legend(
-            frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.14)
+    title = f"{verdict}: agreement {row['agreement']:.2f}, contrast {row['contrast']:.2f}"
+    has_alone = bool((alone & known_rows(places)).any())
+    panel.ax.set_title(title, pad=24 if has_alone else None)
+    panel.explain(dots, "agreement with mirror image", spatial_key, unit, extend="min")
+    if has_alone:
+        panel.ax.legend(
+            frameon=False, fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0)
         )
-    save_figure(axes, save)
-    return axes
+    save_figure(panel.ax, save)
+    return panel.ax
 
 
 def _along(mirror: Mirror, places: NDArray[np.float64]) -> View:
     """View of a tissue in space in which the mirror plane is seen as a line."""
     known = places[known_rows(places)]
-    centre = known.mean(axis=0)
-    inside = known - centre - ((known - centre) @ mirror.normal)[:, None] * mirror.normal
+    center = known.mean(axis=0)
+    inside = known - center - ((known - center) @ mirror.normal)[:, None] * mirror.normal
     _, _, rows = np.linalg.svd(inside, full_matrices=False)
-    return View(centre, np.stack([mirror.normal, rows[0], rows[1]], axis=1))
+    return View(center, np.stack([mirror.normal, rows[0], rows[1]], axis=1))
 
 
 def _ends(mirror: Mirror, view: View, places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Find the ends of the line, as far as the tissue goes, shape (2, n_dims)."""
+    """Find the ends of the line, as far as the tissue goes, shape ``(2, n_dims)``."""
     known = places[known_rows(places)]
     if len(mirror.normal) == 2:
         along = np.array([-mirror.normal[1], mirror.normal[0]])

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
@@ -16,7 +17,7 @@ RESOLUTION = 300
 def panels(
     n_panels: int, ax: Axes | Sequence[Axes] | NDArray[Any] | None, *, height_to_width: float
 ) -> NDArray[Any]:
-    """Axes of the panels side by side, shape (n_panels,): those given, else of a new figure.
+    """Axes of panels side by side, shape ``(n_panels,)``: those given, or those of a new figure.
 
     Raises
     ------
@@ -48,8 +49,21 @@ def marker_area(ax: Axes, n_cells: int) -> float:
     return float(np.clip(0.45 * box.width * box.height * 72**2 / n_cells, 0.5, 30))
 
 
+def color_bar(
+    axes: Axes | list[Axes],
+    drawn: ScalarMappable,
+    label: str,
+    *,
+    extend: Literal["neither", "min", "max"] = "neither",
+) -> None:
+    """Draw the scale of colours next to axes."""
+    last = axes if isinstance(axes, Axes) else axes[-1]
+    bar = last.figure.colorbar(drawn, ax=axes, label=label, extend=extend, shrink=0.8)
+    bar.outline.set_visible(False)
+
+
 def save_figure(ax: Axes, save: str | Path | None) -> None:
-    """Save the figure of the axes where a path is given; its ending is the format."""
+    """Save the figure of the axes if a path is given; its ending is the format."""
     if save is not None:
         root: Any = ax.figure.figure
         root.savefig(save, dpi=RESOLUTION, bbox_inches="tight")

@@ -1,4 +1,4 @@
-"""True beside recovered coordinates."""
+"""True and recovered coordinates side by side."""
 
 import logging
 from collections.abc import Sequence
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from dpvae._keys import OBSM
 from dpvae.geometry.coordinates import known_rows
-from dpvae.pl.cell_colours import UNKNOWN, CellColours, cell_colours
+from dpvae.pl.cell_colors import UNKNOWN, CellColors, cell_colors
 from dpvae.pl.coordinates import read_pair
-from dpvae.pl.panels import marker_area, panels, save_figure
-from dpvae.pl.position_colours import position_colours
+from dpvae.pl.map_panel import MapPanel
+from dpvae.pl.panels import panels, save_figure
+from dpvae.pl.position_colors import position_colors
 from dpvae.pl.view import view_of
 
 logger = logging.getLogger(__name__)
@@ -44,30 +45,28 @@ def reconstruction(
     adata
         Cells of one section.
     spatial_key
-        Key of ``adata.obsm`` with the true coordinates, shape (n_cells, 2 or 3). Rows of NaN are
-        cells whose place is not known: they are left out of the first panel. Default
+        Key of ``adata.obsm`` with the true coordinates, shape ``(n_cells, 2 or 3)``. Rows of NaN
+        are cells whose place is not known: they are left out of the first panel. By default
         ``"spatial"``.
     recovered_key
         Key of ``adata.obsm`` with the recovered coordinates, of the same shape and in the same
-        frame unless ``align``. Default ``"spatial_dpvae"``.
+        frame unless ``align``. By default ``"spatial_dpvae"``.
     color
         Column of ``adata.obs`` or gene (as it stands in ``adata.X``) that colours the cells. By
         default each cell has the colour of its true place, so that a good reconstruction shows
         the same picture twice; cells whose place is not known are grey then.
     align
         Whether to bring the recovered coordinates onto the true ones by shift, rotation,
-        reflection and scale first. For display only: needed where they were placed freely.
-        Default ``False``.
+        reflection and scale first. For display only: needed if they were placed freely.
+        By default ``False``.
     unit
-        Unit of the coordinates for the axis labels, such as ``"µm"``. Default none.
-    ax
-        Two axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+        Unit of the coordinates for the axis labels, such as ``"µm"``. By default none.
+    ax, save
+        Two axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
-    The two axes, shape (2,): true, recovered.
+    The two axes, shape ``(2,)``: true, recovered.
 
     Raises
     ------
@@ -90,43 +89,29 @@ def reconstruction(
     coordinates = read_pair(adata, spatial_key, recovered_key, align=align)
     view = view_of(coordinates[0])
     projected = [view.project(c) for c in coordinates]
-    colours = cell_colours(adata, color) if color is not None else _by_place(projected[0])
+    colors = cell_colors(adata, color) if color is not None else _by_place(projected[0])
     low, high = _common_box(*projected)
     width, height = high - low
     axes = panels(2, ax, height_to_width=height / width)
-    for panel, title, key, place, points in zip(
-        axes,
-        ("true", "recovered"),
-        (spatial_key, recovered_key),
-        coordinates,
-        projected,
-        strict=True,
-    ):
-        order = view.back_to_front(place)
-        panel.scatter(
-            points[order, 0],
-            points[order, 1],
-            c=colours.rgba[order],
-            s=marker_area(panel, adata.n_obs),
-            linewidths=0,
-            rasterized=True,
-        )
+    keys, titles = (spatial_key, recovered_key), ("true", "recovered")
+    for panel, title, key, places in zip(axes, titles, keys, coordinates, strict=True):
+        MapPanel(panel, view, places).cells(colors.rgba)
         panel.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), title=title)
         view.dress(panel, key, unit)
-    colours.explain(axes)
+    colors.explain(axes)
     save_figure(axes[0], save)
     return axes
 
 
-def _by_place(points: NDArray[np.float64]) -> CellColours:
-    colours = position_colours(points)
-    return CellColours(np.where(known_rows(points)[:, None], colours, UNKNOWN))
+def _by_place(points: NDArray[np.float64]) -> CellColors:
+    colors = position_colors(points)
+    return CellColors(np.where(known_rows(points)[:, None], colors, UNKNOWN))
 
 
 def _common_box(
     true: NDArray[np.float64], recovered: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lower and upper corner, shape (2,) each, of the box around both point sets with a margin."""
+    """Lower and upper corner, shape ``(2,)`` each, of a box around both sets of points."""
     lows = np.stack([np.nanmin(true, axis=0), np.nanmin(recovered, axis=0)])
     highs = np.stack([np.nanmax(true, axis=0), np.nanmax(recovered, axis=0)])
     if np.any(lows.max(axis=0) > highs.min(axis=0)):

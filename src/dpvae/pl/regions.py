@@ -5,18 +5,16 @@ from pathlib import Path
 import anndata as ad
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import EllipseCollection
 from numpy.typing import NDArray
 
 from dpvae._keys import OBSM
-from dpvae.geometry.coordinates import known_rows
 from dpvae.pl.coordinates import read_coordinates
-from dpvae.pl.lengths import length_text
-from dpvae.pl.panels import marker_area, panels, save_figure
-from dpvae.pl.view import view_of
+from dpvae.pl.ellipses import draw_ellipses
+from dpvae.pl.lengths import length_text, with_unit
+from dpvae.pl.map_panel import TOP_OF_SCALE, map_panel
+from dpvae.pl.panels import save_figure
 
-RADIUS_COLOURS = "viridis_r"
-TOP_OF_SCALE = 0.98
+RADIUS_COLORS = "viridis_r"
 
 
 def regions(
@@ -41,23 +39,21 @@ def regions(
     adata
         Cells of one section.
     recovered_key
-        Key of ``adata.obsm`` with the recovered coordinates. Default ``"spatial_dpvae"``.
+        Key of ``adata.obsm`` with the recovered coordinates. By default ``"spatial_dpvae"``.
     level
-        Share of the cells whose true place is in the region. Default 0.9.
+        Share of the cells whose true place is in the region. By default 0.9.
     max_ellipses
-        Number of cells, chosen at random, whose ellipse is drawn. Default 25.
+        Number of cells, chosen at random, whose ellipse is drawn. By default 25.
     unit
-        Unit of the coordinates for the labels, such as ``"µm"``. Default none.
+        Unit of the coordinates for the labels, such as ``"µm"``. By default none.
     seed
-        Seed of that choice. Default 0.
-    ax
-        Axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+        Seed of that choice. By default 0.
+    ax, save
+        Axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
-    The axes.
+    The axes: cells, ellipses, and the centres of these.
 
     Raises
     ------
@@ -78,52 +74,32 @@ def regions(
     >>> pl.regions(adata, unit="µm").get_title()
     '90 % within 190 µm (median)'
     """
-    coordinates = read_coordinates(adata, recovered_key)
+    coordinates = read_coordinates(adata, recovered_key, argument="recovered_key")
     percent = f"{100 * level:g}"
     radius, ellipses = _read_regions(adata, recovered_key, percent)
-    view = view_of(coordinates)
-    points = view.project(coordinates)
-    width, height = np.ptp(points[known_rows(points)], axis=0)
-    axes: Axes = panels(1, ax, height_to_width=height / width if width > 0 else 1)[0]
-    order = view.back_to_front(coordinates)
-    dots = axes.scatter(
-        points[order, 0],
-        points[order, 1],
-        c=radius[order],
-        cmap=RADIUS_COLOURS,
-        s=0.5 * marker_area(axes, adata.n_obs),
-        linewidths=0,
-        rasterized=True,
-    )
+    panel = map_panel(coordinates, ax)
+    dots = panel.cells(radius, size=0.5, cmap=RADIUS_COLORS)
     lowest, highest = float(radius.min()), float(np.quantile(radius, TOP_OF_SCALE))
     dots.set_clim(lowest if lowest < highest else 0.0, highest)
-    drawn = np.random.default_rng(seed).permutation(order)[:max_ellipses]
-    shadow = view.directions[:, :2].T @ ellipses[drawn] @ view.directions[:, :2]
-    squares, axes_of = np.linalg.eigh(shadow)
-    half_axes = np.sqrt(squares)
-    outlines = EllipseCollection(
-        2 * half_axes[:, 1],
-        2 * half_axes[:, 0],
-        np.degrees(np.arctan2(axes_of[:, 1, 1], axes_of[:, 0, 1])),
-        units="xy",
-        offsets=points[drawn],
-        transOffset=axes.transData,
-        facecolors="none",
+    known = panel.view.back_to_front(coordinates)
+    drawn = np.random.default_rng(seed).permutation(known)[:max_ellipses]
+    plane = panel.view.directions[:, :2]
+    squares, directions = np.linalg.eigh(plane.T @ ellipses[drawn] @ plane)
+    draw_ellipses(
+        panel.ax,
+        panel.points[drawn],
+        np.sqrt(squares[:, ::-1]),
+        np.arctan2(directions[:, 1, 1], directions[:, 0, 1]),
         edgecolors=dots.to_rgba(radius[drawn]),
         linewidths=1.5,
     )
-    axes.add_collection(outlines)
-    axes.scatter(points[drawn, 0], points[drawn, 1], s=5, color="black", linewidths=0)
-    reach = half_axes[:, 1:].max(axis=1, keepdims=True)
-    axes.update_datalim(np.vstack([points[drawn] - reach, points[drawn] + reach]))
-    axes.autoscale_view()
-    axes.set_title(f"{percent} % within {length_text(np.median(radius), unit)} (median)")
-    label = f"radius of {percent} %" + (f" ({unit})" if unit else "")
-    bar = axes.figure.colorbar(dots, ax=axes, label=label, extend="max", shrink=0.8)
-    bar.outline.set_visible(False)
-    view.dress(axes, recovered_key, unit)
-    save_figure(axes, save)
-    return axes
+    across, along = panel.points[drawn].T
+    panel.ax.scatter(across, along, s=5, color="black", linewidths=0)
+    median = length_text(np.median(radius), unit)
+    panel.ax.set_title(f"{percent} % within {median} (median)")
+    panel.explain(dots, with_unit(f"radius of {percent} %", unit), recovered_key, unit)
+    save_figure(panel.ax, save)
+    return panel.ax
 
 
 def _read_regions(

@@ -8,15 +8,13 @@ from matplotlib.axes import Axes
 
 from dpvae._keys import OBSM
 from dpvae.geometry.coordinates import known_rows
-from dpvae.pl.cell_colours import UNKNOWN
 from dpvae.pl.coordinates import read_pair
-from dpvae.pl.lengths import length_text
-from dpvae.pl.panels import marker_area, panels, save_figure
-from dpvae.pl.view import view_of
+from dpvae.pl.lengths import length_text, with_unit
+from dpvae.pl.map_panel import TOP_OF_SCALE, map_panel
+from dpvae.pl.panels import save_figure
 
-LENGTH_COLOURS = "viridis_r"
+LENGTH_COLORS = "viridis_r"
 ARROW_WIDTH = 0.0022
-TOP_OF_SCALE = 0.98
 
 
 def residuals(
@@ -43,30 +41,28 @@ def residuals(
     adata
         Cells of one section.
     spatial_key
-        Key of ``adata.obsm`` with the true coordinates, shape (n_cells, 2 or 3). Default
+        Key of ``adata.obsm`` with the true coordinates, shape ``(n_cells, 2 or 3)``. By default
         ``"spatial"``.
     recovered_key
         Key of ``adata.obsm`` with the recovered coordinates, of the same shape and in the same
-        frame unless ``align``. Default ``"spatial_dpvae"``. A cell that is NaN in one of the
+        frame unless ``align``. By default ``"spatial_dpvae"``. A cell that is NaN in one of the
         two has no arrow.
     align
         Whether to bring the recovered coordinates onto the true ones by shift, rotation,
-        reflection and scale first. For display only: needed where they were placed freely.
-        Default ``False``.
+        reflection and scale first. For display only: needed if they were placed freely.
+        By default ``False``.
     max_arrows
-        Draw a random subset of so many cells where there are more. Default 500.
+        Draw a random subset of this many cells if there are more. By default 500.
     unit
-        Unit of the coordinates for the labels, such as ``"µm"``. Default none.
+        Unit of the coordinates for the labels, such as ``"µm"``. By default none.
     seed
-        Seed of the subset. Default 0.
-    ax
-        Axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+        Seed of the subset. By default 0.
+    ax, save
+        Axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
-    The axes.
+    The axes, with the cells and on top of them the arrows.
 
     Raises
     ------
@@ -93,40 +89,25 @@ def residuals(
     if len(both) == 0:
         message = f"No cell has a known place in both {spatial_key!r} and {recovered_key!r}."
         raise ValueError(message)
-    view = view_of(true)
     lengths = np.linalg.norm(recovered - true, axis=1)
     drawn = np.random.default_rng(seed).permutation(both)[:max_arrows]
     drawn = drawn[np.argsort(lengths[drawn])]
-    start, end = view.project(true), view.project(recovered)
-    width, height = np.ptp(start[both], axis=0)
-
-    axes: Axes = panels(1, ax, height_to_width=height / width if width > 0 else 1)[0]
-    known = view.back_to_front(true)
-    axes.scatter(
-        start[known, 0],
-        start[known, 1],
-        color=UNKNOWN,
-        s=0.5 * marker_area(axes, len(known)),
-        linewidths=0,
-        rasterized=True,
-    )
-    arrows = axes.quiver(
-        *start[drawn].T,
-        *(end - start)[drawn].T,
+    panel = map_panel(true, ax)
+    panel.cells(size=0.5)
+    start, end = panel.points[drawn], panel.view.project(recovered[drawn])
+    arrows = panel.ax.quiver(
+        *start.T,
+        *(end - start).T,
         lengths[drawn],
         angles="xy",
         scale_units="xy",
         scale=1,
         width=ARROW_WIDTH,
-        cmap=LENGTH_COLOURS,
+        cmap=LENGTH_COLORS,
     )
     arrows.set_clim(0, np.quantile(lengths[both], TOP_OF_SCALE))
-    axes.update_datalim(end[drawn])
-    axes.autoscale_view()
-    axes.set_title(f"median {length_text(np.median(lengths[both]), unit)}")
-    label = "residual" + (f" ({unit})" if unit else "")
-    bar = axes.figure.colorbar(arrows, ax=axes, label=label, extend="max", shrink=0.8)
-    bar.outline.set_visible(False)
-    view.dress(axes, spatial_key, unit)
-    save_figure(axes, save)
-    return axes
+    panel.reach_out(end)
+    panel.ax.set_title(f"median {length_text(np.median(lengths[both]), unit)}")
+    panel.explain(arrows, with_unit("residual", unit), spatial_key, unit)
+    save_figure(panel.ax, save)
+    return panel.ax

@@ -7,9 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 
+from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._keys import OBSM
 from dpvae.geometry import fit_distance_scale, pair_distances, pairs_within
 from dpvae.metrics.paired import paired_cells
+from dpvae.pl.lengths import with_unit
 from dpvae.pl.panels import panels, save_figure
 from dpvae.tl.coordinates import read_coordinates, read_representation
 
@@ -41,28 +43,26 @@ def shepard(
     adata
         Cells of one section.
     use_rep
-        Key of ``adata.obsm``: a latent representation, or recovered coordinates. Default
+        Key of ``adata.obsm``: a latent representation, or recovered coordinates. By default
         ``"X_dpvae"``.
     spatial_key
-        Key of ``adata.obsm`` with the coordinates. Default ``"spatial"``. Cells of unknown place
+        Key of ``adata.obsm`` with the coordinates. By default ``"spatial"``. Cells of unknown place
         are left out.
     distance_scale
         λ, by which the distances are divided: ``model.distance_scale``, or 1 for recovered
-        coordinates. Default: fitted.
+        coordinates. By default it is fitted.
     max_pairs
-        All pairs up to this number, random ones above. Default 200,000.
+        All pairs up to this number, random ones above. By default 200,000.
     unit
-        Unit of the coordinates for the labels. Default none.
+        Unit of the coordinates for the labels. By default none.
     seed
-        Seed of the pairs. Default 0.
-    ax
-        Axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+        Seed of the pairs. By default 0.
+    ax, save
+        Axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
-    The axes.
+    The axes, of equal scale. Lines: the diagonal, the median, the limits of the middle 90 %.
 
     Raises
     ------
@@ -79,12 +79,14 @@ def shepard(
     >>> pl.shepard(adata, unit="µm").get_xlabel()
     'tissue distance (µm)'
     """
-    places, values = paired_cells(
-        read_coordinates(adata, spatial_key), read_representation(adata, use_rep), at_least=3
-    )
-    scale = (
-        fit_distance_scale(values, places, seed=seed) if distance_scale is None else distance_scale
-    )
+    true, latent = read_coordinates(adata, spatial_key), read_representation(adata, use_rep)
+    with named_in_errors(obsm_name(spatial_key), obsm_name(use_rep)):
+        places, values = paired_cells(true, latent, at_least=3)
+        scale = (
+            fit_distance_scale(values, places, seed=seed)
+            if distance_scale is None
+            else distance_scale
+        )
     rows = pairs_within(np.zeros(len(places), dtype=np.int64), max_pairs=max_pairs, seed=seed)
     in_tissue, found = pair_distances(places, *rows), pair_distances(values, *rows) / scale
     axes: Axes = panels(1, ax, height_to_width=1)[0]
@@ -105,8 +107,8 @@ def shepard(
         axes.plot(middle, median, color=LINE, linewidth=1.8, label="median")
         axes.plot(middle, low, color=BAND, linewidth=1.2, linestyle="--", label="5 % and 95 %")
         axes.plot(middle, high, color=BAND, linewidth=1.2, linestyle="--")
-    suffix = f" ({unit})" if unit else ""
-    axes.set(xlabel=f"tissue distance{suffix}", ylabel=f"{use_rep} distance / λ{suffix}")
+    axes.set_xlabel(with_unit("tissue distance", unit))
+    axes.set_ylabel(with_unit(f"{use_rep} distance / λ", unit))
     axes.set_aspect("equal")
     axes.locator_params(nbins=5)
     axes.legend(frameon=False, loc="upper left", fontsize="small")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from dpvae.pl.panels import panels, save_figure
+from dpvae.pl.panels import color_bar, panels, save_figure
 
 DARK_FROM = 0.4
 
@@ -27,17 +27,15 @@ def transfer_matrix(
         A row for each section that was trained on, a column for each that was tested, named by
         index and columns. NaN are left empty.
     label
-        What the score is called. Default ``"Procrustes disparity"``.
+        What the score is called. By default ``"Procrustes disparity"``.
     limits
-        Values at the ends of the colours. Default 0 to 1, the same shape to chance.
-    ax
-        Axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+        Values at the ends of the colours. By default 0 to 1, the same shape to chance.
+    ax, save
+        Axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
-    The axes.
+    The axes, on which every number is a text.
 
     Raises
     ------
@@ -70,7 +68,7 @@ def transfer_matrix(
     axes.set_xticks(range(scores.shape[1]), scores.columns.astype(str), rotation=45, ha="right")
     axes.set_yticks(range(len(scores)), scores.index.astype(str))
     axes.set(xlabel="tested on", ylabel="trained on")
-    axes.figure.colorbar(image, ax=axes, label=label, shrink=0.8)
+    color_bar(axes, image, label)
     axes.spines[:].set_visible(False)
     save_figure(axes, save)
     return axes

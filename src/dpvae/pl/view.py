@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from dpvae.geometry.coordinates import known_rows
+from dpvae.pl.lengths import with_unit
 
 
 @dataclass(frozen=True)
@@ -15,26 +16,27 @@ class View:
 
     Attributes
     ----------
-    centre
-        Origin of the plane, shape (n_dims,).
+    center
+        Origin of the plane, shape ``(n_dims,)``.
     directions
-        Orthonormal columns, shape (n_dims, n_dims): across, along, and in 3-D towards the viewer.
+        Orthonormal columns, shape ``(n_dims, n_dims)``: across, along, and in 3-D towards the
+        viewer.
     """
 
-    centre: NDArray[np.float64]
+    center: NDArray[np.float64]
     directions: NDArray[np.float64]
 
     @property
     def is_tissue_plane(self) -> bool:
         """Whether the plane is the tissue's own: coordinates are drawn as they are."""
-        return len(self.centre) == 2
+        return len(self.center) == 2
 
     def project(self, coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Coordinates of shape (n, n_dims) in the plane, shape (n, 2)."""
-        return np.asarray((coordinates - self.centre) @ self.directions[:, :2])
+        """Coordinates of shape ``(n, n_dims)`` in the plane, shape ``(n, 2)``."""
+        return np.asarray((coordinates - self.center) @ self.directions[:, :2])
 
     def back_to_front(self, coordinates: NDArray[np.float64]) -> NDArray[np.intp]:
-        """Order in which to draw known cells, shape (n_known,): near ones cover far ones."""
+        """Order in which to draw known cells, shape ``(n_known,)``: near ones cover far ones."""
         known = np.flatnonzero(known_rows(coordinates))
         if self.is_tissue_plane:
             return known
@@ -44,9 +46,8 @@ class View:
     def dress(self, ax: Axes, key: str, unit: str | None) -> None:
         """Label the axes, make the aspect equal, and put the origin of a tissue plane top-left."""
         noun = f"{key} " if self.is_tissue_plane else f"{key} PC"
-        suffix = f" ({unit})" if unit else ""
-        ax.set_xlabel(f"{noun}1{suffix}")
-        ax.set_ylabel(f"{noun}2{suffix}")
+        ax.set_xlabel(with_unit(f"{noun}1", unit))
+        ax.set_ylabel(with_unit(f"{noun}2", unit))
         ax.set_aspect("equal")
         ax.locator_params(nbins=5)
         ax.spines[["top", "right"]].set_visible(False)
@@ -60,13 +61,13 @@ def view_of(coordinates: NDArray[np.float64]) -> View:
     Parameters
     ----------
     coordinates
-        Shape (n, n_dims), NaN rows are left out.
+        Shape ``(n, n_dims)``, NaN rows are left out.
     """
     n_dims = coordinates.shape[1]
     if n_dims == 2:
         return View(np.zeros(2), np.eye(2))
     known = coordinates[known_rows(coordinates)]
-    centre = known.mean(axis=0)
-    _, _, rows = np.linalg.svd(known - centre, full_matrices=len(known) < n_dims)
+    center = known.mean(axis=0)
+    _, _, rows = np.linalg.svd(known - center, full_matrices=len(known) < n_dims)
     largest = rows[np.arange(n_dims), np.abs(rows).argmax(axis=1)]
-    return View(centre, (rows * np.sign(largest)[:, None]).T)
+    return View(center, (rows * np.sign(largest)[:, None]).T)

@@ -30,11 +30,11 @@ def spatial_variability(
     coordinates
         Shape ``(n_cells, 2)`` or ``(n_cells, 3)``. Cells in rows of NaN do not count, except for
         the deviation of genes in a section with fewer than 100 cells of known place. Of a section
-        with more than 20,000, as many random ones (always the same) are used.
+        with more than 20,000, only 20,000 random ones (always the same) are used.
     section
         Name of each cell's section, shape ``(n_cells,)``.
     depth
-        Total to which counts are brought before their logarithm is taken, or ``None`` where values
+        Total to which counts are brought before their logarithm is taken, or ``None`` if values
         are logarithms already.
 
     Returns

@@ -7,6 +7,7 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from dpvae._data.culprit import obsm_name
 from dpvae._data.expression import (
     check_log_normalized,
     depths,
@@ -15,6 +16,7 @@ from dpvae._data.expression import (
     holds_counts,
 )
 from dpvae._data.section import named_sections
+from dpvae._data.whole_number import check_whole
 from dpvae._keys import OBSM
 from dpvae.geometry import check_coordinates, known_rows
 from dpvae.pp.spatial_variability import spatial_variability
@@ -41,7 +43,7 @@ def spatially_variable_genes(
     knows nothing about place, and prefers rare genes; see :doc:`/benchmarks/genes`.
 
     The score of a gene is its standard deviation times its Moran's I :cite:p:`Moran50` over six
-    nearest neighbours, 0 where that is negative, plus 0.01: the mean over sections, each weighted
+    nearest neighbours, 0 if that is negative, plus 0.01: the mean over sections, each weighted
     by its cells of known place. The fewer these are, the more of Moran's I is chance: it is drawn
     towards the mean of all genes as far as its spread is what chance alone would give. So do the
     models weigh genes.
@@ -53,12 +55,12 @@ def spatially_variable_genes(
         with. Data on disk are read in parts.
     n_top_genes
         How many genes to choose. By default as many as there are cells of known place, but at
-        least 500 and at most 2,000. All are chosen where there are no more.
+        least 500 and at most 2,000. All are chosen if there are no more.
     spatial_key
         Key of the coordinates in ``adata.obsm``. Cells of unknown place (rows of NaN) do not
         count, except for the deviation of genes in a section with fewer than 100 known places;
         with fewer than ten, Moran's I does not count there. Of a section with more than 20,000
-        cells, as many random ones (always the same) are used.
+        cells, only 20,000 random ones (always the same) are used.
     sample_key
         Column of ``adata.obs`` that names the section. By default all cells are one section.
     layer
@@ -99,10 +101,11 @@ def spatially_variable_genes(
     20
     >>> reference = adata[:, adata.var["spatially_variable"]].copy()
     """
-    _check_number(n_top_genes)
+    if n_top_genes is not None:
+        check_whole(n_top_genes, "n_top_genes", remedy=", or leave it out")
     matrix = expression_of(adata, layer)
-    where = f"adata.obsm[{spatial_key!r}]"
-    coordinates = check_coordinates(read_coordinates(adata, spatial_key), name=where)
+    coordinates = read_coordinates(adata, spatial_key)
+    check_coordinates(coordinates, name=obsm_name(spatial_key))
     section = named_sections(adata, sample_key)
     if subset and not copy:
         _check_can_lose_genes(adata)
@@ -123,13 +126,6 @@ def spatially_variable_genes(
     if subset:
         adata._inplace_subset_var(table[CHOSEN].to_numpy())
     return None
-
-
-def _check_number(n_top_genes: Any) -> None:
-    is_integer = isinstance(n_top_genes, int | np.integer) and not isinstance(n_top_genes, bool)
-    if n_top_genes is not None and not (is_integer and n_top_genes > 0):
-        message = f"n_top_genes is {n_top_genes!r}: give a positive integer, or leave it out."
-        raise ValueError(message)
 
 
 def _ranked(score: NDArray[np.float64], genes: pd.Index, n_top_genes: int) -> pd.DataFrame:

@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
 from dpvae._data.arguments import check_is_anndata
-from dpvae._data.expression import expression_of
+from dpvae._data.culprit import named_in_errors, obsm_name
+from dpvae._data.expression import expression_name, expression_of
 from dpvae._data.matrix_on_disk import MatrixOnDisk, open_matrix
-from dpvae._data.numbers import numbers_of
 from dpvae._data.section import cells_per_section, named_sections
+from dpvae._data.whole_number import check_whole
 from dpvae._keys import OBSM, UNS
 from dpvae.geometry import known_rows
 from dpvae.metrics import SpatialStatistic, false_discovery_rate
 from dpvae.metrics import autocorrelation as autocorrelation_of
-from dpvae.tl.coordinates import read_coordinates
+from dpvae.tl.coordinates import read_coordinates, read_representation
 from dpvae.tl.result import check_free_uns
 
 BYTES_AT_A_TIME = 256 * 2**20
@@ -114,6 +115,7 @@ def autocorrelation(
         raise KeyError(message)
     if not copy:
         check_free_uns(adata, key_added)
+    where = expression_name(layer) if use_rep is None else obsm_name(use_rep)
     tables = []
     for section, members in cells_per_section(named_sections(adata, sample_key)):
         cells = np.flatnonzero(members & known)
@@ -125,14 +127,18 @@ def autocorrelation(
             if connectivity_key is None
             else _connected(adata.obsp[connectivity_key], cells)
         )
-        results = [
-            autocorrelation_of(part, graph, n_permutations=n_permutations, seed=seed)
-            for part in _parts(values, cells)
-        ]
+        with named_in_errors(where, section=section):
+            results = [
+                autocorrelation_of(part, graph, n_permutations=n_permutations, seed=seed)
+                for part in _parts(values, cells)
+            ]
         columns: dict[str, Any] = {"variable": names, "section": section}
         columns.update(_columns("morans_i", [result.morans_i for result in results]))
         columns.update(_columns("gearys_c", [result.gearys_c for result in results]))
         tables.append(pd.DataFrame(columns))
+    if not tables:
+        message = "adata has no cells: there is nothing to measure."
+        raise ValueError(message)
     table = pd.concat(tables, ignore_index=True)
     if copy:
         return table
@@ -147,11 +153,8 @@ def _variables(
         if genes is not None or layer is not None:
             message = "Give use_rep, or genes and layer, but not both."
             raise ValueError(message)
-        if use_rep not in adata.obsm:
-            message = f"There is no adata.obsm[{use_rep!r}]; obsm has {sorted(adata.obsm)}."
-            raise KeyError(message)
+        found = read_representation(adata, use_rep)
         values = adata.obsm[use_rep]
-        found = numbers_of(values, f"adata.obsm[{use_rep!r}]")
         if isinstance(values, pd.DataFrame):
             return [str(name) for name in values.columns], found
         return [f"{use_rep} {k + 1}" for k in range(found.shape[1])], found
@@ -196,9 +199,7 @@ def _connected(graph: Any, cells: NDArray[np.intp]) -> csr_matrix:
 def _nearest(places: NDArray[np.float64], n_neighbors: int) -> csr_matrix:
     from sklearn.neighbors import NearestNeighbors
 
-    if n_neighbors < 1 or int(n_neighbors) != n_neighbors:
-        message = f"n_neighbors is {n_neighbors}; pass a whole number that is at least 1."
-        raise ValueError(message)
+    check_whole(n_neighbors, "n_neighbors")
     finder = NearestNeighbors(n_neighbors=min(n_neighbors, len(places) - 1))
     return finder.fit(places).kneighbors_graph()
 
@@ -206,10 +207,10 @@ def _nearest(places: NDArray[np.float64], n_neighbors: int) -> csr_matrix:
 def _columns(
     name: str, statistics: Sequence[SpatialStatistic]
 ) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    p_randomisation = np.concatenate([part.p_randomisation for part in statistics])
+    p_randomization = np.concatenate([part.p_randomization for part in statistics])
     yield name, np.concatenate([part.value for part in statistics])
-    yield f"{name}_p", p_randomisation
-    yield f"{name}_fdr", false_discovery_rate(p_randomisation)
+    yield f"{name}_p", p_randomization
+    yield f"{name}_fdr", false_discovery_rate(p_randomization)
     p_permutation = [part.p_permutation for part in statistics if part.p_permutation is not None]
     if p_permutation:
         yield f"{name}_p_permutation", np.concatenate(p_permutation)

@@ -6,10 +6,12 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM, UNS, params_key
-from dpvae.tl.coordinates import check_free_key, read_coordinates
+from dpvae.tl.coordinates import read_coordinates
 from dpvae.tl.mirrors import mirror_of, read_symmetry
+from dpvae.tl.result import check_free_key
 
 
 def fold(
@@ -25,8 +27,8 @@ def fold(
     """Mirror one half of every symmetric section onto the other.
 
     The half with more cells stays where it is. A model that is set up with these coordinates,
-    ``setup_anndata(adata, spatial_key="spatial_folded")``, places cells in that half, where it
-    would else place them between both. Coordinates that recover a folded section are scored
+    ``setup_anndata(adata, spatial_key="spatial_folded")``, places cells in that half;
+    otherwise it would place them between both. Coordinates that recover a folded section are scored
     against it: ``dpvae.tl.score(adata, "spatial_folded", …)``.
 
     Parameters
@@ -37,14 +39,14 @@ def fold(
         Key of their coordinates in ``adata.obsm``; or of recovered ones in the same frame, which
         are folded about the same lines.
     sections
-        Names of the sections to fold. By default those that were found symmetric; name them where
+        Names of the sections to fold. By default those that were found symmetric; name them if
         you know the tissue better. The others keep their coordinates.
     sample_key
         Column of ``adata.obs`` that names the section, as in :func:`dpvae.tl.mirror_symmetry`.
     symmetry_key
         Key of the mirror lines in ``adata.uns``.
     key_added
-        Key of the result in ``obsm``, and the beginning of that in ``uns``.
+        Key of the result in ``obsm``, and the beginning of the key in ``uns``.
     copy
         Whether to return the coordinates instead of writing them.
 
@@ -102,7 +104,8 @@ def fold(
     folded = places.copy()
     for name, cells in cells_per_section(names):
         if name in wanted:
-            folded[cells] = mirror_of(rows[name]).fold(places[cells])
+            with named_in_errors(obsm_name(spatial_key), section=name):
+                folded[cells] = mirror_of(rows[name]).fold(places[cells])
     if copy:
         return folded
     adata.obsm[key_added] = folded

@@ -6,15 +6,13 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from dpvae._data.culprit import obsm_name
 from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM
-from dpvae.geometry import known_rows, place_anchored
-from dpvae.tl.coordinates import (
-    check_free_key,
-    read_coordinates,
-    read_representation,
-    write_coordinates,
-)
+from dpvae.geometry import Placement, known_rows, place_anchored
+from dpvae.tl.coordinates import read_coordinates, read_representation
+from dpvae.tl.placement import place_sections
+from dpvae.tl.result import check_free_key
 
 
 def impute(
@@ -45,7 +43,7 @@ def impute(
     use_rep
         Key of their latent representation in ``adata.obsm``.
     spatial_key
-        Key of their coordinates in ``adata.obsm``, NaN where unknown.
+        Key of their coordinates in ``adata.obsm``, NaN if unknown.
     distance_scale
         λ, latent distance per unit of the coordinates. By default it is fitted to the anchors.
     penalty
@@ -53,7 +51,7 @@ def impute(
         :func:`dpvae.geometry.place_anchored`.
     method
         ``"blend"`` of all that helps, or ``"stress"``, the objective of the paper alone. By default
-        the blend, where anchors are exact and fix the frame.
+        the blend, if anchors are exact and fix the frame.
     sample_key
         Column of ``adata.obs`` that names the section. Each section is placed by itself and needs
         anchors of its own. By default all cells are one section.
@@ -110,14 +108,13 @@ def impute(
     for name, cells in cells_per_section(names):
         if not known[cells].any():
             message = (
-                f"No cell of section {name!r} has a place in adata.obsm[{spatial_key!r}]: give at "
+                f"No cell of section {name!r} has a place in {obsm_name(spatial_key)}: give at "
                 "least one, or lay the section out freely with dpvae.tl.reconstruct."
             )
             raise ValueError(message)
-    coordinates = np.empty_like(places)
-    placements = {}
-    for name, cells in cells_per_section(names):
-        placements[name] = place_anchored(
+
+    def place(cells: NDArray[np.bool_]) -> Placement:
+        return place_anchored(
             latent[cells],
             places[cells],
             known[cells],
@@ -126,16 +123,20 @@ def impute(
             method=method,
             seed=seed,
         )
-        coordinates[cells] = placements[name].coordinates
-    if copy:
-        return coordinates
-    params = {
-        "use_rep": use_rep,
-        "spatial_key": spatial_key,
-        "distance_scale": distance_scale,
-        "penalty": penalty,
-        "method": method,
-        "seed": seed,
-    }
-    write_coordinates(adata, key_added, coordinates, placements, names, params)
-    return None
+
+    return place_sections(
+        adata,
+        names,
+        place,
+        arrays=(obsm_name(use_rep), obsm_name(spatial_key)),
+        key_added=key_added,
+        params={
+            "use_rep": use_rep,
+            "spatial_key": spatial_key,
+            "distance_scale": distance_scale,
+            "penalty": penalty,
+            "method": method,
+            "seed": seed,
+        },
+        copy=copy,
+    )

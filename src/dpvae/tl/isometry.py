@@ -3,6 +3,7 @@
 import pandas as pd
 from anndata import AnnData
 
+from dpvae._keys import OBSM, UNS
 from dpvae.metrics import latent_isometry
 from dpvae.tl.coordinates import read_representation
 from dpvae.tl.result import check_free_uns
@@ -11,8 +12,8 @@ from dpvae.tl.result import check_free_uns
 def isometry(
     adata: AnnData,
     *,
-    metric_key: str = "X_dpvae_metric",
-    key_added: str = "dpvae_isometry",
+    metric_key: str = OBSM.decoder_metric,
+    key_added: str = UNS.isometry,
     copy: bool = False,
 ) -> pd.DataFrame | None:
     """Measure how evenly the decoder stretches the latent space (figures 4 and 14 of the paper).

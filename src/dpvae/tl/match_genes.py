@@ -1,7 +1,7 @@
 """Genes of a query under the names that a reference has for them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
 
 import pandas as pd
@@ -35,16 +35,16 @@ def match_genes(
         The reference, or the names of its genes, such as ``model.get_var_names()``.
     rename
         Whether the proposals are accepted: genes of ``query`` that were found under another name
-        get that of the reference. ``query`` is changed by nothing else.
+        get the name from the reference. Nothing else in ``query`` changes.
 
     Returns
     -------
     A table with a row for each gene of the reference, in its order, and the columns
 
-    - ``query``: the name of that gene in ``query.var_names``, missing where none was found;
-    - ``how``: ``"same name"``, where else it was found (such as ``"query.var['symbol']"``,
-      ``"without version"`` or ``"upper or lower case"``), ``"ambiguous"`` or ``"not found"``;
-    - ``candidates``: the genes of the query that would do, where there is not just one, or where
+    - ``query``: the name of that gene in ``query.var_names``, missing if none was found;
+    - ``how``: ``"same name"``, another way (``"query.var['symbol']"``, ``"without version"`` or
+      ``"upper or lower case"``), ``"ambiguous"`` or ``"not found"``;
+    - ``candidates``: the genes of the query that would do, if there is not just one, or if
       one would do for several genes of the reference.
 
     ``table["how"].value_counts()`` is the summary, and ``table["query"].dropna()`` the renaming.
@@ -73,7 +73,7 @@ def match_genes(
     True
     """
     check_is_anndata(query, name="query")
-    if isinstance(reference, str | PathLike):
+    if isinstance(reference, str | PathLike) or not isinstance(reference, AnnData | Iterable):
         check_is_anndata(reference, name="reference")
     names = _unique(query.var_names, "query", "query.var_names_make_unique()")
     var = reference.var if isinstance(reference, AnnData) else pd.DataFrame(index=list(reference))
@@ -136,11 +136,11 @@ def _matches(
     ]
     found, how, candidates = {}, dict.fromkeys(genes, NOT_FOUND), dict.fromkeys(genes, "")
     is_taken: set[str] = set()
-    for form, normalised in FORMS.items():
+    for form, normalized in FORMS.items():
         for where, query_names, reference_names in sources:
             still_free = query_names[~query_names.index.isin(is_taken)]
             open_genes = reference_names[reference_names.index.map(how) == NOT_FOUND]
-            for alike, wanted in _same_text(normalised(still_free), normalised(open_genes)):
+            for alike, wanted in _same_text(normalized(still_free), normalized(open_genes)):
                 if len(alike) == len(wanted) == 1:
                     found[wanted[0]] = alike[0]
                     how[wanted[0]] = ", ".join(filter(None, (where, form))) or SAME

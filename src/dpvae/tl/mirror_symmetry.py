@@ -61,7 +61,7 @@ def mirror_symmetry(
       other lines (0, about another one they agree as well; 1, about no other), ``coverage`` (share
       of the section whose mirror image is tissue), and the line, in 3-D the plane:
       ``normal_1 · x + normal_2 · y (+ normal_3 · z) = offset``;
-    - ``adata.obs[key_added + "_agreement"]``: the same of every cell, NaN where its mirror image
+    - ``adata.obs[key_added + "_agreement"]``: the same of every cell, NaN if its mirror image
       is outside the tissue.
 
     Raises

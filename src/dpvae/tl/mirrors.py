@@ -30,7 +30,7 @@ def read_symmetry(adata: AnnData, symmetry_key: str) -> dict[str, dict[str, Any]
 
 
 def symmetry_of(adata: AnnData, symmetry_key: str, section: str | None) -> dict[str, Any]:
-    """Row of a section, which need not be named where there is one."""
+    """Row of a section, which need not be named if there is one."""
     rows = read_symmetry(adata, symmetry_key)
     if section is None and len(rows) == 1:
         return next(iter(rows.values()))

@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix, issparse
 from sklearn.neighbors import kneighbors_graph
 
 from dpvae._data.arguments import check_is_anndata
+from dpvae._data.culprit import obsm_name
 from dpvae._data.expression import check_log_normalized, expression_of
 from dpvae._data.some_rows import at_most
 from dpvae._keys import OBSM, UNS
@@ -24,7 +25,7 @@ from dpvae.tl.likely_positions import (
     fit_likely_positions,
 )
 
-N_NEIGHBOURS = 10
+N_NEIGHBORS = 10
 FEWEST_CELLS = 20
 FEWEST_GENES = 10
 MOST_CELLS_TO_CHOOSE_BY = 1_000
@@ -46,8 +47,8 @@ def paint(
 
     For genes that the reference does not have: a map of the whole transcriptome, from an atlas of
     some genes and dissociated cells. Each cell gets a probability of every position, so that a cell
-    that could come from several stripes contributes to each of them, where a place in their middle
-    would blur all. What is drawn at a position is the mean of the cells, weighted by the
+    that could come from several stripes contributes to each of them; a place in their middle would
+    blur all. What is drawn at a position is the mean of the cells, weighted by the
     probability that they come from there.
 
     The probability that cell i is at position j is in proportion to :math:`\exp(s\, r_{ij})`, with
@@ -127,7 +128,7 @@ def paint(
     places = read_coordinates(reference, spatial_key, name="reference")
     rows = np.flatnonzero(known_rows(places))
     shared = query.var_names.intersection(reference.var_names)
-    _check_enough(query.n_obs, len(rows), len(shared))
+    _check_enough(query.n_obs, len(rows), len(shared), obsm_name(spatial_key, name="reference"))
     means = _means_around(places[rows], rows, _reader(known_values, reference, shared))
     read = _reader(values, query, shared)
     some = at_most(np.arange(query.n_obs), MOST_CELLS_TO_CHOOSE_BY, np.random.default_rng(seed))
@@ -174,7 +175,7 @@ def _wanted(query: AnnData, reference: AnnData, genes: Sequence[str] | None) -> 
     return wanted
 
 
-def _check_enough(n_cells: int, n_positions: int, n_genes: int) -> None:
+def _check_enough(n_cells: int, n_positions: int, n_genes: int, where: str) -> None:
     if n_genes < FEWEST_GENES:
         message = (
             f"query and reference share {n_genes} genes, {FEWEST_GENES} are needed. See with "
@@ -183,8 +184,8 @@ def _check_enough(n_cells: int, n_positions: int, n_genes: int) -> None:
         raise ValueError(message)
     if min(n_cells, n_positions) < FEWEST_CELLS:
         message = (
-            f"query has {n_cells} cells and reference {n_positions} of known place; at least "
-            f"{FEWEST_CELLS} of each are needed to draw patterns."
+            f"query has {n_cells} cells and reference {n_positions} of known place, in {where}; at "
+            f"least {FEWEST_CELLS} of each are needed to draw patterns."
         )
         raise ValueError(message)
 
@@ -202,7 +203,7 @@ def _reader(values: Any, adata: AnnData, genes: pd.Index) -> Read:
 
 def _means_around(places: NDArray[np.float64], rows: NDArray[np.intp], read: Read) -> Values:
     """Mean expression of the ten nearest positions, each itself included."""
-    near = kneighbors_graph(places, N_NEIGHBOURS, include_self=True) / N_NEIGHBOURS
+    near = kneighbors_graph(places, N_NEIGHBORS, include_self=True) / N_NEIGHBORS
     means = []
     for block in np.array_split(np.arange(len(rows)), -(-len(rows) // 512)):
         used = np.unique(near[block].indices)

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from scipy.sparse import block_diag, csr_matrix
 from scipy.spatial import cKDTree
 
-from dpvae._data.section import cells_per_section, named_sections, section_codes
+from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM, OBSP
 from dpvae.geometry import check_pair_mask, known_rows
-from dpvae.tl.coordinates import check_name, read_coordinates
+from dpvae.tl.coordinates import read_coordinates
+from dpvae.tl.result import check_name, check_ours
 
 MOST_PARTNERS = 100
 MOST_PAIRS = 50_000_000
@@ -46,7 +47,7 @@ def pair_mask(
         - ``"neighbors"``: each cell and its ``n_neighbors`` nearest ones;
         - ``"radius"``: cells at most ``radius`` apart;
         - ``"labels"``: cells with the same label in ``adata.obs[label_key]``, 100 random ones of
-          them for each cell where there are more;
+          them for each cell if there are more;
         - ``"given"``: the pairs of ``matrix``.
     n_neighbors
         One number, or several: then a pair weighs as much as the number of them that it is in, so
@@ -92,25 +93,23 @@ def pair_mask(
     """
     places = read_coordinates(adata, spatial_key)
     known = known_rows(places)
-    if sample_key is not None and sample_key not in adata.obs:
-        message = f"There is no adata.obs[{sample_key!r}]; obs has {sorted(map(str, adata.obs))}."
-        raise KeyError(message)
+    names = named_sections(adata, sample_key)
     if not copy:
         _check_free(adata, key_added)
     if kind == "given":
-        section = section_codes(adata, sample_key)
+        section = np.unique(names, return_inverse=True)[1]
         mask = check_pair_mask(matrix, adata.n_obs, name="matrix", section=section)
         found = _without(mask, known)
     elif kind in ("neighbors", "radius"):
         blocks, order = [], []
-        for _, members in cells_per_section(named_sections(adata, sample_key)):
+        for _, members in cells_per_section(names):
             cells = np.flatnonzero(members & known)
             if len(cells) > 1:
                 blocks.append(_near(places[cells], kind, n_neighbors, radius))
                 order.append(cells)
         found = _spread(blocks, order, adata.n_obs)
     elif kind == "labels":
-        groups = _labels(adata, label_key, named_sections(adata, sample_key))
+        groups = _labels(adata, label_key, names)
         found = _same_label(groups, known, np.random.default_rng(seed))
     else:
         message = f"kind is {kind!r}; pass 'neighbors', 'radius', 'labels' or 'given'."
@@ -138,12 +137,9 @@ def _check_free(adata: AnnData, key: str) -> None:
     check_name(key)
     written = adata.uns.get(key)
     ours = isinstance(written, dict) and "kind" in written.get("params", ())
-    for part, is_taken in (("obsp", key in adata.obsp), ("uns", key in adata.uns)):
-        if is_taken and not ours:
-            message = (
-                f"adata.{part}[{key!r}] exists and would be overwritten: choose another key_added=…"
-            )
-            raise ValueError(message)
+    for part in ("obsp", "uns"):
+        if key in getattr(adata, part):
+            check_ours(f"adata.{part}[{key!r}]", is_ours=ours)
 
 
 def _near(
@@ -177,7 +173,7 @@ def _check_number(n_pairs: int) -> None:
 
 
 def _spread(blocks: list[csr_matrix], order: list[NDArray[np.intp]], n_cells: int) -> csr_matrix:
-    """Put the masks of sections, in their order, into that of all cells."""
+    """Put the masks of sections, in their order, into one mask of all cells."""
     if not blocks:
         return csr_matrix((n_cells, n_cells))
     joint, cells = block_diag(blocks, format="coo"), np.concatenate(order)

@@ -4,11 +4,15 @@ import pandas as pd
 from anndata import AnnData
 
 from dpvae import metrics
+from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM, UNS
 from dpvae.metrics.paired import paired_cells
 from dpvae.tl.coordinates import read_coordinates, read_representation
 from dpvae.tl.result import check_free_uns, given_or_written
+
+FEWEST_CELLS = 8
+SHOWN = ("distance_spearman", "trustworthiness", "continuity")
 
 
 def distance_preservation(
@@ -50,8 +54,9 @@ def distance_preservation(
     ``None``, or with ``copy=True`` the table: a row for each section, with ``section``,
     ``n_cells``, ``pearson`` with ``fisher_low``, ``fisher_high`` (the paper's interval, too
     narrow), ``low``, ``high`` (an interval that knows that pairs share cells) and ``p_value``
-    (Mantel's test), ``spearman``, ``distortion`` (b/a, 1 is perfect), ``distance_scale`` (λ),
-    ``trustworthiness`` and ``continuity``. See :mod:`dpvae.metrics` for all of them.
+    (Mantel's test), ``distortion`` (b/a, 1 is perfect), ``distance_scale`` (λ),
+    ``distance_spearman``, ``trustworthiness`` and ``continuity``. See :mod:`dpvae.metrics` for all
+    of them.
 
     Raises
     ------
@@ -74,12 +79,14 @@ def distance_preservation(
     true = read_coordinates(adata, spatial_key)
     if not copy:
         check_free_uns(adata, key_added)
+    arrays = obsm_name(spatial_key), obsm_name(use_rep)
     rows = []
     for section, cells in cells_per_section(named_sections(adata, sample_key)):
-        one, two = paired_cells(true[cells], latent[cells], at_least=8)
-        k = min(15, (len(one) - 1) // 2)
-        pearson = metrics.distance_pearson(one, two, seed=seed)
-        distortion = metrics.bilipschitz_distortion(one, two, epsilon=epsilon, seed=seed)
+        with named_in_errors(*arrays, section=section):
+            one, two = paired_cells(true[cells], latent[cells], at_least=FEWEST_CELLS)
+            pearson = metrics.distance_pearson(one, two, seed=seed)
+            distortion = metrics.bilipschitz_distortion(one, two, epsilon=epsilon, seed=seed)
+            scores = metrics.score_places(one, two, SHOWN, seed=seed)
         rows.append(
             {
                 "section": section,
@@ -90,11 +97,9 @@ def distance_preservation(
                 "low": pearson.interval[0],
                 "high": pearson.interval[1],
                 "p_value": pearson.p_value,
-                "spearman": metrics.distance_spearman(one, two, seed=seed),
                 "distortion": distortion.ratio,
                 "distance_scale": distortion.distance_scale,
-                "trustworthiness": metrics.trustworthiness(one, two, n_neighbors=k, seed=seed),
-                "continuity": metrics.continuity(one, two, n_neighbors=k, seed=seed),
+                **scores,
             }
         )
     return given_or_written(adata, key_added, rows, copy=copy)

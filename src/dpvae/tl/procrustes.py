@@ -2,9 +2,11 @@
 
 from anndata import AnnData
 
+from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._keys import OBSM, params_key
 from dpvae.geometry import Alignment, align
-from dpvae.tl.coordinates import check_free_key, read_coordinates
+from dpvae.tl.coordinates import read_coordinates
+from dpvae.tl.result import check_free_key
 
 
 def procrustes(
@@ -17,8 +19,8 @@ def procrustes(
 ) -> Alignment | None:
     """Lay recovered coordinates over true ones and measure how well the shapes agree.
 
-    Shift, rotation, reflection and scale are removed first (Gower 1975). The disparity is that of
-    :func:`scipy.spatial.procrustes`: 0 for the same shape, about 1 for chance.
+    Shift, rotation, reflection and scale are removed first (Gower 1975). The disparity is defined
+    as in :func:`scipy.spatial.procrustes`: 0 for the same shape, about 1 for chance.
 
     Parameters
     ----------
@@ -29,7 +31,7 @@ def procrustes(
     recovered_key
         Key of the recovered ones. Cells with NaN in either are left out.
     key_added
-        Key of the aligned coordinates in ``obsm``, and the beginning of that of the result in
+        Key of the aligned coordinates in ``obsm``, and the beginning of the key of the result in
         ``uns``. By default ``recovered_key`` followed by ``"_aligned"``.
     copy
         Whether to return the result instead of writing it.
@@ -63,7 +65,8 @@ def procrustes(
     key = key_added or f"{recovered_key}_aligned"
     if not copy:
         check_free_key(adata, key)
-    alignment = align(recovered, true)
+    with named_in_errors(obsm_name(recovered_key), obsm_name(spatial_key)):
+        alignment = align(recovered, true)
     if copy:
         return alignment
     adata.obsm[key] = alignment.apply(recovered)

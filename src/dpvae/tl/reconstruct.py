@@ -4,15 +4,13 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from dpvae._data.section import cells_per_section, named_sections
+from dpvae._data.culprit import obsm_name
+from dpvae._data.section import named_sections
 from dpvae._keys import OBSM
-from dpvae.geometry import place_free
-from dpvae.tl.coordinates import (
-    check_free_key,
-    read_mask,
-    read_representation,
-    write_coordinates,
-)
+from dpvae.geometry import Placement, place_free
+from dpvae.tl.coordinates import read_mask, read_representation
+from dpvae.tl.placement import place_sections
+from dpvae.tl.result import check_free_key
 
 
 def reconstruct(
@@ -73,9 +71,9 @@ def reconstruct(
     ValueError
         If the representation is not finite, or something would be overwritten.
 
-    Notes
-    -----
-    Memory grows linearly with the number of cells.
+    See Also
+    --------
+    dpvae.geometry.place_free : the same for arrays, with time and memory.
 
     Examples
     --------
@@ -92,25 +90,27 @@ def reconstruct(
     if not copy:
         check_free_key(adata, key_added)
     mask = None if mask_key is None else read_mask(adata, mask_key)
-    coordinates = np.empty((adata.n_obs, n_dims))
-    placements = {}
-    names = named_sections(adata, sample_key)
-    for name, cells in cells_per_section(names):
-        placements[name] = place_free(
+
+    def place(cells: NDArray[np.bool_]) -> Placement:
+        return place_free(
             latent[cells],
             n_dims=n_dims,
             distance_scale=distance_scale,
             pair_mask=None if mask is None else mask[cells][:, cells],
             seed=seed,
         )
-        coordinates[cells] = placements[name].coordinates
-    if copy:
-        return coordinates
-    params = {
-        "mask_key": mask_key,
-        "use_rep": use_rep,
-        "distance_scale": distance_scale,
-        "seed": seed,
-    }
-    write_coordinates(adata, key_added, coordinates, placements, names, params)
-    return None
+
+    return place_sections(
+        adata,
+        named_sections(adata, sample_key),
+        place,
+        arrays=(obsm_name(use_rep),),
+        key_added=key_added,
+        params={
+            "mask_key": mask_key,
+            "use_rep": use_rep,
+            "distance_scale": distance_scale,
+            "seed": seed,
+        },
+        copy=copy,
+    )

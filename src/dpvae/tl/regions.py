@@ -1,4 +1,4 @@
-"""Credible regions of places, written beside them."""
+"""Credible regions of places, written next to them."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,8 @@ from anndata import AnnData
 
 from dpvae._keys import OBSM, params_key
 from dpvae.geometry import Regions
-from dpvae.tl.coordinates import check_free_key, drop_companions
+from dpvae.tl.placement import drop_companions
+from dpvae.tl.result import check_free_key
 
 LEVELS = (0.5, 0.9)
 

@@ -3,12 +3,15 @@
 import pandas as pd
 from anndata import AnnData
 
-from dpvae import metrics
+from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM
+from dpvae.metrics import score_places
 from dpvae.metrics.paired import paired_rows
 from dpvae.tl.coordinates import read_coordinates
 from dpvae.tl.result import check_free_uns, given_or_written
+
+FEWEST_CELLS = 8
 
 
 def score(
@@ -43,9 +46,9 @@ def score(
     Returns
     -------
     ``None``, or with ``copy=True`` the table: a row for each section, with ``section``,
-    ``n_cells`` and the scores of :mod:`dpvae.metrics`. Free of frame and size, best → chance:
-    ``procrustes_disparity`` (0 → 1), ``normalised_stress`` (0 → about .6),
-    ``distance_spearman`` (1 → 0), ``neighbour_overlap`` (1 → 0), ``trustworthiness`` and
+    ``n_cells`` and every score of :data:`dpvae.metrics.SCORES`. Free of frame and size, best →
+    chance: ``procrustes_disparity`` (0 → 1), ``normalized_stress`` (0 → about .6),
+    ``distance_spearman`` (1 → 0), ``neighbor_overlap`` (1 → 0), ``trustworthiness`` and
     ``continuity`` (1 → .5), ``contact_precision`` (1 → 0), ``triangle_angle_error`` (0° → about
     50°). In the frame and unit of the true coordinates: ``spread_ratio`` (1), ``median_error``
     and ``mean_error`` (0).
@@ -71,26 +74,11 @@ def score(
     key = key_added or f"{recovered_key}_score"
     if not copy:
         check_free_uns(adata, key)
+    arrays = obsm_name(spatial_key), obsm_name(recovered_key)
     rows = []
     for section, cells in cells_per_section(named_sections(adata, sample_key)):
-        one, two = paired_rows(true[cells], recovered[cells], at_least=8)
-        k = min(15, (len(one) - 1) // 2)
-        error = metrics.coordinate_error(one, two)
-        rows.append(
-            {
-                "section": section,
-                "n_cells": len(one),
-                "procrustes_disparity": metrics.procrustes_disparity(one, two),
-                "normalised_stress": metrics.normalised_stress(one, two),
-                "distance_spearman": metrics.distance_spearman(one, two, seed=seed),
-                "neighbour_overlap": metrics.neighbour_overlap(one, two, n_neighbors=k),
-                "trustworthiness": metrics.trustworthiness(one, two, n_neighbors=k, seed=seed),
-                "continuity": metrics.continuity(one, two, n_neighbors=k, seed=seed),
-                "contact_precision": metrics.contact_precision(one, two),
-                "triangle_angle_error": metrics.triangle_angle_error(one, two, seed=seed),
-                "spread_ratio": metrics.spread_ratio(one, two),
-                "median_error": error.median,
-                "mean_error": error.mean,
-            }
-        )
+        with named_in_errors(*arrays, section=section):
+            one, two = paired_rows(true[cells], recovered[cells], at_least=FEWEST_CELLS)
+            scores = score_places(one, two, seed=seed)
+        rows.append({"section": section, "n_cells": len(one), **scores})
     return given_or_written(adata, key, rows, copy=copy)

@@ -6,9 +6,11 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._keys import OBSM, params_key
 from dpvae.geometry import assign_positions
-from dpvae.tl.coordinates import check_free_key, read_coordinates
+from dpvae.tl.coordinates import read_coordinates
+from dpvae.tl.result import check_free_key
 
 
 def snap(
@@ -95,7 +97,8 @@ def snap(
     key_added = key_added or f"{key}_snapped"
     if not copy:
         check_free_key(adata, key_added)
-    assigned = assign_positions(places, positions, capacity=capacity, seed=seed)
+    with named_in_errors(obsm_name(key)):
+        assigned = assign_positions(places, positions, capacity=capacity, seed=seed)
     snapped = np.full_like(places, np.nan)
     snapped[assigned >= 0] = np.asarray(positions, dtype=np.float64)[assigned[assigned >= 0]]
     if copy:

@@ -12,15 +12,19 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
-from dpvae import metrics
+from dpvae._data.culprit import named_in_errors, obsm_name
+from dpvae._data.some_rows import random_share
 from dpvae._keys import OBSM
 from dpvae.geometry import align, known_rows
+from dpvae.metrics import SCORES, score_places
 from dpvae.tl.coordinates import read_coordinates
 
 PAIR = ["trained_on", "tested_on", "seed"]
 NUMBERS = ["n_cells", "n_genes"]
 FEWEST_CELLS = 3
-SCORES = ["procrustes_disparity", "distance_spearman", "median_error", *NUMBERS]
+SHOWN = ["procrustes_disparity", "distance_spearman", "median_error"]
+FOUND = "the places that its model gives"
+COLUMNS = [*SHOWN, *NUMBERS]
 
 
 class PlacesCells(Protocol):
@@ -93,7 +97,7 @@ def transfer_matrix(
     -----
     Two sections are compared by the genes that both have. A model is trained once for each set of
     genes: once per section if all have the same genes, up to n² times if no two have. Bring the
-    sections to their common genes where that takes too long.
+    sections to their common genes if that takes too long.
 
     Examples
     --------
@@ -133,12 +137,12 @@ def transfer_matrix(
                 trials = ((models[name], two, query) for two, query in missing.items())
             for model, two, query in trials:
                 row = {"trained_on": name, "tested_on": two, "seed": seed}
-                rows.append(row | _scores(model, query.copy(), spatial_key, seed))
+                rows.append(row | _scores(model, query, spatial_key, two, seed))
                 _store(rows[-1], path)
                 bar.update()
     scored = pd.DataFrame([row for row in rows if tuple(row[key] for key in PAIR) in set(pairs)])
-    table = scored.pivot(index="trained_on", columns="tested_on", values=SCORES)
-    columns = pd.MultiIndex.from_product([SCORES, sections], names=["score", "tested_on"])
+    table = scored.pivot(index="trained_on", columns="tested_on", values=COLUMNS)
+    columns = pd.MultiIndex.from_product([COLUMNS, sections], names=["score", "tested_on"])
     table = table.reindex(index=pd.Index(names, name="trained_on"), columns=columns)
     return table.astype({column: int for column in columns if column[0] in NUMBERS})
 
@@ -147,14 +151,14 @@ def _check(
     sections: Mapping[str, AnnData],
     models: Mapping[str, PlacesCells] | Train,
     spatial_key: str,
-    held_out: float,
+    held_out: Any,
 ) -> None:
     _check_models(models)
     if not sections or not (callable(models) or models):
         message = f"There are {len(sections)} sections: pass at least one, and a way to place it."
         raise ValueError(message)
-    if not 0 < held_out < 1:
-        message = f"held_out is {held_out}: choose a share between 0 and 1, such as 0.2."
+    if not isinstance(held_out, int | float | np.floating) or not 0 < held_out < 1:
+        message = f"held_out is {held_out!r}: choose a share between 0 and 1, such as 0.2."
         raise ValueError(message)
     for name, section in sections.items():
         places = read_coordinates(section, spatial_key, name=f"sections[{name!r}]")
@@ -164,7 +168,8 @@ def _check(
                 "name. Run var_names_make_unique() on it."
             )
             raise ValueError(message)
-        n_known, n_hidden = int(known_rows(places).sum()), _n_hidden(section, held_out)
+        n_known = int(known_rows(places).sum())
+        n_hidden = len(random_share(section.n_obs, float(held_out), seed=0)[1])
         if n_known < FEWEST_CELLS or (callable(models) and n_hidden < FEWEST_CELLS):
             held = f", and {n_hidden} cells are held out" if callable(models) else ""
             message = (
@@ -195,11 +200,6 @@ def _check_models(models: object) -> None:
         raise TypeError(message)
 
 
-def _n_hidden(section: AnnData, held_out: float) -> int:
-    n_cells: int = section.n_obs
-    return n_cells - int((1 - held_out) * n_cells)
-
-
 def _trials(
     name: str,
     section: AnnData,
@@ -209,50 +209,51 @@ def _trials(
     seed: int,
 ) -> Iterator[tuple[PlacesCells, str, AnnData]]:
     """Train on a section once for each set of genes that it shares with others."""
-    order = np.random.RandomState(seed).permutation(section.n_obs)
-    n_known = section.n_obs - _n_hidden(section, held_out)
-    known, hidden = np.sort(order[:n_known]), np.sort(order[n_known:])
+    known, hidden = random_share(section.n_obs, held_out, seed)
     shared = defaultdict(list)
     for other, cells in others.items():
         shared[tuple(section.var_names.isin(cells.var_names))].append(other)
     for is_shared, tested in shared.items():
         genes = section.var_names[list(is_shared)]
-        model = train(section[known, genes].copy(), seed)
+        model = train(_copy_of(section[known, genes]), seed)
         for other in tested:
-            cells = section[hidden] if other == name else others[other]
-            yield model, other, cells[:, genes]
+            rows = hidden if other == name else slice(None)
+            yield model, other, others[other][rows, genes]
+
+
+def _copy_of(adata: AnnData) -> AnnData:
+    return adata.to_memory() if adata.isbacked else adata.copy()
 
 
 def _scores(
-    model: PlacesCells, query: AnnData, spatial_key: str, seed: int
+    model: PlacesCells, query: AnnData, spatial_key: str, section: str, seed: int
 ) -> dict[str, float | int]:
+    query = _copy_of(query)
     true = read_coordinates(query, spatial_key)
     del query.obsm[spatial_key]
     found = model.predict_coordinates(query)
-    aligned = align(found, true).apply(found)
-    return {
-        "procrustes_disparity": metrics.procrustes_disparity(true, found),
-        "distance_spearman": metrics.distance_spearman(true, found, seed=seed),
-        "median_error": metrics.coordinate_error(true, aligned).median,
-        "n_cells": query.n_obs,
-        "n_genes": query.n_vars,
-    }
+    scores: dict[str, float | int] = {}
+    with named_in_errors(obsm_name(spatial_key, name=f"sections[{section!r}]"), FOUND):
+        aligned = align(found, true).apply(found)
+        for name in SHOWN:
+            places = aligned if SCORES[name].needs_frame else found
+            scores |= score_places(true, places, [name], seed=seed)
+    return scores | {"n_cells": query.n_obs, "n_genes": query.n_vars}
 
 
 def _stored_rows(path: str | Path | None) -> list[dict[str, Any]]:
     if path is None or not Path(path).exists():
         return []
-    missing: dict[str, list[str]] = {score: [""] for score in SCORES}
+    missing: dict[str, list[str]] = {score: [""] for score in COLUMNS}
     texts = {"trained_on": str, "tested_on": str}
     table = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=missing)
-    if list(table) != PAIR + SCORES:
+    if list(table) != PAIR + COLUMNS:
         message = (
             f"{path} has the columns {list(table)}, not those of a transfer matrix: choose another "
             "path."
         )
         raise ValueError(message)
-    columns = PAIR + SCORES
-    return [dict(zip(columns, row, strict=True)) for row in table.itertuples(index=False)]
+    return [dict(zip(PAIR + COLUMNS, row, strict=True)) for row in table.itertuples(index=False)]
 
 
 def _store(row: Mapping[str, Any], path: str | Path | None) -> None:

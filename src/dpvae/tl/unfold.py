@@ -3,11 +3,14 @@
 import numpy as np
 from anndata import AnnData
 
+from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._data.section import named_sections
+from dpvae._data.whole_number import check_whole
 from dpvae._keys import OBSM, UNS, params_key
 from dpvae.geometry import check_latent, known_rows
-from dpvae.tl.coordinates import check_free_key, read_coordinates, read_representation
+from dpvae.tl.coordinates import read_coordinates, read_representation
 from dpvae.tl.mirrors import mirror_of, symmetry_of
+from dpvae.tl.result import check_free_key
 
 
 def unfold(
@@ -26,7 +29,7 @@ def unfold(
     """Give cells that were placed in one half both places: that one and its mirror image.
 
     The weight of the first is the share of the nearest reference cells in ``use_rep`` that lie on
-    its side, (m + 1) / (k + 2) for m of k: 0.5 where expression does not know the side.
+    its side, (m + 1) / (k + 2) for m of k: 0.5 if expression does not know the side.
 
     Parameters
     ----------
@@ -42,11 +45,11 @@ def unfold(
         Key of the coordinates of the reference before folding.
     section
         Name of the section of the reference in whose frame the cells were placed. May be left out
-        where there is one.
+        if there is one.
     sample_key
         Column of ``reference.obs`` that names the section, as in
         :func:`dpvae.tl.mirror_symmetry`. Only cells of that section tell the side. May be left out
-        where there is one.
+        if there is one.
     symmetry_key
         Key of the mirror lines in ``reference.uns``.
     n_neighbors
@@ -95,25 +98,25 @@ def unfold(
             "column of its sections with sample_key=…"
         )
         raise ValueError(message)
-    name = f"obsm[{use_rep!r}]"
-    theirs = check_latent(read_representation(reference, use_rep)[known], name=f"reference.{name}")
-    own = check_latent(read_representation(adata, use_rep), name=f"adata.{name}")
+    in_reference = obsm_name(use_rep, name="reference")
+    theirs = check_latent(read_representation(reference, use_rep)[known], name=in_reference)
+    own = check_latent(read_representation(adata, use_rep), name=obsm_name(use_rep))
     if own.shape[1:] != theirs.shape[1:]:
         message = (
             f"obsm[{use_rep!r}] has {own.shape[1:]} columns in adata and {theirs.shape[1:]} in the "
             "reference; compute both by the same model."
         )
         raise ValueError(message)
-    if n_neighbors < 1:
-        message = f"n_neighbors is {n_neighbors}; pass at least 1."
-        raise ValueError(message)
+    check_whole(n_neighbors, "n_neighbors")
     mirror = mirror_of(row)
     check_free_key(adata, key_added)
     finder = NearestNeighbors(n_neighbors=min(n_neighbors, len(theirs))).fit(theirs)
     is_kept_side = mirror.side(true[known]) > 0
     nearest = is_kept_side[finder.kneighbors(own, return_distance=False)]
     chance = (nearest.sum(axis=1) + 1.0) / (nearest.shape[1] + 2.0)
-    here, there = mirror.fold(placed), mirror.reflect(mirror.fold(placed))
+    with named_in_errors(obsm_name(recovered_key)):
+        here = mirror.fold(placed)
+    there = mirror.reflect(here)
     is_likelier = (chance >= 0.5)[:, None]
     adata.obsm[key_added] = np.where(is_likelier, here, there)
     adata.obsm[f"{key_added}_mirrored"] = np.where(is_likelier, there, here)

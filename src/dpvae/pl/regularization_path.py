@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 
 from dpvae.pl.panels import panels, save_figure
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vPX"
 
 
-def regularisation_path(
+def regularization_path(
     table: pd.DataFrame,
     *,
     score: str = "procrustes_disparity",
@@ -29,15 +29,13 @@ def regularisation_path(
     table
         A row for each training: its α, its score and, if wanted, the name of its line.
     score
-        Column of the score. Default ``"procrustes_disparity"``.
+        Column of the score. By default ``"procrustes_disparity"``.
     weight
-        Column of α, at least 0. Default ``"dp_weight"``. The axis is logarithmic but for 0.
+        Column of α, at least 0. By default ``"dp_weight"``. The axis is logarithmic but for 0.
     line
-        Column that names the line, such as the section or model. Default: one line.
-    ax
-        Axes to draw on. By default a new figure is made.
-    save
-        Path to save the figure at. Default: it is not saved.
+        Column that names the line, such as the section or model. By default one line.
+    ax, save
+        Axes to draw on, by default those of a new figure; and a path to save the figure at.
 
     Returns
     -------
@@ -55,7 +53,7 @@ def regularisation_path(
     >>> import pandas as pd
     >>> from dpvae import pl
     >>> table = pd.DataFrame({"dp_weight": [0, 1, 1], "procrustes_disparity": [0.9, 0.2, 0.4]})
-    >>> ax = pl.regularisation_path(table)
+    >>> ax = pl.regularization_path(table)
     >>> ax.lines[0].get_ydata().round(3)
     array([0.9, 0.3])
     """
@@ -65,14 +63,14 @@ def regularisation_path(
         message = f"The table has no columns {missing}; it has {list(table.columns)}."
         raise KeyError(message)
     groups = [("", table)] if line is None else list(table.groupby(line, sort=True, observed=True))
-    if len(groups) > len(COLOURS) or (table[weight] < 0).any():
+    if len(groups) > len(COLORS) or (table[weight] < 0).any():
         message = (
             f"{len(groups)} lines, smallest weight {table[weight].min()}; draw at most 7 lines, "
             "weights of at least 0."
         )
         raise ValueError(message)
     axes: Axes = panels(1, ax, height_to_width=0.75)[0]
-    for (name, rows), color, marker in zip(groups, COLOURS, MARKERS, strict=False):
+    for (name, rows), color, marker in zip(groups, COLORS, MARKERS, strict=False):
         by_weight = rows.groupby(weight, sort=True)[score]
         mean, low, high = by_weight.mean(), by_weight.min(), by_weight.max()
         axes.plot(mean.index, mean, color=color, marker=marker, markersize=4, label=str(name))

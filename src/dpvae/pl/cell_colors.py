@@ -15,6 +15,7 @@ from scipy.sparse import issparse
 
 from dpvae._data.expression import expression_of
 from dpvae._data.matrix_on_disk import MatrixOnDisk
+from dpvae.pl.panels import color_bar
 
 # Okabe M, Ito K (2008). Color universal design. https://jfly.uni-koeln.de/color/
 OKABE_ITO = (
@@ -26,13 +27,13 @@ ENTRIES_PER_LEGEND_COLUMN = 14
 
 
 @dataclass(frozen=True)
-class CellColours:
+class CellColors:
     """One colour a cell, and what the colours mean.
 
     Attributes
     ----------
     rgba
-        Shape (n_cells, 4), light grey where the value is not known.
+        Shape ``(n_cells, 4)``, light grey if the value is not known.
     title
         What is shown, empty for places.
     categories
@@ -47,11 +48,10 @@ class CellColours:
     scale: ScalarMappable | None = None
 
     def explain(self, panels: Iterable[Axes]) -> None:
-        """Draw the legend of categories beside the last panel, or a colour bar for continuous."""
+        """Draw the legend of categories next to the last panel, or a colour bar for continuous."""
         axes = list(panels)
         if self.scale is not None:
-            bar = axes[-1].figure.colorbar(self.scale, ax=axes, label=self.title, shrink=0.8)
-            bar.outline.set_visible(False)
+            color_bar(axes, self.scale, self.title)
         if self.categories:
             axes[-1].legend(
                 handles=[
@@ -66,11 +66,25 @@ class CellColours:
             )
 
 
-def cell_colours(adata: ad.AnnData, color: str) -> CellColours:
+def cell_colors(adata: ad.AnnData, color: str) -> CellColors:
     """Colours of cells by the column ``color`` of ``adata.obs``, or else by the gene of that name.
 
     Columns of numbers and genes get a continuous scale, all others are categories. Categories take
-    their colours from ``adata.uns[f"{color}_colors"]`` where scanpy has put them.
+    their colours from ``adata.uns[f"{color}_colors"]`` if scanpy has put them there.
+
+    Raises
+    ------
+    KeyError
+        If it is neither a column nor a gene.
+    """
+    values = color_values(adata, color)
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        return _continuous(values.to_numpy(dtype=float), color)
+    return _categorical(pd.Categorical(values), color, adata)
+
+
+def color_values(adata: ad.AnnData, color: str) -> pd.Series:
+    """Values of the cells in the column ``color`` of ``adata.obs``, or of the gene of that name.
 
     Raises
     ------
@@ -78,34 +92,30 @@ def cell_colours(adata: ad.AnnData, color: str) -> CellColours:
         If it is neither a column nor a gene.
     """
     if color in adata.obs:
-        values = adata.obs[color]
-    elif color in adata.var_names:
+        return pd.Series(adata.obs[color])
+    if color in adata.var_names:
         column = adata.var_names.get_indexer([color])
         matrix = expression_of(adata, None)
         gene = matrix.columns(column)[:] if isinstance(matrix, MatrixOnDisk) else matrix[:, column]
         gene = gene.toarray() if issparse(gene) else np.asarray(gene)
-        values = pd.Series(gene.ravel(), adata.obs_names)
-    else:
-        columns = ", ".join(adata.obs.columns) or "none"
-        message = (
-            f"color={color!r} is neither a column of adata.obs ({columns}) "
-            f"nor one of the {adata.n_vars} genes of adata.var_names."
-        )
-        raise KeyError(message)
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        return _continuous(values.to_numpy(dtype=float), color)
-    return _categorical(pd.Categorical(values), color, adata)
+        return pd.Series(gene.ravel(), adata.obs_names)
+    columns = ", ".join(adata.obs.columns) or "none"
+    message = (
+        f"color={color!r} is neither a column of adata.obs ({columns}) "
+        f"nor one of the {adata.n_vars} genes of adata.var_names."
+    )
+    raise KeyError(message)
 
 
-def _continuous(values: NDArray[np.float64], title: str) -> CellColours:
+def _continuous(values: NDArray[np.float64], title: str) -> CellColors:
     known = np.isfinite(values)
     limits = (values[known].min(), values[known].max()) if known.any() else (0.0, 1.0)
     scale = ScalarMappable(Normalize(*limits), CONTINUOUS)
     rgba = np.where(known[:, None], scale.to_rgba(np.where(known, values, limits[0])), UNKNOWN)
-    return CellColours(rgba, title, scale=scale)
+    return CellColors(rgba, title, scale=scale)
 
 
-def _categorical(values: pd.Categorical, title: str, adata: ad.AnnData) -> CellColours:
+def _categorical(values: pd.Categorical, title: str, adata: ad.AnnData) -> CellColors:
     names = [str(name) for name in values.categories]
     stored = adata.uns.get(f"{title}_colors", ())
     palette = [to_hex(c) for c in (stored if len(stored) >= len(names) else _palette(len(names)))]
@@ -114,7 +124,7 @@ def _categorical(values: pd.Categorical, title: str, adata: ad.AnnData) -> CellC
     categories = [(names[code], palette[code]) for code in present if code >= 0]
     if -1 in present:
         categories.append(("not known", to_hex(UNKNOWN)))
-    return CellColours(table[values.codes], title, tuple(categories))
+    return CellColors(table[values.codes], title, tuple(categories))
 
 
 def _palette(n: int) -> list[str]:

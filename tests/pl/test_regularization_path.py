@@ -14,7 +14,7 @@ TABLE = pd.DataFrame(
 
 
 def test_lines_are_means_and_bands_ranges():
-    ax = pl.regularisation_path(TABLE, line="model")
+    ax = pl.regularization_path(TABLE, line="model")
     one, two = ax.lines
     np.testing.assert_allclose(one.get_xydata(), [[0.0, 0.8], [1.0, 0.3]])
     np.testing.assert_allclose(two.get_xydata(), [[10.0, 0.1]])
@@ -24,7 +24,7 @@ def test_lines_are_means_and_bands_ranges():
 
 
 def test_no_weight_has_a_place_on_the_logarithmic_axis():
-    ax = pl.regularisation_path(TABLE)
+    ax = pl.regularization_path(TABLE)
     assert ax.get_xscale() == "symlog"
     assert ax.get_xlim()[0] <= 0.0
     assert [t.get_text() for t in ax.get_xticklabels()] == ["0", "1", "10"]
@@ -34,9 +34,9 @@ def test_no_weight_has_a_place_on_the_logarithmic_axis():
 
 def test_wrong_tables_are_refused():
     with pytest.raises(KeyError, match=r"no columns \['error'\]"):
-        pl.regularisation_path(TABLE, score="error")
+        pl.regularization_path(TABLE, score="error")
     with pytest.raises(ValueError, match="weights of at least 0"):
-        pl.regularisation_path(TABLE.assign(dp_weight=-1.0))
+        pl.regularization_path(TABLE.assign(dp_weight=-1.0))
     many = TABLE.loc[[0] * 8].assign(model=list("abcdefgh"))
     with pytest.raises(ValueError, match="8 lines"):
-        pl.regularisation_path(many, line="model")
+        pl.regularization_path(many, line="model")

@@ -26,8 +26,8 @@ OKLAB = np.array(
 )
 
 
-def position_colours(positions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Colours of places, shape (n, 4), RGBA in [0, 1].
+def position_colors(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Colours of places, shape ``(n, 4)``, RGBA in [0, 1].
 
     The four corners of the tissue's bounding box have a colour each; between them, colours are
     interpolated bilinearly in Oklab [1]_, so that equal steps in the tissue look about equal.
@@ -38,7 +38,7 @@ def position_colours(positions: NDArray[np.float64]) -> NDArray[np.float64]:
     Parameters
     ----------
     positions
-        Places in the plane, shape (n, 2); the second axis points down. NaN rows become
+        Places in the plane, shape ``(n, 2)``; the second axis points down. NaN rows become
         transparent.
 
     References

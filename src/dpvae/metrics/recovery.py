@@ -1,0 +1,43 @@
+"""True and recovered places of the same cells, with what several scores need of them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from dpvae.metrics.neighbors import Neighbors
+from dpvae.metrics.paired import Points
+
+MOST_NEIGHBORS = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Recovery:
+    """What a score is computed from. Neighbours are searched when first needed, and once.
+
+    Attributes
+    ----------
+    true
+        Shape ``(n_cells, n_dims)``, all known.
+    recovered
+        Coordinates or a latent representation, shape ``(n_cells, n_columns)``, all known.
+    seed
+        Seed of random pairs, triangles and subsets.
+    """
+
+    true: Points
+    recovered: Points
+    seed: int = 0
+
+    @property
+    def n_neighbors(self) -> int:
+        """Number of neighbours that count: 15, or below half of the cells if these are few."""
+        return min(MOST_NEIGHBORS, (len(self.true) - 1) // 2)
+
+    @cached_property
+    def true_neighbors(self) -> Neighbors:
+        """Neighbours in the true tissue."""
+        return Neighbors.of(self.true, self.n_neighbors)
+
+    @cached_property
+    def recovered_neighbors(self) -> Neighbors:
+        """Neighbours in the recovered one."""
+        return Neighbors.of(self.recovered, self.n_neighbors)
