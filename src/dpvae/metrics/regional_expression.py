@@ -5,9 +5,10 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
 from scipy.sparse import csr_matrix, issparse
 from scipy.spatial import KDTree
+
+from dpvae.geometry.regression.principal_axes import principal_axes
 
 N_GENES = 2_000
 N_LANDMARKS = 500
@@ -76,7 +77,7 @@ class RegionalExpression:
         distance, members = tree.query(places[chosen], n_around)
         mean = _means(genes, members)
         center = mean.mean(axis=0)
-        loadings = _principal_axes(mean - center)
+        loadings, _ = principal_axes(mean, N_COMPONENTS)
         cells = np.asarray(genes @ loadings) - center @ loadings
         around = cells[members].mean(axis=1)
         noise = cells[members].var(axis=1, ddof=1).mean(axis=0) / n_around
@@ -135,11 +136,3 @@ def _means(genes: Any, members: NDArray[np.intp]) -> Values:
     average = csr_matrix((weights, members.ravel(), starts), shape=(n_places, genes.shape[0]))
     means = average @ genes
     return np.asarray(means.toarray() if issparse(means) else means)
-
-
-def _principal_axes(centered: Values) -> Values:
-    n_places = len(centered)
-    n_axes = min(N_COMPONENTS, *(size - 1 for size in centered.shape))
-    span = (n_places - n_axes, n_places - 1)
-    squares, scores = eigh(centered @ centered.T, subset_by_index=span)
-    return np.asarray(centered.T @ scores / np.sqrt(np.maximum(squares, 1e-300)))

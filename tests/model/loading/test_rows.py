@@ -152,7 +152,7 @@ def test_no_more_than_a_few_rows_are_read_at_once(model_class, section, backed, 
     monkeypatch.setattr("dpvae.model.data.depth.MOST_CELLS", 24)
     monkeypatch.setattr("dpvae.model.atlas.gene_regression.MOST_CELLS_AT_A_TIME", 24)
     monkeypatch.setattr(row_loading, "BUFFER_BYTES", 1)
-    for module in ("gene_weights", "gene_regression"):
+    for module in ("data.gene_weights", "atlas.gene_regression"):
         monkeypatch.setattr(f"dpvae.model.{module}.MOST_CELLS", 24)
     monkeypatch.setattr("dpvae.model.atlas.gene_regression.MOST_CELLS_FOR_AXES", 24)
     monkeypatch.setattr(scvi.settings, "batch_size", 6)

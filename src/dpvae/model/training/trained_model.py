@@ -160,6 +160,9 @@ class TrainedModel(StoredModel):
         if completed is None and self._has_places() and self._learns_distances():
             self.atlas_ = None  # that of other weights
         graph = self._pair_graph(cells)
+        plan = {} if graph is None else {"pair_graph": graph}
+        if arguments.plan.get("alignment") is not None:
+            plan["n_sections"] = self.summary_stats.n_section
         with (
             without_noise(),
             training_threads(n_threads),
@@ -171,7 +174,7 @@ class TrainedModel(StoredModel):
             further = with_progress(further, self.module.distance_term.error)
             super().train(
                 **arguments.with_further(further).for_scvi(
-                    plan={"n_sections": self.summary_stats.n_section, "pair_graph": graph},
+                    plan=plan,
                     splitter={} if graph is None else {"order": PatchOrder(graph)},
                 )
             )
