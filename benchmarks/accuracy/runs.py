@@ -1,7 +1,6 @@
 """Runs of methods on splits of sections, several at a time; what is done is not done again."""
 
 import multiprocessing
-import os
 import platform
 import resource
 import time
@@ -9,6 +8,7 @@ import traceback
 import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import astuple, dataclass, fields
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,8 +16,7 @@ import pandas as pd
 
 from benchmarks.accuracy.sections import ARROW, pairs, pools
 from benchmarks.accuracy.splits import CROSS, POOLED
-
-THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA")
+from benchmarks.threads import one_thread_each
 
 
 @dataclass(frozen=True)
@@ -64,12 +63,11 @@ def execute(runs, source, results, n_processes):
     done = set(finished(results)[KEYS].itertuples(index=False, name=None))
     left = [run for run in runs if astuple(run) not in done]
     print(f"{len(runs) - len(left)} of {len(runs)} runs are done", flush=True)
-    for library in THREADS:
-        os.environ[f"{library}_NUM_THREADS"] = "1"
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["benchmarks.accuracy.worker"])
     results.parent.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(n_processes, context, max_tasks_per_child=1) as pool:
+    workers = partial(ProcessPoolExecutor, n_processes, context, max_tasks_per_child=1)
+    with one_thread_each(), workers() as pool:
         waiting = {pool.submit(_attempt, run, source): run for run in left}
         for n_ended, future in enumerate(as_completed(waiting), 1):
             row = future.result()

@@ -2,20 +2,20 @@
 
 import logging
 import multiprocessing
-import os
 import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, astuple, dataclass
+from functools import partial
 
 import pandas as pd
 import torch
 
 from benchmarks.accuracy.problem import cross_problem
-from benchmarks.accuracy.runs import THREADS
 from benchmarks.accuracy.sections import ARROW
 from benchmarks.accuracy.worker import load
 from benchmarks.alignment.methods import POOLED, SIMPLE, ZERO_SHOT, at_most, scored
+from benchmarks.threads import one_thread_each
 
 WEIGHTS = {"kernel": (1.0, 3.0, 10.0), "adversarial": (0.1, 0.3, 1.0)}
 
@@ -69,11 +69,10 @@ def execute(runs, folder, results, n_processes):
     )
     left = [run for run in runs if astuple(run) not in done]
     print(f"{len(runs) - len(left)} of {len(runs)} runs are done", flush=True)
-    for library in THREADS:
-        os.environ[f"{library}_NUM_THREADS"] = "1"
     results.parent.mkdir(parents=True, exist_ok=True)
     context = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(n_processes, context, max_tasks_per_child=1) as workers:
+    pool = partial(ProcessPoolExecutor, n_processes, context, max_tasks_per_child=1)
+    with one_thread_each(), pool() as workers:
         waiting = [workers.submit(attempt, run, folder) for run in left]
         for future in as_completed(waiting):
             row = pd.DataFrame([future.result()])
