@@ -3,7 +3,9 @@ import os
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import anndata
 import h5py
@@ -12,6 +14,7 @@ import pytest
 import scanpy as sc
 from anndata import AnnData
 
+from dpvae._models import MODELS
 from dpvae.datasets import simulated_tissue
 
 QUICK = {"n_hidden": 32, "n_layers": 1}
@@ -81,32 +84,48 @@ def sections() -> AnnData:
     return log_normalized(simulated_tissue(240, 40, n_sections=3, seed=0))
 
 
+def quick_options(model_class: Any) -> dict[str, int]:
+    """Sizes of a quick network, as far as the model takes them."""
+    parameters = signature(model_class.__init__).parameters
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return {name: size for name, size in QUICK.items() if takes_any or name in parameters}
+
+
 @pytest.fixture(scope="session")
-def trained(trains: None, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001
+def trained_kind(trains: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:  # noqa: ARG001
+    """Give the directory of a small trained model of the table, by its name there.
+
+    Its reference are the first 180 of ``counts`` or ``expression``.
+    """
+    folder = tmp_path_factory.mktemp("trained")
+
+    def path_of(kind: str) -> Path:
+        path = folder / kind
+        if not path.exists():
+            model_class = MODELS[kind].load()
+            cells = simulated_tissue(240, 40, seed=0)
+            cells = cells if model_class.values.are_counts else log_normalized(cells)
+            reference = cells[:180].copy()
+            model_class.setup_anndata(reference)
+            seed_everything()
+            model = model_class(reference, **quick_options(model_class))
+            model.train(max_epochs=40, batch_size=32, **QUIET)
+            model.save(path)
+        return path
+
+    return path_of
+
+
+@pytest.fixture(scope="session")
+def trained(trained_kind: Callable[[str], Path]) -> Path:
     """Directory of a small trained DPVAE, whose reference are the first 180 of ``expression``."""
-    from dpvae.model import DPVAE
-
-    reference = log_normalized(simulated_tissue(240, 40, seed=0))[:180].copy()
-    DPVAE.setup_anndata(reference)
-    model = DPVAE(reference, **QUICK)
-    model.train(max_epochs=40, batch_size=32, **QUIET)
-    path = tmp_path_factory.mktemp("trained") / "model"
-    model.save(str(path))
-    return path
+    return trained_kind("dpvae")
 
 
 @pytest.fixture(scope="session")
-def trained_counts(trains: None, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001
+def trained_counts(trained_kind: Callable[[str], Path]) -> Path:
     """Directory of a small trained DPSCVI, whose reference are the first 180 of ``counts``."""
-    from dpvae.model import DPSCVI
-
-    reference = simulated_tissue(240, 40, seed=0)[:180].copy()
-    DPSCVI.setup_anndata(reference)
-    model = DPSCVI(reference, **QUICK)
-    model.train(max_epochs=40, batch_size=32, **QUIET)
-    path = tmp_path_factory.mktemp("trained_counts") / "model"
-    model.save(str(path))
-    return path
+    return trained_kind("dpscvi")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What both models add to scvi-tools, on quick models."""
+"""What every model of the table adds to scvi-tools, on quick models."""
 
 import numpy as np
 import pandas as pd
@@ -6,26 +6,32 @@ import pytest
 import scvi
 from scipy.spatial import procrustes
 from scipy.spatial.distance import pdist
-from tests.conftest import QUICK, QUIET, log_normalized
+from tests.conftest import QUICK, QUIET, log_normalized, quick_options
 
 import dpvae
+from dpvae._models import MODELS
 from dpvae.datasets import simulated_tissue
 from dpvae.model import DPSCVI, DPVAE
 
 
-@pytest.fixture(params=["DPVAE", "DPSCVI"])
+@pytest.fixture(params=list(MODELS))
 def kind(request):
     return request.param
 
 
 @pytest.fixture
-def cells(kind, counts, expression):
-    return expression if kind == "DPVAE" else counts
+def model_class(kind):
+    return MODELS[kind].load()
 
 
 @pytest.fixture
-def model_dir(kind, trained, trained_counts):
-    return trained if kind == "DPVAE" else trained_counts
+def cells(model_class, counts, expression):
+    return counts if model_class.values.are_counts else expression
+
+
+@pytest.fixture
+def model_dir(kind, trained_kind):
+    return trained_kind(kind)
 
 
 @pytest.fixture
@@ -38,7 +44,7 @@ def query(cells):
 
 def fit(adata, cls=DPVAE, max_epochs=2, batch_size=128, setup=None, **kwargs):
     cls.setup_anndata(adata, **(setup or {}))
-    model = cls(adata, **(QUICK | kwargs))
+    model = cls(adata, **(quick_options(cls) | kwargs))
     model.train(max_epochs=max_epochs, batch_size=batch_size, **QUIET)
     return model
 
@@ -54,7 +60,7 @@ def test_every_term_lands_in_the_history(model_dir, cells):
     reference = cells[:180].copy()
     model_class = type(dpvae.model.load(model_dir))
     model_class.setup_anndata(reference)
-    model = model_class(reference, **QUICK)
+    model = model_class(reference, **quick_options(model_class))
     model.train(max_epochs=3, train_size=0.9, **QUIET)
     for name in ("reconstruction_loss", "kl_local", "distance_loss", "distance_scale", "elbo"):
         for part in ("train", "validation"):
@@ -101,8 +107,8 @@ def test_order_and_company_of_cells_do_not_matter(model_dir, query):
 
 
 @pytest.mark.trains
-def test_saved_and_loaded_model_gives_the_same_to_the_bit(cells, query, kind, tmp_path):
-    model = fit(cells[:180].copy(), getattr(dpvae.model, kind))
+def test_saved_and_loaded_model_gives_the_same_to_the_bit(cells, query, model_class, tmp_path):
+    model = fit(cells[:180].copy(), model_class)
     model.save(str(tmp_path / "model"))
     places = model.predict_coordinates(query)
     for adata in (None, cells[:180].copy()):
@@ -203,9 +209,9 @@ def test_new_batch_is_added_by_a_query_model(counts):
 
 @pytest.mark.trains
 @pytest.mark.parametrize("setup", [{"sample_key": "slide"}, {"batch_key": "slide"}])
-def test_sections_may_be_numbers(kind, cells, setup):
+def test_sections_may_be_numbers(model_class, cells, setup):
     cells.obs["slide"] = np.arange(240) % 2
-    model = fit(cells[:180].copy(), getattr(dpvae.model, kind), setup=setup)
+    model = fit(cells[:180].copy(), model_class, setup=setup)
     query = cells[180:].copy()
     del query.obs["slide"]
     without = model.predict_coordinates(query)
@@ -219,12 +225,14 @@ def test_sections_may_be_numbers(kind, cells, setup):
     np.testing.assert_array_equal(model.predict_coordinates(query, section=1), known)
 
 
-def test_a_query_that_cannot_be_learned_from_is_refused_and_left_alone(model_dir, query, kind):
-    cls = getattr(dpvae.model, kind)
+def test_a_query_that_cannot_be_learned_from_is_refused_and_left_alone(
+    model_dir, query, model_class
+):
+    cls = model_class
     query.X = query.X.tocsr().astype("float32")
     missing, other = query.copy(), query.copy()
     missing.X.data[0] = np.nan
-    other.X = 2.5 * other.X if kind == "DPSCVI" else (10 * other.X).rint()
+    other.X = 2.5 * other.X if model_class.values.are_counts else (10 * other.X).rint()
     flat = query.copy()
     flat.obsm["spatial"] = np.zeros((60, 3))
     for wrong, message in (
@@ -242,8 +250,8 @@ def test_a_query_that_cannot_be_learned_from_is_refused_and_left_alone(model_dir
 
 
 @pytest.mark.trains
-def test_minified_model_places_by_its_latents_alone(kind, cells):
-    model = fit(cells, getattr(dpvae.model, kind))
+def test_minified_model_places_by_its_latents_alone(model_class, cells):
+    model = fit(cells, model_class)
     places = model.predict_coordinates(method="latents")
     mean, variance = model.get_latent_representation(return_dist=True)
     cells.obsm["X_latent_qzm"], cells.obsm["X_latent_qzv"] = mean, variance
@@ -293,10 +301,10 @@ def spoil_same_cell(adata):
 
 @pytest.mark.trains
 @pytest.mark.parametrize("spoil", [spoil_nan, spoil_same_place, spoil_same_cell])
-def test_difficult_references_learn_and_place_all_cells_in_the_tissue(kind, cells, spoil):
+def test_difficult_references_learn_and_place_all_cells_in_the_tissue(model_class, cells, spoil):
     places = cells.obsm["spatial"].copy()
     spoil(cells)
-    model = fit(cells, getattr(dpvae.model, kind), max_epochs=15, batch_size=32)
+    model = fit(cells, model_class, max_epochs=15, batch_size=32)
     loss = model.history["distance_loss_train"].to_numpy(dtype=float).ravel()
     assert loss[-1] < 0.9 * loss[0]
     found = model.predict_coordinates()
@@ -306,13 +314,13 @@ def test_difficult_references_learn_and_place_all_cells_in_the_tissue(kind, cell
 
 
 @pytest.mark.trains
-def test_a_reference_far_from_the_origin_is_placed_there(kind, cells):
+def test_a_reference_far_from_the_origin_is_placed_there(model_class, cells):
     far = cells.copy()
     far.obsm["spatial"] += 1e9
     scvi.settings.seed = 3
-    expected = fit(cells, getattr(dpvae.model, kind)).predict_coordinates()
+    expected = fit(cells, model_class).predict_coordinates()
     scvi.settings.seed = 3
-    found = fit(far, getattr(dpvae.model, kind)).predict_coordinates()
+    found = fit(far, model_class).predict_coordinates()
     np.testing.assert_allclose(found - 1e9, expected, atol=1e-2 * np.ptp(expected))
 
 
