@@ -6,6 +6,8 @@ from benchmarks.accuracy.peers import folder_of_environments
 OURS_AND_SIMPLE = {
     "DPVAE": models.dpvae,
     "DPSCVI": models.dpscvi,
+    "DPHVAE": models.dphvae,
+    "DPVAE, conditional": models.conditional,
     "DPVAE, per section": models.per_section,
     "plain VAE": models.plain_vae,
     "plain scVI": models.plain_scvi,

@@ -2,7 +2,7 @@
 
 import scvi
 
-from dpvae.model import DPSCVI, DPVAE
+from dpvae.model import DPHVAE, DPSCVI, DPVAE
 
 QUIET = {"enable_progress_bar": False, "logger": False}
 
@@ -15,6 +15,18 @@ def dpvae(problem, training=None, **options):
 def dpscvi(problem, **options):
     DPSCVI.setup_anndata(problem.reference, layer="counts", sample_key=problem.section_key)
     return placed(problem, DPSCVI, options)
+
+
+def dphvae(problem, **options):
+    DPHVAE.setup_anndata(problem.reference, sample_key=problem.section_key)
+    return placed(problem, DPHVAE, options)
+
+
+def conditional(problem):
+    """Encoder and decoder are given the section, as technical batch: the conditional VAE."""
+    key = problem.section_key
+    DPVAE.setup_anndata(problem.reference, sample_key=key, batch_key=key)
+    return placed(problem, DPVAE, {"encode_covariates": key is not None})
 
 
 def per_section(problem):
