@@ -149,6 +149,38 @@ def test_a_private_name_is_noticed_wherever_it_stands():
     ]  # fmt: skip
 
 
+def patches(code):
+    """Calls that change an object by the name of an attribute, and entries of its ``__dict__``."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "setattr":
+            yield "setattr"
+        if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            value = node.value
+            if isinstance(value, ast.Call) and getattr(value.func, "id", None) == "vars":
+                yield "vars"
+            if isinstance(value, ast.Attribute) and value.attr == "__dict__":
+                yield "__dict__"
+        if isinstance(node, ast.Assign | ast.Delete):
+            for target in node.targets:
+                is_method = isinstance(target, ast.Attribute) and re.match(
+                    r"(on|get|make|load|configure)_\w+|forward|loss|inference|generative|train|save",
+                    target.attr,
+                )
+                if is_method and getattr(target.value, "id", None) != "self":
+                    yield target.attr
+
+
+@pytest.mark.parametrize("path", FILES, ids=own_name)
+def test_no_method_is_set_on_somebody_elses_instance(path):
+    assert list(patches(path.read_text(encoding="utf-8"))) == []
+
+
+def test_a_patch_is_noticed():
+    code = "vars(a)['f'] = g\nsetattr(a, 'f', g)\na.forward = g\nself.loss = 1\na.b = 2\n"
+    code += "del a.on_fit_end\na.__dict__['f'] = g\nx = vars(a)['f']\n"
+    assert sorted(patches(code)) == ["__dict__", "forward", "on_fit_end", "setattr", "vars"]
+
+
 def test_unknown_part_is_an_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute 'utils'"):
         dpvae.utils  # noqa: B018

@@ -34,12 +34,10 @@ class DPHVAE(DPVAE):
 
     Examples
     --------
-    >>> import scanpy as sc
     >>> from dpvae.datasets import simulated_tissue
     >>> from dpvae.model import DPHVAE
     >>> adata = simulated_tissue(200, 50)
-    >>> sc.pp.normalize_total(adata)
-    >>> sc.pp.log1p(adata)
+    >>> adata.X = adata.X.log1p()
     >>> DPHVAE.setup_anndata(adata)
     >>> model = DPHVAE(adata)
     >>> model.train(max_epochs=1, enable_progress_bar=False)

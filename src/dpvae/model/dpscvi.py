@@ -37,25 +37,13 @@ class DPSCVI(SpatialModel, SCVI):
         The reference, registered with :meth:`setup_anndata`.
     registry
         Registry of a saved model, used in its place when a model is loaded without an AnnData.
-    n_hidden, n_layers
-        Units per hidden layer and number of hidden layers, of encoder and decoder alike.
-    n_latent
-        Dimension of the latent space.
+    n_hidden, n_layers, n_latent, input_dropout, dp_weight, distance_error, distance_latent
+        As of :class:`DPVAE`.
     dropout_rate
         Share of hidden units of the encoder dropped in training.
     gene_likelihood
         ``"nb"``, ``"zinb"`` or ``"poisson"``. For SCVI's ``"normal"``, of log-normalised values,
         use :class:`DPVAE`.
-    input_dropout
-        Share of genes hidden from the encoder in training.
-    dp_weight
-        α: what a distance error of one tissue radius costs, in nats per gene. Does not depend on
-        the number of genes, the unit of the coordinates, the batch size or the latent dimension.
-    distance_error
-        ``"absolute"``, as in the paper, or ``"squared"``.
-    distance_latent
-        Whether distances are taken between the ``"mean"`` of the posteriors, or between a
-        ``"sample"`` of each.
     gene_weights
         ``"spatial"``: what the encoder sees of a gene is multiplied by its Moran's I in the
         reference, so that genes without a spatial pattern do not drown those with one. ``"equal"``:

@@ -1,7 +1,7 @@
 """Minibatches for the models, from memory or from disk."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from math import ceil
 from typing import Any
@@ -11,7 +11,7 @@ import pandas as pd
 from scvi import REGISTRY_KEYS, settings
 from scvi.data import AnnDataManager, AnnTorchDataset
 from scvi.dataloaders import AnnDataLoader, DataSplitter
-from torch import distributed
+from torch import Tensor, distributed
 from torch.utils.data import BatchSampler, DataLoader
 
 from dpvae._data.matrix_on_disk import MatrixOnDisk, is_on_disk, open_matrix
@@ -161,6 +161,9 @@ class RowSplitter(DataSplitter):
 
     data_loader_cls = staticmethod(row_loader)
     drop_last: Any
+    train_idx: Any
+    val_idx: Any
+    test_idx: Any
 
     def setup(self, stage: str | None = None) -> None:
         """Split; of data on disk, all parts but the training part are read as they are stored."""
@@ -169,8 +172,18 @@ class RowSplitter(DataSplitter):
         n_rows, size = ceil(len(self.train_idx) / together), self._batch_size
         self.drop_last = self.drop_last or (n_rows > size and 0 < n_rows % size <= FEW_CELLS)
         if reads_from_disk(self.adata_manager):
-            self.val_idx: Any = np.sort(self.val_idx)
-            self.test_idx: Any = np.sort(self.test_idx)
+            self.val_idx = np.sort(self.val_idx)
+            self.test_idx = np.sort(self.test_idx)
+
+    def use_parts(self, parts: Mapping[str, Tensor]) -> None:
+        """Take the rows of ``train_idx``, ``val_idx`` and ``test_idx`` from an earlier split."""
+        for name, rows in parts.items():
+            if name == "train_idx":
+                self.train_idx = rows.numpy()
+            elif name == "val_idx":
+                self.val_idx = rows.numpy()
+            else:
+                self.test_idx = rows.numpy()
 
     def train_dataloader(self) -> Any:
         """Create the loader of the training part; raise where it has no minibatch."""

@@ -61,7 +61,7 @@ class TrainingCheckpoint(Callback):
         self._found: dict[str, Any] | None = None
         self._state: dict[str, Any] = {}
         self._progress: dict[str, Any] = {}
-        self._is_writing = False
+        self._waiting: dict[str, Any] | None = None
         self._written = time.monotonic()
         self._last_epoch = 0
 
@@ -95,8 +95,7 @@ class TrainingCheckpoint(Callback):
         for log in trainer.loggers:
             if isinstance(log, HistoryLogger) and "history" in self._found:
                 log.experiment.restore(self._found["history"])
-        for part, rows in self._found.get("split", {}).items():
-            setattr(_splitter(trainer), part, rows.numpy())
+        _splitter(trainer).use_parts(self._found.get("split", {}))
         trainer.should_stop = any(stop.stopped_epoch for stop in trainer.early_stopping_callbacks)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -119,10 +118,11 @@ class TrainingCheckpoint(Callback):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Write the progress of the end of the epoch."""
+        """Write the progress of the end of the epoch, and the states of callbacks that wait."""
         del trainer, pl_module
-        if self._is_writing:
+        if self._waiting is not None:
             checkpoint["loops"]["fit_loop"] = self._progress
+            checkpoint["callbacks"].update(self._waiting)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the file where it is time, after everything that follows an epoch."""
@@ -146,10 +146,9 @@ class TrainingCheckpoint(Callback):
             "history": next((log.records for log in logs), {"values": {}, "time": {}}),
             "split": {part: torch.as_tensor(rows) for part, rows in parts if rows is not None},
         }
-        self._is_writing = True
-        with whole_files(trainer):
+        with whole_files(trainer) as self._waiting:
             trainer.save_checkpoint(self.path)
-        self._is_writing = False
+        self._waiting = None
         self._written = time.monotonic()
 
     def _is_due(self, trainer: Trainer) -> bool:

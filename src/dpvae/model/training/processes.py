@@ -46,7 +46,7 @@ def for_processes(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
 
     Returns
     -------
-    The arguments, completed.
+    The arguments, with what several processes need.
 
     Raises
     ------

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
-from lightning.pytorch import Trainer
 from scvi.train import SaveCheckpoint
 
 logger = logging.getLogger(__name__)
@@ -39,26 +38,23 @@ class WholeFileIO(TorchCheckpointIO):
 
 
 @contextmanager
-def whole_files(trainer: Trainer) -> Iterator[None]:
-    """Let a trainer write states with :class:`WholeFileIO`, and no models beside them.
+def whole_files(trainer: Any) -> Iterator[dict[str, Any]]:
+    """Let a trainer write states with :class:`WholeFileIO`, and no models next to them.
 
-    ``SaveCheckpoint`` of scvi-tools would save the model with every state.
+    ``SaveCheckpoint`` of scvi-tools would save the model with every state, so it waits outside.
+
+    Yields
+    ------
+    The states of these callbacks, by their keys.
     """
-    before = trainer.strategy.checkpoint_io
+    io, callbacks = trainer.strategy.checkpoint_io, trainer.callbacks
+    savers = [callback for callback in callbacks if isinstance(callback, SaveCheckpoint)]
     trainer.strategy.checkpoint_io = WholeFileIO()
-    savers = [saver for saver in trainer.checkpoint_callbacks if isinstance(saver, SaveCheckpoint)]
-    for saver in savers:
-        vars(saver)["on_save_checkpoint"] = _do_nothing
+    trainer.callbacks = [callback for callback in callbacks if callback not in savers]
     try:
-        yield
+        yield {saver.state_key: saver.state_dict() for saver in savers}
     finally:
-        trainer.strategy.checkpoint_io = before
-        for saver in savers:
-            del vars(saver)["on_save_checkpoint"]
-
-
-def _do_nothing(*_: Any) -> None:
-    pass
+        trainer.strategy.checkpoint_io, trainer.callbacks = io, callbacks
 
 
 def check_state_path(path: str | Path) -> Path:
