@@ -5,10 +5,9 @@ from dpvae.module.distance_preserving import DistancePreserving
 from dpvae.module.distance_term import DistanceTerm
 from dpvae.module.dp_count_vae import DPCountVAE
 from dpvae.module.dp_gaussian_vae import DPGaussianVAE
-from dpvae.module.dp_hierarchical_vae import DPHierarchicalVAE
 from dpvae.module.encoder_input import EncoderInput
 from dpvae.module.gaussian_vae import GaussianVAE
-from dpvae.module.hierarchical_vae import HierarchicalVAE
+from dpvae.module.hierarchical_vae import DPHierarchicalVAE, HierarchicalVAE
 from dpvae.module.loss_term import LossTerm, MinibatchLatents
 from dpvae.module.prior import Prior, StandardNormal
 from dpvae.module.section_discriminator import SectionDiscriminator

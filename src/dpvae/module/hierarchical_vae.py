@@ -7,6 +7,7 @@ from scvi.nn import Encoder
 from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
 
+from dpvae.module.distance_preserving import DistancePreserving
 from dpvae.module.encoder_input import EncoderInput
 from dpvae.module.gaussian_vae import GaussianVAE
 
@@ -119,3 +120,7 @@ class HierarchicalVAE(GaussianVAE):
             generated: Normal = downward(z)[0]
             z = generated.loc
         return z
+
+
+class DPHierarchicalVAE(DistancePreserving, HierarchicalVAE):
+    """:class:`HierarchicalVAE` with the distance term, on its ``level``."""
