@@ -10,8 +10,8 @@ LINEAR = (10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000)
 
 
 def principal_components(latent):
-    centred = latent - latent.mean(axis=0)
-    return centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
+    centered = latent - latent.mean(axis=0)
+    return centered @ np.linalg.svd(centered, full_matrices=False)[2][:2].T
 
 
 def tables(*, quick):

@@ -12,7 +12,7 @@ class _Obsm(NamedTuple):
     reconstructed: str = "spatial_dpvae"
     folded: str = "spatial_folded"
     unfolded: str = "spatial_unfolded"
-    centred: str = "_dpvae_coordinates"
+    centered: str = "_dpvae_coordinates"
 
 
 class _Uns(NamedTuple):

@@ -36,7 +36,7 @@ def test_counts_are_recognised(values, expected, sparse):
 
 
 @pytest.mark.parametrize("sparse", [False, True])
-def test_raw_counts_are_answered_with_the_calls_that_normalise_them(sparse):
+def test_raw_counts_are_answered_with_the_calls_that_normalize_them(sparse):
     adata = section([[0, 3], [2, 1]], sparse=sparse, layer="raw")
     with pytest.raises(ValueError, match=r"query.layers\['raw'\] holds raw counts") as error:
         check_log_normalized(adata, "raw", name="query", otherwise="use DPSCVI.")
@@ -88,7 +88,7 @@ def test_counts_on_disk_are_checked_to_the_last_row(wrong, counts, on_disk, monk
         check_counts(on_disk(changed, "changed"), None)
 
 
-def test_log_normalised_values_on_disk_are_told_from_counts(expression, counts, on_disk):
+def test_log_normalized_values_on_disk_are_told_from_counts(expression, counts, on_disk):
     check_log_normalized(on_disk(expression), None)
     with pytest.raises(ValueError, match=r"adata.X holds raw counts"):
         check_log_normalized(on_disk(counts, "counts"), None)

@@ -15,7 +15,7 @@ from dpvae.cli.jobs import (
 )
 
 
-def test_a_reference_is_normalised_to_its_median_depth(counts):
+def test_a_reference_is_normalized_to_its_median_depth(counts):
     typical = typical_counts(counts, None)
     median = np.median(np.asarray(counts.X.sum(axis=1)))
     assert sum(typical.values()) == pytest.approx(median)
@@ -42,7 +42,7 @@ def test_genes_that_a_query_lacks_do_not_count_for_its_depth(counts):
     assert depths[0] == pytest.approx(depths[1], rel=0.05)
 
 
-def test_a_layer_is_normalised_and_the_cells_are_not_changed(counts):
+def test_a_layer_is_normalized_and_the_cells_are_not_changed(counts):
     counts.layers["counts"] = counts.X.copy()
     counts.X = 0 * counts.X
     before = counts.copy()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dpvae.datasets.frame import MICROMETRES_PER_RADIUS, draw_frame
+from dpvae.datasets.frame import MICROMETERS_PER_RADIUS, draw_frame
 
 
 @pytest.mark.parametrize("n_dims", [2, 3])
@@ -11,7 +11,7 @@ def test_distances_are_kept_up_to_the_unit(n_dims: int, upright: bool):
     moved = draw_frame(n_dims, np.random.default_rng(1), upright=upright).apply(points)
     before = np.linalg.norm(points[:, None] - points, axis=2)
     after = np.linalg.norm(moved[:, None] - moved, axis=2)
-    np.testing.assert_allclose(after, MICROMETRES_PER_RADIUS * before, atol=1e-6)
+    np.testing.assert_allclose(after, MICROMETERS_PER_RADIUS * before, atol=1e-6)
 
 
 def test_upright_is_a_shift():

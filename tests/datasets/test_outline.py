@@ -31,7 +31,7 @@ def test_boundary_is_the_unit_sphere_of_the_body(n_dims: int):
     np.testing.assert_allclose(body, u)
 
 
-def test_centre_has_finite_body_coordinates():
+def test_center_has_finite_body_coordinates():
     outline = draw_outline(np.array([0.0, 1.0]), np.array([1.0, 0.0]), np.random.default_rng(0))
     np.testing.assert_array_equal(outline.body_coordinates(np.zeros((1, 2))), [[0, 0]])
 

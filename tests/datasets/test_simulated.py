@@ -14,7 +14,7 @@ from dpvae.datasets import simulated_tissue
 from dpvae.geometry import align
 
 
-def log_normalised(adata: ad.AnnData) -> np.ndarray:
+def log_normalized(adata: ad.AnnData) -> np.ndarray:
     counts = adata.X.toarray()
     depths = counts.sum(axis=1, keepdims=True)
     return np.log1p(counts / depths * np.median(depths))
@@ -22,8 +22,8 @@ def log_normalised(adata: ad.AnnData) -> np.ndarray:
 
 def morans_i(values: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
     weights = kneighbors_graph(coordinates, 5) / 5
-    centred = values - values.mean(axis=0)
-    return (centred * (weights @ centred)).sum(axis=0) / (centred**2).sum(axis=0)
+    centered = values - values.mean(axis=0)
+    return (centered * (weights @ centered)).sum(axis=0) / (centered**2).sum(axis=0)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_content(tissue: ad.AnnData):
     assert tissue.var_names.is_unique
 
 
-def test_size_is_that_of_a_tissue_in_micrometres(tissue: ad.AnnData):
+def test_size_is_that_of_a_tissue_in_micrometers(tissue: ad.AnnData):
     extent = np.ptp(tissue.obsm["spatial"], axis=0)
     assert np.all((extent > 2000) & (extent < 8000))
 
@@ -75,7 +75,7 @@ def test_domains_are_contiguous(seed: int):
 
 
 def test_spatial_genes_are_autocorrelated_and_others_are_not(tissue: ad.AnnData):
-    moran = morans_i(log_normalised(tissue), tissue.obsm["spatial"])
+    moran = morans_i(log_normalized(tissue), tissue.obsm["spatial"])
     is_spatial = tissue.var["is_spatial"].to_numpy()
     assert moran[is_spatial].mean() > 0.1
     assert abs(moran[~is_spatial].mean()) < 0.02
@@ -85,7 +85,7 @@ def test_spatial_genes_are_autocorrelated_and_others_are_not(tissue: ad.AnnData)
 @pytest.mark.parametrize("seed", range(3))
 def test_places_are_neither_trivial_nor_hopeless_to_predict(seed: int):
     adata = simulated_tissue(seed=seed)
-    components = PCA(30, random_state=0).fit_transform(log_normalised(adata))
+    components = PCA(30, random_state=0).fit_transform(log_normalized(adata))
     places = adata.obsm["spatial"]
     order = np.random.default_rng(0).permutation(adata.n_obs)
     test, train = order[:400], order[400:]

@@ -136,9 +136,9 @@ def _tissue(is_logarithm: bool, layer: str | None, n_sections: int) -> tuple[Ann
     values = np.minimum(cells.X.toarray(), 127)
     values[values.sum(axis=1) == 0, 0] = 2
     if is_logarithm:
-        normalised = AnnData(values)
-        sc.pp.normalize_total(normalised)
-        values = np.log1p(normalised.X).astype("f2").astype("f4")
+        normalized = AnnData(values)
+        sc.pp.normalize_total(normalized)
+        values = np.log1p(normalized.X).astype("f2").astype("f4")
     found = AnnData(
         csr_matrix(values.astype("f4")),
         obs=pd.DataFrame(

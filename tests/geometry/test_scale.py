@@ -30,7 +30,7 @@ def test_equals_a_double_loop(cells):
     assert found == pytest.approx(naive_scale(latent, coordinates, section), rel=1e-12)
 
 
-def test_minimises_the_squared_loss(cells):
+def test_minimizes_the_squared_loss(cells):
     latent, coordinates, _ = cells
     known = ~np.isnan(coordinates).any(axis=1)
     rows = np.triu_indices(known.sum(), 1)

@@ -38,7 +38,7 @@ def test_unit_scales_with_the_coordinates(sections):
     assert coordinate_unit(250.0 * coordinates, section) == pytest.approx(250.0 * unit)
 
 
-def test_standard_sections_are_centred_at_unit_radius_without_deforming(sections):
+def test_standard_sections_are_centered_at_unit_radius_without_deforming(sections):
     coordinates, section = sections
     unit = coordinate_unit(coordinates, section)
     standard = standard_coordinates(coordinates, section, unit)

@@ -28,7 +28,7 @@ def test_equals_a_naive_count(pair, k):
     assert neighbor_overlap(*pair, n_neighbors=k) == pytest.approx(naive_overlap(*pair, k))
 
 
-def test_ties_of_a_turned_grid_count_in_favour():
+def test_ties_of_a_turned_grid_count_in_favor():
     grid = np.stack(np.meshgrid(np.arange(12.0), np.arange(12.0)), axis=-1).reshape(-1, 2)
     turn = np.array([[np.cos(0.3), np.sin(0.3)], [-np.sin(0.3), np.cos(0.3)]])
     assert neighbor_overlap(grid, 55.0 * grid @ turn) == 1.0

@@ -269,8 +269,8 @@ def test_sections_are_placed_in_their_own_frames(sections):
     places = model.predict_coordinates(query)
     for section in query.obs["section"].unique():
         rows = (query.obs["section"] == section).to_numpy()
-        centre = reference.obsm["spatial"][(reference.obs["section"] == section).to_numpy()].mean(0)
-        assert np.linalg.norm(places[rows].mean(0) - centre) < 800
+        center = reference.obsm["spatial"][(reference.obs["section"] == section).to_numpy()].mean(0)
+        assert np.linalg.norm(places[rows].mean(0) - center) < 800
         assert procrustes(truth[rows], places[rows])[2] < 0.8
     new = query.copy()
     new.obs["section"] = "unheard of"
@@ -282,8 +282,8 @@ def test_sections_are_placed_in_their_own_frames(sections):
 
     first = query.obs["section"].astype(str).unique()[0]
     elsewhere = model.predict_coordinates(query, section=first)
-    centre = reference.obsm["spatial"][(reference.obs["section"] == first).to_numpy()].mean(0)
-    assert np.linalg.norm(elsewhere.mean(0) - centre) < 800
+    center = reference.obsm["spatial"][(reference.obs["section"] == first).to_numpy()].mean(0)
+    assert np.linalg.norm(elsewhere.mean(0) - center) < 800
 
 
 def spoil_nan(adata):

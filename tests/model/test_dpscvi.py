@@ -86,7 +86,7 @@ def test_a_trained_model_says_what_it_says_with_the_distributions_of_scvi(
 
 
 @pytest.mark.trains
-def test_normalised_expression_of_a_query(counts):
+def test_normalized_expression_of_a_query(counts):
     reference, query = counts[:180].copy(), counts[180:, ::-1].copy()
     DPSCVI.setup_anndata(reference)
     model = DPSCVI(reference, **QUICK)
@@ -135,7 +135,7 @@ def test_failed_setup_changes_nothing(counts, options, message):
     assert (sorted(counts.obsm), sorted(counts.uns)) == (obsm, uns)
 
 
-def test_normalised_values_are_refused(expression):
+def test_normalized_values_are_refused(expression):
     with pytest.raises(ValueError, match=r"not integers.*use DPVAE"):
         DPSCVI.setup_anndata(expression)
 
@@ -174,7 +174,7 @@ def test_depth_does_not_move_a_cell(counts):
     )
 
 
-def test_the_encoder_sees_centred_genes_of_mean_variance_one(counts):
+def test_the_encoder_sees_centered_genes_of_mean_variance_one(counts):
     DPSCVI.setup_anndata(counts)
     model = DPSCVI(counts, **QUICK, input_dropout=0.0)
     seen = []

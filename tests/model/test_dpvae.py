@@ -48,7 +48,7 @@ def test_sections_are_those_of_the_sample_else_of_the_batch(sections):
     assert DPVAE(sections, **QUICK).summary_stats["n_section"] == 2
 
 
-def test_genes_are_standardised_by_the_statistics_of_the_reference(expression):
+def test_genes_are_standardized_by_the_statistics_of_the_reference(expression):
     DPVAE.setup_anndata(expression)
     standardization = DPVAE(expression, **QUICK).module.encoder_input
     dense = expression.X.toarray()
@@ -115,7 +115,7 @@ def test_loss_of_the_network_of_the_paper_is_equation_4(expression):
     assert output.loss.item() == pytest.approx(expected, rel=1e-3)
 
 
-def test_unknown_standardisation_is_refused(expression):
+def test_unknown_standardization_is_refused(expression):
     DPVAE.setup_anndata(expression)
     with pytest.raises(ValueError, match="standardize is 'gene': choose 'reference' or 'section'"):
         DPVAE(expression, standardize="gene")

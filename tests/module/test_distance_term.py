@@ -53,8 +53,8 @@ def test_is_zero_where_latent_distances_are_proportional():
 
 def test_does_not_depend_on_the_unit_of_the_coordinates():
     latent, coordinates, section = draw()
-    millimetres = DistanceTerm(1.0)(latent, coordinates / 1000, section)
-    torch.testing.assert_close(DistanceTerm(1000.0)(latent, coordinates, section), millimetres)
+    millimeters = DistanceTerm(1.0)(latent, coordinates / 1000, section)
+    torch.testing.assert_close(DistanceTerm(1000.0)(latent, coordinates, section), millimeters)
 
 
 def test_does_not_depend_on_the_scale_of_the_latent_space():

@@ -38,7 +38,7 @@ def counts(n_cells=50, n_genes=7):
 @pytest.mark.parametrize("form", [np.asarray, csr_matrix])
 @pytest.mark.parametrize("kind", ["raw", "logged", None])
 @pytest.mark.parametrize("n_sections", [None, 2])
-def test_regressions_see_what_the_encoder_sees_but_centre_and_weight(form, kind, n_sections):
+def test_regressions_see_what_the_encoder_sees_but_center_and_weight(form, kind, n_sections):
     seen = EncoderInput(7, counts=kind, normalize_depth=True, n_sections=n_sections).eval()
     rows, generator = n_sections or 1, torch.Generator().manual_seed(1)
     seen.depth.fill_(30.0)

@@ -29,7 +29,7 @@ def minibatch(n_cells=6):
     }
 
 
-def test_loss_is_the_negative_elbo_of_standardised_genes():
+def test_loss_is_the_negative_elbo_of_standardized_genes():
     module, tensors = build().eval(), minibatch()
     inference, generative, output = module(tensors, loss_kwargs={"kl_weight": 0.3})
     genes = (tensors["X"] - module.encoder_input.mean) / module.encoder_input.scale

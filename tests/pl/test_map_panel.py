@@ -70,7 +70,7 @@ def test_a_view_can_be_given():
     np.testing.assert_array_equal(panel.points, PLACES[:, [0, 2]])
 
 
-def test_bar_and_axes_are_labelled():
+def test_bar_and_axes_are_labeled():
     panel = map_panel(PLACES[:, :2], None)
     panel.explain(panel.cells(np.arange(50.0)), "error (mm)", "spatial", "mm", extend="min")
     bar = panel.ax.figure.axes[1]

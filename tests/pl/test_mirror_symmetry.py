@@ -6,7 +6,7 @@ from tests.conftest import tissue_with_pattern
 from dpvae import pl, tl
 
 
-def analysed(n_dims):
+def analyzed(n_dims):
     genes, places = tissue_with_pattern(
         lambda s: np.c_[np.abs(s[:, 0]), s[:, 1:]], n_dims=n_dims, n_cells=400
     )
@@ -17,7 +17,7 @@ def analysed(n_dims):
 
 
 def test_cells_and_line_in_the_plane():
-    adata = analysed(2)
+    adata = analyzed(2)
     ax = pl.mirror_symmetry(adata, unit="mm")
     alone, dots = ax.collections
     agreement = adata.obs["dpvae_mirror_symmetry_agreement"].to_numpy()
@@ -31,7 +31,7 @@ def test_cells_and_line_in_the_plane():
 
 
 def test_a_plane_in_space_is_seen_from_its_edge():
-    adata = analysed(3)
+    adata = analyzed(3)
     ax = pl.mirror_symmetry(adata)
     line = ax.lines[0].get_xydata()
     assert np.ptp(line[:, 0]) < 1e-9
@@ -43,7 +43,7 @@ def test_a_plane_in_space_is_seen_from_its_edge():
 
 
 def test_one_of_several_sections():
-    adata = ad.concat([analysed(2), analysed(2)], label="section", index_unique="-")
+    adata = ad.concat([analyzed(2), analyzed(2)], label="section", index_unique="-")
     tl.mirror_symmetry(adata, sample_key="section")
     ax = pl.mirror_symmetry(adata, section="1", sample_key="section")
     n_drawn = sum(len(dots.get_offsets()) for dots in ax.collections)
@@ -55,7 +55,7 @@ def test_one_of_several_sections():
 
 
 def test_wrong_input_is_refused():
-    adata = analysed(2)
+    adata = analyzed(2)
     with pytest.raises(KeyError, match=r"no adata\.obsm"):
         pl.mirror_symmetry(adata, spatial_key="nowhere")
     del adata.obs["dpvae_mirror_symmetry_agreement"]

@@ -22,13 +22,13 @@ def two_sections() -> ad.AnnData:
 
 
 @pytest.fixture
-def analysed(_analysed: ad.AnnData) -> ad.AnnData:
+def analyzed(_analyzed: ad.AnnData) -> ad.AnnData:
     """The same, with their mirror lines."""
-    return _analysed.copy()
+    return _analyzed.copy()
 
 
 @pytest.fixture(scope="session")
-def _analysed() -> ad.AnnData:
+def _analyzed() -> ad.AnnData:
     adata = _two_sections()
     mirror_symmetry(adata, sample_key="section")
     return adata

@@ -99,15 +99,15 @@ def test_squidpy_draws_results_over_an_image_of_the_user(placed, write, key):
     plt.close("all")
 
 
-def test_folding_leaves_images_alone(analysed):
-    with_image(analysed, "spatial_folded", "spatial_unfolded")
-    fold(analysed, sample_key="section")
-    analysed.obsm["spatial_dpvae"] = analysed.obsm["spatial_folded"]
-    analysed.obsm["X_dpvae"] = np.asarray(analysed.X)
-    unfold(analysed, analysed, section="one", sample_key="section")
+def test_folding_leaves_images_alone(analyzed):
+    with_image(analyzed, "spatial_folded", "spatial_unfolded")
+    fold(analyzed, sample_key="section")
+    analyzed.obsm["spatial_dpvae"] = analyzed.obsm["spatial_folded"]
+    analyzed.obsm["X_dpvae"] = np.asarray(analyzed.X)
+    unfold(analyzed, analyzed, section="one", sample_key="section")
     for key in ("spatial_folded", "spatial_unfolded"):
-        assert list(analysed.uns[key]) == ["slide"]
-        assert f"{key}_params" in analysed.uns
+        assert list(analyzed.uns[key]) == ["slide"]
+        assert f"{key}_params" in analyzed.uns
 
 
 def test_a_section_that_cannot_be_placed_is_named_and_nothing_written(sections):

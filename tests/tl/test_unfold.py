@@ -6,8 +6,8 @@ from dpvae.tl.mirrors import mirror_of, symmetry_of
 
 
 @pytest.fixture
-def reference(analysed):
-    one = analysed[analysed.obs["section"] == "one"].copy()
+def reference(analyzed):
+    one = analyzed[analyzed.obs["section"] == "one"].copy()
     table = one.uns["dpvae_mirror_symmetry"]
     one.uns["dpvae_mirror_symmetry"] = table[table["section"] == "one"]
     fold(one, sample_key="section")
@@ -45,19 +45,19 @@ def test_weights_are_those_of_the_side_where_expression_knows_it(query, referenc
     assert query.obs["spatial_unfolded_weight"].median() == pytest.approx(11 / 12)
 
 
-def test_a_reference_of_several_sections_needs_a_name(query, analysed):
-    analysed.obsm["X_dpvae"] = analysed.X[:, :10].copy()
+def test_a_reference_of_several_sections_needs_a_name(query, analyzed):
+    analyzed.obsm["X_dpvae"] = analyzed.X[:, :10].copy()
     with pytest.raises(ValueError, match=r"name one of \['one', 'two'\]"):
-        unfold(query, analysed)
+        unfold(query, analyzed)
     with pytest.raises(
         ValueError, match="no cell of known place in section 'one': name the column"
     ):
-        unfold(query, analysed, section="one")
+        unfold(query, analyzed, section="one")
 
 
-def test_only_cells_of_the_section_tell_the_side(query, reference, analysed):
-    analysed.obsm["X_dpvae"] = analysed.X[:, :10].copy()
-    unfold(query, analysed, section="one", sample_key="section")
+def test_only_cells_of_the_section_tell_the_side(query, reference, analyzed):
+    analyzed.obsm["X_dpvae"] = analyzed.X[:, :10].copy()
+    unfold(query, analyzed, section="one", sample_key="section")
     first, weight = query.obsm["spatial_unfolded"], query.obs["spatial_unfolded_weight"].copy()
     unfold(query, reference)
     np.testing.assert_array_equal(query.obsm["spatial_unfolded"], first)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-MICROMETRES_PER_RADIUS = 2000.0
+MICROMETERS_PER_RADIUS = 2000.0
 OFFSETS = (4_000.0, 14_000.0)
 
 
@@ -26,7 +26,7 @@ class Frame:
 
     def apply(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Points in radii of the organ, shape (n, n_dims), as micrometres of this frame."""
-        return np.asarray(MICROMETRES_PER_RADIUS * points @ self.rotation.T + self.offset)
+        return np.asarray(MICROMETERS_PER_RADIUS * points @ self.rotation.T + self.offset)
 
 
 def draw_frame(n_dims: int, rng: np.random.Generator, *, upright: bool) -> Frame:

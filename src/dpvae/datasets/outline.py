@@ -30,14 +30,14 @@ class Outline:
     """
 
     axes: NDArray[np.float64]
-    centres: NDArray[np.float64]
+    centers: NDArray[np.float64]
     heights: NDArray[np.float64]
     sharpness: NDArray[np.float64]
 
     def radius(self, directions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Distance of the boundary, shape (n,), along unit vectors of shape (n, n_dims)."""
         ellipsoid = 1 / np.linalg.norm(directions / self.axes, axis=1)
-        bumps = np.exp(self.sharpness * (directions @ self.centres.T - 1)) @ self.heights
+        bumps = np.exp(self.sharpness * (directions @ self.centers.T - 1)) @ self.heights
         return np.asarray(ellipsoid * (1 + bumps))
 
     def body_coordinates(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -76,7 +76,7 @@ def draw_outline(
     small /= np.linalg.norm(small, axis=1, keepdims=True)
     return Outline(
         axes=np.array([1.1, 0.9, 0.8])[:n_dims],
-        centres=np.vstack([hilum, lobe, small]),
+        centers=np.vstack([hilum, lobe, small]),
         heights=np.concatenate([[-0.35, 0.45], rng.normal(0, 0.09, N_SMALL_BUMPS)]),
         sharpness=np.concatenate([[10.0, 8.0], rng.uniform(5, 25, N_SMALL_BUMPS)]),
     )

@@ -41,7 +41,7 @@ def coordinate_unit(coordinates: ArrayLike, section: ArrayLike | None = None) ->
     5.0
     """
     values = check_coordinates(coordinates)
-    offsets = _from_section_centre(values, section)
+    offsets = _from_section_center(values, section)
     unit = float(np.sqrt(np.nanmean((offsets**2).sum(axis=1))))
     if unit == 0.0:
         message = (
@@ -89,10 +89,10 @@ def standard_coordinates(
     if not (np.isfinite(unit) and unit > 0):
         message = f"unit is {unit}; pass a positive length, such as coordinate_unit returns."
         raise ValueError(message)
-    return _from_section_centre(check_coordinate_rows(coordinates), section) / unit
+    return _from_section_center(check_coordinate_rows(coordinates), section) / unit
 
 
-def _from_section_centre(
+def _from_section_center(
     values: NDArray[np.float64], section: ArrayLike | None
 ) -> NDArray[np.float64]:
     code = np.zeros(len(values), dtype=np.int64) if section is None else np.asarray(section)
@@ -107,6 +107,6 @@ def _from_section_centre(
     size = np.bincount(member)
     for axis in range(values.shape[1]):
         position = values[known, axis]
-        centre = np.bincount(member, weights=position) / size
-        offsets[known, axis] = position - centre[member]
+        center = np.bincount(member, weights=position) / size
+        offsets[known, axis] = position - center[member]
     return offsets

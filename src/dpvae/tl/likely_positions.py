@@ -38,7 +38,7 @@ class LikelyPositions:
         chosen: what can be expected of a gene that the reference does not have.
     """
 
-    centre: Values
+    center: Values
     profiles: Values
     sharpness: float
     hidden_correlation: float
@@ -55,7 +55,7 @@ class LikelyPositions:
         -------
         Shape ``(n_cells, n_positions)``, rows of sum 1.
         """
-        exponent = self.sharpness * (_standardized(genes - self.centre) @ self.profiles.T)
+        exponent = self.sharpness * (_standardized(genes - self.center) @ self.profiles.T)
         exponent -= exponent.max(axis=1, keepdims=True)
         weight = np.exp(np.maximum(exponent, SMALLEST_EXPONENT, out=exponent), out=exponent)
         return np.asarray(weight / weight.sum(axis=1, keepdims=True))
@@ -117,9 +117,9 @@ def fit_likely_positions(cells: Values, positions: Values, *, seed: int = 0) -> 
     True
     """
     rng = np.random.default_rng(seed)
-    centre = positions.mean(axis=0)
-    some_cells = cells - centre
-    some_positions = positions[rng.permutation(len(positions))[:MOST_POSITIONS]] - centre
+    center = positions.mean(axis=0)
+    some_cells = cells - center
+    some_positions = positions[rng.permutation(len(positions))[:MOST_POSITIONS]] - center
     fold = rng.permutation(cells.shape[1]) % N_FOLDS
     found = np.zeros(len(SHARPNESSES))
     for number in range(N_FOLDS):
@@ -133,8 +133,8 @@ def fit_likely_positions(cells: Values, positions: Values, *, seed: int = 0) -> 
             found[k] += _mean_correlation(drawn, some_positions[:, hidden]) / N_FOLDS
     best = int(found.argmax())
     sharpness = SHARPNESSES[best] / _spread(some_cells, _standardized(some_positions))
-    profiles = _standardized(positions - centre)
-    return LikelyPositions(centre, profiles, float(sharpness), float(found[best]))
+    profiles = _standardized(positions - center)
+    return LikelyPositions(center, profiles, float(sharpness), float(found[best]))
 
 
 def cells_at_once(n_positions: int) -> int:

@@ -37,11 +37,11 @@ def test_no_other_pose_is_better(with_scale, allow_reflection):
     source = target * [1, 1, -1] + rng.normal(size=(15, 3))
     alignment = align(source, target, with_scale=with_scale, allow_reflection=allow_reflection)
     best = ((alignment.apply(source) - target) ** 2).sum()
-    centred, fixed = source - source.mean(axis=0), target - target.mean(axis=0)
+    centered, fixed = source - source.mean(axis=0), target - target.mean(axis=0)
     mirrors = [1.0, -1.0] if allow_reflection else [1.0]
     for turn in Rotation.random(300, rng=1).as_matrix():
         for mirror in mirrors:
-            turned = centred @ (mirror * turn)
+            turned = centered @ (mirror * turn)
             fitted = max(0.0, (turned * fixed).sum() / (turned**2).sum())
             scale = fitted if with_scale else 1.0
             assert ((scale * turned - fixed) ** 2).sum() >= best

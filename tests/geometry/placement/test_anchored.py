@@ -34,7 +34,7 @@ def objective(layout, latent, known, is_anchor, scale, penalty):
 
 @pytest.mark.parametrize("n_dims", [2, 3])
 @pytest.mark.parametrize("penalty", [None, 0.05, 2.0])
-def test_no_neighbouring_layout_is_better(n_dims, penalty):
+def test_no_neighboring_layout_is_better(n_dims, penalty):
     latent, known, is_anchor, _ = problem(30, 8, n_dims)
     placement = by_stress(
         latent,
@@ -223,8 +223,8 @@ def test_identical_latents_are_placed_without_warnings():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         placement = by_stress(np.ones((20, 4)), known, np.arange(20) < 5, distance_scale=1.0)
-    centre = known[:5].mean(axis=0)
-    np.testing.assert_allclose(placement.coordinates[5:], np.tile(centre, (15, 1)), atol=1e-9)
+    center = known[:5].mean(axis=0)
+    np.testing.assert_allclose(placement.coordinates[5:], np.tile(center, (15, 1)), atol=1e-9)
 
 
 def test_all_cells_may_be_anchors():

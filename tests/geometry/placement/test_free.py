@@ -22,8 +22,8 @@ def curved_latent(n_cells, seed=0, noise=0.1):
 
 
 def start_of(latent, n_dims):
-    centred = latent - latent.mean(axis=0)
-    return centred @ np.linalg.svd(centred, full_matrices=False)[2][:n_dims].T
+    centered = latent - latent.mean(axis=0)
+    return centered @ np.linalg.svd(centered, full_matrices=False)[2][:n_dims].T
 
 
 @pytest.mark.parametrize("n_dims", [2, 3])

@@ -42,16 +42,16 @@ def test_window_transform_equals_a_double_loop(columns):
     targets, layout = columns
     window = np.arange(0, layout.shape[1], 3)
     estimate = window_transform(targets, layout, targets[:, window], layout[:, window])
-    centre = layout[:, window].mean(axis=1, keepdims=True)
-    expected = naive_transform(targets, layout, window) + centre
+    center = layout[:, window].mean(axis=1, keepdims=True)
+    expected = naive_transform(targets, layout, window) + center
     np.testing.assert_allclose(estimate, expected, atol=1e-12)
 
 
 def test_the_whole_window_is_the_guttman_transform(columns):
     targets, layout = columns
-    centred = layout - layout.mean(axis=1, keepdims=True)
-    estimate = window_transform(targets, centred, targets, centred)
-    np.testing.assert_allclose(estimate, guttman_transform(targets, centred)[0], atol=1e-12)
+    centered = layout - layout.mean(axis=1, keepdims=True)
+    estimate = window_transform(targets, centered, targets, centered)
+    np.testing.assert_allclose(estimate, guttman_transform(targets, centered)[0], atol=1e-12)
 
 
 def test_a_perfect_layout_is_a_fixed_point_of_any_window():

@@ -66,7 +66,7 @@ def test_a_mask_of_all_pairs_is_no_mask():
     np.testing.assert_allclose(found.residual, expected.residual, rtol=1e-3)
 
 
-def test_no_neighbouring_layout_is_better():
+def test_no_neighboring_layout_is_better():
     latent = latents(30)
     graph = mask_of(latent)
     weight, wanted = squareform(graph.toarray()), pdist(latent)
@@ -104,8 +104,8 @@ def test_parts_are_named_and_laid_out_by_themselves():
         alone = place_free(part, tol=1e-10, max_iter=2000)
         stress = normalized_stress(placement.coordinates[cells], part)
         assert stress == pytest.approx(alone.stress, rel=1e-3)
-    centred = latent - latent.mean(axis=0)
-    principal = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
+    centered = latent - latent.mean(axis=0)
+    principal = centered @ np.linalg.svd(centered, full_matrices=False)[2][:2].T
     turned = align(placement.coordinates, principal, with_scale=False)
     np.testing.assert_allclose(turned.apply(placement.coordinates)[49], principal[49], atol=1e-6)
     assert np.isnan(placement.residual[49])

@@ -25,7 +25,7 @@ def weights(kernel, distance):
     return replace(kernel, places=np.eye(distance.shape[1])).predict(distance)
 
 
-def test_every_cell_is_as_often_a_neighbour_as_any_other():
+def test_every_cell_is_as_often_a_neighbor_as_any_other():
     genes, place = noisy_cells()
     distance = cdist(genes, genes)
     kernel = fit_balanced_kernel(distance, place)

@@ -10,13 +10,13 @@ def test_left_out_residual_is_that_of_a_fit_without_the_cell():
     fit = fit_kernel(components, values)
     kernel = similarity(components, components, fit.width)
     penalty = np.median(
-        ((values - fit.centre) - kernel @ fit.coefficients) / fit.coefficients
+        ((values - fit.center) - kernel @ fit.coefficients) / fit.coefficients
     )  # (K + penalty) coefficients = values
     others = np.arange(1, 40)
     without = np.linalg.solve(
-        kernel[np.ix_(others, others)] + penalty * np.eye(39), (values - fit.centre)[others]
+        kernel[np.ix_(others, others)] + penalty * np.eye(39), (values - fit.center)[others]
     )
-    expected = values[0] - fit.centre - kernel[0, others] @ without
+    expected = values[0] - fit.center - kernel[0, others] @ without
     np.testing.assert_allclose(values[0] - fit.left_out[0], expected, rtol=1e-6)
 
 

@@ -107,13 +107,13 @@ def test_components_are_those_of_the_query(tissue):
 
 def test_other_coordinates_are_used_only_inside(expression):
     DPVAE.setup_anndata(expression)
-    before = expression.obsm[OBSM.centred].copy()
+    before = expression.obsm[OBSM.centered].copy()
     names = np.zeros(240, dtype="<U1")
     with coordinates_in_use(expression, turned(expression.obsm["spatial"]), names):
-        inside = expression.obsm[OBSM.centred]
+        inside = expression.obsm[OBSM.centered]
         assert np.abs(inside.mean(axis=0)).max() < 1e-6
         assert np.abs(inside - before).max() > 100
-    np.testing.assert_array_equal(expression.obsm[OBSM.centred], before)
+    np.testing.assert_array_equal(expression.obsm[OBSM.centered], before)
 
 
 @pytest.fixture(scope="module", params=[DPVAE, DPSCVI])

@@ -54,7 +54,7 @@ def test_what_was_found_is_said_with_cause_and_remedy(unlike, spread, words):
     assert "  " not in text
 
 
-def test_means_of_standardised_genes_tell_nothing_but_share_and_spread_do():
+def test_means_of_standardized_genes_tell_nothing_but_share_and_spread_do():
     alike = QueryDifference(difference=0.6, correlation=0.0, share=0.01, n_silent=0)
     assert message(alike, is_standardized=True) is None
     assert message(alike, None, is_standardized=True) is None
@@ -139,7 +139,7 @@ def test_genes_that_somebody_filled_with_zeros_are_named(model, query):
 
 
 @pytest.mark.trains
-def test_sections_that_are_standardised_are_judged_by_their_places():
+def test_sections_that_are_standardized_are_judged_by_their_places():
     cells = log_normalized(simulated_tissue(600, 60, n_sections=3, seed=0))
     name = cells.obs["section"].astype(str)
     reference, query = cells[name != name.iloc[-1]].copy(), cells[name == name.iloc[-1]].copy()

@@ -17,7 +17,7 @@ def problem(n_cells=120, n_genes=30):
 
 
 @pytest.mark.parametrize("form", [np.asarray, csr_matrix])
-def test_it_is_the_mean_over_neighbours_by_plain_and_by_weighted_genes(form):
+def test_it_is_the_mean_over_neighbors_by_plain_and_by_weighted_genes(form):
     genes, places, factor = problem()
     known, query = slice(100), slice(100, None)
     found = fit_gene_neighbors(form(genes[known]), factor, places[known]).predict(

@@ -34,14 +34,14 @@ def alone(regression, genes, frame):
 def leave_one_out(components, places, width, penalty):
     """Squared error of every cell placed by a kernel ridge regression on the others."""
     total = 0.0
-    centred = places - places.mean(axis=0)
+    centered = places - places.mean(axis=0)
     for cell in range(len(places)):
         others = np.delete(np.arange(len(places)), cell)
         apart = components[others, None] - components[None, others]
         kernel = np.exp(-0.5 * (apart**2).sum(-1) / width**2)
-        dual = np.linalg.solve(kernel + penalty * np.eye(len(others)), centred[others])
+        dual = np.linalg.solve(kernel + penalty * np.eye(len(others)), centered[others])
         near = np.exp(-0.5 * ((components[cell] - components[others]) ** 2).sum(-1) / width**2)
-        total += ((near @ dual - centred[cell]) ** 2).sum()
+        total += ((near @ dual - centered[cell]) ** 2).sum()
     return total
 
 

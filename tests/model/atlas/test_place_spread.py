@@ -7,10 +7,10 @@ from dpvae.model.atlas.place_spread import relative_spread
 @pytest.fixture
 def reference():
     """Two columns that are not correlated."""
-    return np.linalg.qr(standardised(np.random.default_rng(0).normal(size=(500, 2))))[0] * [3, 1]
+    return np.linalg.qr(standardized(np.random.default_rng(0).normal(size=(500, 2))))[0] * [3, 1]
 
 
-def standardised(places):
+def standardized(places):
     return places - places.mean(axis=0)
 
 
@@ -38,5 +38,5 @@ def test_one_cell_has_no_spread_and_a_line_one_direction(reference):
 
 
 def test_three_dimensions():
-    cells = np.linalg.qr(standardised(np.random.default_rng(0).normal(size=(300, 3))))[0]
+    cells = np.linalg.qr(standardized(np.random.default_rng(0).normal(size=(300, 3))))[0]
     np.testing.assert_allclose(relative_spread(cells * [1, 0, 0.5], cells), [0, 0.5, 1], atol=1e-7)

@@ -33,7 +33,7 @@ def test_slides_that_lie_over_one_another_are_mixed(places):
     assert mixing(places * [1, 1] + 9.0 * group[:, None], group) == 0
 
 
-def test_gap_is_in_distances_of_neighbours(places):
+def test_gap_is_in_distances_of_neighbors(places):
     grid = np.stack(np.meshgrid(np.arange(10.0), np.arange(10.0)), axis=-1).reshape(-1, 2)
     group = (grid[:, 0] > 4).astype(int)
     assert relative_gap(grid, group) == pytest.approx(1.0)

@@ -3,10 +3,10 @@ import pytest
 
 from dpvae.model.data.fields import CoordinatesField, SectionField, coordinates_state
 
-CENTRED = "_dpvae_coordinates"
+CENTERED = "_dpvae_coordinates"
 
 
-def test_coordinates_are_centred_per_section_and_their_unit_is_kept(sections):
+def test_coordinates_are_centered_per_section_and_their_unit_is_kept(sections):
     before = sections.obsm["spatial"].copy()
     before[:5] = np.nan
     sections.obsm["spatial"] = before.copy()
@@ -15,7 +15,7 @@ def test_coordinates_are_centred_per_section_and_their_unit_is_kept(sections):
     for section in sections.obs["section"].unique():
         cells = (sections.obs["section"] == section).to_numpy()
         offsets = before[cells] - np.nanmean(before[cells], axis=0)
-        np.testing.assert_allclose(sections.obsm[CENTRED][cells], offsets, atol=1e-6)
+        np.testing.assert_allclose(sections.obsm[CENTERED][cells], offsets, atol=1e-6)
         squares += np.nansum(offsets**2)
     assert state["unit"] == pytest.approx(np.sqrt(squares / (len(before) - 5)))
     assert state["n_dims"] == 2
@@ -28,8 +28,8 @@ def test_a_query_without_coordinates_is_all_unknown(expression):
     query = expression[:9].copy()
     del query.obsm["spatial"]
     assert field.transfer_field(state, query)["unit"] == state["unit"]
-    assert np.isnan(query.obsm[CENTRED]).all()
-    assert query.obsm[CENTRED].shape == (9, 2)
+    assert np.isnan(query.obsm[CENTERED]).all()
+    assert query.obsm[CENTERED].shape == (9, 2)
 
 
 def test_a_query_of_other_dimension_is_refused(expression):

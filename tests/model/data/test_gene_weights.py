@@ -20,12 +20,12 @@ def tissue(seed=0):
 
 def morans_i(gene, places):
     """Moran's I over six nearest neighbours, pair by pair."""
-    centred, total = gene - gene.mean(), 0.0
+    centered, total = gene - gene.mean(), 0.0
     for i in range(len(gene)):
         distance = np.linalg.norm(places - places[i], axis=1)
         for j in np.argsort(distance)[1:7]:
-            total += centred[i] * centred[j]
-    return len(gene) / (6 * len(gene)) * total / (centred**2).sum()
+            total += centered[i] * centered[j]
+    return len(gene) / (6 * len(gene)) * total / (centered**2).sum()
 
 
 def test_weights_are_deviation_times_morans_i():

@@ -46,7 +46,7 @@ def lose_cells(cells):
     cells._inplace_subset_obs(np.arange(200))
 
 
-def to_millimetres(cells):
+def to_millimeters(cells):
     cells.obsm["spatial"] = cells.obsm["spatial"] / 1000
 
 
@@ -73,7 +73,7 @@ CHANGES = {
     lose_a_gene: r"number of genes of adata has changed \(40 then, 39 now\)",
     rename: "names of the genes",
     lose_cells: r"number of cells of adata has changed \(240 then, 200 now\)",
-    to_millimetres: r"obsm\['spatial'\] has changed \(spread",
+    to_millimeters: r"obsm\['spatial'\] has changed \(spread",
     turn: r"obsm\['spatial'\] has changed",
     forget_a_place: r"obsm\['spatial'\] has changed",
     rename_sections: r"obs\['slide'\], which names the sections, has changed",
@@ -135,7 +135,7 @@ def test_a_query_that_was_scaled_is_refused_where_the_reference_was_not(trained,
 def test_cells_that_were_moved_are_not_placed_in_the_old_frame_unasked(trained_model):
     model, cells = trained_model
     places = model.predict_coordinates()
-    to_millimetres(cells)
+    to_millimeters(cells)
     for call in (model.predict_coordinates, lambda: model.predict_coordinates(anchors=None)):
         with pytest.raises(ValueError, match=r"obsm\['spatial'\] has changed .*adata.copy\(\)"):
             call()

@@ -50,5 +50,5 @@ def test_one_gene_has_no_shares(counts):
 
 
 @pytest.mark.filterwarnings("ignore:The reference has only")
-def test_log_normalised_genes_of_a_small_panel_are_no_counts(counts):
+def test_log_normalized_genes_of_a_small_panel_are_no_counts(counts):
     DPVAE.setup_anndata(log_normalized(panel(counts, "DPSCVI", 2)))

@@ -70,7 +70,7 @@ def test_minibatches_mix_what_is_far_apart_in_the_file():
     assert shares.std() < 2.5 * by_chance
 
 
-def test_neighbours_in_the_file_are_seldom_drawn_together():
+def test_neighbors_in_the_file_are_seldom_drawn_together():
     n_rows, batch_size = 32_768, 256
     sampler = BufferedBatches(
         np.arange(n_rows),

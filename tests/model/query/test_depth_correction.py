@@ -67,7 +67,7 @@ def test_each_cell_is_corrected_by_itself_whatever_its_factor():
     np.testing.assert_allclose(depth_correction(reference, one)(one), whole[[3]])
 
 
-def test_unnormalised_logarithms_are_called_so_and_corrected():
+def test_unnormalized_logarithms_are_called_so_and_corrected():
     counts = counts_of(40, seed=1)
     for make in (logs_of, some_genes):
         reference = fit_depth(make(counts_of(80)))

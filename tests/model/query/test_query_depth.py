@@ -11,7 +11,7 @@ from dpvae.model import DPVAE
 DEPTH = "another depth than the reference: a cell has"
 
 
-def normalised(counts, target_sum, log=True):
+def normalized(counts, target_sum, log=True):
     query = counts[180:].copy()
     query.obsm.clear()
     sc.pp.normalize_total(query, target_sum=target_sum)
@@ -34,7 +34,7 @@ def expected(model, expression):
 @pytest.mark.trains
 @pytest.mark.parametrize("target_sum", [100.0, 1e4])
 def test_places_do_not_depend_on_the_depth_of_the_query(model, counts, expected, target_sum):
-    query = normalised(counts, target_sum)
+    query = normalized(counts, target_sum)
     before = query.X.copy()
     with pytest.warns(UserWarning, match=f"{DEPTH} {target_sum:.0f} in all.*reference 528.5"):
         latent = model.get_latent_representation(query)
@@ -51,7 +51,7 @@ def test_so_it_is_on_disk(model, counts, expected, backed, monkeypatch):
     monkeypatch.setattr("dpvae.model.query.chunks.CELLS_AT_A_TIME", 16)
     monkeypatch.setattr("dpvae.model.atlas.gene_regression.MOST_CELLS_AT_A_TIME", 16)
     with pytest.warns(UserWarning, match=DEPTH) as said:
-        places = model.predict_coordinates(backed(normalised(counts, 1e4)), batch_size=8)
+        places = model.predict_coordinates(backed(normalized(counts, 1e4)), batch_size=8)
     assert (
         len({(str(w.message), w.lineno) for w in of_the_package(said)}) == 1
     )  # which Python shows once
@@ -59,7 +59,7 @@ def test_so_it_is_on_disk(model, counts, expected, backed, monkeypatch):
 
 
 @pytest.mark.trains
-def test_places_of_unnormalised_logarithms(model, counts, expected):
+def test_places_of_unnormalized_logarithms(model, counts, expected):
     query = counts[180:].copy()
     sc.pp.log1p(query)
     with pytest.warns(UserWarning, match="logarithms of raw counts, not normalised"):
@@ -69,7 +69,7 @@ def test_places_of_unnormalised_logarithms(model, counts, expected):
 
 @pytest.mark.trains
 def test_a_query_without_logarithm_is_refused(model, counts):
-    query = normalised(counts, None, log=False)
+    query = normalized(counts, None, log=False)
     with pytest.raises(ValueError, match=r"largest value of the query is .* 4.979: .*sc.pp.log1p"):
         model.predict_coordinates(query)
 
@@ -77,7 +77,7 @@ def test_a_query_without_logarithm_is_refused(model, counts):
 @pytest.mark.trains
 def test_a_model_that_was_saved_without_depth_takes_queries_as_they_are(model, counts, expected):
     model.atlas_ = replace(model.atlas_, depth=None)
-    places = model.predict_coordinates(normalised(counts, 600.0))
+    places = model.predict_coordinates(normalized(counts, 600.0))
     assert not np.allclose(places, expected[1], rtol=1e-3)
 
 
@@ -86,7 +86,7 @@ def test_regions_and_their_calibration_are_those_of_equal_depth(model, counts, e
     held_out = expression[180:].copy()
     model.calibrate(held_out)
     expected = model.predict_regions(held_out).radii(0.9)
-    deep = normalised(counts, 1e4)
+    deep = normalized(counts, 1e4)
     deep.obsm["spatial"] = held_out.obsm["spatial"]
     with pytest.warns(UserWarning, match=DEPTH):
         model.calibrate(deep)
@@ -96,20 +96,20 @@ def test_regions_and_their_calibration_are_those_of_equal_depth(model, counts, e
 
 
 @pytest.mark.trains
-def test_sections_that_are_standardised_by_themselves(counts):
+def test_sections_that_are_standardized_by_themselves(counts):
     reference = log_normalized(counts[:180])
     DPVAE.setup_anndata(reference)
     model = DPVAE(reference, **QUICK, standardize="section")
     model.train(max_epochs=2, **QUIET)
-    expected = model.predict_coordinates(normalised(counts, model.atlas_.depth.typical))
+    expected = model.predict_coordinates(normalized(counts, model.atlas_.depth.typical))
     with pytest.warns(UserWarning, match=DEPTH):
-        found = model.predict_coordinates(normalised(counts, 1e4))
+        found = model.predict_coordinates(normalized(counts, 1e4))
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
 @pytest.mark.trains
 def test_fine_tuning_on_a_query_of_another_depth_is_warned_of(model, counts):
-    query = normalised(counts, 1e4)
+    query = normalized(counts, 1e4)
     query.obsm["spatial"] = np.full((query.n_obs, 2), np.nan)
     query.obsm["spatial"][:20] = counts[180:200].obsm["spatial"]
     tuned = DPVAE.load_query_data(query, model)

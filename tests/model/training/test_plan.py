@@ -171,7 +171,7 @@ def test_half_precision_trains_about_as_single_precision_does(expression):
     np.testing.assert_allclose(curves[1], curves[0], rtol=0.01)
 
 
-def test_an_optimiser_without_a_fused_kind_is_taken_as_it_is():
+def test_an_optimizer_without_a_fused_kind_is_taken_as_it_is():
     def create(parameters, *, fused=False):
         if fused:
             message = "`fused=True` requires all the params to be floating point Tensors"

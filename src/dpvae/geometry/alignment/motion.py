@@ -59,13 +59,13 @@ def expected_motion(
         freedom = places.size - _n_parameters(places.shape[1])
         spread = np.full(len(layout), squared / freedom * places.shape[1])
         return motion.apply(layout), spread
-    centred = layout - layout[cells].mean(axis=0)
+    centered = layout - layout[cells].mean(axis=0)
     radius = float(np.sqrt(layout.var(axis=0).sum())) or 1.0
     matrix, square, noise = _posterior_motion(
-        centred[cells] / radius, places - places.mean(axis=0), thickness
+        centered[cells] / radius, places - places.mean(axis=0), thickness
     )
-    moved = centred @ (matrix / radius).T
-    turned = square * ((centred / radius) ** 2).sum(axis=1) - (moved**2).sum(axis=1)
+    moved = centered @ (matrix / radius).T
+    turned = square * ((centered / radius) ** 2).sum(axis=1) - (moved**2).sum(axis=1)
     spread = noise * (1.0 + 1.0 / len(cells)) + np.maximum(turned, 0.0)
     return places.mean(axis=0) + moved, spread
 

@@ -40,8 +40,8 @@ class Alignment:
 
     rotation: NDArray[np.float64]
     scale: float
-    source_centre: NDArray[np.float64]
-    target_centre: NDArray[np.float64]
+    source_center: NDArray[np.float64]
+    target_center: NDArray[np.float64]
     disparity: float
     is_reflected: bool
 
@@ -58,8 +58,8 @@ class Alignment:
         Shape ``(n_points, n_dims)``, in the target's unit.
         """
         values = floats_of(coordinates, "coordinates")
-        turned = self.scale * (values - self.source_centre) @ self.rotation
-        return np.asarray(turned + self.target_centre)
+        turned = self.scale * (values - self.source_center) @ self.rotation
+        return np.asarray(turned + self.target_center)
 
 
 def align(
@@ -125,8 +125,8 @@ def align(
     if usable.sum() < 2:
         message = f"{usable.sum()} rows are known in both source and target; alignment needs 2."
         raise ValueError(message)
-    source_centre, moving = _centred(moving[usable], "source")
-    target_centre, fixed = _centred(fixed[usable], "target")
+    source_center, moving = _centered(moving[usable], "source")
+    target_center, fixed = _centered(fixed[usable], "target")
     left, strength, right = np.linalg.svd(moving.T @ fixed)
     if not allow_reflection and np.linalg.det(left @ right) < 0:
         left[:, -1] *= -1
@@ -137,14 +137,14 @@ def align(
     return Alignment(
         rotation=rotation,
         scale=scale,
-        source_centre=source_centre,
-        target_centre=target_centre,
+        source_center=source_center,
+        target_center=target_center,
         disparity=residual / float((fixed**2).sum()),
         is_reflected=bool(np.linalg.det(rotation) < 0),
     )
 
 
-def _centred(
+def _centered(
     points: NDArray[np.float64], name: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if (points == points[0]).all():
@@ -152,5 +152,5 @@ def _centred(
             f"all {len(points)} usable rows of {name} are identical; they have no shape to align."
         )
         raise ValueError(message)
-    centre = points.mean(axis=0)
-    return centre, points - centre
+    center = points.mean(axis=0)
+    return center, points - center

@@ -95,7 +95,7 @@ def place_free(
         raise ValueError(message)
     check_stopping(max_iter, tol)
     graph = None if pair_mask is None else check_pair_mask(pair_mask, len(values))
-    targets = _centred_columns(values / check_distance_scale(distance_scale))
+    targets = _centered_columns(values / check_distance_scale(distance_scale))
     start = _principal_components(targets, n_dims)
     if graph is not None:
         return place_masked(targets.T, start.T, graph, max_iter=max_iter, tol=tol)
@@ -129,7 +129,7 @@ def check_stopping(max_iter: int, tol: float) -> None:
         raise ValueError(message)
 
 
-def _centred_columns(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _centered_columns(values: NDArray[np.float64]) -> NDArray[np.float64]:
     from_first = np.ascontiguousarray((values - values[0]).T)
     from_first -= from_first.mean(axis=1, keepdims=True)
     return from_first

@@ -54,18 +54,18 @@ def multilaterate(
     >>> multilaterate(cell, corners, corners, weighting="uniform").coordinates.round(5)
     array([[1., 3.]])
     """
-    centre = landmarks.mean(axis=0)
-    radius = float(np.sqrt(((landmarks - centre) ** 2).sum(axis=1).mean()))
+    center = landmarks.mean(axis=0)
+    radius = float(np.sqrt(((landmarks - center) ** 2).sum(axis=1).mean()))
     offsets, residual, total, n_iterations, n_stopped = _multilaterate(
         np.ascontiguousarray(targets),
         np.ascontiguousarray(landmark_targets.T),
-        np.ascontiguousarray((landmarks - centre).T),
+        np.ascontiguousarray((landmarks - center).T),
         weighting == "local",
         TOL * radius,
     )
     stress = 0.0 if residual == 0.0 else np.inf if total == 0.0 else np.sqrt(residual / total)
     return Placement(
-        coordinates=offsets + centre,
+        coordinates=offsets + center,
         stress=float(stress),
         n_iterations=n_iterations,
         converged=n_stopped == len(targets),

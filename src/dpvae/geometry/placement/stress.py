@@ -173,8 +173,8 @@ def sum_of_squared_distances(points: NDArray[np.float64]) -> float:
     The sum over i < j. Time and memory O(n_cells n_axes).
     """
     from_first = points - points[:, :1]
-    centred = from_first - from_first.mean(axis=1, keepdims=True)
-    return float(points.shape[1] * (centred**2).sum())
+    centered = from_first - from_first.mean(axis=1, keepdims=True)
+    return float(points.shape[1] * (centered**2).sum())
 
 
 def _ratio(residual: float, total: float) -> float:

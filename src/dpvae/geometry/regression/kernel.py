@@ -33,7 +33,7 @@ class KernelRidge:
 
     components: Points
     coefficients: Points
-    centre: Points
+    center: Points
     width: float
     left_out: Points
 
@@ -50,11 +50,11 @@ class KernelRidge:
         Shape ``(n_new, n_dims)``. Time O(n_new n_cells n_components), memory O(n_cells) times at
         most 4,096 cells.
         """
-        predicted = np.empty((len(components), len(self.centre)))
+        predicted = np.empty((len(components), len(self.center)))
         for begin in range(0, len(components), ROWS_AT_A_TIME):
             block = slice(begin, begin + ROWS_AT_A_TIME)
             near = similarity(components[block], self.components, self.width)
-            predicted[block] = self.centre + near @ self.coefficients
+            predicted[block] = self.center + near @ self.coefficients
         return predicted
 
 
@@ -75,12 +75,12 @@ def fit_kernel(components: Points, values: Points) -> KernelRidge:
     distance = cdist(components, components)
     pairs = distance[np.triu_indices(len(distance), 1)]
     typical = float(np.median(pairs[pairs > 0])) if pairs.any() else 1.0
-    centre = values.mean(axis=0)
-    best = (np.inf, np.zeros(values.shape), typical, values - centre)
+    center = values.mean(axis=0)
+    best = (np.inf, np.zeros(values.shape), typical, values - center)
     for relative in RELATIVE_WIDTHS:
         width = relative * typical
         eigenvalues, vectors = np.linalg.eigh(np.exp(-0.5 * (distance / width) ** 2))
-        loadings = vectors.T @ (values - centre)
+        loadings = vectors.T @ (values - center)
         for penalty in PENALTIES:
             inverse = 1.0 / (np.maximum(eigenvalues, 0.0) + penalty)
             coefficients = vectors @ (inverse[:, None] * loadings)
@@ -89,7 +89,7 @@ def fit_kernel(components: Points, values: Points) -> KernelRidge:
             if error < best[0]:
                 best = (error, coefficients, width, residual)
     _, coefficients, width, residual = best
-    return KernelRidge(components, coefficients, centre, width, values - residual)
+    return KernelRidge(components, coefficients, center, width, values - residual)
 
 
 def similarity(components: Points, others: Points, width: float) -> Points:

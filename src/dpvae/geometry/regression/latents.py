@@ -56,8 +56,8 @@ def standardized(latent: Points, *others: Points) -> list[Points]:
     Both, in the order given, with as many columns as there are axes along which latents vary, and
     one at least.
     """
-    centre, deviation = latent.mean(axis=0), float(np.sqrt(latent.var(axis=0).mean())) or 1.0
-    axes, _ = principal_axes(latent - centre)
+    center, deviation = latent.mean(axis=0), float(np.sqrt(latent.var(axis=0).mean())) or 1.0
+    axes, _ = principal_axes(latent - center)
     if axes.shape[1] == 0:
         axes = np.eye(latent.shape[1], 1)
-    return [(points - centre) @ axes / deviation for points in (latent, *others)]
+    return [(points - center) @ axes / deviation for points in (latent, *others)]

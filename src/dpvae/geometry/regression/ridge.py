@@ -31,7 +31,7 @@ class Ridge:
         Places of some of the cells, each predicted by the others, shape ``(n_left_out, n_dims)``.
     """
 
-    centre: Points
+    center: Points
     centroid: Points
     coefficients: Points
     is_quadratic: bool
@@ -54,7 +54,7 @@ class Ridge:
         for begin in range(0, len(latent), BLOCK):
             block = _features(latent[begin : begin + BLOCK], self.is_quadratic)
             predicted[begin : begin + BLOCK] = (
-                self.centroid + (block - self.centre) @ self.coefficients
+                self.centroid + (block - self.center) @ self.coefficients
             )
         return predicted
 
@@ -99,8 +99,8 @@ def fit_quadratic(latent: Points, places: Points, left_out: Rows) -> Ridge:
 
 def _fit(latent: Points, places: Points, left_out: Rows, *, is_quadratic: bool) -> Ridge:
     features, truth = _features(latent, is_quadratic), places[left_out]
-    centre, centroid = features.mean(axis=0), places.mean(axis=0)
-    left, singular, right = np.linalg.svd(features - centre, full_matrices=False)
+    center, centroid = features.mean(axis=0), places.mean(axis=0)
+    left, singular, right = np.linalg.svd(features - center, full_matrices=False)
     loadings = left.T @ (places - centroid)
     squares, rows = singular**2, left[left_out]
     best = (np.inf, 0.0, truth)
@@ -113,7 +113,7 @@ def _fit(latent: Points, places: Points, left_out: Rows, *, is_quadratic: bool) 
         if error < best[0]:
             best = (error, float(penalty), truth - residual)
     coefficients = right.T @ ((singular / (squares + best[1]))[:, None] * loadings)
-    return Ridge(centre, centroid, coefficients, is_quadratic, best[2])
+    return Ridge(center, centroid, coefficients, is_quadratic, best[2])
 
 
 def _features(latent: Points, is_quadratic: bool) -> Points:  # noqa: FBT001

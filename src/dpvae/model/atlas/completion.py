@@ -113,12 +113,12 @@ def coordinates_in_use(
     if coordinates is None:
         yield
         return
-    before: Any = cells.obsm[OBSM.centred]
-    cells.obsm[OBSM.centred] = standard_coordinates(coordinates, section, 1.0)
+    before: Any = cells.obsm[OBSM.centered]
+    cells.obsm[OBSM.centered] = standard_coordinates(coordinates, section, 1.0)
     try:
         yield
     finally:
-        cells.obsm[OBSM.centred] = before
+        cells.obsm[OBSM.centered] = before
 
 
 def check_same_unit(places: Points, guess: Points, name: str) -> None:

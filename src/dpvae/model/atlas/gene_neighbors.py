@@ -78,6 +78,6 @@ def dense(genes: Any) -> Genes:
 
 def _distances(genes: Genes, others: Genes) -> Values:
     """Euclidean distances by a product of matrices: exact enough only around a common centre."""
-    centre = others.mean(axis=0)
-    ours, theirs = torch.from_numpy(genes - centre), torch.from_numpy(others - centre)
+    center = others.mean(axis=0)
+    ours, theirs = torch.from_numpy(genes - center), torch.from_numpy(others - center)
     return torch.cdist(ours, theirs).double().numpy()

@@ -88,8 +88,8 @@ class Layout:
             return {str(sections[0]): 0.0}
         medians = {}
         for section in sections:
-            neighbours = NearestNeighbors(n_neighbors=1).fit(self.latent[self.section == section])
-            medians[str(section)] = float(np.median(neighbours.kneighbors(latent)[0]))
+            neighbors = NearestNeighbors(n_neighbors=1).fit(self.latent[self.section == section])
+            medians[str(section)] = float(np.median(neighbors.kneighbors(latent)[0]))
         return dict(sorted(medians.items(), key=lambda item: item[1]))
 
 

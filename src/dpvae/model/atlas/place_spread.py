@@ -24,8 +24,8 @@ def relative_spread(places: Places, reference: Places) -> Places:
     first: 1 as wide as the reference, 0 all in one place. Directions in which the reference has no
     width are left out.
     """
-    centred = reference - reference.mean(axis=0)
-    variances, directions = np.linalg.eigh(centred.T @ centred / len(reference))
+    centered = reference - reference.mean(axis=0)
+    variances, directions = np.linalg.eigh(centered.T @ centered / len(reference))
     has_width = variances > 1e-12 * variances.max()
     scaled = (places - places.mean(axis=0)) @ directions[:, has_width]
     scaled /= np.sqrt(variances[has_width])

@@ -13,7 +13,7 @@ from dpvae.model.atlas.gene_regression import GeneRegression, ReadGenes, compone
 FEWEST_CELLS = 10
 FEWEST_CELLS_OF_REFERENCE = 50
 MOST_CELLS = 1_000
-N_NEIGHBOURS = 10
+N_NEIGHBORS = 10
 GENES_PER_COMPONENT = 3
 QUANTILE = 0.99
 DETECTED = 0.05
@@ -116,7 +116,7 @@ def matched_difference(
     correlation
         Correlation over genes of the query's mean with that of the matched cells.
     """
-    search = NearestNeighbors(n_neighbors=min(N_NEIGHBOURS, len(known) - 1)).fit(known)
+    search = NearestNeighbors(n_neighbors=min(N_NEIGHBORS, len(known) - 1)).fit(known)
     own = search.kneighbors(return_distance=False)
     matched = search.kneighbors(components, return_distance=False)
     noise = (_mean_over(expression, own) - expression) * factor

@@ -18,7 +18,7 @@ FEWEST_GENES = 20
 ON_A_LINE = 1e-4
 MOST_SHARED = 0.3
 MIXED = 0.3
-N_NEIGHBOURS = 5
+N_NEIGHBORS = 5
 WIDE_GAP = 5.0
 MOST_CELLS = 20_000
 FEWEST_CELLS_OF_VALUE = 10
@@ -159,8 +159,8 @@ def mixing(places: Places, group: NDArray[np.intp]) -> float:
     would be if groups were drawn at random: 1 for slides laid over one another, near 0 for parts of
     a tissue that only touch.
     """
-    neighbours = NearestNeighbors(n_neighbors=min(N_NEIGHBOURS, len(places) - 1)).fit(places)
-    near = neighbours.kneighbors(return_distance=False)
+    neighbors = NearestNeighbors(n_neighbors=min(N_NEIGHBORS, len(places) - 1)).fit(places)
+    near = neighbors.kneighbors(return_distance=False)
     share = np.bincount(group) / len(group)
     return float((group[near] != group[:, None]).mean() / (1.0 - (share**2).sum()))
 

@@ -72,7 +72,7 @@ class CoordinatesField(ObsmField):
     N_DIMS_KEY = "n_dims"
 
     def __init__(self, spatial_key: str, section_key: str | None) -> None:
-        super().__init__(REGISTRY.coordinates, OBSM.centred)
+        super().__init__(REGISTRY.coordinates, OBSM.centered)
         self.spatial_key = spatial_key
         self.section_key = section_key
 
@@ -81,7 +81,7 @@ class CoordinatesField(ObsmField):
         name = f"adata.obsm[{self.spatial_key!r}]"
         coordinates = check_coordinates(adata.obsm[self.spatial_key], name=name)
         section = section_codes(adata, self.section_key)
-        adata.obsm[OBSM.centred] = standard_coordinates(coordinates, section, 1.0)
+        adata.obsm[OBSM.centered] = standard_coordinates(coordinates, section, 1.0)
         return {
             self.COLUMN_NAMES_KEY: np.arange(coordinates.shape[1]),
             self.UNIT_KEY: coordinate_unit(coordinates, section),
@@ -93,14 +93,14 @@ class CoordinatesField(ObsmField):
     ) -> dict[str, Any]:
         """Centre a query's coordinates; where it has none, every place is unknown."""
         n_dims = state_registry[self.N_DIMS_KEY]
-        centred = np.full((adata_target.n_obs, n_dims), np.nan)
+        centered = np.full((adata_target.n_obs, n_dims), np.nan)
         if self.spatial_key in adata_target.obsm:
             name = f"adata.obsm[{self.spatial_key!r}]"
             coordinates = check_coordinate_rows(adata_target.obsm[self.spatial_key], name=name)
             check_n_dims(coordinates, n_dims, name)
             section = section_codes(adata_target, self.section_key)
-            centred = standard_coordinates(coordinates, section, 1.0)
-        adata_target.obsm[OBSM.centred] = centred
+            centered = standard_coordinates(coordinates, section, 1.0)
+        adata_target.obsm[OBSM.centered] = centered
         return dict(state_registry)
 
 

@@ -132,16 +132,16 @@ def _changed_sections(adata: AnnData, setup: Setup) -> str | None:
 
 def _changed_coordinates(adata: AnnData, setup: Setup) -> str | None:
     key = setup.spatial_key
-    if OBSM.centred not in adata.obsm:
+    if OBSM.centered not in adata.obsm:
         return None
     if key not in adata.obsm:
-        was_known = bool(np.isfinite(np.asarray(adata.obsm[OBSM.centred])).any())
+        was_known = bool(np.isfinite(np.asarray(adata.obsm[OBSM.centered])).any())
         return f"adata.obsm[{key!r}] was deleted" if was_known else None
     name = f"adata.obsm[{key!r}]"
     section = section_codes(adata, setup.section_key)
     then, now = (  # centred at the cells that are left, where some were taken out
         standard_coordinates(check_coordinate_rows(adata.obsm[k], name=name), section, 1.0)
-        for k in (OBSM.centred, key)
+        for k in (OBSM.centered, key)
     )
     if now.shape == then.shape and np.array_equal(np.isnan(now), np.isnan(then)):
         size = max(np.nanmax(np.abs(x), initial=0.0) for x in (then, now))

@@ -93,9 +93,9 @@ def patch_order(graph: csr_matrix, rng: np.random.Generator) -> NDArray[np.intp]
     for cell in rng.permutation(n_cells):
         if not is_left[cell]:
             continue
-        neighbours = graph.indices[graph.indptr[cell] : graph.indptr[cell + 1]]
-        neighbours = neighbours[is_left[neighbours]]
-        patch = np.append(cell, rng.permutation(neighbours[neighbours != cell])[: PATCH - 1])
+        neighbors = graph.indices[graph.indptr[cell] : graph.indptr[cell + 1]]
+        neighbors = neighbors[is_left[neighbors]]
+        patch = np.append(cell, rng.permutation(neighbors[neighbors != cell])[: PATCH - 1])
         is_left[patch] = False
         order[filled : filled + len(patch)] = patch
         filled += len(patch)

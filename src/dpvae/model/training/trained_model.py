@@ -203,7 +203,7 @@ class TrainedModel(StoredModel):
     def _pair_graph(self, cells: AnnData) -> csr_matrix | None:
         """Read the pair mask that the model was set up with; a query may come without it."""
         key = self.setup.mask_key
-        known = known_rows(cells.obsm[OBSM.centred])
+        known = known_rows(cells.obsm[OBSM.centered])
         is_query = self.is_query_with_places_ or not self._learns_distances() or not known.any()
         if key is None or (key not in cells.obsp and is_query):
             return None
