@@ -1,4 +1,4 @@
-"""Whether what the user gave is an AnnData at all."""
+"""Checks of arguments: an AnnData, a name."""
 
 from os import PathLike
 
@@ -8,7 +8,7 @@ COLLECTIONS = ("AnnCollection", "CollectionAdapter")
 
 
 def check_is_anndata(given: object, *, name: str = "adata") -> None:
-    """Raise where something else was given under this name, such as the path of a file."""
+    """Raise if the argument of this name is no AnnData, but for example a path."""
     if issubclass(type(given), AnnData):  # isinstance believes an adapter that poses as one
         return
     remedy = "give the AnnData."

@@ -111,7 +111,7 @@ def check_log_normalized(
     name: str = "adata",
     otherwise: str = "name their layer with layer=…",
 ) -> None:
-    """Raise where values are missing, or are raw counts: say how to normalise, and what else."""
+    """Raise if values are missing, or are raw counts; say how to normalise."""
     where = expression_name(layer, name=name)
     for rows in _some_rows(expression_of(adata, layer, name=name)):
         _check_finite(stored_values(rows), where)
@@ -128,20 +128,20 @@ def check_log_normalized(
 
 
 def warn_if_scaled(adata: AnnData, layer: str | None) -> None:
-    """Warn where values are negative, as those of ``sc.pp.scale``."""
+    """Warn if values are negative, as after ``sc.pp.scale``."""
     rows = _some_rows(expression_of(adata, layer))
     smallest = min((float(stored_values(some).min(initial=0)) for some in rows), default=0.0)
     if smallest < 0:
         message = (
             f"{expression_name(layer)} holds negative values (down to {smallest:.3g}), as after "
-            "sc.pp.scale. The model scales genes itself and takes log-normalised values; of scaled "
-            "ones, queries must have been scaled by the means and deviations of this reference."
+            "sc.pp.scale. The model scales genes itself: give log-normalised values. If you keep "
+            "scaled ones, scale every query with the means and deviations of this reference."
         )
         warnings.warn(message, UserWarning, stacklevel=3)
 
 
 def check_counts(adata: AnnData, layer: str | None) -> None:
-    """Raise where values are missing, negative or not integer, or where a cell has no counts."""
+    """Raise if values are missing, negative or not integer, or a cell has no counts."""
     name = expression_name(layer)
     counts = expression_of(adata, layer)
     empty = 0
@@ -203,7 +203,7 @@ def _some_rows(matrix: Any) -> Iterator[Any]:
 
 
 def stored_values(rows: Any) -> NDArray[Any]:
-    """All values of an array, or those of a sparse matrix that are stored, in one row."""
+    """All values of an array, or the stored ones of a sparse matrix, in one row."""
     return rows.data if issparse(rows) else np.asarray(rows).ravel()
 
 

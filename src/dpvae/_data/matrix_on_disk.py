@@ -18,7 +18,7 @@ ROWS_OF_SAMPLE = 64
 
 @dataclass(frozen=True, eq=False)
 class MatrixOnDisk:
-    """A matrix whose rows come into memory when they are asked for.
+    """A matrix whose rows come into memory when they are used.
 
     Parameters
     ----------

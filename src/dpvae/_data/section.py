@@ -27,14 +27,14 @@ def as_text(names: pd.Series) -> pd.Series:
 
 
 def named_sections(adata: AnnData, sample_key: str | None) -> NDArray[np.str_]:
-    """Give each cell the name of its section; raise where the column is named but not there."""
+    """Give each cell the name of its section; raise if the column is named but not there."""
     if sample_key is not None:
         check_column(adata, sample_key)
     return section_names(adata, sample_key)
 
 
 def check_column(adata: AnnData, key: str, *, name: str = "adata") -> None:
-    """Raise where a column of ``obs`` does not exist or is missing for some cells."""
+    """Raise if a column of ``obs`` does not exist or is missing for some cells."""
     where = f"{name}.obs[{key!r}]"
     if key not in adata.obs:
         message = f"There is no {where}: obs has {sorted(map(str, adata.obs))}."

@@ -1,4 +1,4 @@
-"""Reading of an HDF5 file while it stays as it is."""
+"""Reading of an HDF5 file as long as it does not change."""
 
 import os
 from collections.abc import Callable
@@ -8,11 +8,11 @@ Read = Callable[[int, int], Any]
 
 
 def while_unchanged(read: Read, values: Any) -> Read:
-    """Read rows of a matrix, and raise where its file was changed since this call.
+    """Read rows of a matrix, and raise if its file was changed since this call.
 
-    HDF5 gives zeros for what a file has lost, and does not say so. Where a file was opened for
-    reading only, what it lost since it was opened is noticed, too. A file that was moved or
-    replaced is still read as it was.
+    HDF5 silently reads zeros for lost parts of a file. If a file was opened for reading only,
+    losses since it was opened are noticed, too. A file that was moved or replaced
+    is still read as it was.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def while_unchanged(read: Read, values: Any) -> Read:
 
     Returns
     -------
-    ``read``, which raises ``OSError`` where size or time of the file are others than before.
+    ``read``, which raises ``OSError`` if size or time of the file changed.
     """
     file = getattr(getattr(values, "group", values), "file", None)
     if not file or file.driver != "sec2":

@@ -227,7 +227,7 @@ def predict(
     """Place cells that have no coordinates, in the frame and unit of the reference.
 
     Writes the query with the coordinates in obsm["spatial_dpvae"] and the latent representation
-    in obsm["X_dpvae"]. A model from somebody else cannot run code, unless you give --allow-pickle.
+    in obsm["X_dpvae"]. A model from others cannot run code, unless you give --allow-pickle.
     """
     with plain_messages():
         check_model_folder(model, query)

@@ -143,7 +143,7 @@ def place_cells(
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Latent representation and coordinates of a query, its counts normalised as in training.
 
-    Rows of NaN are those of cells that have none of the model's genes.
+    Cells that have none of the model's genes get rows of NaN.
     """
     layer, counts = model.setup.layer, model.target_counts_
     if counts is not None and holds_counts(query, layer):

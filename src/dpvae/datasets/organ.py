@@ -80,7 +80,7 @@ class Organ:
 def draw_organ(
     n_genes: int, n_dims: int, n_domains: int, mean_depth: float, rng: np.random.Generator
 ) -> Organ:
-    """Organ with its hilum at the second axis and its lobe beside it."""
+    """Organ with its hilum at the second axis and its lobe next to it."""
     right, hilum = np.eye(n_dims)[:2]
     lobe = np.cos(ANGLE_OF_LOBE) * right + np.sin(ANGLE_OF_LOBE) * hilum
     outline = draw_outline(hilum, lobe, rng)

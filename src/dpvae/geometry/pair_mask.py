@@ -37,7 +37,7 @@ def check_pair_mask(
     Raises
     ------
     ValueError
-        If it is none of that, or pairs cells of different sections.
+        If it is no such matrix, or pairs cells of different sections.
 
     Examples
     --------

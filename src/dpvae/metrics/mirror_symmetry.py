@@ -48,9 +48,9 @@ class MirrorSymmetry:
 
     @property
     def is_symmetric(self) -> bool:
-        """Whether expression hardly tells mirrored places apart, and of no other line this holds.
+        """Whether expression hardly tells mirrored places apart, about this line alone.
 
-        That is: agreement is at least 0.6 and contrast at least 0.2.
+        Agreement is at least 0.6 and contrast at least 0.2.
         """
         return self.agreement >= LEAST_AGREEMENT and self.contrast >= LEAST_CONTRAST
 
@@ -60,15 +60,14 @@ def mirror_symmetry(values: Any, coordinates: ArrayLike, *, seed: int = 0) -> Mi
 
     Mean expression around 500 places is compared with that around their mirror images, for all
     lines that leave at least half of the tissue a mirror image. Differences are measured against
-    those of other places that lie as far from each other, in 2-D in about the same direction: so
-    neither nearness to the line counts as symmetry, nor that expression does not change along
-    layers.
+    the differences between other places as far apart, in 2-D in about the same direction. So
+    neither nearness to the line counts as symmetry, nor constant expression along layers.
 
     Parameters
     ----------
     values
         Log-normalised expression, shape ``(n_cells, n_genes)``: dense, SciPy sparse, or anything
-        else of which rows can be taken by their numbers.
+        otherwise with rows that can be taken by number.
     coordinates
         Shape ``(n_cells, 2)`` or ``(n_cells, 3)``, in any unit. Rows of NaN are left out.
     seed

@@ -48,8 +48,8 @@ class Neighbors:
 def neighbor_overlap(true: ArrayLike, recovered: ArrayLike, *, n_neighbors: int = 15) -> float:
     """Mean share of the recovered nearest neighbours that are true nearest neighbours.
 
-    A recovered neighbour counts when its true distance is at most that of the k-th true neighbour,
-    so that ties, as on a grid of spots, count in favour. Without ties this is the share that both
+    A recovered neighbour counts if it is truly no farther than the k-th true neighbour, so that
+    ties, as on a grid of spots, count in favour. Without ties this is the share that both
     sets have in common, the neighbourhood preservation of Venna & Kaski 2001. A cell is never its
     own neighbour, even if cells coincide.
 

@@ -50,9 +50,9 @@ def distance_pearson(
     """Linear correlation of pairwise distances, for example of tissue and latent space.
 
     The paper's interval treats n(n − 1)/2 pairs as independent, but only n cells are: unrelated
-    data leave the 95 % interval in far more than 5 % of the cases. Beside it stand an interval that
-    leaves out cells, not pairs (Tukey's jackknife), and the permutation test of Mantel 1967, which
-    moves cells with all their distances.
+    data leave the 95 % interval in far more than 5 % of the cases. So there are also an interval
+    that leaves out cells, not pairs (Tukey's jackknife), and the permutation test of Mantel 1967,
+    which moves cells with all their distances.
 
     Parameters
     ----------

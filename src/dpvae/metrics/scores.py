@@ -55,7 +55,7 @@ class Score:
 
     @property
     def is_lower_better(self) -> bool:
-        """Whether a lower value is better. Of the spread ratio neither is: 1 is right."""
+        """Whether a lower value is better; false also for the spread ratio, where 1 is right."""
         return self.chance is None or self.best < self.chance
 
     @property
@@ -137,8 +137,8 @@ def score_places(
 
     Returns
     -------
-    The scores by name, in the order of ``names``. Those of neighbours count 15 of them, or below
-    half of the cells.
+    The scores by name, in the order of ``names``. Scores of neighbours take 15 of them, or fewer
+    than half of the cells.
 
     Raises
     ------

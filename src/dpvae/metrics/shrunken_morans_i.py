@@ -1,4 +1,4 @@
-"""Moran's I of many genes, without what is chance in it."""
+"""Moran's I of many genes, shrunk by what chance explains."""
 
 import warnings
 from typing import Any
@@ -17,7 +17,7 @@ FLOOR = 0.01
 
 
 def shrunken_morans_i(values: Any, places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Moran's I if positive, drawn towards the mean of the genes as far as it is chance.
+    """Moran's I if positive, shrunk towards the mean of the genes as far as it is chance.
 
     Over six nearest neighbours. The fewer the cells, the more of I is chance: it is drawn towards
     the mean of all genes as far as its spread is what chance alone would give (James-Stein).

@@ -70,8 +70,8 @@ def check_levels(n_lower: tuple[Any, ...], distance_level: Any) -> None:
     Raises
     ------
     ValueError
-        If there is no lower level, a dimension is not a whole number of at least 1, or the level
-        that is compared is none of them.
+        If there is no lower level or no level to compare, or a dimension is not a whole number of
+        at least 1.
     """
     is_whole = all(isinstance(n, int | np.integer) and n >= 1 for n in n_lower)
     if not n_lower or not is_whole:

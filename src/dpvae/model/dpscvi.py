@@ -50,12 +50,11 @@ class DPSCVI(SpatialModel, SCVI):
         log counts as they are.
     normalize_depth
         Whether the encoder sees counts as if every cell had the reference's median depth. The
-        likelihood is that of the counts as they are.
+        likelihood takes the counts as they are.
     least_depth
-        In training the encoder sees each cell with a random share of its molecules, at least this
-        one, and at most all; the likelihood is that of all of them. 0.1 places queries better that
-        have a third of the reference's depth or less, and others slightly worse. 1 shows every
-        cell as it is.
+        In training the encoder sees a random share of each cell's molecules, at least this one; the
+        likelihood takes all of them. 0.1 places queries better if they have a third of the
+        reference's depth or less, and others slightly worse. 1 shows every cell as it is.
     **kwargs
         All other arguments of :class:`scvi.model.SCVI` and :class:`scvi.module.VAE`:
         ``dispersion``, ``use_observed_lib_size``, ``encode_covariates``, …

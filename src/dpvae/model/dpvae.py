@@ -39,7 +39,7 @@ class DPVAE(SpatialModel):
         ``"sample"`` of each.
     standardize
         Genes are centred and scaled inside the model: by the statistics of the whole
-        ``"reference"``, or by those of each ``"section"``. The latter takes out differences
+        ``"reference"``, or of each ``"section"``. The latter takes out differences
         between technologies, but a query must then show a whole section, not a part of it, in at
         least 20 cells. Within a technology it is as often worse as better.
     gene_weights

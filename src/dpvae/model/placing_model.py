@@ -63,11 +63,11 @@ class PlacingModel(TrainedModel):
               reference's, position, rotation and reflection are arbitrary.
         section
             Name of the reference section in whose frame the cells are placed, with
-            ``anchors="reference"``. By default that of the same name as the cell's own section,
-            and for cells of other sections the one whose cells are the most similar, and the
-            places are the mean over several sections. With a name, they are of that section alone.
+            ``anchors="reference"``. By default the section with the name of the cell's own. Cells
+            of other sections go into the frame of the most similar one, and their places are the
+            mean over several. With a name, only that section places the cells.
         method
-            How cells are placed among those of the reference.
+            How cells are placed among the reference's.
 
             - ``"latents and genes"``: by regressions on their latent representations
               (:func:`dpvae.geometry.place_by_consensus`), joined by regressions on the genes that
@@ -126,7 +126,7 @@ class PlacingModel(TrainedModel):
             Cells of known place, of sections of the reference, that were left out of the reference.
             By default a second model with the same arguments is trained without a random fifth of
             each section's cells, which takes as long as the first training, and its errors on that
-            fifth are taken for those of this model.
+            fifth stand for this model's.
         seed
             Of the choice of that fifth.
         **kwargs
@@ -199,9 +199,9 @@ class PlacingModel(TrainedModel):
 
         Notes
         -----
-        Regions hold what they say for cells like those of the calibration: other cells of the same
-        section, by default. For other sections, and for regions of the tissue that the reference
-        does not show, they are too small.
+        Regions hold their share of cells like the calibration cells: by default, other cells of the
+        same section. For other sections, and for parts of the tissue that the reference does not
+        show, they are too small.
         """
         self._check_trained()
         atlas = self._atlas()

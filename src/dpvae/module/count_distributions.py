@@ -31,7 +31,7 @@ class SparseNegativeBinomial(NegativeBinomial):
     Parameters
     ----------
     **parameters
-        Those of scvi-tools, by name: ``mu``, ``theta``, ``scale``, … Fastest where ``theta`` has
+        Parameters of scvi-tools, by name: ``mu``, ``theta``, ``scale``, … Fastest if ``theta`` has
         the shape ``(n_genes,)``.
     """
 
@@ -55,7 +55,7 @@ class SparseZeroInflatedNegativeBinomial(ZeroInflatedNegativeBinomial):
     Parameters
     ----------
     **parameters
-        Those of scvi-tools, by name: ``mu``, ``theta``, ``zi_logits``, ``scale``, … Fastest where
+        Parameters of scvi-tools, by name: ``mu``, ``theta``, ``zi_logits``, ``scale``, … Fastest if
         ``theta`` has the shape ``(n_genes,)``.
     """
 

@@ -24,7 +24,7 @@ def log_negative_binomial(counts: Tensor, mu: Tensor, theta: Tensor) -> Tensor:
         θ \log\frac{θ}{θ + μ} + x \log\frac{μ}{θ + μ}
         + \log\frac{\Gamma(x + θ)}{\Gamma(θ)\, x!}
 
-    What scvi-tools' ``log_nb_positive`` gives, in value and gradient. All but the first summand
+    Values and gradients equal ``log_nb_positive`` of scvi-tools. All but the first summand
     are 0 where x is 0, and are computed only where it is not.
 
     Parameters
@@ -39,8 +39,8 @@ def log_negative_binomial(counts: Tensor, mu: Tensor, theta: Tensor) -> Tensor:
     Returns
     -------
     Of the shape to which ``counts``, ``mu`` and ``theta`` are broadcast. Time is linear in the
-    number of entries, most of it spent on those that are not 0; memory is that of a few matrices
-    of that shape.
+    number of entries, most of it spent on those that are not 0; memory, a few matrices of that
+    shape.
 
     Examples
     --------
@@ -61,8 +61,8 @@ def log_zero_inflated(counts: Tensor, mu: Tensor, theta: Tensor, zi_logits: Tens
 
         \log(π\, [x = 0] + (1 - π)\, NB(x)) , \qquad π = \frac{1}{1 + e^{-\text{zi\_logits}}} .
 
-    What scvi-tools' ``log_zinb_positive`` gives, in value and gradient, down to the 2e-9 by which
-    torch's softplus, which that uses, is off at arguments beyond 20.
+    Values and gradients equal ``log_zinb_positive`` of scvi-tools, except for the error of torch's
+    softplus, which it uses: 2e-9 at arguments beyond 20.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ def _evaluate(
 
 
 def _theta_of_genes(theta: Tensor, shape: torch.Size) -> Tensor:
-    """θ of shape ``(n_genes,)`` where cells have it in common, else one of every entry."""
+    """θ of shape ``(n_genes,)`` if cells share it, otherwise one of every entry."""
     if shape and theta.shape[-1:] == shape[-1:]:
         leading = zip(theta.shape[:-1], theta.stride()[:-1], strict=True)
         if all(size == 1 or stride == 0 for size, stride in leading):

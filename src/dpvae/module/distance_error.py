@@ -1,4 +1,4 @@
-"""How far the distances of one set of points are from those of another, with its gradient."""
+"""How far distances of one set of points are from distances of another, with the gradient."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ def distance_error(
 ) -> tuple[float, NDArray[np.floating], float]:
     r"""Mean over pairs of :math:`|d_z / \lambda - d_s|`, or of its square, and its gradient.
 
-    Pairs are those of cells of one section. Time grows with the number of pairs; memory with the
+    Only cells of one section form pairs. Time grows with the number of pairs; memory with the
     number of cells. Distances are in the precision of ``latent``, sums over cells in double.
 
     Parameters

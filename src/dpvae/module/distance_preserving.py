@@ -33,7 +33,7 @@ class DistancePreserving(BaseMinifiedModeModuleClass):
     over its ``terms``, of which the distance term is the first, with weight α (``dp_weight``).
 
     With a pair mask a fifth of the distance term is the mean over the masked pairs of the
-    minibatch, weighted by G, and the rest (``far_share``) that over all its pairs: masked near
+    minibatch, weighted by G, and the rest (``far_share``) the mean over all its pairs: masked near
     pairs alone would leave the layout free to fold. ``far_share=0`` is equation 5 of
     :cite:t:`Zhou24`.
 
@@ -42,7 +42,7 @@ class DistancePreserving(BaseMinifiedModeModuleClass):
     *args
         Handed on to the module.
     dp_weight
-        α, at least 0. With 0 the loss is that of the module alone.
+        α, at least 0. With 0 it adds nothing to the module's loss.
     coordinate_unit
         Size of the tissue in the unit of the coordinates; a model sets it.
     distance_error, distance_latent

@@ -20,9 +20,9 @@ from dpvae.module.unused_head import UnusedHead
 class DPCountVAE(DistancePreserving, VAE):
     """The module of scVI with the distance term, gene weights and input dropout.
 
-    The encoder of :class:`scvi.module.VAE` sees genes through an ``encoder_input``, which leaves
-    them as they are until it is told otherwise. The likelihood is that of scVI, of counts and
-    depths as they are, computed several times faster where most counts are 0.
+    The encoder of :class:`scvi.module.VAE` sees genes through an ``encoder_input``, which at first
+    leaves them as they are. The likelihood is scVI's, of counts and depths as they are, computed
+    several times faster if most counts are 0.
 
     Parameters
     ----------

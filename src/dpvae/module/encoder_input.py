@@ -88,7 +88,7 @@ class EncoderInput(nn.Module):
             self.weight.copy_(weight)
 
     def standardized(self, logarithms: Tensor, section: Tensor | None = None) -> Tensor:
-        """Center, scale and weigh genes, nothing hidden.
+        """Centre, scale and weigh genes, nothing hidden.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class EncoderInput(nn.Module):
         return hidden
 
     def logarithms(self, expression: Any) -> Any:
-        """Give what is standardized of cells, in NumPy and SciPy: of equal depth, logged.
+        """Bring cells to equal depth and take logarithms, in NumPy and SciPy.
 
         Parameters
         ----------

@@ -77,7 +77,7 @@ class HierarchicalVAE(GaussianVAE):
         """Encode cells, level by level.
 
         The posterior ``qz`` of z is the one given the means of the levels below, so that it holds
-        no noise; ``posteriors`` and ``samples`` are those of a chain of samples.
+        no noise; ``posteriors`` and ``samples`` belong to a chain of samples.
         """
         lowest, z = self.z_encoder(genes, batch_index)
         posteriors, samples = [lowest], [z if n_samples == 1 else lowest.sample((n_samples,))]

@@ -14,7 +14,7 @@ DEFAULT_WEIGHT = {"adversarial": 0.3, "kernel": 3.0}
 
 
 def check_alignment(kind: str, weight: float | None, n_sections: int) -> None:
-    """Raise where sections cannot be aligned as it is asked for; see :class:`LatentAlignment`."""
+    """Raise if sections cannot be aligned in this way; see :class:`LatentAlignment`."""
     if kind not in DEFAULT_WEIGHT:
         message = f"alignment is {kind!r}: choose 'adversarial', 'kernel' or None."
         raise ValueError(message)
@@ -40,9 +40,9 @@ class LatentAlignment(LossTerm):
     ----------
     kind
         ``"kernel"``: the maximum mean discrepancy (:func:`~dpvae.module.mean_discrepancy`);
-        ``"adversarial"``: as a network sees it that is trained to tell sections apart
-        (:class:`~dpvae.module.SectionDiscriminator`), to be used on samples of z, without whose
-        noise encoder and network chase each other and the sections stay apart.
+        ``"adversarial"``: how well a trained network tells sections apart
+        (:class:`~dpvae.module.SectionDiscriminator`). It needs samples of z: without their noise
+        encoder and network chase each other, and the sections stay apart.
     weight
         What a difference of 1 costs, in nats per gene, above 0. ``None`` is 3 for ``"kernel"`` and
         0.3 for ``"adversarial"``.

@@ -40,7 +40,7 @@ def check_network_size(
 
 
 def check_choice(name: str, chosen: object, choices: Collection[str]) -> None:
-    """Raise if an argument is none of the words that it can be.
+    """Raise if an argument is not one of the allowed words.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ class SectionDiscriminator(nn.Module):
     over the K sections of the minibatch, which all count alike. For the best network this is the
     Jensen-Shannon divergence between them, in nats :cite:p:`Goodfellow14`, for any other less. To
     step against the gradient makes the value smaller as far as it depends on z, and larger as far
-    as it depends on the weights of the network :cite:p:`Ganin16`: one optimizer trains both.
+    as it depends on the weights of the network :cite:p:`Ganin16`: one optimiser trains both.
 
     Parameters
     ----------

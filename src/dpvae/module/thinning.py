@@ -24,7 +24,7 @@ def thin_counts(counts: Tensor, share: Tensor) -> Tensor:
     Returns
     -------
     Counts of the same shape, binomial with mean ``share * counts`` and variance
-    ``share * (1 - share) * counts``. Random numbers are those of torch. No gradient flows to
+    ``share * (1 - share) * counts``. Random numbers come from torch. No gradient flows to
     ``counts``.
 
     Examples
@@ -51,9 +51,8 @@ class Thinning(nn.Module):
     Parameters
     ----------
     least_depth
-        Smallest share of its molecules that is left of a cell, above 0 and at most 1. Shares are
-        drawn for each cell anew, their logarithms uniformly between that and all. With 1 counts
-        are left as they are.
+        Smallest share of its molecules that a cell keeps, above 0 and at most 1. Each cell's share
+        is drawn anew, log-uniformly between this and 1. With 1 counts are left as they are.
 
     Raises
     ------

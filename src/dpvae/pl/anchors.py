@@ -52,7 +52,7 @@ def anchors(
     unit
         Unit of the coordinates for the axis labels. By default none.
     ax, save
-        Three axes to draw on, by default those of a new figure; and a path to save the figure at.
+        Three axes to draw on, by default in a new figure; and a path to save the figure at.
 
     Returns
     -------

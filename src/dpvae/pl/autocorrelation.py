@@ -39,7 +39,7 @@ def autocorrelation(
     seed
         Seed of the sideways scatter of the dots. By default 0.
     ax, save
-        Two axes to draw on, by default those of a new figure; and a path to save the figure at.
+        Two axes to draw on, by default in a new figure; and a path to save the figure at.
 
     Returns
     -------

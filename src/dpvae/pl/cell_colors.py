@@ -39,7 +39,7 @@ class CellColors:
     categories
         Colour of each category, empty if values are not categories.
     scale
-        Scale of continuous values, else None.
+        Scale of continuous values, otherwise None.
     """
 
     rgba: NDArray[np.float64]
@@ -67,7 +67,7 @@ class CellColors:
 
 
 def cell_colors(adata: ad.AnnData, color: str) -> CellColors:
-    """Colours of cells by the column ``color`` of ``adata.obs``, or else by the gene of that name.
+    """Colours of cells by the column ``color`` of ``adata.obs``, or by the gene of that name.
 
     Columns of numbers and genes get a continuous scale, all others are categories. Categories take
     their colours from ``adata.uns[f"{color}_colors"]`` if scanpy has put them there.

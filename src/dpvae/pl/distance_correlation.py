@@ -30,7 +30,7 @@ def distance_correlation(
         What :func:`dpvae.tl.distance_preservation` writes, or several of them by name: a bar for
         each row.
     ax, save
-        Axes to draw on, by default those of a new figure; and a path to save the figure at.
+        Axes to draw on, by default in a new figure; and a path to save the figure at.
 
     Returns
     -------

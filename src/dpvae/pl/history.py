@@ -68,7 +68,7 @@ def training_history(
         A trained model of scvi-tools' kind, or its ``history``: data frames of one column,
         indexed by epoch.
     ax, save
-        As many axes as there are panels, by default those of a new figure; and a path to save the
+        As many axes as there are panels, by default in a new figure; and a path to save the
         figure at.
 
     Returns

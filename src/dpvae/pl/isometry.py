@@ -46,7 +46,7 @@ def isometry(
     seed
         Seed of the subset. By default 0.
     ax, save
-        Axes to draw on, by default those of a new figure; and a path to save the figure at.
+        Axes to draw on, by default in a new figure; and a path to save the figure at.
 
     Returns
     -------

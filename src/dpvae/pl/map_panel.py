@@ -92,7 +92,7 @@ class MapPanel:
 def map_panel(
     places: NDArray[np.float64], ax: Axes | None, *, view: View | None = None
 ) -> MapPanel:
-    """Make a map of places, on given axes or on those of a new figure of the tissue's shape.
+    """Make a map of places, on given axes or in a new figure of the tissue's shape.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ def mirror_symmetry(
     unit
         Unit of the coordinates for the labels, such as ``"µm"``. By default none.
     ax, save
-        Axes to draw on, by default those of a new figure; and a path to save the figure at.
+        Axes to draw on, by default in a new figure; and a path to save the figure at.
 
     Returns
     -------

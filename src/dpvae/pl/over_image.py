@@ -45,7 +45,7 @@ def over_image(
     library_id
         Which image of the reference. May be left out if there is one.
     ax, save
-        Axes to draw on, by default those of a new figure; and a path to save the figure at.
+        Axes to draw on, by default in a new figure; and a path to save the figure at.
 
     Returns
     -------

@@ -17,7 +17,7 @@ RESOLUTION = 300
 def panels(
     n_panels: int, ax: Axes | Sequence[Axes] | NDArray[Any] | None, *, height_to_width: float
 ) -> NDArray[Any]:
-    """Axes of panels side by side, shape ``(n_panels,)``: those given, or those of a new figure.
+    """Axes of panels side by side, shape ``(n_panels,)``: as given, or of a new figure.
 
     Raises
     ------

@@ -62,7 +62,7 @@ def reconstruction(
     unit
         Unit of the coordinates for the axis labels, such as ``"µm"``. By default none.
     ax, save
-        Two axes to draw on, by default those of a new figure; and a path to save the figure at.
+        Two axes to draw on, by default in a new figure; and a path to save the figure at.
 
     Returns
     -------

@@ -49,7 +49,7 @@ def regions(
     seed
         Seed of that choice. By default 0.
     ax, save
-        Axes to draw on, by default those of a new figure; and a path to save the figure at.
+        Axes to draw on, by default in a new figure; and a path to save the figure at.
 
     Returns
     -------

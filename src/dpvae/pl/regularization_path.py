@@ -35,7 +35,7 @@ def regularization_path(
     line
         Column that names the line, such as the section or model. By default one line.
     ax, save
-        Axes to draw on, by default those of a new figure; and a path to save the figure at.
+        Axes to draw on, by default in a new figure; and a path to save the figure at.
 
     Returns
     -------

@@ -31,7 +31,7 @@ def transfer_matrix(
     limits
         Values at the ends of the colours. By default 0 to 1, the same shape to chance.
     ax, save
-        Axes to draw on, by default those of a new figure; and a path to save the figure at.
+        Axes to draw on, by default in a new figure; and a path to save the figure at.
 
     Returns
     -------

@@ -34,8 +34,8 @@ class LikelyPositions:
     sharpness
         s.
     hidden_correlation
-        Mean correlation of the patterns of hidden genes with those of the reference, by which s was
-        chosen: what can be expected of a gene that the reference does not have.
+        Mean correlation of predicted and measured patterns of hidden genes, by which s was chosen:
+        what can be expected of a gene that the reference does not have.
     """
 
     center: Values
@@ -86,8 +86,8 @@ def fit_likely_positions(cells: Values, positions: Values, *, seed: int = 0) -> 
     """Choose how sharp probabilities are such that cells draw the patterns of hidden genes best.
 
     A fifth of the genes is hidden at a time. Cells get probabilities from the others, and the
-    patterns that they draw of the hidden ones are correlated with those of the reference. It takes
-    no known place of any cell, and nothing from one tissue or technology to another: what is right
+    patterns that they draw of the hidden ones are correlated with the reference's. No known place
+    is needed, and nothing is taken over from another tissue or technology: the right sharpness
     depends on the number of genes, and on how noisy they are.
 
     Parameters
@@ -138,7 +138,7 @@ def fit_likely_positions(cells: Values, positions: Values, *, seed: int = 0) -> 
 
 
 def cells_at_once(n_positions: int) -> int:
-    """How many cells a block may have, with so many positions."""
+    """How many cells a block may have, given the number of positions."""
     return int(np.clip(MOST_PAIRS_AT_ONCE // n_positions, 1, MOST_CELLS_AT_ONCE))
 
 

@@ -37,7 +37,7 @@ def mirror_symmetry(
     Parameters
     ----------
     adata
-        The cells. Those of unknown place are left out.
+        The cells. Cells of unknown place are left out.
     spatial_key
         Key of their coordinates in ``adata.obsm``.
     layer

@@ -79,8 +79,8 @@ def paint(
     A new AnnData: positions of the reference × genes, in the unit of the query's expression, with
     the reference's ``obs`` and coordinates, and with ``uns["dpvae_paint"]``:
 
-    - ``hidden_correlation``: mean correlation of the patterns of the hidden genes with those of the
-      reference, which can be expected of genes that the reference does not have;
+    - ``hidden_correlation``: mean correlation of the patterns of hidden genes with the reference's,
+      which can be expected of genes that the reference does not have;
     - ``sharpness``: s;
     - ``n_genes``: how many genes both have.
 
@@ -223,7 +223,7 @@ def _blocks(
 def _warn(correlation: float) -> None:
     message = (
         f"Patterns that the cells draw of genes that were hidden have a mean correlation of "
-        f"{correlation:.2f} with those of the reference: what they draw of other genes may mean "
+        f"{correlation:.2f} with the reference's: what they draw of other genes may mean "
         "little. Check that query and reference were normalised alike and show the same tissue."
     )
     warnings.warn(message, UserWarning, stacklevel=3)

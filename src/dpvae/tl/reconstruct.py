@@ -25,7 +25,7 @@ def reconstruct(
     seed: int = 0,
     copy: bool = False,
 ) -> NDArray[np.float64] | None:
-    """Lay cells out so that their distances follow those of their latent representation.
+    """Lay cells out so that their distances follow their latent distances.
 
     Multidimensional scaling (equation 6 of :cite:t:`Zhou24`). No place is given, so position,
     rotation and reflection of the layout are arbitrary.

@@ -1,4 +1,4 @@
-"""Where results are written: nothing of somebody else's is overwritten."""
+"""Where results are written, so that nothing of others is overwritten."""
 
 from typing import Any
 

@@ -58,7 +58,7 @@ def transfer_matrix(
         trained models by name, each of which then places every section as it is given: leave out
         the cells that they were trained on.
     spatial_key
-        Key of the coordinates in ``obsm``. No model sees those of the cells that it places.
+        Key of the coordinates in ``obsm``. No model sees the coordinates of cells that it places.
     held_out
         Share of each section's cells, chosen at random, that no model is trained on. They are the
         test of a section's own model; all others place the whole section. Not used with trained
@@ -249,8 +249,7 @@ def _stored_rows(path: str | Path | None) -> list[dict[str, Any]]:
     table = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=missing)
     if list(table) != PAIR + COLUMNS:
         message = (
-            f"{path} has the columns {list(table)}, not those of a transfer matrix: choose another "
-            "path."
+            f"{path} has the columns {list(table)}, not a transfer matrix's: choose another path."
         )
         raise ValueError(message)
     return [dict(zip(PAIR + COLUMNS, row, strict=True)) for row in table.itertuples(index=False)]

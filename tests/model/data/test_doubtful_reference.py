@@ -94,7 +94,7 @@ def test_two_slides_without_a_name_are_warned_of_once(slides, model_class):
     with warnings.catch_warnings(action="error"):
         model_class.setup_anndata(adata, sample_key="section")
     adata.obs = adata.obs.drop(columns="section")
-    with pytest.warns(UserWarning, match="100 % of the positions in .* are those of several"):
+    with pytest.warns(UserWarning, match="100 % of the positions in .* are shared by several"):
         model_class.setup_anndata(adata)
 
 

@@ -37,7 +37,7 @@ def test_a_query_of_other_dimension_is_refused(expression):
     state = field.register_field(expression)
     query = expression[:9].copy()
     query.obsm["spatial"] = np.zeros((9, 3))
-    with pytest.raises(ValueError, match="has 3 columns, that of the reference has 2"):
+    with pytest.raises(ValueError, match="has 3 columns, the reference's 2"):
         field.transfer_field(state, query)
 
 

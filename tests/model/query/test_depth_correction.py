@@ -121,7 +121,8 @@ def test_values_without_a_logarithm_are_refused_with_both_largest_values():
     reference = logs_of(counts_of(80))
     query = np.expm1(logs_of(counts_of(40, seed=1)))
     with pytest.raises(
-        ValueError, match=rf"is {query.max():.4g}, that of the reference {reference.max():.4g}"
+        ValueError,
+        match=rf"is {query.max():.4g}, the largest of the reference {reference.max():.4g}",
     ):
         depth_correction(fit_depth(reference), csr_matrix(query))
 

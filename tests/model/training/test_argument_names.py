@@ -11,7 +11,7 @@ from dpvae.model.training.argument_names import check_names
         ("lr", r"Give it as plan_kwargs=\{'lr': …\}"),
         ("weight_decay", r"Give it as plan_kwargs=\{'weight_decay': …\}"),
         ("alignment", r"Give it as plan_kwargs=\{'alignment': …\}"),
-        ("batchsize", "Is it batch_size that you mean?"),
+        ("batchsize", "Do you mean batch_size?"),
         ("xyz", "$"),
     ],
 )

@@ -59,7 +59,7 @@ def test_possible_values_pass(plan):
 
 
 def test_unknown_names_are_refused_with_the_nearest_one():
-    with pytest.raises(TypeError, match=r"no argument 'weigth_decay'\. Is it 'weight_decay' that"):
+    with pytest.raises(TypeError, match=r"no argument 'weigth_decay'\. Do you mean 'weight_decay'"):
         check_plan({"weigth_decay": 0.1}, NAMES)
 
 

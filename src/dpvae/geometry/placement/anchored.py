@@ -64,9 +64,9 @@ def place_anchored(
         λ, latent units per tissue unit. By default fitted to the anchors
         (:func:`fit_distance_scale`).
     penalty
-        μ > 0, one number, or one for each cell, shape ``(n_cells,)``, of which those of the anchors
-        count; infinity is a hard anchor. By default ``None``: hard anchors, whose rows come back
-        bit by bit.
+        μ > 0, one number, or one for each cell, shape ``(n_cells,)``; only the anchors' count.
+        Infinity is a hard anchor. By default ``None``: hard anchors, whose rows come back bit by
+        bit.
     max_iter
         The largest number of iterations, for the start and for the majorisation. By default 300.
     tol

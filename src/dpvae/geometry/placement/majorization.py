@@ -58,8 +58,8 @@ def guttman_transform(
 ) -> tuple[NDArray[np.float64], float]:
     """Guttman transform of a layout, and its residual, over all pairs of cells.
 
-    G(X)_i = (1/n) Σ_j (δ_ij / d_ij)(x_i − x_j), where δ are the distances of the targets and d
-    those of the layout (de Leeuw 1977), and Σ_{i<j} (δ_ij − d_ij)². Pairs with d = 0 add nothing to
+    G(X)_i = (1/n) Σ_j (δ_ij / d_ij)(x_i − x_j), where δ are target distances and d layout
+    distances (de Leeuw 1977), and Σ_{i<j} (δ_ij − d_ij)². Pairs with d = 0 add nothing to
     G. Each pair is visited once, in blocks that stay in the cache: time O(n_cells² (n_latent +
     n_dims)), memory O(n_cells n_dims).
 

@@ -22,7 +22,7 @@ class Placement:
     stress
         Normalised stress: the root of Σ(d_z/λ − d_s)² / Σ(d_z/λ)², 0 for a perfect layout.
     n_iterations
-        Iterations made; for cells placed one by one, those of the slowest cell.
+        Iterations made; for cells placed one by one, of the slowest cell.
     converged
         Whether the stopping rule was met within the allowed iterations.
     solver

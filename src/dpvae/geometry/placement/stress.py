@@ -1,4 +1,4 @@
-"""How far the distances of a layout are from those that are wanted."""
+"""How far the distances of a layout are from the wanted ones."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,7 +17,7 @@ NEGLIGIBLE = 1e-250
 def normalized_stress(
     coordinates: ArrayLike, latent: ArrayLike, *, distance_scale: float = 1.0
 ) -> float:
-    """Disagreement between the distances of a layout and those of the latents.
+    """Disagreement between layout distances and latent distances.
 
     sqrt( Σ (d_z/λ − d_s)² / Σ (d_z/λ)² ) over all pairs i < j, with distances that are not
     squared: the objective of eq. 6 (Zhou & Du 2024, arXiv:2408.00911) with unit weights,

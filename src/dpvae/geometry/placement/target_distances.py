@@ -12,7 +12,7 @@ from dpvae.geometry.placement.stress import sampled_residual
 
 @dataclass(frozen=True, eq=False)
 class TargetDistances:
-    """The distances that a layout is to have, and how far those of a layout are from them.
+    """The distances that a layout is to have, and how far a layout is from them.
 
     All pairs are compared in double precision; windows and random pairs, whose noise is far
     larger, in single precision, after division by the radius of the targets.

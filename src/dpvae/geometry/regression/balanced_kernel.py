@@ -1,4 +1,4 @@
-"""Mean places of similar cells, of which none is everybody's neighbour."""
+"""Mean places of similar cells, such that no cell is a neighbour of every other."""
 
 from dataclasses import dataclass
 
@@ -17,10 +17,9 @@ class BalancedKernel:
     r"""Means of places, with weights that fall exponentially with the distance in expression.
 
     The weight of cell j for cell i is :math:`\exp(a_j - d_{ij} / w)`, divided by its sum over j.
-    The :math:`a_j` make every cell as often a neighbour of the others as any other: without them,
-    cells whose few molecules make them unlike everything are nobody's neighbours, and those in
-    the middle everybody's. It is the doubly stochastic kernel of :cite:t:`Landa21`, which noise
-    that differs from cell to cell does not distort.
+    The :math:`a_j` make all cells neighbours equally often. Without them, cells with few molecules
+    would be neighbours of none, and cells in the middle of all. It is the doubly stochastic kernel
+    of :cite:t:`Landa21`, which noise that differs from cell to cell does not distort.
 
     Attributes
     ----------
@@ -29,7 +28,7 @@ class BalancedKernel:
     width
         w, in the unit of the distances.
     places
-        Of these cells, shape ``(n_cells, n_dims)``.
+        Places of these cells, shape ``(n_cells, n_dims)``.
     left_out
         Weighted mean of the places of the others for each of them, shape ``(n_cells, n_dims)``.
     """
@@ -45,7 +44,7 @@ class BalancedKernel:
         Parameters
         ----------
         distance
-            From other cells to those that it was fitted to, shape ``(n_new, n_cells)``.
+            From other cells to the fitted ones, shape ``(n_new, n_cells)``.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Places of cells around anchors: a mixture of ways, chosen by the anchors themselves."""
+"""Places of cells around anchors: a mixture of methods, chosen by the anchors themselves."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ MEAN_OF_RAYLEIGH = {2: 0.886, 3: 0.921}
 
 @dataclass(frozen=True, eq=False)
 class Way:
-    """Places of cells by one way, and those of anchors that are left out.
+    """Places of cells by one method, and of anchors that are left out.
 
     Attributes
     ----------
@@ -45,19 +45,19 @@ class Way:
 
 @dataclass(frozen=True)
 class Blend:
-    """Which ways of placing cells were mixed, and how well each placed anchors left out.
+    """Which methods of placing cells were mixed, and how well each placed left-out anchors.
 
     Attributes
     ----------
     weights
-        Share of each way in the coordinates, adding up to 1: ``"motion"`` is the free layout moved
+        Share of each method in the coordinates, of sum 1: ``"motion"`` is the free layout moved
         onto the anchors, ``"affine"`` and ``"quadratic"`` are ridge regressions of places on
         latents, ``"neighbors"`` is the mean place of the nearest anchors, ``"genes"`` a kernel
         regression of places on components of the genes and on latents, and ``"corrected"`` the
-        moved layout plus such a regression of what is missing to it.
+        moved layout plus such a regression of its errors.
     errors
-        Root mean square distance of anchors from where each way, and ``"blend"``, places them when
-        they are left out, in tissue units. Empty with fewer than ten anchors.
+        Root mean square distance of left-out anchors from where each method, and ``"blend"``,
+        places them, in tissue units. Empty with fewer than ten anchors.
     """
 
     weights: Mapping[str, float]
@@ -71,11 +71,11 @@ def blend(
     places: Points,
     components: Points | None = None,
 ) -> tuple[Points, Points, Blend]:
-    """Place cells by the mixture of ways that places left-out anchors best.
+    """Place cells by the mixture of methods that places left-out anchors best.
 
     Few anchors can only move a free layout, many can teach a map from the latent space to the
-    tissue. The mixture is chosen by the anchors themselves: each way predicts every anchor (1,000
-    at most) from the others, and non-negative weights that add up to 1 are fitted to these
+    tissue. The anchors choose the mixture: each method predicts every anchor (1,000 at most) from
+    the others, and non-negative weights that add up to 1 are fitted to these
     predictions (stacking, Wolpert 1992; Breiman 1996), with the weight of six more anchors on the
     moved layout, of up to twenty where the latents are a flat sheet. Regressions join when there
     are enough anchors to judge them: affine from 10, neighbours from 20, quadratic from 30.
@@ -96,7 +96,7 @@ def blend(
 
     Returns
     -------
-    Coordinates of all cells, shape ``(n_cells, n_dims)``, those of the anchors as given; the
+    Coordinates of all cells, shape ``(n_cells, n_dims)``, anchors as given; the
     expected distance of each cell from its true place, shape ``(n_cells,)``, 0 for anchors; and the
     mixture. Time O(n_anchors n_latent⁴ + n_cells (n_latent² + log n_anchors)), memory O(n_cells
     (n_latent + n_dims) + n_anchors n_latent²).

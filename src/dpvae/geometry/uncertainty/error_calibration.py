@@ -24,7 +24,7 @@ BLOCK = 8_192
 
 @dataclass(frozen=True, eq=False)
 class ErrorCalibration:
-    """Errors of cells whose place was hidden, from which those of other cells are foretold.
+    """Errors of cells whose place was hidden, which predict the errors of other cells.
 
     How large the error of a cell is expected to be depends on its neighbourhood in the latent
     space: how far the nearest cells of known place are, and how far apart their places. In which
@@ -126,13 +126,13 @@ class ErrorCalibration:
         )
 
     def share_far(self, around: Neighborhood) -> float:
-        """Share of cells further from those of known place than a tenth of these cells are."""
+        """Share of cells farther from cells of known place than 90 % of the calibration cells."""
         return float((around.distance > np.quantile(self.around.distance, FAR)).mean())
 
     def _covariance(
         self, coordinates: Points, frame: Names, around: Neighborhood, *, leave_out: bool = False
     ) -> Points:
-        """Foretell the products of errors, up to a common factor."""
+        """Predict the products of errors, up to a common factor."""
         n_dims = self.errors.shape[1]
         scatter = around.covariance + np.finfo(float).tiny * np.eye(n_dims)
         variance = np.trace(scatter, axis1=1, axis2=2)[:, None, None] / n_dims

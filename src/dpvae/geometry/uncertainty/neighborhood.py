@@ -35,12 +35,12 @@ class Neighborhood:
     covariance: Points
 
     def of(self, cells: NDArray[np.bool_] | NDArray[np.intp]) -> "Neighborhood":
-        """Give those of some of the cells."""
+        """Take some of the cells."""
         return Neighborhood(self.distance[cells], self.covariance[cells])
 
 
 def neighborhood(latent: Points, layout_latent: Points, layout_coordinates: Points) -> Neighborhood:
-    """Find the neighbourhood of cells among those of known place.
+    """Find the neighbourhood of cells among the cells of known place.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def neighborhood(latent: Points, layout_latent: Points, layout_coordinates: Poin
 
 
 def _among(tree: cKDTree, places: Points, latent: Points, *, first: int) -> Neighborhood:
-    """Neighborhood as they are, from the ``first`` nearest cell on."""
+    """Neighbourhood as it is, from the ``first`` nearest cell on."""
     ranks = np.arange(first, min(N_NEAR + first - 1, len(places)) + 1)
     distance = np.empty(len(latent))
     covariance = np.empty((len(latent), places.shape[1], places.shape[1]))

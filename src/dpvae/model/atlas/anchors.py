@@ -33,7 +33,7 @@ def check_anchors(
     Raises
     ------
     ValueError
-        If the mask is none, has another length, or marks cells without a place.
+        If the mask is no mask, has the wrong length, or marks cells without a place.
     """
     if anchors is None:
         return None

@@ -110,7 +110,7 @@ class Atlas:
         placed
             Where it was placed.
         is_standardized
-            Whether genes are standardized section by section.
+            Whether genes are standardised section by section.
         is_part
             Whether the query may show a part of a section of the reference.
         """

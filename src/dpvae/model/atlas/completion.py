@@ -25,7 +25,7 @@ Points = NDArray[np.float64]
 def check_known_places(
     coordinates: Points, section: NDArray[np.str_], name: str, *, fewest: int
 ) -> bool:
-    """Raise where a section of a query has known places, but too few to fix its frame.
+    """Raise if the known places of a query's section are too few to fix its frame.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def own_components(genes: ReadGenes, factor: Points, n_cells: int) -> Points:
 def coordinates_in_use(
     cells: AnnData, coordinates: Points | None, section: NDArray[np.str_]
 ) -> Iterator[None]:
-    """Let a model train with other coordinates than it was set up with, or with those."""
+    """Let a model train with these coordinates in place of its own."""
     if coordinates is None:
         yield
         return
@@ -122,7 +122,7 @@ def coordinates_in_use(
 
 
 def check_same_unit(places: Points, guess: Points, name: str) -> None:
-    """Raise where known places of a section spread much more, or less, than those found for it."""
+    """Raise if a section's known places spread much more, or less, than its predicted ones."""
     given, expected = (float(np.sqrt(x.var(axis=0).sum())) for x in (places, guess))
     ratio = max(given, expected) / max(min(given, expected), np.finfo(float).tiny)
     if expected > 0 and ratio > LARGEST_RATIO_OF_SIZES:

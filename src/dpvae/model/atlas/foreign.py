@@ -1,4 +1,4 @@
-"""Queries that the reference knows nothing of: one warning that says so, and why it may be."""
+"""One warning if a query is unlike the reference, with the likely causes."""
 
 import logging
 
@@ -48,13 +48,13 @@ def foreignness(
         :func:`~dpvae.model.atlas.place_spread.relative_spread`;
         ``None`` for too few cells.
     expected
-        How widely places of the reference's own cells are spread that were left out, likewise;
-        ``None`` if that is not known.
+        How widely the reference's own cells are spread when left out and placed; ``None`` if that
+        is not known.
     n_genes
         Number of genes of the reference.
     is_standardized
-        Whether genes are standardised section by section. Their means then tell nothing, but the
-        query is a whole section, so that its places should be spread as widely as expected.
+        Whether genes are standardised section by section. Their means then tell nothing; but the
+        query is a whole section, so its places should be spread as widely as expected.
     """
     facts = [] if unlike is None else _facts(unlike, is_standardized=is_standardized)
     width = _width(spread)
@@ -95,7 +95,7 @@ def warn_if_foreign(
     *,
     is_standardized: bool,
 ) -> None:
-    """Warn of a query that is unlike the reference; log where the tissue is known by one axis only.
+    """Warn if a query is unlike the reference; log if places are known along one axis only.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def warn_if_foreign(
     elif spread is not None and expected is not None and is_one_sided(spread, expected):
         logger.warning(
             "Places are spread over %.0f %% of the tissue's width in one direction and %.0f %% in "
-            "another: expression tells the first hardly, as in symmetric or layered tissue. "
+            "another: expression hardly tells the first, as in symmetric or layered tissue. "
             "dpvae.tl.mirror_symmetry(reference) looks for a mirror line.",
             100 * spread[0],
             100 * spread[-1],
@@ -126,7 +126,7 @@ def warn_if_foreign(
 
 
 def is_one_sided(spread: Places, expected: Places) -> bool:
-    """Whether places are squeezed in one direction, as those of the tissue's own cells are."""
+    """Whether places are squeezed in one direction, as the tissue's own cells are."""
     return bool(
         spread[0] < SQUEEZED
         and expected[0] < SQUEEZED

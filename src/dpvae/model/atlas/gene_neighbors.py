@@ -77,7 +77,7 @@ def dense(genes: Any) -> Genes:
 
 
 def _distances(genes: Genes, others: Genes) -> Values:
-    """Euclidean distances by a product of matrices: exact enough only around a common centre."""
+    """Euclidean distances as a matrix product, accurate only after centring the genes."""
     center = others.mean(axis=0)
     ours, theirs = torch.from_numpy(genes - center), torch.from_numpy(others - center)
     return torch.cdist(ours, theirs).double().numpy()

@@ -1,4 +1,4 @@
-"""From genes to places without a network: what a network cannot learn from few cells."""
+"""Places from genes without a network, which cannot learn them from few cells."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,10 +67,10 @@ class SectionRegression:
 
     @property
     def share(self) -> float:
-        """How much it counts besides a network that was trained on the section.
+        """How much it counts next to a network that was trained on the section.
 
-        The squared error of a network falls with the number of cells that it was trained on; that
-        of the regressions is the one of a network with 800.
+        The squared error of a network falls with its number of training cells; the regressions
+        err like a network with 800.
         """
         return float(precision_weights([1.0 / WORTH_OF_CELLS, 1.0 / self.n_known])[0])
 
@@ -103,7 +103,7 @@ class GeneRegression:
     sections: dict[str, SectionRegression]
 
     def join(self, places: Values, frame: NDArray[np.str_], genes: ReadGenes) -> Values:
-        """Mean of places from latents and of those from genes.
+        """Mean of places from latents and places from genes.
 
         Parameters
         ----------
@@ -116,10 +116,10 @@ class GeneRegression:
 
         Returns
         -------
-        Shape as ``places``. Time grows with the number of cells times 1,000 times that of genes,
-        memory with 1,000 times at most 4,096 cells, whose genes are dense 32-bit numbers, at most
-        20 million at a time. Where the regressions would count less than a hundredth, from 79,200
-        known cells on, they are left out.
+        Shape as ``places``. Time O(1,000 n_cells n_genes). Memory grows with 1,000 times at most
+        4,096 cells, whose genes are dense 32-bit numbers, at most 20 million at a time. From
+        79,200 known cells on, where they would count less than a hundredth, the regressions are
+        left out.
         """
         joined = places.copy()
         n_rows = min(MOST_CELLS_AT_A_TIME, max(MOST_VALUES_AT_A_TIME // len(self.mean), 1))
@@ -156,11 +156,11 @@ def fit_gene_regression(
 
     Returns
     -------
-    The regression. The axes are those of 5,000 random cells if there are more (of fewer, down to
-    1,000, with more than 4,000 genes), and each section's regression is fitted to 1,000 random
-    cells of known place if there are more (of fewer, down to 200, with more than ten sections).
-    Time O(1,000³) a section; memory three times that of these cells as dense 32-bit numbers, 40 MB
-    with 2,000 genes. Of the cells of each section the genes are kept: 8 MB with 2,000 genes.
+    The regression. Its axes come from 5,000 random cells at most (fewer, down to 1,000, with more
+    than 4,000 genes). Each section's regression is fitted to 1,000 random cells of known place at
+    most (fewer, down to 200, with more than ten sections). Time O(1,000³) a section; memory three
+    times these cells as dense 32-bit numbers, 40 MB with 2,000 genes. The genes of each section's
+    cells are kept: 8 MB with 2,000 genes.
     """
     rng = np.random.default_rng(0)
     mean, loadings = gene_axes(genes, factor, np.arange(len(section)), rng)

@@ -105,8 +105,8 @@ def layout_cells(coordinates: NDArray[np.float64], section: NDArray[np.str_]) ->
 
     Returns
     -------
-    The cells of known place, in their order; of a section that has more than 20,000 of them, as
-    many random ones, always the same.
+    The cells of known place, in their order. More than 20,000 of a section are subsampled, always
+    the same ones.
     """
     rng = np.random.default_rng(0)
     known = np.flatnonzero(known_rows(coordinates))

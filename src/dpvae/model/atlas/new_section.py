@@ -40,14 +40,12 @@ def place_new_sections(
     names: NDArray[np.str_],
     place: Place,
 ) -> Values:
-    """Let sections of the reference, up to five, agree on the places of those it does not have.
+    """Place sections that the reference does not have, by up to five of its own.
 
-    A reference of several sections has a frame for each, and a new section is placed in that of the
-    most similar one. The others have as much to say of its shape: it is placed in their frames too,
-    these layouts are moved onto the first
+    A reference of several sections has a frame for each, and a new section is placed in all of
+    them. The layouts are moved onto the most similar section's
     (:func:`~dpvae.geometry.alignment.mean_layout.mean_layout`), and their mean is taken, weighted
-    inversely to the squared distance of the median cell from each of the sections in the latent
-    space.
+    inversely to the squared distance of the median cell from each section in the latent space.
 
     Parameters
     ----------

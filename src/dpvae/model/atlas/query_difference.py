@@ -1,4 +1,4 @@
-"""How far a query's expression is from that of the reference."""
+"""How far a query's expression is from the reference's."""
 
 from dataclasses import dataclass
 
@@ -51,8 +51,8 @@ def query_difference(
     Parameters
     ----------
     regression
-        Knows genes and components of these cells; those of weighted genes are compared, one for
-        every three genes at most, since as many components as genes match any query.
+        Knows genes and components of these cells. Components of weighted genes are compared, one
+        for every three genes at most, since as many components as genes match any query.
     genes
         Expression of the query's cells, by row number.
     n_cells
@@ -114,7 +114,7 @@ def matched_difference(
         genes, in standard deviations of the reference; without what the noise of so few cells
         gives. 0 where there is none.
     correlation
-        Correlation over genes of the query's mean with that of the matched cells.
+        Correlation over genes of the query's mean with the matched cells' mean.
     """
     search = NearestNeighbors(n_neighbors=min(N_NEIGHBORS, len(known) - 1)).fit(known)
     own = search.kneighbors(return_distance=False)

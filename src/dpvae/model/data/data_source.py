@@ -25,7 +25,7 @@ def check_data_source(
     adata
         The AnnData, or ``None``.
     registry
-        The registry, or ``None``. That of a data module of scvi-tools holds no coordinates.
+        The registry, or ``None``. The registry of a data module of scvi-tools holds no coordinates.
 
     Raises
     ------

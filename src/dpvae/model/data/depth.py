@@ -76,7 +76,7 @@ def depths(values: Any) -> Values:
 
 
 def kind_of(values: Any) -> Kind:
-    """Tell what values are, from the steps between those of a cell.
+    """Find out what values are, from the steps between the values of a cell.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def kind_of(values: Any) -> Kind:
     -------
     ``"normalized"`` if ``expm1`` of the values of a cell are multiples of the smallest, so that
     they are counts times a factor, or if the sums are the same for all cells; ``"raw"`` if they are
-    counts themselves; ``"other"`` else, such as intensities.
+    counts themselves; otherwise ``"other"``, such as intensities.
     """
     n_cells = values.shape[0]
     chosen = np.linspace(0, n_cells - 1, min(n_cells, MOST_CELLS_FOR_STEPS)).astype(np.intp)
@@ -136,7 +136,7 @@ def fit_depth(values: Any, section: NDArray[np.str_]) -> Depth | None:
 
 
 def quantiles(depth: Values) -> tuple[float, float, float]:
-    """Of the cells that have any depth, that of 1, 50 and 99 %."""
+    """Depth at 1, 50 and 99 % of the cells that have any."""
     lowest, typical, highest = np.quantile(depth[depth > 0], [0.01, 0.5, 0.99])
     return float(lowest), float(typical), float(highest)
 
@@ -153,7 +153,7 @@ def blocks(n_rows: int) -> list[slice]:
 
 
 def _step(stored: NDArray[Any]) -> float | None:
-    """Smallest count of a cell if all are multiples of it, else -1; ``None`` if there are few."""
+    """Smallest count of a cell if all are multiples of it, otherwise -1; of few counts ``None``."""
     counts = np.expm1(stored[stored > 0].astype(np.float64))
     ratios = counts / counts.min(initial=np.inf)
     ratios = ratios[ratios < MOST_STEPS]

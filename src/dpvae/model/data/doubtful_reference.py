@@ -1,4 +1,4 @@
-"""References that can be set up, but hardly as they were meant: warned of before training."""
+"""Warnings of references that can be set up, but are probably not as meant."""
 
 import re
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ def warn_if_doubtful(
     -----
     UserWarning
         If fewer than 20 places are known or genes given; if all places of a section lie on a
-        line; if more than 30 % of a section's positions are those of several cells; or, without a
+        line; if more than 30 % of a section's positions are shared by cells; or, without a
         ``section_key``, if a column of ``obs`` with a name such as ``sample`` or ``library_id``
         has several values whose cells lie over one another or far apart.
     """
@@ -99,7 +99,7 @@ def warn_if_doubtful(
         if share > MOST_SHARED and found is None:
             call = f"in adata.obs[{section_key!r}]" if section_key else "with sample_key=…"
             warn_user(
-                f"{100 * share:.0f} % of the positions{where} in {name} are those of several "
+                f"{100 * share:.0f} % of the positions{where} in {name} are shared by several "
                 f"cells. If several slides were put together, tell them apart {call}."
             )
 

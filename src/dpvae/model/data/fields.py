@@ -141,10 +141,10 @@ class RowField(NumericalObsField):
 
 
 def check_n_dims(coordinates: NDArray[np.float64], n_dims: int, name: str) -> None:
-    """Raise where coordinates of a query have other dimensions than those of the reference."""
+    """Raise if a query's coordinates have other dimensions than the reference's."""
     if coordinates.shape[1] != n_dims:
         message = (
-            f"{name} of the query has {coordinates.shape[1]} columns, that of the reference has "
+            f"{name} of the query has {coordinates.shape[1]} columns, the reference's "
             f"{n_dims}. Give coordinates of {n_dims} dimensions, or delete the key: a query needs "
             "no coordinates."
         )

@@ -22,11 +22,11 @@ def spatial_gene_weights(
 ) -> torch.Tensor:
     """Weigh genes by their standard deviation times their Moran's I in the reference.
 
-    Genes without a spatial pattern are noise for whoever asks where a cell is, and genes that
-    hardly vary are mostly noise of counting. Moran's I is taken over six nearest neighbours,
-    averaged over sections, 0 where it is negative, plus 0.01. The fewer the cells of known place,
-    the more of I is chance: it is drawn towards the mean of all genes as far as its spread is what
-    chance alone would give (James-Stein).
+    Genes without a spatial pattern do not tell where a cell is, and genes that hardly vary are
+    mostly counting noise. Moran's I is taken over six nearest neighbours, averaged over sections,
+    0 where it is negative, plus 0.01. With few cells of known place I is partly chance: it is
+    shrunk towards the mean of all genes by the share of its spread that chance explains
+    (James-Stein).
 
     Parameters
     ----------
@@ -34,9 +34,8 @@ def spatial_gene_weights(
         As the encoder sees it, shape ``(n_cells, n_genes)``, dense or sparse; a sparse one is not
         made dense, and one on disk is read in parts.
     coordinates
-        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``; rows of NaN are cells of unknown place. Of a
-        section with more than 20,000 known cells, as many random ones (always the same) are used
-        for Moran's I.
+        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``; rows of NaN are cells of unknown place. For
+        Moran's I, more than 20,000 known cells of a section are subsampled, always the same ones.
     section
         Code of each cell's section, shape ``(n_cells,)``.
 

@@ -15,7 +15,7 @@ def is_minified(adata: AnnData) -> bool:
 
 
 def refuse_minified(adata: AnnData) -> None:
-    """Raise where a model shall be trained on cells without their expression."""
+    """Raise if the cells to train on lack their expression."""
     if is_minified(adata):
         message = (
             "The data of the model are minified: their expression was replaced by latents, from "

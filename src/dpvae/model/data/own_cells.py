@@ -1,4 +1,4 @@
-"""Whether an AnnData that a model takes for its own is still what it was set up with."""
+"""Whether the AnnData of a model is still as it was set up."""
 
 import numpy as np
 import pandas as pd
@@ -48,7 +48,7 @@ def check_same_kind(adata: AnnData, setup: Setup, *, name: str = "adata") -> Non
 
 
 def check_as_set_up(adata: AnnData, setup: Setup) -> None:
-    """Raise if cells, genes, sections or coordinates are others than at ``setup_anndata``.
+    """Raise if cells, genes, sections or coordinates changed since ``setup_anndata``.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 def check_mask(
     adata: AnnData, mask_key: str | None, *, spatial_key: str, section_key: str | None
 ) -> None:
-    """Raise where a pair mask cannot be used, before anything is written.
+    """Raise if a pair mask cannot be used, before anything is written.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def check_mask(
 
 
 def read_mask(adata: AnnData, mask_key: str, section_key: str | None) -> csr_matrix:
-    """Read a pair mask, shape ``(n_cells, n_cells)``; raise where it cannot be used."""
+    """Read a pair mask, shape ``(n_cells, n_cells)``; raise if it cannot be used."""
     if mask_key not in adata.obsp:
         message = (
             f"There is no adata.obsp[{mask_key!r}]; obsp has {sorted(adata.obsp) or 'nothing'}. "

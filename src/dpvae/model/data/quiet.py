@@ -1,4 +1,4 @@
-"""What the libraries below say and no user of this one needs."""
+"""Messages of the libraries below that users of this one do not need."""
 
 import logging
 import warnings
@@ -20,7 +20,7 @@ LOUD_LOGGERS = ("lightning.pytorch", "lightning.fabric")
 
 @contextmanager
 def without_noise() -> Iterator[None]:
-    """Silence what the libraries below say that tells a user of this one nothing."""
+    """Silence messages of the libraries below that users of this one do not need."""
     loggers = [logging.getLogger(name) for name in LOUD_LOGGERS]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():

@@ -21,7 +21,7 @@ LARGEST_RATIO_OF_SIZES = 20
 def check_reference(
     adata: AnnData, *, spatial_key: str, section_key: str | None, obs_keys: Iterable[str]
 ) -> None:
-    """Raise where a reference cannot be set up, before anything is written into it.
+    """Raise if a reference cannot be set up, before anything is written into it.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def check_reference(
 def check_known_sections(
     coordinates: NDArray[np.float64], section: NDArray[np.str_], name: str
 ) -> None:
-    """Raise where so few places of a section are known that no cell can be placed in its frame."""
+    """Raise if too few places of a section are known to place cells in its frame."""
     known = known_rows(coordinates)
     for value, cells in cells_per_section(section[known]):
         places = coordinates[known][cells]
@@ -90,7 +90,7 @@ def check_known_sections(
 
 
 def check_one_unit(coordinates: NDArray[np.float64], section: NDArray[np.str_], name: str) -> None:
-    """Raise where one section is so much larger than another that their units must differ."""
+    """Raise if sections differ so much in size that their units must differ."""
     places = pd.DataFrame(coordinates, index=section).dropna()
     spread = places.groupby(level=0).std(ddof=0).pow(2).sum(axis=1).pow(0.5)
     spread = spread[spread > 0]

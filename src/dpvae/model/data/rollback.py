@@ -1,4 +1,4 @@
-"""What a failed call wrote into an AnnData is taken back."""
+"""Undoing what a failed call wrote into an AnnData."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -65,7 +65,7 @@ def read_arrays(path: Path) -> tuple[Any, Arrays]:
 
 
 def is_pickle(path: Path) -> bool:
-    """Whether a file begins like a pickle, or like those that torch writes."""
+    """Whether a file begins like a pickle, or like a file of torch."""
     with path.open("rb") as file:
         start = file.read(9)
     return start.startswith(STARTS_OF_PICKLES) and not start.endswith(b"{")  # as of JSON

@@ -21,7 +21,7 @@ PLAIN = "biufcmMSU"
 
 
 class RefusedError(ValueError):
-    """What stands in a file is not read, and this is why."""
+    """Why the contents of a file are not read."""
 
 
 def encode(value: Any, name: str, arrays: Arrays) -> Any:
@@ -35,7 +35,7 @@ def encode(value: Any, name: str, arrays: Arrays) -> Any:
     name
         Name of the value, for its arrays and for errors.
     arrays
-        The arrays by name. Those of the value are added.
+        The arrays by name. The value's arrays are added.
 
     Raises
     ------

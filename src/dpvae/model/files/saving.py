@@ -35,8 +35,8 @@ class SavingModel(EncodingModel):
         """Save the model; of several processes that train together, one does.
 
         The file ``model.safetensors`` holds numbers and text, and nothing that could run. Files are
-        written beside the directory first and moved into it when they are whole: where the disk is
-        full, what was saved before survives.
+        written next to the directory first and moved into it when complete: if the disk is full,
+        what was saved before survives.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""The classes that a saved model may hold, by name: of no other one an object is made."""
+"""The only classes of which a saved model may hold objects, by name."""
 
 from dpvae.geometry.regression.balanced_kernel import BalancedKernel
 from dpvae.geometry.regression.kernel import KernelRidge

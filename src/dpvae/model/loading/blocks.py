@@ -37,8 +37,8 @@ class BufferedBatches(Sampler[Draw]):
     buffer_size
         Rows in memory at once, about: buffers are of about equal size, and of whole minibatches.
     order
-        Positions in ``rows`` in the order of an epoch, given a source of random numbers, which is
-        seeded from those of torch. ``None`` goes through the rows as they are, without shuffling.
+        Positions in ``rows`` in the order of an epoch, given a source of random numbers, which
+        torch seeds. ``None`` goes through the rows as they are, without shuffling.
     drop_last
         Whether to leave out a last minibatch that is not full.
     """
@@ -111,7 +111,7 @@ def block_order(n_rows: int, buffer_size: int, rng: np.random.Generator) -> Rows
 
 
 def share_of_process(rows: Rows, process: int, n_processes: int) -> Rows:
-    """Rows that one of several processes reads: every so manyth block of about 512.
+    """Rows that one of several processes reads: every ``n_processes``-th block of about 512.
 
     Parameters
     ----------

@@ -68,7 +68,7 @@ class OrderedRows(Sampler[int]):
 
 
 def random_generator() -> np.random.Generator:
-    """Make a source of random numbers that is seeded by those of torch."""
+    """Make a source of random numbers, seeded by torch."""
     return np.random.default_rng(int(torch.empty((), dtype=torch.int64).random_()))
 
 

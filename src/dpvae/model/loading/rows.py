@@ -186,7 +186,7 @@ class RowSplitter(DataSplitter):
                 self.test_idx = rows.numpy()
 
     def train_dataloader(self) -> Any:
-        """Create the loader of the training part; raise where it has no minibatch."""
+        """Create the loader of the training part; raise if it has no minibatch."""
         loader = super().train_dataloader()
         if len(loader) == 0:
             message = (

@@ -69,11 +69,11 @@ def change_expression(query: AnnData, layer: str | None, change: Change) -> None
 
 
 def check_gene_order(adata: AnnData, genes: pd.Index, model_name: str) -> None:
-    """Raise where an AnnData does not have just the reference's genes in the reference's order."""
+    """Raise if an AnnData does not have exactly the reference's genes in the same order."""
     check_genes(adata, genes, model_name)
     if not adata.var_names.equals(genes):
         message = (
-            "The genes are those of the reference, but in another order or among others. Run "
+            "adata has the reference's genes, but in another order or with further genes. Run "
             f"dpvae.model.{model_name}.prepare_query_anndata(adata, model), which brings adata "
             "itself into the reference's order. (predict_coordinates and "
             "get_latent_representation need no such step: they match genes by name.)"
@@ -134,7 +134,7 @@ def _filled(column: pd.Series, unnamed: str) -> pd.Series:
 
 
 def check_query_columns(adata: AnnData, setup: Setup) -> None:
-    """Raise where a column that the reference was set up with is missing or of another type."""
+    """Raise if a column that the reference was set up with is missing or of another type."""
     columns = dict(setup.categories)
     if setup.section_key is not None:
         columns[setup.section_key] = setup.sections
@@ -145,7 +145,7 @@ def check_query_columns(adata: AnnData, setup: Setup) -> None:
         theirs, own = type(known[0]).__name__, type(adata.obs[key].iloc[0]).__name__
         if isinstance(known[0], str) != isinstance(adata.obs[key].iloc[0], str):
             message = (
-                f"adata.obs[{key!r}] holds values of type {own}, that of the reference {theirs}: "
+                f"adata.obs[{key!r}] holds values of type {own}, the reference's column {theirs}: "
                 f"bring them into one type, such as adata.obs[{key!r}].astype({theirs})."
             )
             raise ValueError(message)

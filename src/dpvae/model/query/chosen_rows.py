@@ -1,4 +1,4 @@
-"""Which cells are asked for, and how many at a time."""
+"""Which cells are requested, and how many at a time."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def check_batch_size(batch_size: Any) -> None:
 
 
 def check_indices(indices: Any, n_cells: int) -> None:
-    """Raise if cells, by number or as a mask, are not among the ones that there are.
+    """Raise if cells, by number or as a mask, do not exist.
 
     Parameters
     ----------

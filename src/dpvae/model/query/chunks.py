@@ -15,7 +15,7 @@ CELLS_AT_A_TIME = 16_384
 
 
 def refuse_query_on_disk(adata: AnnData, layer: str | None) -> None:
-    """Raise where a query is needed in memory but is on disk."""
+    """Raise if a query that is needed in memory is on disk."""
     if is_expression_on_disk(adata, layer):
         message = (
             f"{expression_name(layer)} of the query is on disk; only predict_coordinates and "
@@ -75,8 +75,8 @@ def latent_by_chunks(
 
     Returns
     -------
-    What ``compute`` returns, for all cells. With ``give_mean=False`` the samples are others than
-    those of one pass.
+    What ``compute`` returns, for all cells. With ``give_mean=False`` the samples differ
+    from those drawn in one pass.
     """
     rows = np.arange(n_cells) if indices is None else np.asarray(indices)
     rows = np.flatnonzero(rows) if rows.dtype == bool else rows

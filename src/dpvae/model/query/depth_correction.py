@@ -51,7 +51,7 @@ class DepthCorrection:
     remedy: str = ""
 
     def __call__(self, values: Any) -> Any:
-        """Change values; those of which no cell changes are returned as they are.
+        """Change values; return them as they are if no cell changes.
 
         Parameters
         ----------
@@ -60,7 +60,7 @@ class DepthCorrection:
 
         Returns
         -------
-        Shape as ``values``; sparse ones stay sparse. Besides them memory is that of 4,096 cells.
+        Shape as ``values``; sparse ones stay sparse. Needs memory for 4,096 further cells.
         """
         factors = self._factors(values)
         if (factors == 1.0).all():
@@ -116,7 +116,7 @@ def depth_correction(reference: Depth, values: Any) -> DepthCorrection:
     Raises
     ------
     ValueError
-        If values are far too large to be logarithms, and those of the reference are not.
+        If values are far too large to be logarithms, and the reference's are not.
     """
     stored, nothing = stored_values(values), DepthCorrection()
     _check_logarithms(float(stored.max(initial=0.0)), reference.largest)
@@ -148,8 +148,8 @@ def depth_correction(reference: Depth, values: Any) -> DepthCorrection:
 def _check_logarithms(largest: float, largest_of_reference: float) -> None:
     if largest > LARGEST_LOGARITHM:
         message = (
-            f"The largest value of the query is {largest:.4g}, that of the reference "
-            f"{largest_of_reference:.4g}: the query seems not to be logarithmised. Run "
+            f"The largest value of the query is {largest:.4g}, the largest of the "
+            f"reference {largest_of_reference:.4g}: the query seems not to be logarithmised. Run "
             "sc.pp.log1p(query), after sc.pp.normalize_total(query, target_sum=…) with the target "
             "of the reference."
         )

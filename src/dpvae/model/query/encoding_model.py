@@ -58,7 +58,7 @@ class EncodingModel(VAEMixin, ArchesMixin, UnsupervisedTrainingMixin, BaseMinifi
         Parameters
         ----------
         arguments
-            Those of ``setup_anndata``.
+            Arguments of ``setup_anndata``.
         """
         del arguments
         return []

@@ -1,4 +1,4 @@
-"""Genes of the reference that a query lacks: named, and filled with zeros only if asked for."""
+"""Genes of the reference that a query lacks: named, and filled with zeros only on request."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ OTHER_NAMES = (
 
 
 def gene_columns(names: pd.Index, genes: pd.Index) -> NDArray[np.intp]:
-    """Find the reference's genes among those of a query.
+    """Find the reference's genes in a query.
 
     Parameters
     ----------

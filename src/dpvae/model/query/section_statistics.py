@@ -1,4 +1,4 @@
-"""Queries of a model that standardizes genes section by section."""
+"""Queries of a model that standardises genes section by section."""
 
 from typing import Any
 
@@ -55,8 +55,8 @@ def new_sections(names: pd.Series | None, known: NDArray[Any], n_cells: int) -> 
 def as_first_section(values: Any, code: NDArray[np.intp], seen: EncoderInput) -> NDArray[Any]:
     """Bring new sections to the gene statistics of the reference's first section.
 
-    Standardized by that section's statistics, a cell then looks as if standardized by those of its
-    own section.
+    Standardised by that section's statistics, a cell then looks as if standardised by its own
+    section's.
 
     Parameters
     ----------

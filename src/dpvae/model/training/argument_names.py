@@ -17,7 +17,7 @@ FEWEST_CELLS_OF_MINIBATCH = 2
 
 
 def check_numbers(max_epochs: int | None, batch_size: int) -> None:
-    """Raise where a training cannot have so many epochs, or minibatches so many cells."""
+    """Raise if the number of epochs, or of cells in a minibatch, is impossible."""
     if max_epochs is not None and not (_is_whole(max_epochs) and max_epochs >= 0):
         message = (
             f"max_epochs is {max_epochs}: give a whole number of epochs, or None, which chooses it "
@@ -33,7 +33,7 @@ def check_numbers(max_epochs: int | None, batch_size: int) -> None:
 
 
 def check_names(arguments: Mapping[str, Any]) -> None:
-    """Raise if ``train`` has no argument of such a name, before anything is done.
+    """Raise if ``train`` has no argument of this name, before anything is done.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def check_names(arguments: Mapping[str, Any]) -> None:
         elif name in of_plan:
             message += f" Give it as plan_kwargs={{{name!r}: …}}."
         elif close := get_close_matches(name, names, n=1):
-            message += f" Is it {close[0]} that you mean?"
+            message += f" Do you mean {close[0]}?"
         raise TypeError(message)
 
 

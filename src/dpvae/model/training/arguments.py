@@ -1,4 +1,4 @@
-"""What a training is asked for."""
+"""The arguments of a training."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ class TrainingArguments:
     splitter
         Further arguments of the data splitter.
     further
-        All other arguments of scvi-tools' ``train``, and those of the Lightning trainer.
+        All other arguments of scvi-tools' ``train`` and of the Lightning trainer.
     """
 
     max_epochs: int
@@ -52,7 +52,7 @@ class TrainingArguments:
         Parameters
         ----------
         max_epochs
-            Passes over the data; ``None`` chooses their number by that of the cells.
+            Passes over the data; ``None`` chooses by the number of cells.
         given
             All other arguments of ``train`` that were given.
         section

@@ -20,11 +20,11 @@ PARTS = ("train_idx", "val_idx", "test_idx")
 
 
 class TrainingCheckpoint(Callback):
-    """Writes the state of a training between epochs, and takes it up again.
+    """Writes the state of a training between epochs, and resumes from it.
 
-    The state is that of weights, optimizer, learning rate, random numbers, history and split into
-    training and validation part. It is written when everything that belongs to an epoch is done,
-    which is where the next one begins.
+    The state: weights, optimiser, learning rate, random numbers, history, and the split into
+    training and validation part. It is written when an epoch is complete,
+    before the next one begins.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class TrainingCheckpoint(Callback):
     every
         Number of epochs, or time, between two files.
     origin
-        What is trained on what, see :func:`~dpvae.model.training.fingerprint.fingerprint`.
+        Model, data and arguments, see :func:`~dpvae.model.training.fingerprint.fingerprint`.
 
     Raises
     ------
@@ -162,21 +162,21 @@ def _splitter(trainer: Trainer) -> Any:
 
 
 def check_checkpoint(path: Path, origin: Mapping[str, str]) -> None:
-    """Raise where a training cannot go on from a file.
+    """Raise if a training cannot resume from a file.
 
     Parameters
     ----------
     path
         The file.
     origin
-        What is trained on what.
+        Model, data and arguments of the training.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not the state of a training, or that of another one.
+        If it holds no state of a training, or the state of another one.
     """
     if not path.is_file():
         message = f"There is no file {path} to resume from: leave out resume_from to begin anew."

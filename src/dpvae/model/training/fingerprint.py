@@ -1,4 +1,4 @@
-"""What is trained on what: where this differs a training cannot go on."""
+"""The model, data and arguments of a training: it can only resume with the same."""
 
 import hashlib
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ OF_TRAINER = (
 
 
 def fingerprint(model: Any, arguments: Mapping[str, Any]) -> dict[str, str]:
-    """Describe what is trained on what.
+    """Describe model, data and arguments of a training.
 
     Parameters
     ----------

@@ -17,14 +17,14 @@ from dpvae.model.training.processes import n_processes
 
 
 class HistoryRecords:
-    """Logged values, made into tables when they are asked for and not row by row."""
+    """Logged values, made into tables once, when they are read."""
 
     def __init__(self) -> None:
         self._records: dict[str, dict[int, float]] = {}
         self._time: dict[str, str] = {}
 
     def log_metrics(self, metrics: dict[str, Any], step: int | None = None) -> None:
-        """Record values at their ``epoch``, or where there is none at their ``step``."""
+        """Record values at their ``epoch``, or without one at their ``step``."""
         time = next((time for time in ("step", "epoch") if time in metrics), "step")
         point = int(metrics.get(time, step or 0))
         for name, value in metrics.items():

@@ -57,10 +57,10 @@ class DistancePreservingPlan(TrainingPlan):
         where the mask leaves out pairs that mislead and what it holds still spans the tissue; a
         mask of near pairs alone lets the layout fold. Without a mask it has no effect.
     alignment
-        What makes the latents of different sections alike, beside the other terms: ``"kernel"``,
-        the maximum mean discrepancy between them (:func:`~dpvae.module.mean_discrepancy`), or
-        ``"adversarial"``, a network that tells sections apart and against which the encoder is
-        trained (:class:`~dpvae.module.SectionDiscriminator`). By default nothing.
+        A further term that makes the latents of different sections alike: ``"kernel"``, the maximum
+        mean discrepancy (:func:`~dpvae.module.mean_discrepancy`), or ``"adversarial"``, a network
+        that tells sections apart and against which the encoder is trained
+        (:class:`~dpvae.module.SectionDiscriminator`). By default nothing.
     alignment_weight
         What a difference of 1 between sections costs, in nats per gene, the unit of ``dp_weight``.
         By default 3 for ``"kernel"`` and 0.3 for ``"adversarial"``.

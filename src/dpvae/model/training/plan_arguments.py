@@ -51,7 +51,7 @@ def check_plan(plan: Mapping[str, Any], names: Collection[str]) -> None:
     """
     for name in sorted(set(plan) - set(names)):
         close = get_close_matches(name, names, n=1)
-        question = f" Is it {close[0]!r} that you mean?" if close else ""
+        question = f" Do you mean {close[0]!r}?" if close else ""
         message = f"plan_kwargs has no argument {name!r}.{question}"
         raise TypeError(message)
     for name, (most, wanted) in BOUNDS.items():

@@ -35,7 +35,7 @@ def n_processes(arguments: Mapping[str, Any]) -> int:
 def for_processes(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
     """Let every process train on a part of the same cells.
 
-    The loaders know which part; Lightning shall not divide it once more.
+    The loaders know which part; Lightning must not divide it again.
 
     Parameters
     ----------

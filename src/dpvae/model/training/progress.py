@@ -92,7 +92,7 @@ class TrainingProgress(ProgressBar):
 
 
 def with_progress(arguments: Mapping[str, Any], distance_error: str) -> dict[str, Any]:
-    """Show progress in our way, unless it is silenced or another bar is asked for.
+    """Show progress in our way, unless it is silenced or another bar is given.
 
     Parameters
     ----------

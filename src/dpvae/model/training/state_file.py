@@ -23,7 +23,7 @@ class WholeFileIO(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Write beside the old file, and replace it when the new one is whole."""
+        """Write next to the old file, and replace it once the new one is complete."""
         path = Path(path)
         half_written = path.with_name(f".{path.name}.part")
         try:
@@ -58,7 +58,7 @@ def whole_files(trainer: Any) -> Iterator[dict[str, Any]]:
 
 
 def check_state_path(path: str | Path) -> Path:
-    """Raise where no file can be written, before hours of training; folders are made.
+    """Make the folder of a file; raise if the file cannot be written, before hours of training.
 
     Raises
     ------

@@ -12,11 +12,11 @@ LIMITS = ("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "MKL_NUM_THREADS")
 
 @contextmanager
 def training_threads(n_threads: int | None) -> Iterator[None]:
-    """Train on one thread, or on as many as are asked for and allowed.
+    """Train on one thread, or on as many as requested and allowed.
 
-    Threads wait for one another hundreds of times a step. If each has a core to itself, four are up
-    to 1.7 times faster than one; if one of them has to wait for a core, ten times slower. What
-    scanpy and numba made of torch's number before does not count.
+    Threads wait for one another hundreds of times a step. If each has its own core, four are up to
+    1.7 times faster than one; if one has to wait for a core, ten times slower. A number that
+    scanpy or numba set for torch before is ignored.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def allowed_threads() -> int:
 
 
 def _n_cores() -> int:
-    """Count the cores that this process may use: on a cluster, those of the job."""
+    """Count the cores that this process may use: on a cluster, the job's."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

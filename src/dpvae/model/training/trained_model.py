@@ -107,7 +107,7 @@ class TrainedModel(StoredModel):
         **kwargs
             All other arguments of scvi-tools' ``train``: ``batch_size=128``, ``accelerator``,
             ``devices``, ``strategy``, ``early_stopping=False``, ``plan_kwargs`` (see
-            :class:`~dpvae.model.DistancePreservingPlan`), ``datasplitter_kwargs``, and those of
+            :class:`~dpvae.model.DistancePreservingPlan`), ``datasplitter_kwargs``; and arguments of
             the Lightning trainer. By default every cell trains; ``train_size=0.9`` keeps a tenth
             for validation. Early stopping does that by itself, and watches
             ``distance_loss_validation``.
@@ -158,7 +158,7 @@ class TrainedModel(StoredModel):
         keep = partial(self._keep_reference, completed)
         self.module.train()
         if completed is None and self._has_places() and self._learns_distances():
-            self.atlas_ = None  # that of other weights
+            self.atlas_ = None  # it belongs to other weights
         graph = self._pair_graph(cells)
         plan = {} if graph is None else {"pair_graph": graph}
         if arguments.plan.get("alignment") is not None:
@@ -213,7 +213,7 @@ class TrainedModel(StoredModel):
         return check_coordinate_rows(cells.obsm[self.setup.spatial_key])
 
     def _guessed(self, cells: AnnData) -> NDArray[np.float64]:
-        """Places of all cells of a query, as the reference and those of known place say."""
+        """Places of all cells of a query, from the reference and the cells of known place."""
         self.is_trained_ = True  # by the reference
         if not self.values.are_counts:
             some = expression_of(cells, self.setup.layer)[spread_rows(cells.n_obs)]

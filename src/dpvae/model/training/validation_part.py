@@ -1,4 +1,4 @@
-"""The validation part: who looks at it, and how many cells are in it."""
+"""The validation part: what needs it, and how many cells are in it."""
 
 from collections.abc import Mapping
 from math import ceil, floor
@@ -12,11 +12,11 @@ OWN = {"train_size", "validation_size", "batch_size", "shuffle_set_split", "load
 
 
 def with_default_split(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
-    """Let every cell train, unless a validation part is asked for or needed.
+    """Let every cell train, unless a validation part is requested or needed.
 
     What looks at it needs one (:func:`needs_validation`); a size of it, or of the training part,
     or the cells of both, or how often to look at it ask for one. A last minibatch of one or two
-    cells, which batch normalisation cannot use, is left out; its cells are others in every epoch.
+    cells, which batch normalisation cannot use, is left out; its cells differ from epoch to epoch.
 
     Parameters
     ----------
