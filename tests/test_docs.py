@@ -66,7 +66,7 @@ def two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.trains
-@pytest.mark.filterwarnings("ignore")  # those of squidpy
+@pytest.mark.filterwarnings("ignore")  # of squidpy
 @pytest.mark.usefixtures("two_files")
 @pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
 def test_python_on_the_first_pages_runs(page: str, monkeypatch: pytest.MonkeyPatch):

@@ -1,4 +1,4 @@
-"""How well the package places cells, beside others: python -m benchmarks.accuracy FOLDER."""
+"""How well the package and others place cells: python -m benchmarks.accuracy FOLDER."""
 
 import argparse
 from pathlib import Path

@@ -40,7 +40,7 @@ def sections_figure(results, path, *, title):
 
 
 def ranks_figure(results, path, *, title):
-    """Mean ranks, and a bar as long as the difference that a test can tell from chance."""
+    """Mean ranks, and a bar as long as the critical difference."""
     mean_ranks, critical = ranks(results)
     figure, axes = plt.subplots(figsize=(7, 0.3 * len(mean_ranks) + 1.2), layout="constrained")
     rows = np.arange(len(mean_ranks))[::-1]
@@ -48,7 +48,7 @@ def ranks_figure(results, path, *, title):
     axes.hlines(rows, mean_ranks - critical / 2, mean_ranks + critical / 2, color=colors, lw=3)
     axes.scatter(mean_ranks, rows, color=colors, zorder=3)
     axes.set_yticks(rows, mean_ranks.index)
-    axes.set(xlabel="mean rank (1 is best); bars that overlap: not told apart at 5 %", title=title)
+    axes.set(xlabel="mean rank (1 is best); bars that overlap: no difference at 5 %", title=title)
     axes.grid(axis="x", alpha=0.3)
     figure.savefig(path, dpi=RESOLUTION)
     plt.close(figure)

@@ -115,7 +115,7 @@ def _versions(results):
 INTRODUCTION = """# Accuracy: all tables
 
 Written by `python -m benchmarks.accuracy FOLDER --docs docs`. Lower Procrustes disparity is better:
-0 is the same shape, 1 is chance. Genes are those of `dpvae.pp.spatially_variable_genes`, the same
+0 is the same shape, 1 is chance. Genes come from `dpvae.pp.spatially_variable_genes`, the same
 for every method. Everything that is fitted (genes, scaling, penalties, weights) sees the known
 cells only; where places of a few per cent are known, every method sees the
 expression of all cells. On a lattice of spots a random split leaves almost every hidden spot a

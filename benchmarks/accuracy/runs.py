@@ -79,7 +79,7 @@ def execute(runs, source, results, n_processes):
 
 
 def _append(row, results):
-    """Add a row; where the file has other columns, write it anew with those of both."""
+    """Add a row; if the file has other columns, write it anew with both."""
     before = finished(results)
     table = pd.DataFrame([row])
     if results.exists() and list(before.columns) == list(table.columns):
@@ -129,5 +129,5 @@ def _report(n_ended, n_left, row):
 
 
 def default_results(folder):
-    """Where results go: beside the place that the command is run from, named after the folder."""
+    """Where results go, in the current folder: a file named after the folder of sections."""
     return Path("accuracy_results") / f"{folder.resolve().name}.csv"

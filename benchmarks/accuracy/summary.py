@@ -97,8 +97,7 @@ def ablation(results, score="procrustes_disparity"):
 def ranks(results, score="procrustes_disparity"):
     """Mean rank of each method over the sections, and the critical difference of Nemenyi's test.
 
-    Methods whose mean ranks differ by less than the critical difference cannot be told apart at
-    5 % (Demšar 2006).
+    Methods do not differ at 5 % if their mean ranks differ by less than that (Demšar 2006).
     """
     table = by_section(results, score).dropna()
     n_sections, n_methods = table.shape

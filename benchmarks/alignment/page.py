@@ -18,7 +18,7 @@ another one: by kNN, ridge regression on genes, and a model of the reference alo
 and by models that were trained on both, the places of the query unknown and the section a batch of
 the decoder: as they are ("pooled"), and with `plan_kwargs={"alignment": "kernel"}` or
 `{"alignment": "adversarial"}`. All methods see the same genes and the same random cells of each
-section, at most so many as the tables say. Procrustes error of the whole query: 0 is the same
+section; the tables give their number. Procrustes error of the whole query: 0 is the same
 shape, 1 is chance. The difference is the squared maximum mean discrepancy
 (`dpvae.module.mean_discrepancy`) between posterior means, 0 for equal distributions, at most 2.
 """

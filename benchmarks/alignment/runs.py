@@ -22,7 +22,7 @@ WEIGHTS = {"kernel": (1.0, 3.0, 10.0), "adversarial": (0.1, 0.3, 1.0)}
 
 @dataclass(frozen=True)
 class Run:
-    """One method on one pair of sections, or so many random cells of each."""
+    """One method on one pair of sections, or on random cells of each."""
 
     pair: str
     n_cells: int
@@ -33,7 +33,7 @@ class Run:
 
 
 def development(pair, n_cells, seed=0):
-    """All weights, beside what needs no alignment."""
+    """All weights, and what needs no alignment."""
     yield from reported(pair, n_cells, seed, {}, ["DPVAE"])
     for kind, weights in WEIGHTS.items():
         for weight in weights:
@@ -41,7 +41,7 @@ def development(pair, n_cells, seed=0):
 
 
 def reported(pair, n_cells, seed, weights, models):
-    """The chosen weights beside what needs no alignment."""
+    """The chosen weights, and what needs no alignment."""
     for method in SIMPLE:
         yield Run(pair, n_cells, seed, "", method)
     for model in models:

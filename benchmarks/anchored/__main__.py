@@ -1,4 +1,4 @@
-"""Anchored placement beside simpler ways: python -m benchmarks.anchored FOLDER [CACHE]."""
+"""Anchored placement against simpler methods: python -m benchmarks.anchored FOLDER [CACHE]."""
 
 import logging
 import sys

@@ -100,7 +100,7 @@ class Case:
 
 
 def planned(sections):
-    """All cases, those of one model together, of a list of sections."""
+    """All cases of a list of sections, grouped by model."""
     names = {section.name: section for section in sections}
     cases = []
     for name in names:

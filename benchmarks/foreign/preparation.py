@@ -33,7 +33,7 @@ def parts_of(places, seed=0):
 
 
 def genes_of(name, counts, partner):
-    """Genes that a reference is trained on: those of all sections of its tissue, or of a partner.
+    """Genes that a reference is trained on: of all sections of its tissue, or of a partner.
 
     Parameters
     ----------

@@ -12,8 +12,8 @@ from dpvae.pl.position_colors import position_colors
 TITLE = "Figure 6: the map along training"
 CLAIM = (
     "On a sagittal section of mouse brain the latent space of dp-VAE soon takes the shape of the "
-    "tissue, and triangles of anchor spots are recovered almost exactly; that of a plain VAE does "
-    "not. All spots shown are training spots."
+    "tissue, and triangles of anchor spots are recovered almost exactly; the latent space of a "
+    "plain VAE does not. All spots shown are training spots."
 )
 SECTIONS = ("visium_v1_adult_mouse_brain",)
 WEIGHTS = {"VAE": 0.0, "dp-VAE": WEIGHT}
@@ -101,7 +101,7 @@ def findings(table):
         f"{short(table['section'].iloc[0])}, training spots, after {when} % of the training: the "
         f"Procrustes error of the latent space is {course['dp-VAE']} for dp-VAE and "
         f"{course['VAE']} for the plain VAE. The latent space of dp-VAE does take the shape of the "
-        f"tissue, early, and that of the VAE does not (last {last['dp-VAE']:.2f} against "
+        f"tissue, early, and the VAE's does not (last {last['dp-VAE']:.2f} against "
         f"{last['VAE']:.2f}). But these are spots whose places dp-VAE was trained on, and which "
         f"the VAE never saw: the figure shows that the distance term can be minimised, not that "
         f"unseen spots are placed well. Figures 7 and 9 ask that."

@@ -74,7 +74,7 @@ def findings(table):
         f"{compared(paper['dp-VAE, latent'], paper['VAE, latent'])}. Once the latents of "
         f"both are placed with the coordinates of the reference, it has "
         f"{compared(paper['dp-VAE, placed'], paper['VAE, placed'])}: part of the gap is that "
-        f"nobody had told the VAE what the map looks like. In the package's configuration, placed, "
+        f"the VAE never saw the map. In the package's configuration, placed, "
         f"it has {compared(package['dp-VAE, placed'], package['VAE, placed'])}. Against the simple "
         f"methods on the same genes: the package's dp-VAE has "
         f"{compared(package['dp-VAE, placed'], package['kNN'])} against kNN, and "

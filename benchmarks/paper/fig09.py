@@ -85,9 +85,8 @@ def findings(table):
             "",
             *sentences,
             "",
-            "Where the curve of placed cells is flatter than that of bare latents, what the weight "
-            "buys is that the latent space becomes the map, which placing against the reference "
-            "gives as well.",
+            "Where the curve of placed cells is flatter than the curve of bare latents, the weight "
+            "makes the latent space a map, which placing against the reference does as well.",
         ]
     )
 

@@ -101,7 +101,7 @@ def findings(table):
     moran = {at: [found[gene, at][0] for gene in genes] for at in where}
     text = (
         f"A latent space without coordinates need not disperse its markers: Moran's I is "
-        f"{mean['VAE']:.2f} on average in that of the VAE, {mean['dp-VAE']:.2f} in that of dp-VAE "
+        f"{mean['VAE']:.2f} on average in the VAE's, {mean['dp-VAE']:.2f} in dp-VAE's "
         f"and {mean['tissue']:.2f} in the tissue itself. dp-VAE has "
         f"{compared(moran['dp-VAE'], moran['VAE'], 'genes', MORAN)} than the VAE; lower would "
         f"mean that markers are kept together less well than without the distance term. What "

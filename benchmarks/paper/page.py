@@ -19,10 +19,10 @@ What to keep in mind:
   leaves open, such as the size of its batches, was chosen here.
 - **The weight $\alpha$** of the distance term is in the package's unit (nats per gene for an error
   of one tissue radius). The paper's has another one, so the two scales cannot be laid on each
-  other. Where nothing else is said, dp-VAE has $\alpha$ = {weight:g}.
+  other. Unless said otherwise, dp-VAE has $\alpha$ = {weight:g}.
 - **Held out** means a random fifth of the cells. On a lattice nearly every held-out spot then has
   neighbours that were trained on. This flatters every method, also the simple ones that are shown
-  beside the models ([Honest evaluation](../user_guide/honest_evaluation)).
+  next to the models ([Honest evaluation](../user_guide/honest_evaluation)).
 - **A plain VAE ($\alpha$ = 0) never saw coordinates.** That its latent space is a poorer map is
   hardly a surprise. The fairer questions are what it does once its latents, too, are *placed*, that
   is, brought into the tissue by the coordinates of the reference, and what nearest neighbours (kNN,

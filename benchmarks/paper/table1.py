@@ -12,7 +12,7 @@ from dpvae.pl.regularization_path import COLORS
 TITLE = "Table I: spatial autocorrelation of the latents"
 CLAIM = (
     "On held-out data of four mouse brain sections the latents of dp-VAE have a larger Moran's I "
-    "than those of a VAE in three of four (0.64, 0.60, 0.56, 0.49 against 0.62, 0.55, 0.52, 0.52) "
+    "than a VAE's in three of four (0.64, 0.60, 0.56, 0.49 against 0.62, 0.55, 0.52, 0.52) "
     "and a smaller Geary's C; the same for scVI (0.45, 0.52, 0.43, 0.47 against 0.43, 0.52, 0.37, "
     "0.45). The standard deviations are 0.02 to 0.07, so that most of these differences are within "
     "one of them."

@@ -1,4 +1,4 @@
-"""Tables of pooled references beside single ones."""
+"""Tables of pooled and single references."""
 
 import re
 

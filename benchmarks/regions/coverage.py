@@ -1,4 +1,4 @@
-"""How often regions hold the true place, beside one radius for all cells."""
+"""How often regions, and one radius for all cells, hold the true place."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ def scored(regions, calibration_errors, truth, radius):
     """Coverage and size of the regions of cells whose place was hidden.
 
     ``calibration_errors``: distances of the calibration cells from their places. Radii are in units
-    of ``radius``, that of the tissue.
+    of ``radius``, the tissue's.
     """
     error = np.linalg.norm(truth - regions.coordinates, axis=1)
     scores = {"n_calibration": len(calibration_errors), "n_hidden": len(truth)}

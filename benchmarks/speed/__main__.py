@@ -33,8 +33,8 @@ otherwise; seconds are medians. Seconds do not travel from machine to machine, r
 
 The table against scVI trains models of its size, with its arguments and likelihood (zero-inflated),
 batch 128. Its seconds are all of `train`, with what `DPSCVI.train` does after the last step: the
-reference's latents, and with a distance term the regression on genes. `ELBO` is that of the last
-epoch with its sign changed, as scvi-tools logs it, and beside it that of cells of the same tissue
+reference's latents, and with a distance term the regression on genes. `ELBO` is from the last
+epoch with its sign changed, as scvi-tools logs it; next to it the ELBO of cells of the same tissue
 that were not trained on.
 """,
 }

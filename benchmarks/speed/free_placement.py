@@ -18,14 +18,14 @@ def tables(*, quick):
     place_free(curved_latents(5_000)[0])
     place_free(curved_latents(300)[0])
     many = placed_alone((10_000, 20_000, 50_000) if quick else LINEAR)
-    few = beside_sklearn((1_000, 3_000) if quick else (1_000, 3_000, 5_000, 10_000))
+    few = against_sklearn((1_000, 3_000) if quick else (1_000, 3_000, 5_000, 10_000))
     return [
         ("Free placement against sklearn.manifold.smacof, same start", few),
         ("Free placement of many cells", many),
     ]
 
 
-def beside_sklearn(sizes):
+def against_sklearn(sizes):
     rows = []
     for n_cells in sizes:
         latent, _ = curved_latents(n_cells)

@@ -17,7 +17,7 @@ def interleaved(functions, repeats=3):
 
 
 def peak_memory_gb():
-    """Peak of this process; ``getrusage`` would give that of a larger parent."""
+    """Peak of this process; ``getrusage`` would give a larger parent's."""
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return float(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1e6
 

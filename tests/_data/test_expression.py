@@ -88,7 +88,7 @@ def test_counts_on_disk_are_checked_to_the_last_row(wrong, counts, on_disk, monk
         check_counts(on_disk(changed, "changed"), None)
 
 
-def test_log_normalized_values_on_disk_are_told_from_counts(expression, counts, on_disk):
+def test_log_normalized_values_on_disk_are_not_taken_for_counts(expression, counts, on_disk):
     check_log_normalized(on_disk(expression), None)
     with pytest.raises(ValueError, match=r"adata.X holds raw counts"):
         check_log_normalized(on_disk(counts, "counts"), None)

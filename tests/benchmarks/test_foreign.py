@@ -34,7 +34,7 @@ def test_every_reference_has_parts_pairs_and_strangers():
     assert {case.kind for case in of_first} == {*PARTS, PAIR, ZEROS}
     assert {case.query for case in of_first if case.kind == ZEROS} == set(NAMES[2:])
     assert Case(NAMES[0], NAMES[1], PAIR) in cases
-    assert not any(case.kind == FOREIGN for case in cases)  # other names than those of the list
+    assert not any(case.kind == FOREIGN for case in cases)  # other names than in the list
 
 
 def test_a_model_is_trained_for_a_partner_only_where_it_must():

@@ -24,7 +24,7 @@ def read(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Variable names are not unique")
-def test_genes_of_the_same_name_are_told_apart(read):
+def test_genes_of_the_same_name_become_distinct(read):
     adata = section()
     adata.var_names = ["a", "b"] * (N_GENES // 2)
     (found,) = read(repeated=adata)

@@ -68,7 +68,7 @@ def outcome(case: OwnCase, world: World) -> tuple[Call, list[Call], AnnData]:
 
 
 def is_comparable(case: OwnCase) -> bool:
-    """Whether the outcome has to be that of the same cells from elsewhere."""
+    """Whether the outcome has to be the same as for equal cells from elsewhere."""
     before, after = STAGES
     is_other = case.stage == before and case.change in OTHER_NUMBERS
     return not is_other and not (case.stage == after and case.change in OTHER_PLACES)

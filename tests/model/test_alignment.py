@@ -1,4 +1,4 @@
-"""Training on a query without places beside its reference, and alignment of the two."""
+"""Training on a query without places and its reference together, and alignment of the two."""
 
 import anndata as ad
 import numpy as np
@@ -194,7 +194,7 @@ def test_impossible_alignment_is_refused_before_anything_is_done(expression, pla
         torch.testing.assert_close(weights(model)[name], expected, rtol=0, atol=0)
 
 
-def test_a_plan_by_itself_must_be_told_how_many_sections_there_are(expression):
+def test_a_plan_by_itself_needs_the_number_of_sections(expression):
     DPVAE.setup_anndata(expression)
     model = DPVAE(expression, **QUICK)
     with pytest.raises(ValueError, match="makes sections alike, and there is one"):

@@ -238,7 +238,7 @@ def test_a_query_that_cannot_be_learned_from_is_refused_and_left_alone(
     for wrong, message in (
         (missing, "1 values that are NaN"),
         (other, "raw counts"),
-        (flat, "has 3 columns, that of the reference has 2"),
+        (flat, "has 3 columns, the reference's 2"),
         (query[:0].copy(), "no cells"),
     ):
         before = wrong.copy()

@@ -86,7 +86,7 @@ def test_a_foreign_pickle_is_named_by_every_loader(kind, load, tmp_path):
 
 
 def planted(path, ran):
-    """Write a pickle that would run, as whole as those of scvi-tools."""
+    """Write a pickle that would run, as complete as one of scvi-tools."""
     stored = {"model_state_dict": {}, "var_names": [], "attr_dict": {"registry_": Planted(ran)}}
     torch.save(stored, path)
 
@@ -102,7 +102,7 @@ def test_a_planted_pickle_runs_nothing(name, file, tmp_path, expression):
 
 
 @pytest.mark.trains
-def test_a_pickle_planted_beside_a_model_runs_nothing(trained, tmp_path, expression):
+def test_a_pickle_planted_next_to_a_model_runs_nothing(trained, tmp_path, expression):
     path = tmp_path / "model"
     shutil.copytree(trained, path)
     for name in ("model.pt", "model_params.pt", "attr.pkl", "model.json"):

@@ -99,7 +99,7 @@ def test_every_shape_of_theta(kind, theta_shape):
     weight = torch.rand(50, N_GENES, generator=torch.Generator().manual_seed(1))
     found = value_and_gradients(ours, kind, counts, mu, theta, logits, weight=weight)
     if len(theta_shape) == 1:
-        theta = theta.unsqueeze(0)  # scvi-tools takes a single number for that of a single gene
+        theta = theta.unsqueeze(0)  # scvi-tools takes a single number for a single gene
     expected = value_and_gradients(scvi, kind, counts, mu, theta, logits, weight=weight)
     for mine, theirs in zip(found, expected, strict=True):
         if mine is not None:

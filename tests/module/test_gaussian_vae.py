@@ -58,7 +58,7 @@ def test_genes_are_hidden_from_the_encoder_in_training_only():
     assert (means() - means()).abs().max() > 1e-3
 
 
-def test_encoder_is_told_the_batch_only_on_request():
+def test_encoder_sees_the_batch_only_on_request():
     tensors = minibatch()
     other = tensors | {"batch": 1 - tensors["batch"]}
     for encode_covariates in (False, True):

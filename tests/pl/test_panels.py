@@ -38,7 +38,7 @@ def test_figure_is_saved_also_from_a_subfigure(tmp_path: Path, ending: str):
     assert [path.name for path in tmp_path.iterdir()] == [f"plot.{ending}"]
 
 
-def test_one_bar_stands_beside_all_axes_without_a_frame():
+def test_one_bar_stands_next_to_all_axes_without_a_frame():
     figure, axes = plt.subplots(1, 2)
     drawn = axes[0].scatter([0, 1], [0, 1], c=[0.0, 5.0])
     color_bar(list(axes), drawn, "value", extend="max")

@@ -38,7 +38,7 @@ def test_sections_have_anchors_of_their_own(partial):
     assert "spatial_dpvae" not in partial.obsm
 
 
-def test_confidence_is_written_beside_the_coordinates(placed):
+def test_confidence_is_written_with_the_coordinates(placed):
     placed.obsm["partial"] = placed.obsm["spatial"].copy()
     placed.obsm["partial"][:180] = np.nan
     placed.obsm["X_dpvae"] = placed.obsm["X_dpvae"] + np.random.default_rng(0).normal(

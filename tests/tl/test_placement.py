@@ -42,7 +42,7 @@ def test_another_placement_leaves_nothing_of_the_first(placed):
 
 
 def with_image(adata, *keys):
-    """Put a made-up image of the tissue where squidpy looks for that of each of these keys."""
+    """Put a made-up image of the tissue where squidpy looks for the image of each of these keys."""
     image = np.random.default_rng(0).uniform(size=(50, 60, 3))
     scale = 50 / np.ptp(adata.obsm["spatial"], axis=0).max()
     factors = {"tissue_hires_scalef": scale, "spot_diameter_fullres": 2 / scale}
@@ -73,7 +73,7 @@ def write_snapped(adata):
     snap(adata, adata.obsm["spatial"])
 
 
-@pytest.mark.filterwarnings("ignore")  # those of squidpy
+@pytest.mark.filterwarnings("ignore")  # of squidpy
 @pytest.mark.parametrize(
     ("write", "key"),
     [

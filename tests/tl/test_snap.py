@@ -52,7 +52,7 @@ def test_nothing_is_written_where_cells_do_not_fit(expression, spots):
 
 @pytest.mark.filterwarnings("ignore:Calling `spatial_neighbors`:FutureWarning")
 def test_squidpy_finds_the_neighborhoods_of_the_tissue(expression, spots):
-    """Who lives beside whom is the same at the true places and at six cells per spot."""
+    """Neighbouring types are the same at the true places and at six cells per spot."""
     dpvae.tl.snap(expression, spots, capacity=6)
     expression.obs["domain"] = expression.obs["domain"].astype("category")
     found = {}

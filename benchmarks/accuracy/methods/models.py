@@ -30,7 +30,7 @@ def conditional(problem):
 
 
 def per_section(problem):
-    """Genes standardised section by section, those of the query by its own cells."""
+    """Genes standardised section by section; of the query by its own cells."""
     return dpvae(problem, standardize="section")
 
 

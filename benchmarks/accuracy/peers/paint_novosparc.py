@@ -1,6 +1,6 @@
 """novoSpaRc as a painter: the transport from cells to positions, with some of the genes as markers.
 
-``python paint_novosparc.py FOLDER SEED ALPHA SPACE``: the weight of the markers against that of
+``python paint_novosparc.py FOLDER SEED ALPHA SPACE``: the weight of the markers against
 smoothness, and what smoothness is measured in, ``"all genes"`` or 50 principal ``"components"``.
 """
 

@@ -8,7 +8,7 @@ from dpvae.model.atlas.gene_neighbors import fit_gene_neighbors
 
 
 def problem(n_cells=120, n_genes=30):
-    """Places follow three genes, which are weak beside the others."""
+    """Places follow three genes, which are weaker than the others."""
     rng = np.random.default_rng(0)
     genes = rng.normal(size=(n_cells, n_genes)).astype(np.float32)
     genes[rng.random(genes.shape) < 0.3] = 0

@@ -83,7 +83,7 @@ def test_sections_at_no_distance_count_alike(tissue):
     np.testing.assert_allclose(places, mean_layout([near, other], [1.0, 1.0]))
 
 
-def test_the_frames_of_new_sections_are_told(caplog):
+def test_the_frames_of_new_sections_are_logged(caplog):
     names, frames = np.array(["a", "new", "new", ""]), np.array(["a", "bb", "bb", "a"])
     say_frames(names, frames)
     assert [record.getMessage()[:70] for record in caplog.records] == [

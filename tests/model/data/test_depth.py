@@ -54,7 +54,7 @@ def test_depths_of_scaled_empty_or_plain_values_cannot_be_read(logs):
     assert fit_depth(np.expm1(logs)) is None
 
 
-def test_kinds_are_told_from_the_steps_between_values(logs):
+def test_kinds_follow_from_the_steps_between_values(logs):
     rng = np.random.default_rng(1)
     counts = rng.poisson(4.0, size=(60, 30))
     assert kind_of(np.log1p(counts)) == "raw"

@@ -79,7 +79,7 @@ def test_positions_of_several_cells_are_counted_once(places):
 
 @pytest.fixture
 def slides():
-    """Two slides in one frame, whose positions are those of one grid."""
+    """Two slides in one frame, with the positions of one grid."""
     adata = simulated_tissue(300, 20, n_sections=2, seed=0)
     adata.obsm["spatial"] = np.tile(adata.obsm["spatial"][:150], (2, 1))
     return adata

@@ -26,7 +26,7 @@ def test_many_genes_that_nobody_chose_are_spoken_of(model_class, caplog):
     assert "run dpvae.pp.spatially_variable_genes(adata) and then adata = adata" in caplog.text
 
 
-def test_who_marked_genes_and_took_all_is_told_to_take_those(caplog):
+def test_if_genes_are_marked_but_all_are_taken_a_message_says_so(caplog):
     adata = section(3001, counts=False)
     adata.var["spatially_variable"] = np.arange(3001) < 500
     with caplog.at_level(logging.WARNING, logger=LOGGER):

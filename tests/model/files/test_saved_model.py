@@ -155,7 +155,7 @@ def test_a_pickle_that_was_planted_runs_nothing(name, tmp_path):
     assert not ran.exists()
 
 
-def test_a_pickle_beside_a_model_is_left_alone(path, tmp_path):
+def test_a_pickle_next_to_a_model_is_left_alone(path, tmp_path):
     ran = tmp_path / "ran"
     pickled(path / "model.pt", {**PARTS["attributes"], "planted_": Planted(ran)})
     for allow_pickle in (False, True):

@@ -8,7 +8,7 @@ from dpvae.model.query.section_statistics import as_first_section, new_sections
 from dpvae.module import EncoderInput
 
 
-def test_sections_of_the_reference_are_told_from_new_ones_by_their_text():
+def test_sections_of_the_reference_differ_from_new_ones_by_their_text():
     names = pd.Series([1] * 3 + [7] * 20 + [5] * 20)
     code = new_sections(names, np.array(["1", "2"]), 43)
     assert (code[:3] == -1).all()

@@ -152,7 +152,7 @@ def test_validation_parts_that_would_differ_are_refused(monkeypatch):
         for_processes(arguments, 100)
 
 
-def test_early_stopping_that_does_not_work_is_told(monkeypatch):
+def test_early_stopping_that_does_not_work_is_warned_of(monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     arguments = {"devices": 2, "strategy": DDP, "accelerator": "cpu", "early_stopping": True}
     with pytest.warns(UserWarning, match="no early stopping with this strategy"):

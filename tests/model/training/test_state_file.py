@@ -10,7 +10,7 @@ from dpvae.model import DPVAE
 from dpvae.model.training.state_file import WholeFileIO, check_state_path
 
 
-def test_a_file_is_whole_and_nothing_is_left_beside_it(tmp_path):
+def test_a_file_is_whole_and_nothing_is_left_next_to_it(tmp_path):
     path = tmp_path / "state.ckpt"
     for number in (1, 2):
         WholeFileIO().save_checkpoint({"number": number}, path)
@@ -18,7 +18,7 @@ def test_a_file_is_whole_and_nothing_is_left_beside_it(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_an_error_of_the_disk_is_told_and_goes_no_further(tmp_path, monkeypatch, caplog):
+def test_an_error_of_the_disk_is_logged_and_goes_no_further(tmp_path, monkeypatch, caplog):
     def full(_, __, target, ___):
         target.write_bytes(b"half")
         message = "No space left on device"
@@ -58,7 +58,7 @@ def test_a_path_is_looked_at_before_training_begins(expression, tmp_path):
 
 
 @pytest.mark.trains
-def test_states_do_not_save_models_beside_those_of_scvi_tools(expression, tmp_path):
+def test_states_do_not_save_models_as_scvi_tools_does(expression, tmp_path):
     found = []
     for name, state in (("without", {}), ("with", {"checkpoint": tmp_path / "state"})):
         DPVAE.setup_anndata(expression)
