@@ -89,7 +89,7 @@ napoleon_use_rtype = False
 # -- References ------------------------------------------------------------------------------------
 
 nitpicky = True
-# Our own names must resolve everywhere. Those of other projects need the network, so that they
+# Our own names must resolve everywhere. Names of other projects need the network, so that they
 # become links only where the documentation is published.
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!dpvae(\.|$)).*"),

@@ -23,7 +23,7 @@ REFERENCE, QUERY = "reference", "query"
 
 
 def at_most(section, n_cells):
-    """So many random cells of a section, always the same, or all."""
+    """At most this many random cells of a section, always the same ones."""
     if section.adata.n_obs <= n_cells:
         return section
     rows = np.sort(np.random.default_rng(0).permutation(section.adata.n_obs)[:n_cells])

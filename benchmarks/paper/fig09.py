@@ -75,7 +75,7 @@ def findings(table):
             sentences.append(
                 f"- The {name} configuration, {words}: {path}. "
                 + ending(errors, mean, best, last)
-                + f" Beside it kNN has {part['kNN'].mean():.3f}, ridge "
+                + f" For comparison, kNN has {part['kNN'].mean():.3f}, ridge "
                 + f"{part['ridge'].mean():.3f}; {rank(part, mean.min())}."
             )
     n_sections = table["section"].nunique()

@@ -16,7 +16,7 @@ def check_is_anndata(given: object, *, name: str = "adata") -> None:
         remedy = f"read the file first: {name} = anndata.read_h5ad({str(given)!r})."
     if type(given).__name__ in COLLECTIONS:
         remedy = (
-            "put its parts into one AnnData with anndata.concat; where memory does not hold them, "
+            "put its parts into one AnnData with anndata.concat; if memory does not hold them, "
             "with anndata.experimental.concat_on_disk, and read the file with "
             "anndata.read_h5ad(path, backed='r'): its expression stays on disk."
         )

@@ -24,7 +24,7 @@ def numbers_of(values: Any, name: str) -> NDArray[Any]:
 
     Returns
     -------
-    Array of numbers; NaN where a value is missing or masked.
+    Array of numbers; NaN if a value is missing or masked.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def floats_of(values: Any, name: str) -> NDArray[np.float64]:
 
 
 def plain_matrix(values: Any, name: str) -> Any:
-    """Read a matrix of expression that is in memory, without a copy where it is plain.
+    """Read a matrix of expression that is in memory, without a copy if it is plain.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def _of_objects(array: NDArray[Any], name: str) -> NDArray[np.float64]:
         message = (
             f"{name} holds {type(wrong).__name__} (such as {wrong!r}) among its values (dtype "
             "object): make numbers of it, with pandas.to_numeric(column, errors='coerce') for each "
-            "column, which gives NaN where there is no number."
+            "column, which gives NaN if there is no number."
         )
         raise ValueError(message)
     return numbers

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 def section_names(adata: AnnData, section_key: str | None) -> NDArray[np.str_]:
-    """Give each cell the name of its section; one name for all where there is no such column."""
+    """Give each cell the name of its section; one name for all if there is no such column."""
     if section_key is None or section_key not in adata.obs:
         return np.zeros(adata.n_obs, dtype="<U1")
     if not isinstance(adata.obs[section_key], pd.Series):

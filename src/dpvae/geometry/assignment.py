@@ -57,7 +57,7 @@ def assign_positions(
 
     Notes
     -----
-    The optimum (:func:`scipy.optimize.linear_sum_assignment`) where cells × room is at most 2
+    The optimum (:func:`scipy.optimize.linear_sum_assignment`) if cells × room is at most 2
     million. Above, cells and room are halved together, along the widest direction, down to blocks
     of 256 cells, and each block is solved by itself; then blocks are cut in other directions and
     solved again, with the room that is free near them, until a sweep gains less than 0.1 %. Time

@@ -75,7 +75,7 @@ def check_coordinate_rows(
     if n_partial:
         message = (
             f"{name} has {n_partial} rows that are NaN in part; "
-            "make a row NaN as a whole where the place is unknown, or complete it."
+            "make a row NaN as a whole if the place is unknown, or complete it."
         )
         raise ValueError(message)
     return values

@@ -25,7 +25,7 @@ def log_negative_binomial(counts: Tensor, mu: Tensor, theta: Tensor) -> Tensor:
         + \log\frac{\Gamma(x + θ)}{\Gamma(θ)\, x!}
 
     Values and gradients equal ``log_nb_positive`` of scvi-tools. All but the first summand
-    are 0 where x is 0, and are computed only where it is not.
+    are 0 if x is 0, and are computed only if it is not.
 
     Parameters
     ----------

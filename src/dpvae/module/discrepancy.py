@@ -21,7 +21,7 @@ def mean_discrepancy(latent: Tensor, section: Tensor) -> Tensor:
     with a mean of five Gaussian kernels, whose variances are ¼, ½, 1, 2 and 4 times the squared
     median distance between the cells of the minibatch :cite:p:`Long15`: the value does not depend
     on the unit of the latents. Pairs of a cell with itself are left out, so that the expected value
-    is 0 where the distributions are equal; a single value may be below. Of more than two sections,
+    is 0 if the distributions are equal; a single value may be below. Of more than two sections,
     the mean over all pairs of them.
 
     Parameters
@@ -33,7 +33,7 @@ def mean_discrepancy(latent: Tensor, section: Tensor) -> Tensor:
 
     Returns
     -------
-    Shape ``()``, at most 2. 0 where no two sections have two cells each. Time and memory grow with
+    Shape ``()``, at most 2. 0 if no two sections have two cells each. Time and memory grow with
     the number of pairs of cells, which is at most about half a million: of more than 1,024 cells
     not all pairs are used.
 

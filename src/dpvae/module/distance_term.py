@@ -147,7 +147,7 @@ class DistanceTerm(LossTerm):
 
         Returns
         -------
-        The mean error over the valid pairs, shape ``()``; 0 where no pair is valid.
+        The mean error over the valid pairs, shape ``()``; 0 if no pair is valid.
         """
         if latent.dtype in HALF_PRECISIONS:
             latent = latent.float()

@@ -95,7 +95,7 @@ class EncoderInput(nn.Module):
         logarithms
             Shape ``(n_cells, n_genes)``.
         section
-            Code of each cell's section, shape ``(n_cells, 1)``; read where sections have statistics
+            Code of each cell's section, shape ``(n_cells, 1)``; read if sections have statistics
             of their own.
         """
         if not self.per_section or section is None:
@@ -157,7 +157,7 @@ class EncoderInput(nn.Module):
 
         Returns
         -------
-        Shape as ``expression``. Where sections have statistics of their own genes are centred and
+        Shape as ``expression``. If sections have statistics of their own genes are centred and
         scaled by them, and dense.
         """
         values = self.logarithms(expression)
@@ -188,7 +188,7 @@ class EncoderInput(nn.Module):
             counts = values.exp() - 1 if is_logged else values
             counts = counts * (self.depth / counts.sum(dim=1, keepdim=True).clamp(min=1.0))
             return (counts + 1).log() if is_logged else counts
-        # in place, which takes a third of the time, where no gradient needs what was there before
+        # in place, which takes a third of the time, if no gradient needs what was there before
         counts = values.exp().sub_(1) if is_logged else values.clone()
         counts.mul_(self.depth / counts.sum(dim=1, keepdim=True).clamp_(min=1.0))
         return counts.add_(1).log_() if is_logged else counts

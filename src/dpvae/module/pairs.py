@@ -22,7 +22,7 @@ class CellPairs:
     first, second
         Index of the two cells of each pair, shape ``(n_pairs,)``.
     shifts
-        The cyclic shifts, or ``None`` where all pairs are taken.
+        The cyclic shifts, or ``None`` if all pairs are taken.
     weight
         Of pairs that a mask holds, how much each counts, shape ``(n_pairs,)``.
     """

@@ -76,7 +76,7 @@ class SectionDiscriminator(nn.Module):
 
         Returns
         -------
-        Shape ``()``, at most log K. 0 where there is one section.
+        Shape ``()``, at most log K. 0 if there is one section.
         """
         present, member = torch.unique(section.reshape(-1).long(), return_inverse=True)
         logits = self.network(ReversedGradient.apply(latent))[:, present]  # type: ignore[no-untyped-call]

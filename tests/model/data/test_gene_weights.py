@@ -37,7 +37,7 @@ def test_weights_are_deviation_times_morans_i():
     assert np.mean(found**2) == pytest.approx(1)
     patterned = slice(0, 3)
     ratio = found[patterned] / expected[patterned]
-    assert np.ptp(ratio) / ratio.mean() < 0.01  # the shrinkage is slight among so many cells
+    assert np.ptp(ratio) / ratio.mean() < 0.01  # many cells are shrunk little
 
 
 @pytest.mark.parametrize("form", [np.asarray, csr_matrix])

@@ -14,7 +14,7 @@ from dpvae.model.training.threads import LIMITS, allowed_threads, training_threa
 
 @pytest.fixture
 def machine(monkeypatch):
-    """A machine with so many cores for this process, and these variables."""
+    """A machine with this many cores for this process, and these variables."""
 
     def make(n_cores, **variables):
         for name in LIMITS:

@@ -55,7 +55,7 @@ def place_free(
     Returns
     -------
     The placement, with coordinates of shape ``(n_cells, n_dims)`` in tissue units. Its stress is
-    over the pairs of the mask where one is given.
+    over the pairs of the mask if one is given.
 
     Raises
     ------

@@ -30,7 +30,7 @@ class Placement:
         ``"landmarks"``.
     residual
         For each cell the root mean square of d_s − d_z/λ over its pairs, shape ``(n_cells,)``, in
-        tissue units; ``None`` where it was not computed.
+        tissue units; ``None`` if it was not computed.
     expected_error
         For each cell the expected distance from its true place, shape ``(n_cells,)``, in tissue
         units, 0 for a hard anchor; ``None`` without anchors to learn it from.

@@ -77,7 +77,7 @@ def blend(
     tissue. The anchors choose the mixture: each method predicts every anchor (1,000 at most) from
     the others, and non-negative weights that add up to 1 are fitted to these
     predictions (stacking, Wolpert 1992; Breiman 1996), with the weight of six more anchors on the
-    moved layout, of up to twenty where the latents are a flat sheet. Regressions join when there
+    moved layout, of up to twenty if the latents are a flat sheet. Regressions join when there
     are enough anchors to judge them: affine from 10, neighbours from 20, quadratic from 30.
 
     Parameters
@@ -144,7 +144,7 @@ def _representative(anchors: Points) -> Rows:
 
 
 def _prior_anchors(thickness: float) -> float:
-    """How many anchors the moved layout is worth: more where the latents are a flat sheet."""
+    """How many anchors the moved layout is worth: more if the latents are a flat sheet."""
     flatness = max(0.0, 1.0 - thickness / THIN)
     return PRIOR_ANCHORS + flatness * (PRIOR_ANCHORS_IF_FLAT - PRIOR_ANCHORS)
 

@@ -16,7 +16,7 @@ class Regions:
     """Where placed cells are likely to be: a disc and an ellipse around each.
 
     In three dimensions balls and ellipsoids. Both hold the true place equally often; the ellipse is
-    smaller where errors have a direction, the disc is one number.
+    smaller if errors have a direction, the disc is one number.
 
     Attributes
     ----------

@@ -28,7 +28,7 @@ def check_anchors(
 
     Returns
     -------
-    The mask, or ``None`` where no mask was given.
+    The mask, or ``None`` if no mask was given.
 
     Raises
     ------

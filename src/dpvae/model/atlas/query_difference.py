@@ -112,7 +112,7 @@ def matched_difference(
     difference
         Mean difference of the genes between query and matched cells, root of the mean square over
         genes, in standard deviations of the reference; without what the noise of so few cells
-        gives. 0 where there is none.
+        gives. 0 if there is none.
     correlation
         Correlation over genes of the query's mean with the matched cells' mean.
     """
@@ -143,7 +143,7 @@ def unlike_share(reference: Points, query: Points) -> float:
     Returns
     -------
     Share of the query's cells whose nearest cell of the reference is farther than the nearest
-    other cell is for 99 % of the reference's cells. About .01 or less where the query comes from
+    other cell is for 99 % of the reference's cells. About .01 or less if the query comes from
     the same tissue. Time O(n_reference² + n_query n_reference).
     """
     search = NearestNeighbors().fit(reference)

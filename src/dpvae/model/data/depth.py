@@ -60,7 +60,7 @@ class Depth:
 
     @property
     def tolerance(self) -> float:
-        """By which share the depth of a cell may differ where all cells have the same."""
+        """By which share the depth of a cell may differ if all cells have the same."""
         return max(LEAST_TOLERANCE, 2.0 * (self.highest - self.lowest) / self.typical)
 
 

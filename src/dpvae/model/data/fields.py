@@ -91,7 +91,7 @@ class CoordinatesField(ObsmField):
     def transfer_field(
         self, state_registry: dict[str, Any], adata_target: AnnData, **_: Any
     ) -> dict[str, Any]:
-        """Centre a query's coordinates; where it has none, every place is unknown."""
+        """Centre a query's coordinates; if it has none, every place is unknown."""
         n_dims = state_registry[self.N_DIMS_KEY]
         centered = np.full((adata_target.n_obs, n_dims), np.nan)
         if self.spatial_key in adata_target.obsm:

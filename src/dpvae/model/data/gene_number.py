@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 
 def say_if_genes_are_not_chosen(adata: AnnData) -> None:
-    """Log how genes are chosen where a reference has more than 3,000 that were not."""
+    """Log how genes are chosen if a reference has more than 3,000 that were not."""
     is_marked = CHOSEN in adata.var
     if adata.n_vars <= MOST_GENES or (is_marked and adata.var[CHOSEN].all()):
         return

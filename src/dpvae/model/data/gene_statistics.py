@@ -31,7 +31,7 @@ def gene_statistics(
 
     Returns
     -------
-    Two tensors of shape ``(n_sections, n_genes)``. Where a gene does not vary, or a section has
+    Two tensors of shape ``(n_sections, n_genes)``. If a gene does not vary, or a section has
     no cells, the standard deviation is 1.
     """
     mean = np.zeros((n_sections, expression.shape[1]))

@@ -24,7 +24,7 @@ def spatial_gene_weights(
 
     Genes without a spatial pattern do not tell where a cell is, and genes that hardly vary are
     mostly counting noise. Moran's I is taken over six nearest neighbours, averaged over sections,
-    0 where it is negative, plus 0.01. With few cells of known place I is partly chance: it is
+    0 if it is negative, plus 0.01. With few cells of known place I is partly chance: it is
     shrunk towards the mean of all genes by the share of its spread that chance explains
     (James-Stein).
 

@@ -139,7 +139,7 @@ def _changed_coordinates(adata: AnnData, setup: Setup) -> str | None:
         return f"adata.obsm[{key!r}] was deleted" if was_known else None
     name = f"adata.obsm[{key!r}]"
     section = section_codes(adata, setup.section_key)
-    then, now = (  # centred at the cells that are left, where some were taken out
+    then, now = (  # centred at the cells that are left, if some were taken out
         standard_coordinates(check_coordinate_rows(adata.obsm[k], name=name), section, 1.0)
         for k in (OBSM.centered, key)
     )

@@ -13,7 +13,7 @@ def check_panel(adata: AnnData, *, fewest: int) -> None:
     adata
         The reference.
     fewest
-        Number of genes that the model needs: 1, or 2 where it learns from their shares.
+        Number of genes that the model needs: 1, or 2 if it learns from their shares.
     """
     check_is_anndata(adata)
     if adata.n_vars == 0:

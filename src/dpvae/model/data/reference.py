@@ -105,7 +105,7 @@ def check_one_unit(coordinates: NDArray[np.float64], section: NDArray[np.str_], 
 
 
 def warn_if_flat(coordinates: NDArray[np.float64], name: str) -> None:
-    """Warn where one of three coordinates is the same for all cells of known place."""
+    """Warn if one of three coordinates is the same for all cells of known place."""
     lowest, highest = np.nanmin(coordinates, axis=0), np.nanmax(coordinates, axis=0)
     constant = np.flatnonzero(lowest == highest)
     if coordinates.shape[1] == 3 and len(constant):

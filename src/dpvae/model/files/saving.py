@@ -169,7 +169,7 @@ class SavingModel(EncodingModel):
         return SavedModel(dict(self.module.state_dict()), genes, attributes)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the last query where a model is copied, by pickle or ``copy.deepcopy``."""
+        """Leave out the last query if a model is copied, by pickle or ``copy.deepcopy``."""
         return {name: value for name, value in self.__dict__.items() if name != "_query"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -78,8 +78,8 @@ class StoredModel(SavingModel):
             check_gene_order(adata, setup.genes, cls.__name__)
             check_covariates(adata, setup.arguments)
         elif adata is None:
-            beside = path / f"{prefix}adata.h5ad"
-            adata = read_h5ad(beside) if beside.exists() else False
+            saved_cells = path / f"{prefix}adata.h5ad"
+            adata = read_h5ad(saved_cells) if saved_cells.exists() else False
         with scvi_folder(saved) as folder:
             model: Self = super().load(folder, adata=adata, **kwargs)
         return model
@@ -114,7 +114,7 @@ class StoredModel(SavingModel):
             others.
         unfrozen
             Whether λ and what the networks learned may change in training. By default they may
-            where places of the query are known.
+            if places of the query are known.
         **kwargs
             See :meth:`scvi.model.SCVI.load_query_data`.
 
@@ -205,7 +205,7 @@ class StoredModel(SavingModel):
             Whether ``adata`` itself is changed, or a new AnnData returned.
         allow_mostly_missing
             Whether a query may lack more than half of the reference's genes. By default it is
-            refused: where most genes are zeros in all cells, all cells look alike, and their
+            refused: if most genes are zeros in all cells, all cells look alike, and their
             places mean nothing.
 
         Returns

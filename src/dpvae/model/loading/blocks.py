@@ -96,7 +96,7 @@ def block_order(n_rows: int, buffer_size: int, rng: np.random.Generator) -> Rows
     n_rows
         Number of rows.
     buffer_size
-        Rows in memory at once. A block has 512 rows, or fewer where a buffer would hold fewer than
+        Rows in memory at once. A block has 512 rows, or fewer if a buffer would hold fewer than
         64 blocks, but at least 16.
     rng
         Source of the order. Where the first block ends is random as well.

@@ -198,7 +198,7 @@ class RowSplitter(DataSplitter):
         return loader
 
     def val_dataloader(self) -> Any:
-        """Create the loader of the validation part; none where all cells train."""
+        """Create the loader of the validation part; none if all cells train."""
         return super().val_dataloader() if len(self.val_idx) else []
 
     @property

@@ -111,7 +111,7 @@ def _as_categories(adata: AnnData, key: str, known: NDArray[Any]) -> pd.Series:
     """Give the values of a column as categories of the reference, by their text.
 
     Values that the reference does not have become new categories of its type, since categories are
-    sorted together; so does the one of all cells where there is no such column.
+    sorted together; so does the one of all cells if there is no such column.
     """
     of_text = dict(zip(as_text(pd.Series(known)), known, strict=True))
     unnamed = UNNAMED

@@ -35,7 +35,7 @@ class DepthCorrection:
         Depth that every cell is brought to by itself. ``None`` is that all cells are changed by the
         same factor.
     factor
-        By which ``expm1`` of all values is multiplied, where there is no ``target``.
+        By which ``expm1`` of all values is multiplied, if there is no ``target``.
     tolerance
         Cells that are as near to the target as this share of it stay as they are.
     difference
@@ -91,7 +91,7 @@ class DepthCorrection:
 def depth_correction(reference: Depth, values: Any) -> DepthCorrection:
     """Find what brings a query to the depth of a reference.
 
-    Where all cells of the reference have the same depth, each cell of the query is brought to it by
+    If all cells of the reference have the same depth, each cell of the query is brought to it by
     itself, which is exact, whatever its counts were divided by. Otherwise genes were chosen after
     normalisation, and the depth of a cell depends on its kind, too: then the query is changed as a
     whole, and only if its median is outside the range of 98 % of the reference's cells, so that
@@ -111,7 +111,7 @@ def depth_correction(reference: Depth, values: Any) -> DepthCorrection:
 
     Returns
     -------
-    The correction, which does nothing where there is nothing to correct or values are not counts.
+    The correction, which does nothing if there is nothing to correct or values are not counts.
 
     Raises
     ------

@@ -125,12 +125,12 @@ class TrainingCheckpoint(Callback):
             checkpoint["callbacks"].update(self._waiting)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the file where it is time, after everything that follows an epoch."""
+        """Write the file if it is time, after everything that follows an epoch."""
         del pl_module
         self._write(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the file after the last epoch where it is time."""
+        """Write the file after the last epoch if it is time."""
         del pl_module
         self._write(trainer)
 

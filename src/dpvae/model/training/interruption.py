@@ -31,7 +31,7 @@ class InterruptionWatch(Callback):
 def usable_when_interrupted(
     model: Any, max_epochs: int, keep: Callable[[], None]
 ) -> Iterator[InterruptionWatch]:
-    """Leave a model that can be used behind where training is interrupted.
+    """Leave a usable model behind if training is interrupted.
 
     Lightning turns Ctrl-C into an exit, and lets the process ignore the next ones; here it stays
     a ``KeyboardInterrupt``, and the next ones count.

@@ -47,14 +47,14 @@ class DistancePreservingPlan(TrainingPlan):
         β rises from ``min_kl_weight`` to ``max_kl_weight`` over this many epochs. By default steps
         are counted instead.
     n_steps_kl_warmup
-        The same in steps, which is used where no number of epochs is given.
+        The same in steps, which is used if no number of epochs is given.
     lr_schedule
         ``"cosine"``: the learning rate falls to 0 over the whole training, step by step;
         ``"constant"``: it stays (or follows ``reduce_lr_on_plateau``).
     far_share
         With a pair mask, the share of the distance term that is taken over all pairs of the
         minibatch, whether masked or not, from 0 to 1. 0 is equation 5 of :cite:t:`Zhou24`: right
-        where the mask leaves out pairs that mislead and what it holds still spans the tissue; a
+        if the mask leaves out pairs that mislead and what it holds still spans the tissue; a
         mask of near pairs alone lets the layout fold. Without a mask it has no effect.
     alignment
         A further term that makes the latents of different sections alike: ``"kernel"``, the maximum

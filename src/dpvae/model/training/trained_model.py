@@ -134,7 +134,7 @@ class TrainedModel(StoredModel):
 
         ``model.history`` holds, per epoch and for training and validation part, if there is one,
         the loss, the reconstruction term, the KL term, the distance term and λ; and the difference
-        between sections (``alignment_loss``), where they are aligned.
+        between sections (``alignment_loss``), if they are aligned.
         """
         cells = self._checked(None)
         refuse_minified(cells)
