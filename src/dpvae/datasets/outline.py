@@ -21,7 +21,7 @@ class Outline:
     ----------
     axes
         Half-axes a of the ellipsoid, shape (n_dims,).
-    centres
+    centers
         Directions c of the bumps, unit vectors, shape (n_bumps, n_dims).
     heights
         Heights h, shape (n_bumps,); a lobe is positive, a dent negative.

@@ -19,8 +19,8 @@ FLOOR = 0.01
 def shrunken_morans_i(values: Any, places: NDArray[np.float64]) -> NDArray[np.float64]:
     """Moran's I if positive, shrunk towards the mean of the genes as far as it is chance.
 
-    Over six nearest neighbours. The fewer the cells, the more of I is chance: it is drawn towards
-    the mean of all genes as far as its spread is what chance alone would give (James-Stein).
+    Over six nearest neighbours. With few cells I is partly chance: it is shrunk by the share of its
+    spread that chance explains (James-Stein).
 
     Parameters
     ----------

@@ -51,11 +51,10 @@ class PlacingModel(TrainedModel):
 
             - ``"reference"``: the cells of the reference, whose latent representation and place
               the model keeps, by ``method``. In the frame and unit of the reference. Every cell is
-              placed by itself, so its place does not depend on which other cells are given, with
-              one exception: a section that a reference of several sections does not have is placed
-              in the frames of the five that are most similar; these layouts are moved onto the one
-              of the most similar section, as wholes, and averaged. Give such a section as a whole,
-              or name ``section``.
+              placed by itself, so its place does not depend on which other cells are given. One
+              exception is a new section, if the reference has several: it is placed in the frames
+              of the five most similar ones; these layouts are aligned to the most similar one's and
+              averaged. Give such a section as a whole, or name ``section``.
             - a boolean mask, shape ``(n_cells,)``: the cells of ``adata`` whose coordinates are
               right. They keep them exactly, all others are placed around them, section by section
               (:func:`dpvae.geometry.place_anchored`).
@@ -72,7 +71,7 @@ class PlacingModel(TrainedModel):
             - ``"latents and genes"``: by regressions on their latent representations
               (:func:`dpvae.geometry.place_by_consensus`), joined by regressions on the genes that
               count as much as 800 cells of the reference.
-            - ``"latents"``: by the former alone.
+            - ``"latents"``: by the regressions on latents alone.
             - ``"landmarks"``: by latent distances to landmarks, as in the paper
               (:func:`dpvae.geometry.place_on_layout`).
         batch_size

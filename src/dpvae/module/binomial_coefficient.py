@@ -41,8 +41,8 @@ class BinomialCoefficient:
 class GeneBinomialCoefficient:
     r"""Logarithm of :math:`\Gamma(x + θ) / (\Gamma(θ)\, x!)`, each gene with a θ of its own.
 
-    The gamma functions of a small integer are sums of as many logarithms or reciprocals, which are
-    looked up in a table of a row per integer, never larger than the counts are many.
+    The gamma functions of a small integer are sums of that many logarithms or reciprocals. They are
+    looked up in a table with a row per integer, no larger than the number of counts.
 
     Parameters
     ----------

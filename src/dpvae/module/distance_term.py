@@ -143,7 +143,7 @@ class DistanceTerm(LossTerm):
             pairs that it holds. By default every pair counts alike.
         far_share
             Share of the term that is taken over all pairs alike, from 0, the mask alone, to 1.
-            Where it is not 0, a minibatch without a masked pair takes all of the term from there.
+            If it is not 0, a minibatch without a masked pair takes the whole term from all pairs.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""How different the latents of sections are, by a network that is to tell them apart."""
+"""How different the latents of sections are, by a network that tells them apart."""
 
 from typing import Any
 
@@ -32,9 +32,9 @@ class SectionDiscriminator(nn.Module):
     .. math:: \log K - \frac{1}{K} \sum_k \mathbb{E}_{z \sim \text{section } k} [-\log p(k \mid z)]
 
     over the K sections of the minibatch, which all count alike. For the best network this is the
-    Jensen-Shannon divergence between them, in nats :cite:p:`Goodfellow14`, for any other less. To
-    step against the gradient makes the value smaller as far as it depends on z, and larger as far
-    as it depends on the weights of the network :cite:p:`Ganin16`: one optimiser trains both.
+    Jensen-Shannon divergence between them, in nats :cite:p:`Goodfellow14`, for any other less. A
+    step against the gradient changes z to make the value smaller, and the weights of the network to
+    make it larger :cite:p:`Ganin16`: one optimiser trains both.
 
     Parameters
     ----------

@@ -21,8 +21,8 @@ def distance_correlation(
 ) -> Axes:
     """Draw correlations of distances as bars with both intervals (Fig. 2 of Zhou & Du 2024).
 
-    The narrow interval is the paper's, which takes pairs of cells for independent; the wide one
-    knows that they share cells (see :func:`dpvae.metrics.distance_pearson`).
+    The narrow interval is the paper's, which treats pairs of cells as independent; the wide one
+    takes into account that they share cells (see :func:`dpvae.metrics.distance_pearson`).
 
     Parameters
     ----------

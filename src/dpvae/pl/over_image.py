@@ -26,8 +26,8 @@ def over_image(
 ) -> Axes:
     """Draw recovered places over the image of the section in whose frame they are.
 
-    As :func:`squidpy.pl.spatial_scatter` draws it, with its scale factors and size of spots, but
-    neither has the image to be copied to the cells, nor are cells without a place in the way.
+    As :func:`squidpy.pl.spatial_scatter` draws it, with its scale factors and size of spots. The
+    image need not be copied to the cells, and cells without a place do no harm.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ def spatially_variable_genes(
     subset: bool = False,
     copy: bool = False,
 ) -> pd.DataFrame | None:
-    """Mark the genes to learn places from: those that vary, and whose pattern follows the tissue.
+    """Mark the genes to learn places from: they vary, and their pattern follows the tissue.
 
     For whole transcriptomes. Of 15,000 genes most say nothing about place, and a model cannot
     learn to ignore them all from a few hundred spots. :func:`scanpy.pp.highly_variable_genes`
@@ -44,9 +44,9 @@ def spatially_variable_genes(
 
     The score of a gene is its standard deviation times its Moran's I :cite:p:`Moran50` over six
     nearest neighbours, 0 if that is negative, plus 0.01: the mean over sections, each weighted
-    by its cells of known place. The fewer these are, the more of Moran's I is chance: it is drawn
-    towards the mean of all genes as far as its spread is what chance alone would give. So do the
-    models weigh genes.
+    by its cells of known place. With few cells Moran's I is partly chance: it is shrunk towards
+    the mean of all genes by the share of its spread that chance explains. The models weigh genes
+    in the same way.
 
     Parameters
     ----------

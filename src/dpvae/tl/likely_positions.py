@@ -27,7 +27,7 @@ class LikelyPositions:
 
     Attributes
     ----------
-    centre
+    center
         Mean expression of the positions, shape ``(n_genes,)``.
     profiles
         Expression of the positions above that mean, standardised, shape ``(n_positions, n_genes)``.

@@ -21,7 +21,7 @@ def match_genes(
 ) -> pd.DataFrame:
     """Look for the genes of a reference in a query, under other names, too.
 
-    Tried are, in this order: the same name; the same name without the version of an Ensembl
+    It tries, in this order: the same name; the same name without the version of an Ensembl
     identifier (``ENSG00000181449.3``); the same name in other letters, upper or lower case
     (``Sox2``, ``SOX2``); each also in the columns of ``query.var`` and ``reference.var`` that hold
     text. All but the first are proposals: read the table before you rename. In flies, *dl* and *Dl*

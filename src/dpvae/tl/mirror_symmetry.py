@@ -30,9 +30,8 @@ def mirror_symmetry(
 ) -> pd.DataFrame | None:
     """Find the mirror line of every section, and whether expression tells its two sides apart.
 
-    Where it does not, as left and right of many tissues, a cell cannot be placed on one of them
-    from its expression: see :func:`dpvae.tl.fold`. A message names the sections that are found
-    symmetric.
+    If it does not, as in many tissues, expression cannot place a cell on one of them: see
+    :func:`dpvae.tl.fold`. A message names the symmetric sections.
 
     Parameters
     ----------
@@ -58,7 +57,7 @@ def mirror_symmetry(
 
     - ``adata.uns[key_added]``: a table with a row for each section: ``section``, ``n_cells``,
       ``is_symmetric``, ``agreement`` of mirrored places (0 by chance, 1 alike), ``contrast`` to
-      other lines (0, about another one they agree as well; 1, about no other), ``coverage`` (share
+      other lines (0: another one does as well; 1: no other does), ``coverage`` (share
       of the section whose mirror image is tissue), and the line, in 3-D the plane:
       ``normal_1 · x + normal_2 · y (+ normal_3 · z) = offset``;
     - ``adata.obs[key_added + "_agreement"]``: the same of every cell, NaN if its mirror image

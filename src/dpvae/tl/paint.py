@@ -48,14 +48,13 @@ def paint(
     For genes that the reference does not have: a map of the whole transcriptome, from an atlas of
     some genes and dissociated cells. Each cell gets a probability of every position, so that a cell
     that could come from several stripes contributes to each of them; a place in their middle would
-    blur all. What is drawn at a position is the mean of the cells, weighted by the
-    probability that they come from there.
+    blur all. The value at a position is the mean of the cells, weighted by their probability.
 
     The probability that cell i is at position j is in proportion to :math:`\exp(s\, r_{ij})`, with
-    r the correlation, over the genes that both have, of the cell's expression with the mean of the
-    ten nearest positions, both above the mean of all positions. s is chosen by hiding a fifth of
-    these genes at a time, such that cells draw their patterns as the reference shows them. No model
-    is needed, and none is used: probabilities from latent distances drew worse.
+    r the correlation, over the shared genes, of the cell's expression with the mean of the ten
+    nearest positions, both above the mean of all positions. s is chosen by hiding a fifth of these
+    genes at a time, such that cells draw them best. No model is used: probabilities from latent
+    distances drew worse.
 
     Parameters
     ----------
@@ -63,8 +62,7 @@ def paint(
         The cells. No coordinates are needed; if there are any, they are not read.
     reference
         One section or atlas, with coordinates, normalised like the query. Genes are matched by
-        name; all that both have say where a cell could be. Leave a gene out of it to see how well
-        it would have been drawn.
+        name. Leave a gene out of it to see how well it would have been drawn.
     genes
         Genes of the query to draw, whether the reference has them or not. By default all.
     layer

@@ -29,7 +29,7 @@ def expected_motion(
     """Move a layout onto its anchors, as far as they determine the motion.
 
     A free layout is right up to shift, rotation, reflection and size. Few anchors leave these
-    uncertain, and the best aligned layout (Procrustes) then throws far cells about. Instead every
+    uncertain, and the best aligned layout (Procrustes) then misplaces far cells. Instead every
     cell comes to the mean of its places over all rotations, reflections and sizes, each weighted by
     how well it explains the anchors: the posterior mean under s = t + b R y + noise, with R uniform
     (Haar), t flat, b about what the spread of the anchors says, and the share of noise in the

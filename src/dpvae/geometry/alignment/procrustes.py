@@ -19,7 +19,7 @@ class Alignment:
         Orthogonal matrix of shape ``(n_dims, n_dims)``, applied from the right.
     scale
         Units of the target per unit of the source.
-    source_centre, target_centre
+    source_center, target_center
         Centroids, each of shape ``(n_dims,)``.
     disparity
         Σ ‖target − aligned source‖² / Σ ‖target − its centroid‖²: 0 for the same shape.

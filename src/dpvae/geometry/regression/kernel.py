@@ -1,4 +1,4 @@
-"""Kernel ridge regression, of places or of what is missing to them."""
+"""Kernel ridge regression, of places or of their errors."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ ROWS_AT_A_TIME = 4_096
 
 @dataclass(frozen=True, eq=False)
 class KernelRidge:
-    """Kernel ridge regression of places, or of what is missing to them, on components.
+    """Kernel ridge regression of places, or of their errors, on components.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class KernelRidge:
         Of the cells that it was fitted to, shape ``(n_cells, n_components)``.
     coefficients
         One for each of these cells, shape ``(n_cells, n_dims)``.
-    centre
+    center
         Mean of what was fitted, shape ``(n_dims,)``.
     width
         Standard deviation of the Gaussian kernel.

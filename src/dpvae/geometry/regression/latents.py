@@ -1,4 +1,4 @@
-"""Regressions of places on latents, as many as there are enough cells for."""
+"""Regressions of places on latents, as many as the cells allow."""
 
 from collections.abc import Callable
 

@@ -29,7 +29,7 @@ class Neighbors:
     n_neighbors
         Of how many the mean is taken.
     left_out
-        Mean place of the others that are nearest to some of these cells, shape
+        Mean place of the other cells nearest to some of these cells, shape
         ``(n_left_out, n_dims)``.
     """
 

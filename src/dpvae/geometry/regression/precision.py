@@ -13,8 +13,8 @@ LEAST_OF_LARGEST = 1e-12
 def precision_weights(squared_errors: Sequence[float] | Values) -> Values:
     """Weights in inverse proportion to squared errors, with sum 1.
 
-    The best weights of unbiased predictions whose errors are independent. It is how regressions are
-    mixed; only anchors, some of whose ways are biased, have a mixture of their own
+    The best weights of unbiased predictions whose errors are independent. All regressions are mixed
+    in this way, except around anchors, where some methods are biased
     (:func:`~dpvae.geometry.regression.blend.blend`).
 
     Parameters

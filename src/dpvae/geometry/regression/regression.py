@@ -1,4 +1,4 @@
-"""What all regressions of places have in common: they place cells, and cells left out."""
+"""What all regressions of places have in common."""
 
 from typing import Protocol
 
@@ -11,8 +11,8 @@ Points = NDArray[np.float64]
 class Regression(Protocol):
     """Places learned from cells of known place.
 
-    A function ``fit_…(cells, places)`` makes one. Some are slow to leave out every cell; to these
-    it is said which, as a third argument.
+    A function ``fit_…(cells, places)`` makes one. If leaving out every cell is slow, its third
+    argument says which to leave out.
     """
 
     @property
@@ -20,4 +20,4 @@ class Regression(Protocol):
         """Places of cells as the others predict them, shape ``(n_left_out, n_dims)``."""
 
     def predict(self, cells: Points) -> Points:
-        """Places of other cells, shape ``(n_new, n_dims)``, from what it was fitted to of these."""
+        """Places of other cells, shape ``(n_new, n_dims)``, from their features."""

@@ -19,7 +19,7 @@ class Ridge:
 
     Attributes
     ----------
-    centre
+    center
         Mean of the features, shape ``(n_features,)``.
     centroid
         Mean of the places, shape ``(n_dims,)``.

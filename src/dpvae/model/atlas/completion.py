@@ -69,9 +69,9 @@ def completed_coordinates(
 ) -> Points:
     """Keep the places that are known, and correct the guess of the others by them.
 
-    Sections of which nothing is known keep the guess. In the others it is one of several ways to
-    place the cells (moved; regressions on latents and genes), of which the known cells choose the
-    mixture: see :class:`dpvae.geometry.Blend`.
+    Sections without known places keep the guess. In the others the guess, moved, is mixed with
+    regressions on latents and genes, as the known cells choose: see
+    :class:`dpvae.geometry.Blend`.
 
     Parameters
     ----------

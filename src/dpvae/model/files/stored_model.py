@@ -210,7 +210,7 @@ class StoredModel(SavingModel):
 
         Returns
         -------
-        The query if it is not changed itself; the names if those are asked for.
+        The query if it is not changed itself; the names if requested.
 
         Raises
         ------

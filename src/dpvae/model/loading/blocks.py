@@ -124,8 +124,8 @@ def share_of_process(rows: Rows, process: int, n_processes: int) -> Rows:
 
     Returns
     -------
-    As many rows for every process, so that all take as many steps: where their number cannot be
-    divided, some processes get the first row once more.
+    The same number of rows for every process, so that all take the same number of steps: if it
+    cannot be divided, some processes repeat rows.
     """
     n_rounds = ceil(len(rows) / (LARGEST_BLOCK * n_processes))
     blocks = np.array_split(rows, n_rounds * n_processes)

@@ -93,9 +93,9 @@ def depth_correction(reference: Depth, values: Any) -> DepthCorrection:
 
     If all cells of the reference have the same depth, each cell of the query is brought to it by
     itself, which is exact, whatever its counts were divided by. Otherwise genes were chosen after
-    normalisation, and the depth of a cell depends on its kind, too: then the query is changed as a
-    whole, and only if its median is outside the range of 98 % of the reference's cells, so that
-    parts of the reference's own section never are. Of fewer than 20 cells the median must be 1.5
+    normalisation, and the depth of a cell also depends on its kind. Then the whole query is changed
+    by one factor, and only if its median is outside the range of 98 % of the reference's cells,
+    which never happens to parts of the reference's own section. Of fewer than 20 cells the median must be 1.5
     times beyond that range.
 
     Genes that are zero in the whole query but would be expected in more than ten cells are taken as

@@ -57,7 +57,7 @@ def for_processes(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
     Warns
     -----
     UserWarning
-        If early stopping is asked for, which does not work in several processes.
+        If early stopping is on, which does not work in several processes.
     """
     together = n_processes(arguments)
     if arguments.get("early_stopping") and _is_distributed(arguments):

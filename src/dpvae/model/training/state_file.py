@@ -14,10 +14,10 @@ logger = logging.getLogger(__name__)
 
 
 class WholeFileIO(TorchCheckpointIO):
-    """Writes a file so that it is either the old one or the new one; of an error it warns.
+    """Writes a file so that it is either the old one or the new one; warns of errors.
 
-    Of several processes one writes, and all wait for it afterwards. An error that went on from here
-    would leave the others waiting for ever.
+    Of several processes one writes, and all wait for it afterwards. A raised error would leave
+    the others waiting for ever.
     """
 
     def save_checkpoint(

@@ -119,8 +119,8 @@ class TrainedModel(StoredModel):
         ValueError
             If it belongs to another model, other genes or other arguments; if numbers are not
             possible, or a validation part is needed and left out; if processes or cells are not
-            enough for ``devices``; if the data are minified; or if the alignment of sections is
-            asked for and there is one.
+            enough for ``devices``; if the data are minified; or if sections are to be aligned and
+            there is only one.
         TypeError
             If there is no such argument.
         KeyboardInterrupt

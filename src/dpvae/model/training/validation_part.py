@@ -14,8 +14,8 @@ OWN = {"train_size", "validation_size", "batch_size", "shuffle_set_split", "load
 def with_default_split(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
     """Let every cell train, unless a validation part is requested or needed.
 
-    What looks at it needs one (:func:`needs_validation`); a size of it, or of the training part,
-    or the cells of both, or how often to look at it ask for one. A last minibatch of one or two
+    It is needed by what monitors it (:func:`needs_validation`). It is requested by the size or the
+    cells of either part, or by how often to look at it. A last minibatch of one or two
     cells, which batch normalisation cannot use, is left out; its cells differ from epoch to epoch.
 
     Parameters
