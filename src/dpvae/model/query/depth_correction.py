@@ -95,8 +95,8 @@ def depth_correction(reference: Depth, values: Any) -> DepthCorrection:
     itself, which is exact, whatever its counts were divided by. Otherwise genes were chosen after
     normalisation, and the depth of a cell also depends on its kind. Then the whole query is changed
     by one factor, and only if its median is outside the range of 98 % of the reference's cells,
-    which never happens to parts of the reference's own section. Of fewer than 20 cells the median must be 1.5
-    times beyond that range.
+    which never happens to parts of the reference's own section. Of fewer than 20 cells the median
+    must be 1.5 times beyond that range.
 
     Genes that are zero in the whole query but would be expected in more than ten cells are taken as
     missing, and the depths of the other genes are compared, with the same margin of 1.5 unless all
