@@ -15,18 +15,18 @@ from dpvae.model.data.doubtful_reference import FEWEST_GENES
 INTRODUCTION = """# Foreign queries
 
 Written by `python -m benchmarks.foreign FOLDER RESULTS --page PAGE`. Every section is a reference,
-without a contiguous fifth of its cells and a random fifth of the others, and places these, whole
-sections of the same tissue, and sections of other organs and species, whose genes have been given
-names in capitals. Counts are brought to the reference's median depth; references have at most 2,000
+without a contiguous fifth of its cells and a random fifth of the others. It places these cells,
+whole sections of the same tissue, and sections of other organs and species, with gene names in
+capitals. Counts are brought to the reference's median depth; references have at most 2,000
 cells and 1,200 genes, queries 600 cells. Foreign queries are placed by a reference that was trained
-on the shared genes, or with zeros for genes that they lack, which is refused if more than half of
-the genes are missing (what would be said of them then is in the table all the same).
+on the shared genes, or with zeros for missing genes. If more than half are missing, this is
+refused; the table shows the warning that would follow.
 
-Difference, correlation and share do not depend on how long a model is trained, the spread of the
-places does: these are from short trainings, of 30 to 300 steps.
+Difference, correlation and share do not depend on the length of training. The spread of the places
+does: it comes from short trainings of 30 to 300 steps.
 
 The limit of the difference was chosen on the references marked "chosen on" and their queries with
-zeros; nothing of the others, and no query with shared genes, had been looked at then. The limit of
+zeros, before any other reference, and any query with shared genes, was looked at. The limit of
 the correlation, and the warning at setup of fewer than 20 genes, were added after the first queries
 with 8 to 30 shared genes; the limit of the spread was lowered from .15 to .1 after one false alarm
 (34 cells of one kind, olfactory bulb 2).

@@ -220,7 +220,7 @@ def _blocks(
 
 def _warn(correlation: float) -> None:
     message = (
-        f"Patterns that the cells draw of genes that were hidden have a mean correlation of "
+        f"Patterns that the cells draw of hidden genes have a mean correlation of "
         f"{correlation:.2f} with the reference's: what they draw of other genes may mean "
         "little. Check that query and reference were normalised alike and show the same tissue."
     )

@@ -249,7 +249,8 @@ def _stored_rows(path: str | Path | None) -> list[dict[str, Any]]:
     table = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=missing)
     if list(table) != PAIR + COLUMNS:
         message = (
-            f"{path} has the columns {list(table)}, not a transfer matrix's: choose another path."
+            f"{path} has the columns {list(table)}, not the columns of a transfer matrix: choose "
+            "another path."
         )
         raise ValueError(message)
     return [dict(zip(PAIR + COLUMNS, row, strict=True)) for row in table.itertuples(index=False)]
