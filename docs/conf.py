@@ -93,7 +93,7 @@ nitpicky = True
 # become links only where the documentation is published.
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!dpvae(\.|$)).*"),
-    (r"py:.*", r"dpvae\.[a-z]+\.[a-z_]+\.[A-Z]\w*"),  # a private class or alias in a signature
+    (r"py:.*", r"dpvae(\.[a-z_]+){2,}\.[A-Z]\w*"),  # a private class or alias in a signature
     (r"(std:)?(doc|ref|term)", r"scvi.*"),
 ]
 if os.environ.get("READTHEDOCS") or os.environ.get("DPVAE_DOCS_ONLINE"):

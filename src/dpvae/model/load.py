@@ -20,6 +20,10 @@ def load(dir_path: str | Path, *, allow_pickle: bool = False) -> SpatialModel:
         Whether the pickle of scvi-tools is read if there is nothing else. A pickle can run any
         code: allow it only if you trust where it comes from.
 
+    Returns
+    -------
+    A model of the class that was saved.
+
     Raises
     ------
     FileNotFoundError
