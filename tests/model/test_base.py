@@ -72,6 +72,35 @@ def test_every_term_lands_in_the_history(model_dir, cells):
     )
 
 
+@pytest.mark.trains
+def test_learning_the_batch_of_a_query_without_places_moves_no_cell(model_class, cells):
+    reference, query = cells[:180].copy(), cells[180:].copy()
+    reference.obs["donor"], query.obs["donor"] = "one", "two"
+    del query.obsm["spatial"]
+    model = fit(reference, model_class, setup={"batch_key": "donor"}, max_epochs=5, batch_size=32)
+    before = model.predict_coordinates(query)
+    latent = model.get_latent_representation(query)
+    adapted = model_class.load_query_data(query, model)
+    adapted.train(max_epochs=10, batch_size=32, **QUIET)
+    np.testing.assert_allclose(adapted.get_latent_representation(query), latent, atol=1e-5)
+    np.testing.assert_allclose(adapted.predict_coordinates(query), before, rtol=1e-5)
+
+
+@pytest.mark.parametrize("anchors", [None, "mask"])
+def test_a_method_is_for_places_among_the_reference_only(model_dir, cells, anchors):
+    model = dpvae.model.load(model_dir)
+    anchors = anchors and np.ones(60, dtype=bool)
+    with pytest.raises(ValueError, match=r"method='latents' places cells among .* the reference"):
+        model.predict_coordinates(cells[180:].copy(), anchors, method="latents")
+    with pytest.raises(ValueError, match="method is 'genes': choose 'latents and genes'"):
+        model.predict_coordinates(cells[180:].copy(), method="genes")
+
+
+def test_a_model_of_another_class_is_named(trained):
+    with pytest.raises(ValueError, match=r"holds a DPVAE, not a DPHVAE.*dpvae\.model\.load"):
+        dpvae.model.DPHVAE.load(trained)
+
+
 def test_hidden_places_are_recovered_twice_as_well_as_by_chance(model_dir, query, cells):
     model = dpvae.model.load(model_dir)
     places = model.predict_coordinates(query)

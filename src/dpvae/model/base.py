@@ -25,6 +25,8 @@ class SpatialModel(PlacingModel):
     """
 
     target_counts_: dict[str, float] | None = None
+    _LATENT_QZM_KEY = "dpvae_latent_qzm"
+    _LATENT_QZV_KEY = "dpvae_latent_qzv"
 
     def __init__(
         self, adata: AnnData | None = None, registry: dict[str, Any] | None = None, **kwargs: Any
@@ -123,5 +125,6 @@ class SpatialModel(PlacingModel):
         self.module = module
         module.minified_data_type = self.minified_data_type
         module.distance_term.unit.fill_(self.setup.unit)
+        self._model_summary_string = f"{type(self).__name__} with n_latent: {module.n_latent}."
         if self.adata is not None:
             set_reference_input(module.encoder_input, self.adata_manager, gene_weights)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import numpy as np
 from anndata import AnnData
 
+from dpvae._data.whole_number import is_whole
 from dpvae.model.dpvae import DPVAE
 from dpvae.module import DPHierarchicalVAE
 
@@ -56,31 +56,32 @@ class DPHVAE(DPVAE):
         distance_level: int | None = None,
         **kwargs: Any,
     ) -> None:
-        n_lower = tuple(n_lower)
         check_levels(n_lower, distance_level)
-        super().__init__(
-            adata, registry, n_latent=n_latent, n_lower=n_lower, level=distance_level, **kwargs
-        )
+        n_lower = tuple(n_lower)
+        self._levels = {"n_lower": n_lower, "level": distance_level}
+        super().__init__(adata, registry, n_latent=n_latent, **kwargs)
+        self._model_summary_string += f" n_lower: {n_lower}, distance_level: {self.module.level}."
         self.init_params_ = self._get_init_params(locals())
 
 
-def check_levels(n_lower: tuple[Any, ...], distance_level: Any) -> None:
+def check_levels(n_lower: Any, distance_level: Any) -> None:
     """Raise if there are no such levels.
 
     Raises
     ------
     ValueError
-        If there is no lower level or no level to compare, or a dimension is not a whole number of
-        at least 1.
+        If there is no lower level, a dimension is not a whole number of at least 1, or the level
+        that is compared is none of them.
     """
-    is_whole = all(isinstance(n, int | np.integer) and n >= 1 for n in n_lower)
-    if not n_lower or not is_whole:
+    is_list = isinstance(n_lower, tuple | list) and len(n_lower) > 0
+    if not (is_list and all(is_whole(n) and n >= 1 for n in n_lower)):
         message = (
             f"n_lower is {n_lower!r}: give the dimension of each level below the top, such as "
             "(20,). Without one it is DPVAE."
         )
         raise ValueError(message)
     levels = range(1, len(n_lower) + 2)
-    if distance_level is not None and distance_level not in levels:
+    is_level = distance_level is None or (is_whole(distance_level) and distance_level in levels)
+    if not is_level:
         message = f"distance_level is {distance_level!r}: give a level from 1 to {levels[-1]}."
         raise ValueError(message)

@@ -83,6 +83,8 @@ class DPSCVI(SpatialModel, SCVI):
 
     values = RAW_COUNTS
     _module_cls = DPCountVAE
+    _LATENT_QZM_KEY = SCVI._LATENT_QZM_KEY
+    _LATENT_QZV_KEY = SCVI._LATENT_QZV_KEY
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 """DPVAE: the model of log-normalised expression."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from anndata import AnnData
@@ -49,8 +50,6 @@ class DPVAE(SpatialModel):
     encode_covariates
         Whether the encoder is given the batch, as the decoder always is: the conditional VAE of
         appendix G. A query must then have a batch that the reference knew.
-    **kwargs
-        Handed on to the module.
 
     Notes
     -----
@@ -79,8 +78,7 @@ class DPVAE(SpatialModel):
 
     values = LOG_NORMALIZED
     _module_cls = DPGaussianVAE
-    _LATENT_QZM_KEY = "dpvae_latent_qzm"
-    _LATENT_QZV_KEY = "dpvae_latent_qzv"
+    _levels: Mapping[str, Any] = {}
 
     def __init__(
         self,
@@ -98,7 +96,6 @@ class DPVAE(SpatialModel):
         gene_weights: GeneWeights = "spatial",
         *,
         encode_covariates: bool = False,
-        **kwargs: Any,
     ) -> None:
         check_network_size(n_hidden, n_latent, n_layers, dropout_rate, input_dropout)
         check_distances(dp_weight, distance_error, distance_latent)
@@ -121,7 +118,7 @@ class DPVAE(SpatialModel):
             dp_weight=dp_weight,
             distance_error=distance_error,
             distance_latent=distance_latent,
-            **kwargs,
+            **self._levels,
         )
         self._use(module, gene_weights=gene_weights)
         self._model_summary_string = (

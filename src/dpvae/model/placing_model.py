@@ -105,7 +105,14 @@ class PlacingModel(TrainedModel):
         names = section_names(cells, setup.section_key)
         mask = check_anchors(anchors, cells, setup.spatial_key, names)
         check_choice("method", method, PLACERS)
-        if mask is None and anchors is not None:
+        is_by_reference = mask is None and anchors is not None
+        if method != GENES_TOO and not is_by_reference:
+            message = (
+                f"method={method!r} places cells among those of the reference: leave it out, or "
+                "leave out anchors."
+            )
+            raise ValueError(message)
+        if is_by_reference:
             return self._placed(adata, section, batch_size, method).coordinates
         latent = self.get_latent_representation(adata, batch_size=batch_size)
         if mask is None:

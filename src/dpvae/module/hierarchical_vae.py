@@ -70,8 +70,26 @@ class HierarchicalVAE(GaussianVAE):
             return Encoder(here, there, return_dist=True, **options)
 
         steps = list(pairwise(sizes))
-        self.upward = nn.ModuleList(between(low, high, dropout_rate) for low, high in steps)
-        self.downward = nn.ModuleList(between(high, low, 0.0) for low, high in steps)
+        # by name: scvi-tools takes a number in the name of a weight for a layer that it adapts
+        self.up = nn.ModuleDict(
+            {
+                f"from_{k}": between(low, high, dropout_rate)
+                for k, (low, high) in enumerate(steps, 1)
+            }
+        )
+        self.down = nn.ModuleDict(
+            {f"to_{k}": between(*step[::-1], 0.0) for k, step in enumerate(steps, 1)}
+        )
+
+    @property
+    def upward(self) -> list[Any]:
+        """Networks that encode a level from the one below, the lowest first."""
+        return list(self.up.values())
+
+    @property
+    def downward(self) -> list[Any]:
+        """Networks that generate a level from the one above, the lowest first."""
+        return list(self.down.values())
 
     def posterior(self, genes: Tensor, batch_index: Tensor, n_samples: int) -> dict[str, Any]:
         """Encode cells, level by level.

@@ -66,13 +66,19 @@ class StoredModel(SavingModel):
             If the directory holds no model.
         ValueError
             If the genes of ``adata`` are others, or in another order; its size factors or
-            covariates are not usable; the file of the model is damaged; or it is a pickle and that
-            is not allowed.
+            covariates are not usable; the file of the model is damaged, or holds another class;
+            or it is a pickle and that is not allowed.
         """
         path, prefix = Path(dir_path), prefix or ""
         if backup_url:
             download_model(backup_url, path, prefix)
         saved = read_model(path, prefix, allow_pickle=allow_pickle)
+        if saved.class_name != cls.__name__:
+            message = (
+                f"{dir_path} holds a {saved.class_name}, not a {cls.__name__}: load it with "
+                "dpvae.model.load, which finds the class."
+            )
+            raise ValueError(message)
         if adata:
             setup = Setup.of(saved.registry)
             check_gene_order(adata, setup.genes, cls.__name__)

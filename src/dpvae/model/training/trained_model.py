@@ -160,7 +160,9 @@ class TrainedModel(StoredModel):
         if completed is None and self._has_places() and self._learns_distances():
             self.atlas_ = None  # it belongs to other weights
         graph = self._pair_graph(cells)
-        plan = {} if graph is None else {"pair_graph": graph}
+        plan: dict[str, Any] = {} if graph is None else {"pair_graph": graph}
+        if completed is None and not self._learns_distances():
+            plan["weight_decay"] = 0.0  # or frozen weights decay
         if arguments.plan.get("alignment") is not None:
             plan["n_sections"] = self.summary_stats.n_section
         with (
