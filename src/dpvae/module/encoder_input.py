@@ -99,7 +99,10 @@ class EncoderInput(nn.Module):
             of their own.
         """
         if not self.per_section or section is None:
-            return (logarithms - self.mean[0]) * (self.weight / self.scale[0])
+            factor = self.weight / self.scale[0]
+            if self.counts is None:
+                return (logarithms - self.mean[0]) * factor
+            return torch.addcmul(-self.mean[0] * factor, logarithms, factor)
         row = section.reshape(-1).long()
         return (logarithms - self.mean[row]) * (self.weight / self.scale)[row]
 
