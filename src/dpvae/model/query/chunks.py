@@ -1,6 +1,6 @@
 """Latents of cells on disk, and queries on disk: a chunk of cells after the other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -48,14 +48,7 @@ def query_chunk(adata: AnnData, layer: str | None, rows: NDArray[np.intp]) -> An
 
 
 def latent_by_chunks(
-    compute: Callable[..., Any],
-    n_cells: int,
-    indices: Sequence[int] | NDArray[Any] | None = None,
-    give_mean: bool = True,  # noqa: FBT001, FBT002
-    mc_samples: int = 5000,
-    batch_size: int | None = None,
-    return_dist: bool = False,  # noqa: FBT001, FBT002
-    **kwargs: Any,
+    compute: Callable[[NDArray[np.intp]], Any], rows: NDArray[np.intp], batch_size: int | None
 ) -> Any:
     """Compute latents of cells on disk in chunks of about 16,000, of whole minibatches.
 
@@ -65,35 +58,24 @@ def latent_by_chunks(
     Parameters
     ----------
     compute
-        Computes latents of cells, given their numbers and all arguments from ``give_mean`` on.
-    n_cells
-        Number of cells.
-    indices
-        The cells, by number or as a mask; ``None`` is all.
-    give_mean, mc_samples, batch_size, return_dist, **kwargs
-        As in :meth:`scvi.model.SCVI.get_latent_representation`.
+        Computes latents of cells, given their numbers: an array, or a tuple of arrays.
+    rows
+        Numbers of the cells.
+    batch_size
+        Cells per minibatch; ``None`` is the number of scvi-tools.
 
     Returns
     -------
-    What ``compute`` returns, for all cells. With ``give_mean=False`` the samples differ
-    from those drawn in one pass.
+    What ``compute`` returns, for all cells. Samples differ from those drawn in one pass.
     """
-    rows = np.arange(n_cells) if indices is None else np.asarray(indices)
-    rows = np.flatnonzero(rows) if rows.dtype == bool else rows
     n_batch = batch_size or settings.batch_size
     size = max(CELLS_AT_A_TIME // n_batch, 1) * n_batch
     results: list[NDArray[Any]] = []
+    found: Any = None
     for begin in range(0, max(len(rows), 1), size):
-        found = compute(
-            rows[begin : begin + size],
-            give_mean=give_mean,
-            mc_samples=mc_samples,
-            batch_size=batch_size,
-            return_dist=return_dist,
-            **kwargs,
-        )
-        parts = found if return_dist else (found,)
+        found = compute(rows[begin : begin + size])
+        parts = found if isinstance(found, tuple) else (found,)
         results = results or [np.empty((len(rows), *x.shape[1:]), x.dtype) for x in parts]
         for result, part in zip(results, parts, strict=True):
             result[begin : begin + size] = part
-    return tuple(results) if return_dist else results[0]
+    return tuple(results) if isinstance(found, tuple) else results[0]

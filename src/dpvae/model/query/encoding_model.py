@@ -136,7 +136,7 @@ class EncodingModel(VAEMixin, ArchesMixin, UnsupervisedTrainingMixin, BaseMinifi
     ) -> Any:
         compute = super().get_latent_representation
 
-        def of_rows(rows: Rows, **options: Any) -> Any:
+        def of_rows(rows: Rows) -> Any:
             known, rows = registered(rows)
             loader = self._make_data_loader(
                 adata=self._validate_anndata(known),
@@ -146,11 +146,11 @@ class EncodingModel(VAEMixin, ArchesMixin, UnsupervisedTrainingMixin, BaseMinifi
             )
             return compute(dataloader=without_places(loader), **options)
 
-        if self._is_read_in_chunks(cells):
-            return latent_by_chunks(of_rows, cells.n_obs, indices, batch_size=batch_size, **options)
         rows = np.arange(cells.n_obs) if indices is None else np.asarray(indices)
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)
-        return of_rows(rows, **options)
+        if self._is_read_in_chunks(cells):
+            return latent_by_chunks(of_rows, rows, batch_size)
+        return of_rows(rows)
 
     def _cells(self, adata: AnnData | None) -> AnnData:
         cells = self.adata if adata is None else adata
