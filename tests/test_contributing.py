@@ -42,7 +42,7 @@ def test_the_backbone_of_the_guide_does_what_a_model_does(toy, expression, tmp_p
     model.train(max_epochs=60, batch_size=32, **QUIET)
     places = model.predict_coordinates(query)
     errors = np.linalg.norm(places - expression.obsm["spatial"][180:], axis=1)
-    assert np.median(errors) < 0.5 * model.setup.unit
+    assert np.median(errors) < 0.6 * model.setup.unit
     model.calibrate(max_epochs=5, batch_size=32, **QUIET)
     model.save(tmp_path / "model")
     loaded = load(tmp_path / "model")
