@@ -7,7 +7,6 @@ OURS_AND_SIMPLE = {
     "DPVAE": models.dpvae,
     "DPSCVI": models.dpscvi,
     "DPHVAE": models.dphvae,
-    "DPVAE, conditional": models.conditional,
     "DPVAE, per section": models.per_section,
     "plain VAE": models.plain_vae,
     "plain scVI": models.plain_scvi,
@@ -20,7 +19,7 @@ OURS_AND_SIMPLE = {
 }
 METHODS = OURS_AND_SIMPLE | peers.METHODS | variants.VARIANTS
 NEED_COUNTS = ("DPSCVI", "plain scVI")
-CAN_POOL = ("DPVAE", "DPVAE, per section", "DPSCVI")
+CAN_POOL = ("DPVAE", "DPHVAE", "DPVAE, per section", "DPSCVI")
 
 
 def default_methods():

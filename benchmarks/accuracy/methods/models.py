@@ -22,13 +22,6 @@ def dphvae(problem, **options):
     return placed(problem, DPHVAE, options)
 
 
-def conditional(problem):
-    """Encoder and decoder are given the section, as technical batch: the conditional VAE."""
-    key = problem.section_key
-    DPVAE.setup_anndata(problem.reference, sample_key=key, batch_key=key)
-    return placed(problem, DPVAE, {"encode_covariates": key is not None})
-
-
 def per_section(problem):
     """Genes standardised section by section; of the query by its own cells."""
     return dpvae(problem, standardize="section")
