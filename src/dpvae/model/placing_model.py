@@ -23,7 +23,7 @@ from dpvae.model.atlas.placed import Placed
 from dpvae.model.atlas.placers import GENES_TOO, PLACERS
 from dpvae.model.data.minified import is_minified, warn_without_genes
 from dpvae.model.training.progress import is_silent, tell
-from dpvae.model.training.trained_model import TrainedModel
+from dpvae.model.training.trained_model import NOT_TRAINED, TrainedModel
 from dpvae.module.network_size import check_choice
 
 
@@ -248,8 +248,7 @@ class PlacingModel(TrainedModel):
 
     def _check_trained(self) -> None:
         if self.atlas_ is None and not self.is_trained_:
-            message = "The model is not trained: call model.train() first."
-            raise RuntimeError(message)
+            raise RuntimeError(NOT_TRAINED)
 
     def _check_can_be_repeated(self, cells: AnnData) -> None:
         if is_minified(cells):

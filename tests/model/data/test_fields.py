@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dpvae.model.data.fields import CoordinatesField, SectionField, coordinates_state
+from dpvae.model.data.fields import CoordinatesField, SectionField
 
 CENTERED = "_dpvae_coordinates"
 
@@ -50,8 +50,3 @@ def test_new_sections_of_a_query_follow_those_of_the_reference(sections):
     codes = query.obs["_scvi_section"].to_numpy()
     assert (codes[:10] == 3).all()
     assert (codes[10:] == sections.obs["_scvi_section"].iloc[-1]).all()
-
-
-def test_state_is_found_in_a_registry():
-    registry = {"field_registries": {"coordinates": {"state_registry": {"unit": 3.0}}}}
-    assert coordinates_state(registry)["unit"] == 3.0

@@ -1,6 +1,5 @@
 """Where a model finds coordinates and sections in an AnnData."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -149,9 +148,3 @@ def check_n_dims(coordinates: NDArray[np.float64], n_dims: int, name: str) -> No
             "no coordinates."
         )
         raise ValueError(message)
-
-
-def coordinates_state(registry: Mapping[str, Any]) -> dict[str, Any]:
-    """Read from a registry what it keeps of the coordinates: ``unit`` and ``n_dims``."""
-    state: dict[str, Any] = registry["field_registries"][REGISTRY.coordinates]["state_registry"]
-    return state
