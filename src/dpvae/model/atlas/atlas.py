@@ -12,6 +12,7 @@ from dpvae.geometry.uncertainty.neighborhood import Neighborhood, neighborhood
 from dpvae.model.atlas.encoded_cells import EncodedCells
 from dpvae.model.atlas.foreign import warn_if_foreign
 from dpvae.model.atlas.gene_regression import GeneRegression
+from dpvae.model.atlas.gene_surfaces import GeneSurfaces
 from dpvae.model.atlas.layout import Layout
 from dpvae.model.atlas.new_section import place_new_sections, say_frames
 from dpvae.model.atlas.placed import Placed
@@ -60,6 +61,8 @@ class Atlas:
     regression
         Regressions of places on genes; ``None`` for a model that was trained without the distance
         term or on minified data.
+    surfaces
+        Surfaces of expression over the tissue; ``None`` where there are no regressions.
     depth
         How deep the cells are; ``None`` for counts, or if it cannot be read.
     calibration
@@ -69,6 +72,7 @@ class Atlas:
     layout: Layout
     distance_scale: float
     regression: GeneRegression | None = None
+    surfaces: GeneSurfaces | None = None
     depth: Depth | None = None
     calibration: ErrorCalibration | None = None
 

@@ -46,11 +46,14 @@ class SectionRegression:
         Means over similar cells, those that the kernel was fitted to.
     n_known
         Number of cells of known place in the section.
+    rows
+        Row numbers of the cells that it was fitted to, in rising order, shape ``(n_cells,)``.
     """
 
     kernel: KernelRidge
     neighbors: GeneNeighbors
     n_known: int
+    rows: Rows
 
     @property
     def places(self) -> Values:
@@ -76,9 +79,29 @@ class SectionRegression:
 
     def predict(self, genes: Any, components: Values) -> Values:
         """Places of cells with these genes, shape ``(n_new, n_genes)``, and their components."""
-        weights = left_out_weights([self.kernel.left_out, self.neighbors.left_out], self.places)
         found = [self.kernel.predict(components), self.neighbors.predict(genes)]
-        return np.tensordot(weights, found, 1)
+        return np.tensordot(self._weights, found, 1)
+
+    def left_out(self, genes: Any, components: Values, rows: Rows) -> Values:
+        """Places of cells of the reference as for :meth:`predict`, each without its own help.
+
+        Parameters
+        ----------
+        genes, components
+            Of the cells.
+        rows
+            Their row numbers in the reference.
+        """
+        places = self.predict(genes, components)
+        fitted = np.searchsorted(self.rows, rows).clip(max=len(self.rows) - 1)
+        was_fitted = self.rows[fitted] == rows
+        found = [self.kernel.left_out, self.neighbors.left_out]
+        places[was_fitted] = np.tensordot(self._weights, found, 1)[fitted[was_fitted]]
+        return places
+
+    @property
+    def _weights(self) -> Values:
+        return left_out_weights([self.kernel.left_out, self.neighbors.left_out], self.places)
 
 
 @dataclass(frozen=True)
@@ -122,7 +145,7 @@ class GeneRegression:
         left out.
         """
         joined = places.copy()
-        n_rows = min(MOST_CELLS_AT_A_TIME, max(MOST_VALUES_AT_A_TIME // len(self.mean), 1))
+        n_rows = rows_at_a_time(len(self.mean))
         for name, cells in cells_per_section(frame):
             regression = self.sections[name]
             if regression.share < NEGLIGIBLE_SHARE:
@@ -130,11 +153,24 @@ class GeneRegression:
             rows = np.flatnonzero(cells)
             for begin in range(0, len(rows), n_rows):
                 block = rows[begin : begin + n_rows]
-                values = genes(block)
-                components = components_of(values, self.mean, self.loadings)
-                found = regression.predict(values, components)
+                found = self.predict(name, genes(block))
                 joined[block] += regression.share * (found - places[block])
         return joined
+
+    def predict(self, section: str, genes: Any) -> Values:
+        """Places of cells with these genes in the frame of a section."""
+        components = components_of(genes, self.mean, self.loadings)
+        return self.sections[section].predict(genes, components)
+
+    def left_out(self, section: str, genes: Any, rows: Rows) -> Values:
+        """Places of cells of the reference in the frame of their section, each by others."""
+        components = components_of(genes, self.mean, self.loadings)
+        return self.sections[section].left_out(genes, components, rows)
+
+
+def rows_at_a_time(n_genes: int) -> int:
+    """How many cells have few enough genes to be treated at a time."""
+    return min(MOST_CELLS_AT_A_TIME, max(MOST_VALUES_AT_A_TIME // n_genes, 1))
 
 
 def fit_gene_regression(
@@ -176,6 +212,7 @@ def fit_gene_regression(
             fit_kernel(components_of(values, mean, loadings), places),
             fit_gene_neighbors(values, factor, places),
             len(everywhere),
+            rows,
         )
     return GeneRegression(mean, loadings, sections)
 

@@ -41,8 +41,30 @@ def by_landmarks(atlas: Atlas, cells: EncodedCells, rows: Rows, frames: Names) -
     return _in_each_frame(atlas, cells.latent[rows], frames, place)
 
 
+def by_posterior(atlas: Atlas, cells: EncodedCells, rows: Rows, frames: Names) -> Values:
+    """Place cells at the mean of their probability over the tissue."""
+    places = by_latents_and_genes(atlas, cells, rows, frames)
+    read = cells.genes
+    if atlas.surfaces is None or read is None:
+        return places
+    return atlas.surfaces.means(places, frames, lambda some: read(rows[some]))
+
+
+def by_all(atlas: Atlas, cells: EncodedCells, rows: Rows, frames: Names) -> Values:
+    """Place cells between what is read from them and the mean of their probability."""
+    places = by_latents_and_genes(atlas, cells, rows, frames)
+    read = cells.genes
+    if atlas.surfaces is None or read is None:
+        return places
+    return atlas.surfaces.join(places, frames, lambda some: read(rows[some]))
+
+
+ALL = "all"
+POSTERIOR = "posterior"
 GENES_TOO = "latents and genes"
 PLACERS: Mapping[str, Placer] = {
+    ALL: by_all,
+    POSTERIOR: by_posterior,
     GENES_TOO: by_latents_and_genes,
     "latents": by_latents,
     "landmarks": by_landmarks,

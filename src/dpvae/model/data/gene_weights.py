@@ -23,10 +23,7 @@ def spatial_gene_weights(
     """Weigh genes by their standard deviation times their Moran's I in the reference.
 
     Genes without a spatial pattern do not tell where a cell is, and genes that hardly vary are
-    mostly counting noise. Moran's I is taken over six nearest neighbours, averaged over sections,
-    0 if it is negative, plus 0.01. With few cells of known place I is partly chance: it is
-    shrunk towards the mean of all genes by the share of its spread that chance explains
-    (James-Stein).
+    mostly counting noise. Moran's I is that of :func:`spatial_patterns`, plus 0.01.
 
     Parameters
     ----------
@@ -34,15 +31,42 @@ def spatial_gene_weights(
         As the encoder sees it, shape ``(n_cells, n_genes)``, dense or sparse; a sparse one is not
         made dense, and one on disk is read in parts.
     coordinates
-        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``; rows of NaN are cells of unknown place. For
-        Moran's I, more than 20,000 known cells of a section are subsampled, always the same ones.
+        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``; rows of NaN are cells of unknown place.
     section
         Code of each cell's section, shape ``(n_cells,)``.
 
     Returns
     -------
     Factors for genes that were brought to variance 1, shape ``(n_genes,)``, of mean square 1.
-    Without ten cells of known place in a section I does not count.
+    """
+    pattern = torch.from_numpy(spatial_patterns(expression, coordinates, section))
+    _, deviation = gene_statistics(expression, np.zeros(len(section), dtype=np.intp), 1)
+    weight = deviation[0] * (pattern + FLOOR)
+    return weight / weight.square().mean().sqrt()
+
+
+def spatial_patterns(
+    expression: Any, coordinates: NDArray[np.float64], section: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Moran's I of genes over six nearest neighbours, the mean over sections.
+
+    With few cells of known place I is partly chance: it is shrunk towards the mean of all genes
+    by the share of its spread that chance explains (James-Stein).
+
+    Parameters
+    ----------
+    expression
+        Shape ``(n_cells, n_genes)``, dense, sparse or on disk.
+    coordinates
+        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``; rows of NaN are cells of unknown place. More
+        than 20,000 known cells of a section are subsampled, always the same ones.
+    section
+        Code or name of each cell's section, shape ``(n_cells,)``.
+
+    Returns
+    -------
+    Shape ``(n_genes,)``, 0 where it is negative. Sections with fewer than ten cells of known
+    place do not count.
     """
     known = known_rows(coordinates)
     pattern, n_cells = np.zeros(expression.shape[1]), 0
@@ -52,6 +76,4 @@ def spatial_gene_weights(
         if len(cells) >= FEWEST_CELLS:
             pattern += len(cells) * shrunken_morans_i(expression[cells], coordinates[cells])
             n_cells += len(cells)
-    _, deviation = gene_statistics(expression, np.zeros(len(section), dtype=np.intp), 1)
-    weight = deviation[0] * (torch.from_numpy(pattern / max(n_cells, 1)) + FLOOR)
-    return weight / weight.square().mean().sqrt()
+    return pattern / max(n_cells, 1)

@@ -2,11 +2,15 @@
 
 from dpvae.geometry.regression.balanced_kernel import BalancedKernel
 from dpvae.geometry.regression.kernel import KernelRidge
+from dpvae.geometry.surfaces.cosines import Cosines
+from dpvae.geometry.surfaces.surfaces import Surfaces
+from dpvae.geometry.surfaces.tissue_model import TissueModel
 from dpvae.geometry.uncertainty.error_calibration import ErrorCalibration
 from dpvae.geometry.uncertainty.neighborhood import Neighborhood
 from dpvae.model.atlas.atlas import Atlas
 from dpvae.model.atlas.gene_neighbors import GeneNeighbors
 from dpvae.model.atlas.gene_regression import GeneRegression, SectionRegression
+from dpvae.model.atlas.gene_surfaces import GeneSurfaces
 from dpvae.model.atlas.layout import Layout
 from dpvae.model.data.depth import Depth
 
@@ -15,13 +19,17 @@ STORED = {
     for cls in (
         Atlas,
         BalancedKernel,
+        Cosines,
         Depth,
         ErrorCalibration,
         GeneNeighbors,
         GeneRegression,
+        GeneSurfaces,
         KernelRidge,
         Layout,
         Neighborhood,
         SectionRegression,
+        Surfaces,
+        TissueModel,
     )
 }

@@ -31,6 +31,7 @@ from dpvae.model.atlas.completion import (
     own_components,
 )
 from dpvae.model.atlas.gene_regression import GeneRegression, fit_gene_regression
+from dpvae.model.atlas.gene_surfaces import GeneSurfaces, fit_gene_surfaces
 from dpvae.model.atlas.layout import Layout, layout_cells
 from dpvae.model.atlas.placers import by_latents_and_genes
 from dpvae.model.data.depth import Depth, fit_depth, spread_rows
@@ -279,14 +280,18 @@ class TrainedModel(StoredModel):
         latent = self.get_latent_representation(indices=kept)
         layout = Layout(latent, places[kept], section[kept])
         regression: GeneRegression | None = None
+        surfaces: GeneSurfaces | None = None
         if self.module.distance_term.weight == 0:
             if np.ptp(latent, axis=0).any():
                 scale = fit_distance_scale(latent, places[kept], section=section[kept])
                 self.module.distance_term.set_distance_scale(scale)
         elif not is_minified(cells):
             factor = self.module.encoder_input.factor
-            regression = fit_gene_regression(self._gene_reader(cells), factor, places, section)
-        return Atlas(layout, self.distance_scale, regression, self._own_depth(cells, section))
+            genes = self._gene_reader(cells)
+            regression = fit_gene_regression(genes, factor, places, section)
+            surfaces = fit_gene_surfaces(genes, places, section, regression)
+        depth = self._own_depth(cells, section)
+        return Atlas(layout, self.distance_scale, regression, surfaces, depth)
 
     def _own_depth(self, cells: AnnData, section: NDArray[np.str_]) -> Depth | None:
         if self.values.are_counts or is_minified(cells):

@@ -1,0 +1,270 @@
+"""Where each of many cells could be: a probability of every position of a tissue."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_matrix, vstack
+from scipy.spatial import cKDTree
+
+from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
+from dpvae.geometry.posterior.modes import Modes, find_modes
+
+Points = NDArray[np.float64]
+
+LEFT_OUT = 1e-3
+ROUNDING = 1e-6
+UNLABELED = "unlabeled"
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Probability of every position of a tissue, for each of many cells.
+
+    Parameters
+    ----------
+    positions
+        Shape ``(n_positions, n_dims)``, in the frame and unit of the reference. Where there are
+        more positions, there are more cells: each counts alike before expression is seen.
+    probabilities
+        Shape ``(n_cells, n_positions)``, rows of sum 1, sparse: positions that together have at
+        most a thousandth of a cell's probability are left out.
+    reference_rows
+        The cell of the reference that stands at each position, or nearest to it, by its row
+        number in the reference, shape ``(n_positions,)``.
+    sharpness
+        Power that probabilities are raised to for :meth:`mean`, at least 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.sparse import csr_matrix
+    >>> from dpvae.geometry import Posterior
+    >>> positions = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
+    >>> found = Posterior(positions, csr_matrix([[0.5, 0.25, 0.25]]), np.arange(3))
+    >>> found.mean().tolist()
+    [[0.75, 0.0]]
+    >>> found.share(["cortex", "cortex", "thalamus"]).loc[0, "cortex"]
+    0.75
+    """
+
+    positions: Points
+    probabilities: csr_matrix
+    reference_rows: NDArray[np.intp]
+    sharpness: float = 1.0
+
+    def __len__(self) -> int:
+        """Return the number of cells."""
+        return int(self.probabilities.shape[0])
+
+    def of(self, cells: ArrayLike) -> "Posterior":
+        """Take some cells, by a mask or by row numbers."""
+        some = self.probabilities[np.asarray(cells)]
+        return Posterior(self.positions, some, self.reference_rows, self.sharpness)
+
+    def mean(self) -> Points:
+        """Mean place of each cell, which errs least in the mean square, ``(n_cells, n_dims)``.
+
+        A cell that could be in two places is put between them: see :meth:`modes`.
+        """
+        weight = self.probabilities.copy()
+        highest = np.maximum(weight.max(axis=1).toarray().ravel(), np.finfo(float).tiny)
+        per_row = np.repeat(highest, np.diff(weight.indptr))
+        weight.data = (weight.data / per_row) ** self.sharpness
+        total = np.asarray(weight.sum(axis=1))
+        return np.asarray(weight @ self.positions / total)
+
+    def mode(self) -> Points:
+        """Most probable position of each cell, shape ``(n_cells, n_dims)``."""
+        return np.asarray(self.modes(1).places[:, 0])
+
+    def modes(self, n_modes: int = 2) -> Modes:
+        """Separate peaks of each cell's probability, and the share of it around each.
+
+        Two peaks are separate if the way from one to the other leads through positions that are
+        less than half as probable as the lower. What is around a peak is what leads up to it.
+
+        Parameters
+        ----------
+        n_modes
+            How many, those with the largest share first. By default two.
+
+        Returns
+        -------
+        The modes. A cell with fewer has rows of NaN and shares of 0. Time O(n log n) for n
+        numbers in ``probabilities``.
+
+        Raises
+        ------
+        ValueError
+            If the number is not at least 1.
+        """
+        return find_modes(self.probabilities, self.positions, n_modes)
+
+    @property
+    def entropy(self) -> Points:
+        """How spread each cell's probability is, in nats, shape ``(n_cells,)``.
+
+        0 if one position has it all, log(n_positions) if all are equally probable.
+        """
+        values = self.probabilities.copy()
+        values.data = -values.data * np.log(np.maximum(values.data, np.finfo(float).tiny))
+        return np.asarray(values.sum(axis=1)).ravel()
+
+    def region(self, level: float) -> csr_matrix:
+        """Smallest set of positions that holds a share of each cell's probability.
+
+        Parameters
+        ----------
+        level
+            The share, such as 0.9.
+
+        Returns
+        -------
+        True where a position belongs to the set of a cell, shape ``(n_cells, n_positions)``. It
+        can have any shape, and several parts.
+
+        Raises
+        ------
+        ValueError
+            If the level is not between 0 and 1.
+        """
+        if not 0.0 < level < 1.0:
+            message = f"level is {level}: give a share between 0 and 1, such as 0.9."
+            raise ValueError(message)
+        inside = csr_matrix(self.probabilities, dtype=np.float64, copy=True)
+        n_each = np.diff(inside.indptr)
+        cell = np.repeat(np.arange(len(self)), n_each)
+        falling = np.lexsort((-inside.data, cell))
+        sums = np.concatenate([[0.0], np.cumsum(inside.data[falling])])
+        before = sums[:-1] - np.repeat(sums[inside.indptr[:-1]], n_each)
+        inside.data[falling] = before < level - ROUNDING
+        inside = csr_matrix(inside, dtype=bool)
+        inside.eliminate_zeros()
+        return inside
+
+    def region_size(self, level: float) -> Points:
+        """Share of the tissue's positions that the region of each cell takes, ``(n_cells,)``."""
+        return np.asarray(np.diff(self.region(level).indptr) / len(self.positions))
+
+    def in_region(self, places: ArrayLike, level: float) -> NDArray[np.bool_]:
+        """Whether the region of each cell holds a place: ``(n_cells,)``, false for places of NaN.
+
+        Parameters
+        ----------
+        places
+            One place for each cell, shape ``(n_cells, n_dims)``; the nearest position stands for
+            it.
+        level
+            As in :meth:`region`.
+
+        Raises
+        ------
+        ValueError
+            If the level or the shape of the places is not usable.
+        """
+        near, known = self._nearest(places)
+        inside = np.asarray(self.region(level)[np.arange(len(self)), near]).ravel()
+        return inside & known
+
+    def probability_at(self, places: ArrayLike) -> Points:
+        """Probability of the position nearest to a place of each cell, shape ``(n_cells,)``.
+
+        NaN for places of NaN. Times the number of positions it is the factor by which expression
+        makes the place more probable.
+        """
+        near, known = self._nearest(places)
+        found = np.asarray(self.probabilities[np.arange(len(self)), near]).ravel()
+        return np.where(known, found, np.nan)
+
+    def expected(self, values: ArrayLike) -> tuple[Points, Points]:
+        """Mean and standard deviation, for each cell, of what is known at positions.
+
+        Parameters
+        ----------
+        values
+            Of the positions, shape ``(n_positions,)`` or ``(n_positions, n_values)``; or of all
+            cells of the reference, in their order.
+
+        Raises
+        ------
+        ValueError
+            If there is another number of them, or some are NaN.
+        """
+        known = self._at_positions(np.asarray(values, dtype=np.float64))
+        if not np.isfinite(known).all():
+            message = "values has NaN or infinite numbers at some positions: fill them in."
+            raise ValueError(message)
+        center = known.mean(axis=0)
+        mean = np.asarray(self.probabilities @ (known - center))
+        square = np.asarray(self.probabilities @ (known - center) ** 2)
+        return mean + center, np.sqrt(np.maximum(square - mean**2, 0.0))
+
+    def share(self, labels: ArrayLike) -> pd.DataFrame:
+        """Probability, for each cell, of each region, layer or class of the tissue.
+
+        Parameters
+        ----------
+        labels
+            Of the positions, shape ``(n_positions,)``; or of all cells of the reference, in their
+            order. Where some are missing, the probability of these positions is in a last column
+            ``"unlabeled"``.
+
+        Returns
+        -------
+        A table of cells by labels, rows of sum 1.
+        """
+        known = self._at_positions(np.asarray(pd.Series(labels).astype(object)))
+        codes, names = pd.factorize(known, sort=True)
+        columns = [str(name) for name in names]
+        if (codes < 0).any():
+            codes, columns = np.where(codes < 0, len(names), codes), [*columns, UNLABELED]
+        shape = (len(codes), len(columns))
+        member = csr_matrix((np.ones(len(codes)), (np.arange(len(codes)), codes)), shape=shape)
+        return pd.DataFrame((self.probabilities @ member).toarray(), columns=columns)
+
+    def _at_positions(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+        if len(values) == len(self.positions):
+            return values
+        if len(values) > self.reference_rows.max():
+            return np.asarray(values[self.reference_rows])
+        message = (
+            f"There are {len(values)} values, but {len(self.positions)} positions: give one for "
+            "each position, or for each cell of the reference."
+        )
+        raise ValueError(message)
+
+    def _nearest(self, places: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        true = check_coordinate_rows(places, name="places")
+        if true.shape != (len(self), self.positions.shape[1]):
+            message = (
+                f"places has the shape {true.shape}, but the posterior is of {len(self)} cells in "
+                f"{self.positions.shape[1]} dimensions."
+            )
+            raise ValueError(message)
+        known = known_rows(true)
+        near = np.zeros(len(true), dtype=np.intp)
+        near[known] = cKDTree(self.positions).query(true[known])[1]
+        return near, known
+
+
+def sparse_probabilities(parts: Iterable[Points]) -> csr_matrix:
+    """Keep probabilities, but for those that together are a thousandth of a row at most.
+
+    Parameters
+    ----------
+    parts
+        Blocks of rows of sum 1.
+
+    Returns
+    -------
+    All rows, of sum 1 again, as 32-bit numbers.
+    """
+    kept = []
+    for dense in parts:
+        few = np.where(dense >= LEFT_OUT / dense.shape[1], dense, 0.0)
+        few /= few.sum(axis=1, keepdims=True)
+        kept.append(csr_matrix(few.astype(np.float32)))
+    return csr_matrix(vstack(kept, format="csr"))
