@@ -12,18 +12,20 @@ from dpvae.geometry.placement.free import place_free
 from dpvae.geometry.placement.landmarks import place_on_layout
 from dpvae.geometry.placement.result import Placement
 from dpvae.geometry.placement.stress import normalized_stress
+from dpvae.geometry.posterior.modes import Modes
+from dpvae.geometry.posterior.posterior import Posterior
 from dpvae.geometry.regression.blend import Blend
 from dpvae.geometry.regression.consensus import place_by_consensus
 from dpvae.geometry.scale import fit_distance_scale
 from dpvae.geometry.standardization import coordinate_unit, standard_coordinates
-from dpvae.geometry.uncertainty.regions import Regions
 
 __all__ = [
     "Alignment",
     "Blend",
     "Mirror",
+    "Modes",
     "Placement",
-    "Regions",
+    "Posterior",
     "align",
     "assign_positions",
     "check_coordinate_rows",

@@ -1,29 +1,21 @@
 """A model that places cells, and says how sure it is."""
 
-from dataclasses import replace
-from typing import Any, Literal, Self
+from typing import Literal
 
 import numpy as np
 from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 
 from dpvae._data.section import section_names
-from dpvae._data.warn import warn_user
-from dpvae.geometry import Regions, check_coordinate_rows
-from dpvae.geometry.uncertainty.error_calibration import ErrorCalibration
+from dpvae.geometry import Posterior, check_coordinate_rows
 from dpvae.model.atlas.anchors import check_anchors
-from dpvae.model.atlas.calibration import (
-    check_held_out,
-    hidden_fifth,
-    measured_errors,
-    why_unlike,
-)
-from dpvae.model.atlas.layout import place_around, place_freely
+from dpvae.model.atlas.atlas import Atlas
+from dpvae.model.atlas.encoded_cells import EncodedCells
+from dpvae.model.atlas.layout import place_around, place_freely, the_frame
 from dpvae.model.atlas.placed import Placed
-from dpvae.model.atlas.placers import GENES_TOO, PLACERS
-from dpvae.model.data.minified import is_minified, warn_without_genes
-from dpvae.model.training.progress import is_silent, tell
-from dpvae.model.training.trained_model import NOT_TRAINED, TrainedModel
+from dpvae.model.atlas.placers import ALL, GENES_TOO, PLACERS, WITH_GENES
+from dpvae.model.data.minified import warn_without_genes
+from dpvae.model.training.trained_model import TrainedModel
 from dpvae.module.network_size import check_choice
 
 
@@ -36,7 +28,7 @@ class PlacingModel(TrainedModel):
         anchors: Literal["reference"] | ArrayLike | None = "reference",
         *,
         section: str | None = None,
-        method: str = GENES_TOO,
+        method: str = ALL,
         batch_size: int | None = None,
     ) -> NDArray[np.float64]:
         """Give every cell a place from its expression.
@@ -68,6 +60,9 @@ class PlacingModel(TrainedModel):
         method
             How cells are placed among the reference's.
 
+            - ``"all"``: the mean of the next two; the posterior counts less where a cell is unlike
+              the reference.
+            - ``"posterior"``: the mean of :meth:`predict_posterior`.
             - ``"latents and genes"``: by regressions on their latent representations
               (:func:`dpvae.geometry.place_by_consensus`), joined by regressions on the genes that
               count as much as 800 cells of the reference.
@@ -106,7 +101,7 @@ class PlacingModel(TrainedModel):
         mask = check_anchors(anchors, cells, setup.spatial_key, names)
         check_choice("method", method, PLACERS)
         is_by_reference = mask is None and anchors is not None
-        if method != GENES_TOO and not is_by_reference:
+        if method != ALL and not is_by_reference:
             message = (
                 f"method={method!r} places cells among those of the reference: leave it out, or "
                 "leave out anchors."
@@ -120,122 +115,89 @@ class PlacingModel(TrainedModel):
         coordinates = check_coordinate_rows(cells.obsm[setup.spatial_key])
         return place_around(latent, names, coordinates, mask, self.distance_scale)
 
-    def calibrate(self, held_out: AnnData | None = None, *, seed: int = 0, **kwargs: Any) -> None:
-        """Learn how far from the truth places are, so that :meth:`predict_regions` can say it.
-
-        The cells that a model was trained with are placed far better than others: they tell
-        nothing of its errors. So errors are measured on cells that it has not seen.
-
-        Parameters
-        ----------
-        held_out
-            Cells of known place, of sections of the reference, that were left out of the reference.
-            By default a second model with the same arguments is trained without a random fifth of
-            each section's cells, which takes as long as the first training, and its errors on that
-            fifth stand for this model's.
-        seed
-            Of the choice of that fifth.
-        **kwargs
-            For the training of the second model: what :meth:`train` was called with, if anything.
-
-        Raises
-        ------
-        ValueError
-            If there are fewer than 9 cells to calibrate with, if those given are of no section of
-            the reference, in another unit or have been trained with, or if there is no expression
-            to train a second model with.
-        RuntimeError
-            If the model is not trained.
-
-        Notes
-        -----
-        The calibration is kept and saved with the model until it is trained again. The second model
-        holds a copy of its cells' expression in memory.
-        """
-        self._check_trained()
-        if held_out is not None:
-            self._calibrate_with(self._errors_of(held_out))
-            return
-        cells = self._checked(None, places=True)
-        self._check_can_be_repeated(cells)
-        coordinates = check_coordinate_rows(cells.obsm[self.setup.spatial_key])
-        hidden = hidden_fifth(coordinates, section_names(cells, self.setup.section_key), seed)
-        say = (lambda _: None) if is_silent(kwargs) else tell
-        say(f"A second model is trained without {hidden.sum()} cells of known place.")
-        second = self._trained_with(cells[~hidden].to_memory(), kwargs)
-        self._calibrate_with(second._errors_of(cells[hidden].to_memory()))
-        say("The model is calibrated. Next: model.predict_regions(query).")
-
-    def predict_regions(
+    def predict_posterior(
         self,
         adata: AnnData | None = None,
         *,
         section: str | None = None,
+        spacing: float | None = None,
         batch_size: int | None = None,
-    ) -> Regions:
-        """Place cells from their expression, and tell where their true places are likely to be.
+    ) -> Posterior:
+        """Tell for every position of a section how probable it is that a cell comes from there.
+
+        A cell of a symmetric tissue could be on either side, a cell of a layer anywhere in it; a
+        place alone does not say so.
 
         Parameters
         ----------
         adata
-            The cells to place; by default those that the model was made with, whose regions are
-            as large as if it had not seen them. Needs no coordinates.
+            The cells; by default those that the model was made with, whose probabilities are
+            too narrow: they are to be made for cells that it has not seen. Needs no coordinates.
         section
-            As in :meth:`predict_coordinates`, whose places are the centres of the regions.
+            Name of the reference section whose positions are meant. By default the section of the
+            cells' own name, or the most similar one.
+        spacing
+            Distance of the positions of a grid inside the section's outline, in the unit of the
+            coordinates. By default positions are those where cells of the reference were measured,
+            4,000 random ones if there are more.
         batch_size
             Cells per pass through the encoder.
 
         Returns
         -------
-        A disc and an ellipse for each cell, for any level: ``regions.radii(0.9)``,
-        ``regions.ellipses(0.5)``. :func:`dpvae.tl.regions` writes them into an AnnData.
+        The posterior: ``found.mean()``, ``found.modes(2)``, ``found.region(0.9)``,
+        ``found.share(labels)``. :func:`dpvae.tl.posterior` writes it into an AnnData,
+        :func:`dpvae.pl.posterior` draws it.
 
         Raises
         ------
         ValueError
-            If the model is not calibrated, or the cells do not fit it.
+            If the cells do not fit the model or are of several sections; if the section has
+            fewer than 20 cells of known place, or all on a line; if there is no outline for a grid;
+            or if expression was left out (minified).
         RuntimeError
-            If it is not trained.
+            If the model is not trained.
 
         Warns
         -----
         UserWarning
-            If cells are of sections that the reference does not have, or if half of them are
-            further from the reference in the latent space than 90 % of the calibration cells.
+            If the query is unlike the reference, as in :meth:`predict_coordinates`; or if half of
+            its cells are farther from what is expected anywhere in the section than nine of ten of
+            the section's own.
 
         Notes
         -----
-        Regions hold their share of cells like the calibration cells: by default, other cells of the
-        same section. For other sections, and for parts of the tissue that the reference does not
-        show, they are too small.
+        See :class:`~dpvae.model.atlas.gene_surfaces.GeneSurfaces` and
+        :class:`~dpvae.geometry.surfaces.tissue_model.TissueModel` for the model. Probabilities are
+        calibrated by cells of the section that were left out: nine of ten further cells of the
+        section are in their region of 90 %. A part of the tissue that the reference does not show
+        has no position, so cells from there are in their region less often.
         """
-        self._check_trained()
-        atlas = self._atlas()
-        if atlas.calibration is None:
-            message = (
-                "The model is not calibrated: call model.calibrate() first, which trains a second "
-                "model, or model.calibrate(held_out) with cells that were left out."
-            )
-            raise ValueError(message)
-        placed = self._placed(adata, section, batch_size)
-        around = atlas.neighborhood(placed)
-        names = section_names(self._cells(adata), self.setup.section_key)
-        is_named = self.setup.section_key is not None
-        far = atlas.calibration.share_far(around)
-        for unlike in why_unlike(atlas.layout, names, far, is_named=is_named):
-            warn_user(f"{unlike}: their regions may be too small.")
-        return atlas.calibration.regions(placed.coordinates, placed.frame, around)
+        atlas, encoded = self._atlas(), self._encoded(adata, batch_size)
+        frame = the_frame(atlas.layout, encoded, section)
+        placed = self._placed_as(atlas, encoded, adata, frame, GENES_TOO)
+        return atlas.posterior(encoded, placed, spacing)
 
     def _placed(
         self,
         adata: AnnData | None,
         section: str | None = None,
         batch_size: int | None = None,
-        method: str = GENES_TOO,
+        method: str = ALL,
     ) -> Placed:
         """Encode cells once, place them in the frames of the reference, and warn if in doubt."""
         atlas, encoded = self._atlas(), self._encoded(adata, batch_size)
-        by_genes = method == GENES_TOO and atlas.regression is not None
+        return self._placed_as(atlas, encoded, adata, section, method)
+
+    def _placed_as(
+        self,
+        atlas: Atlas,
+        encoded: EncodedCells,
+        adata: AnnData | None,
+        section: str | None,
+        method: str,
+    ) -> Placed:
+        by_genes = method in WITH_GENES and atlas.regression is not None
         if by_genes and encoded.genes is None:
             warn_without_genes()
         placed = atlas.place(encoded, PLACERS[method], section)
@@ -245,46 +207,3 @@ class PlacingModel(TrainedModel):
             is_standardized = self.module.encoder_input.per_section
             atlas.warn_if_foreign(encoded, placed, is_standardized=is_standardized, is_part=is_part)
         return placed
-
-    def _check_trained(self) -> None:
-        if self.atlas_ is None and not self.is_trained_:
-            raise RuntimeError(NOT_TRAINED)
-
-    def _check_can_be_repeated(self, cells: AnnData) -> None:
-        if is_minified(cells):
-            reason = "its expression was left out (minified)"
-        elif self.is_query_with_places_ or not self._learns_distances():
-            reason = "it was made of a query and another model"
-        else:
-            return
-        message = (
-            f"A second model cannot be trained to calibrate this one, since {reason}: give cells "
-            "of known place that were left out, model.calibrate(held_out)."
-        )
-        raise ValueError(message)
-
-    def _trained_with(self, cells: AnnData, arguments: dict[str, Any]) -> Self:
-        """Train a model of the same arguments with other cells."""
-        cells.uns = {}
-        self.setup_anndata(cells, **self.setup.arguments)
-        parameters = self.init_params_
-        further = {k: v for part in parameters["kwargs"].values() for k, v in part.items()}
-        second = type(self)(cells, **parameters["non_kwargs"], **further)
-        second._next_step = ""
-        second.train(**arguments)
-        return second
-
-    def _errors_of(self, cells: AnnData) -> ErrorCalibration:
-        """Measure the errors of the places of cells whose place is known."""
-        key = self.setup.spatial_key
-        if key not in cells.obsm:
-            message = f"held_out has no obsm[{key!r}] with the places of its cells."
-            raise KeyError(message)
-        truth = check_coordinate_rows(cells.obsm[key], name=f"held_out.obsm[{key!r}]")
-        names = section_names(cells, self.setup.section_key)
-        atlas = self._atlas()
-        check_held_out(atlas.layout, truth, names)
-        return measured_errors(atlas, self._placed(cells), truth, names, self.setup.unit)
-
-    def _calibrate_with(self, errors: ErrorCalibration) -> None:
-        self.atlas_ = replace(self._atlas(), calibration=errors)

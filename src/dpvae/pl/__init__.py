@@ -9,7 +9,6 @@ from dpvae.pl.isometry import isometry
 from dpvae.pl.mirror_symmetry import mirror_symmetry
 from dpvae.pl.over_image import over_image
 from dpvae.pl.reconstruction import reconstruction
-from dpvae.pl.regions import regions
 from dpvae.pl.regularization_path import regularization_path
 from dpvae.pl.residuals import residuals
 from dpvae.pl.shepard import shepard
@@ -24,7 +23,6 @@ __all__ = [
     "mirror_symmetry",
     "over_image",
     "reconstruction",
-    "regions",
     "regularization_path",
     "residuals",
     "shepard",

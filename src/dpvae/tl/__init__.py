@@ -11,7 +11,6 @@ from dpvae.tl.pair_mask import pair_mask
 from dpvae.tl.preservation import distance_preservation
 from dpvae.tl.procrustes import procrustes
 from dpvae.tl.reconstruct import reconstruct
-from dpvae.tl.regions import regions
 from dpvae.tl.score import score
 from dpvae.tl.snap import snap
 from dpvae.tl.transfer_matrix import transfer_matrix
@@ -29,7 +28,6 @@ __all__ = [
     "pair_mask",
     "procrustes",
     "reconstruct",
-    "regions",
     "score",
     "snap",
     "transfer_matrix",

@@ -1,12 +1,11 @@
 """Where each of many cells could be: a probability of every position of a tissue."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 
 from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
@@ -14,7 +13,6 @@ from dpvae.geometry.posterior.modes import Modes, find_modes
 
 Points = NDArray[np.float64]
 
-LEFT_OUT = 1e-3
 ROUNDING = 1e-6
 UNLABELED = "unlabeled"
 
@@ -34,6 +32,10 @@ class Posterior:
     reference_rows
         The cell of the reference that stands at each position, or nearest to it, by its row
         number in the reference, shape ``(n_positions,)``.
+    unlikeness
+        How many times farther than usual each cell is from what is expected at its best position,
+        at least 1, shape ``(n_cells,)``. The probabilities of a cell that is unlike the tissue are
+        spread wider.
     sharpness
         Power that probabilities are raised to for :meth:`mean`, at least 1.
 
@@ -43,7 +45,7 @@ class Posterior:
     >>> from scipy.sparse import csr_matrix
     >>> from dpvae.geometry import Posterior
     >>> positions = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
-    >>> found = Posterior(positions, csr_matrix([[0.5, 0.25, 0.25]]), np.arange(3))
+    >>> found = Posterior(positions, csr_matrix([[0.5, 0.25, 0.25]]), np.arange(3), np.ones(1))
     >>> found.mean().tolist()
     [[0.75, 0.0]]
     >>> found.share(["cortex", "cortex", "thalamus"]).loc[0, "cortex"]
@@ -53,6 +55,7 @@ class Posterior:
     positions: Points
     probabilities: csr_matrix
     reference_rows: NDArray[np.intp]
+    unlikeness: Points
     sharpness: float = 1.0
 
     def __len__(self) -> int:
@@ -61,8 +64,12 @@ class Posterior:
 
     def of(self, cells: ArrayLike) -> "Posterior":
         """Take some cells, by a mask or by row numbers."""
-        some = self.probabilities[np.asarray(cells)]
-        return Posterior(self.positions, some, self.reference_rows, self.sharpness)
+        chosen = np.asarray(cells)
+        return replace(
+            self,
+            probabilities=self.probabilities[chosen],
+            unlikeness=self.unlikeness[chosen],
+        )
 
     def mean(self) -> Points:
         """Mean place of each cell, which errs least in the mean square, ``(n_cells, n_dims)``.
@@ -131,9 +138,7 @@ class Posterior:
         ValueError
             If the level is not between 0 and 1.
         """
-        if not 0.0 < level < 1.0:
-            message = f"level is {level}: give a share between 0 and 1, such as 0.9."
-            raise ValueError(message)
+        check_level(level)
         inside = csr_matrix(self.probabilities, dtype=np.float64, copy=True)
         n_each = np.diff(inside.indptr)
         cell = np.repeat(np.arange(len(self)), n_each)
@@ -148,6 +153,32 @@ class Posterior:
     def region_size(self, level: float) -> Points:
         """Share of the tissue's positions that the region of each cell takes, ``(n_cells,)``."""
         return np.asarray(np.diff(self.region(level).indptr) / len(self.positions))
+
+    def radius(self, level: float) -> Points:
+        """Radius of the disc around the mean place that holds a share of the probability.
+
+        Parameters
+        ----------
+        level
+            As in :meth:`region`.
+
+        Returns
+        -------
+        In the unit of the coordinates, shape ``(n_cells,)``. A region is smaller, and can have
+        several parts; a radius is one number.
+        """
+        check_level(level)
+        center = self.mean()
+        radius = np.empty(len(self))
+        rows = self.probabilities
+        for cell in range(len(self)):
+            mine = slice(rows.indptr[cell], rows.indptr[cell + 1])
+            distance = np.linalg.norm(self.positions[rows.indices[mine]] - center[cell], axis=1)
+            outwards = np.argsort(distance)
+            held = np.cumsum(rows.data[mine][outwards].astype(np.float64))
+            last = np.searchsorted(held, level - ROUNDING)
+            radius[cell] = distance[outwards][min(last, len(distance) - 1)]
+        return radius
 
     def in_region(self, places: ArrayLike, level: float) -> NDArray[np.bool_]:
         """Whether the region of each cell holds a place: ``(n_cells,)``, false for places of NaN.
@@ -250,21 +281,8 @@ class Posterior:
         return near, known
 
 
-def sparse_probabilities(parts: Iterable[Points]) -> csr_matrix:
-    """Keep probabilities, but for those that together are a thousandth of a row at most.
-
-    Parameters
-    ----------
-    parts
-        Blocks of rows of sum 1.
-
-    Returns
-    -------
-    All rows, of sum 1 again, as 32-bit numbers.
-    """
-    kept = []
-    for dense in parts:
-        few = np.where(dense >= LEFT_OUT / dense.shape[1], dense, 0.0)
-        few /= few.sum(axis=1, keepdims=True)
-        kept.append(csr_matrix(few.astype(np.float32)))
-    return csr_matrix(vstack(kept, format="csr"))
+def check_level(level: float) -> None:
+    """Raise if a level is not between 0 and 1."""
+    if not 0.0 < level < 1.0:
+        message = f"level is {level}: give a share between 0 and 1, such as 0.9."
+        raise ValueError(message)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from dpvae._data.some_rows import at_most
-from dpvae.geometry.posterior.posterior import Posterior, sparse_probabilities
+from dpvae.geometry.posterior.posterior import Posterior
+from dpvae.geometry.posterior.sparse_probabilities import sparse_probabilities
 from dpvae.geometry.surfaces.noise import noise_precision
 from dpvae.geometry.surfaces.surfaces import (
     N_FOLDS,
@@ -115,17 +116,17 @@ class TissueModel:
         positions = self.positions if grid is None else grid
         rows = self.rows if grid is None else self.rows[cKDTree(self.positions).query(grid)[1]]
         likelihood = Likelihood.of(self.surfaces, self.precision, positions)
-        sharper = self.temperature / self.temperature_of_mean
-        parts = (
-            self._probabilities(likelihood, values[some])
-            for some in blocks(len(values), likelihood.cells_at_a_time)
-        )
-        return Posterior(positions, sparse_probabilities(parts), rows, sharper)
+        unlike = np.empty(len(values))
 
-    def _probabilities(self, likelihood: "Likelihood", values: Points) -> Points:
-        log_likelihood = likelihood.log(values)
-        unlike = self._unlikeness(likelihood, values, log_likelihood)
-        return tempered(log_likelihood, self.temperature * unlike)
+        def parts() -> Iterator[Points]:
+            for some in blocks(len(values), likelihood.cells_at_a_time):
+                found = likelihood.log(values[some])
+                unlike[some] = self._unlikeness(likelihood, values[some], found)
+                yield tempered(found, self.temperature * unlike[some])
+
+        probabilities = sparse_probabilities(parts(), len(positions))
+        sharper = self.temperature / self.temperature_of_mean
+        return Posterior(positions, probabilities, rows, unlike, sharper)
 
     def _unlikeness(
         self, likelihood: "Likelihood", values: Points, log_likelihood: Points

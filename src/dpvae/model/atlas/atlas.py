@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpvae._data.section import cells_per_section
-from dpvae.geometry.uncertainty.error_calibration import ErrorCalibration
-from dpvae.geometry.uncertainty.neighborhood import Neighborhood, neighborhood
+from dpvae._data.warn import warn_user
+from dpvae.geometry import Posterior
 from dpvae.model.atlas.encoded_cells import EncodedCells
 from dpvae.model.atlas.foreign import warn_if_foreign
 from dpvae.model.atlas.gene_regression import GeneRegression
@@ -18,6 +18,8 @@ from dpvae.model.atlas.new_section import place_new_sections, say_frames
 from dpvae.model.atlas.placed import Placed
 from dpvae.model.atlas.query_difference import query_difference
 from dpvae.model.data.depth import Depth
+
+TOO_MANY_UNLIKE = 0.5
 
 Rows = NDArray[np.intp]
 Names = NDArray[np.str_]
@@ -65,8 +67,6 @@ class Atlas:
         Surfaces of expression over the tissue; ``None`` where there are no regressions.
     depth
         How deep the cells are; ``None`` for counts, or if it cannot be read.
-    calibration
-        Errors on cells whose place was hidden; ``None`` until the model is calibrated.
     """
 
     layout: Layout
@@ -74,7 +74,6 @@ class Atlas:
     regression: GeneRegression | None = None
     surfaces: GeneSurfaces | None = None
     depth: Depth | None = None
-    calibration: ErrorCalibration | None = None
 
     def place(self, cells: EncodedCells, placer: Placer, section: str | None = None) -> Placed:
         """Place cells in the frames of sections of the reference.
@@ -134,15 +133,48 @@ class Atlas:
             is_standardized=is_standardized,
         )
 
-    def neighborhood(self, placed: Placed) -> Neighborhood:
-        """Find how the cells of the reference lie that are like placed ones."""
-        n_cells, n_dims = placed.coordinates.shape
-        around = Neighborhood(np.empty(n_cells), np.empty((n_cells, n_dims, n_dims)))
-        for name, rows in cells_per_section(placed.frame):
-            known = self.layout.section == name
-            latent = self.layout.latent[known].astype(np.float64)
-            found = neighborhood(
-                placed.latent[rows].astype(np.float64), latent, self.layout.coordinates[known]
+    def posterior(
+        self, cells: EncodedCells, placed: Placed, spacing: float | None = None
+    ) -> Posterior:
+        """Tell how probable each position of a section is for cells.
+
+        Parameters
+        ----------
+        cells
+            The cells.
+        placed
+            Where they were placed, all in the frame of this section.
+        spacing
+            Of a grid inside the section's outline; by default positions are measured ones.
+
+        Raises
+        ------
+        ValueError
+            If genes are not there, or the section has no surfaces.
+
+        Warns
+        -----
+        UserWarning
+            If half of the cells are unlike the section.
+        """
+        (section,) = np.unique(placed.frame)
+        if self.surfaces is None or cells.genes is None:
+            reason = (
+                "it was trained without the distance term, or on data without expression"
+                if self.surfaces is None
+                else "the expression of these cells was left out (minified)"
             )
-            around.distance[rows], around.covariance[rows] = found.distance, found.covariance
-        return around
+            message = f"The model cannot tell how probable positions are, since {reason}."
+            raise ValueError(message)
+        known = self.layout.coordinates[self.layout.section == section]
+        found = self.surfaces.posterior(
+            str(section), placed.coordinates, cells.genes, known, spacing
+        )
+        share = float((found.unlikeness > 1.0).mean()) if len(found) else 0.0
+        if share > TOO_MANY_UNLIKE:
+            warn_user(
+                f"{share:.0%} of the cells are farther from what is expected anywhere in the "
+                "reference's section than nine of ten of its own cells: their probabilities are "
+                "spread wider, and may still be wrong."
+            )
+        return found

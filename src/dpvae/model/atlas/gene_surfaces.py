@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from dpvae._data.section import cells_per_section
 from dpvae._data.some_rows import at_most
-from dpvae.geometry import known_rows
+from dpvae.geometry import Posterior, known_rows
+from dpvae.geometry.posterior.grid import grid_inside
 from dpvae.geometry.regression.principal_axes import principal_axes
 from dpvae.geometry.surfaces.tissue_model import TissueModel, can_be_modelled, fit_tissue_model
 from dpvae.model.atlas.gene_neighbors import dense
@@ -109,6 +110,48 @@ class GeneSurfaces:
             values = self.values(name, genes(block), places[block])
             found[block] = self.sections[name].means(values)[0]
         return found
+
+    def posterior(
+        self,
+        section: str,
+        places: Values,
+        genes: ReadGenes,
+        known: Values,
+        spacing: float | None,
+    ) -> Posterior:
+        """Tell how probable each position of a section is for cells.
+
+        Parameters
+        ----------
+        section
+            Its name.
+        places
+            Read from the cells' genes, shape ``(n_cells, n_dims)``.
+        genes
+            Expression of the cells whose row numbers it is given, shape ``(n_rows, n_genes)``.
+        known
+            Places of the section's cells, which have the outline of a grid.
+        spacing
+            Of the grid; by default positions are measured ones.
+
+        Raises
+        ------
+        ValueError
+            If the section has no model or no outline.
+        """
+        if section not in self.sections:
+            where = f" {section!r}" if section else ""
+            message = (
+                f"The reference's section{where} has {len(known)} cells of known place, or all on "
+                "a line: 20 are needed, not all on a line, to tell how probable positions are."
+            )
+            raise ValueError(message)
+        grid = None if spacing is None else grid_inside(known, spacing)
+        model = self.sections[section]
+        values = np.empty((len(places), len(model.precision)))
+        for _, block in self._blocks(np.full(len(places), section)):
+            values[block] = self.values(section, genes(block), places[block])
+        return model.posterior(values, grid)
 
     def _blocks(self, frame: NDArray[np.str_]) -> Iterator[tuple[str, Rows]]:
         """Rows of sections with a model, as many at a time as memory allows."""

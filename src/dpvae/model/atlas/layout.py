@@ -9,6 +9,7 @@ from sklearn.neighbors import NearestNeighbors
 from dpvae._data.section import cells_per_section
 from dpvae._data.some_rows import at_most
 from dpvae.geometry import known_rows, place_anchored, place_free
+from dpvae.model.atlas.encoded_cells import EncodedCells
 
 MOST_CELLS = 20_000
 
@@ -91,6 +92,25 @@ class Layout:
             neighbors = NearestNeighbors(n_neighbors=1).fit(self.latent[self.section == section])
             medians[str(section)] = float(np.median(neighbors.kneighbors(latent)[0]))
         return dict(sorted(medians.items(), key=lambda item: item[1]))
+
+
+def the_frame(layout: Layout, cells: EncodedCells, section: str | None) -> str:
+    """Name of the one section in whose frame cells are.
+
+    Raises
+    ------
+    ValueError
+        If there are several, or the reference has no such section.
+    """
+    frames = np.unique(layout.frames(cells.latent, cells.section, section))
+    if len(frames) > 1:
+        message = (
+            f"The cells are of the sections {frames.tolist()}, each with positions of its own: "
+            "give the cells of one at a time, or name the section of the reference whose positions "
+            "are meant, section=…"
+        )
+        raise ValueError(message)
+    return str(frames[0]) if len(frames) else str(np.unique(layout.section)[0])
 
 
 def layout_cells(coordinates: NDArray[np.float64], section: NDArray[np.str_]) -> NDArray[np.intp]:

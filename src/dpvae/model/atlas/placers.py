@@ -60,6 +60,7 @@ def by_all(atlas: Atlas, cells: EncodedCells, rows: Rows, frames: Names) -> Valu
 
 
 ALL = "all"
+WITH_GENES = ("all", "posterior", "latents and genes")
 POSTERIOR = "posterior"
 GENES_TOO = "latents and genes"
 PLACERS: Mapping[str, Placer] = {

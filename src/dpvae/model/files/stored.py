@@ -5,8 +5,6 @@ from dpvae.geometry.regression.kernel import KernelRidge
 from dpvae.geometry.surfaces.cosines import Cosines
 from dpvae.geometry.surfaces.surfaces import Surfaces
 from dpvae.geometry.surfaces.tissue_model import TissueModel
-from dpvae.geometry.uncertainty.error_calibration import ErrorCalibration
-from dpvae.geometry.uncertainty.neighborhood import Neighborhood
 from dpvae.model.atlas.atlas import Atlas
 from dpvae.model.atlas.gene_neighbors import GeneNeighbors
 from dpvae.model.atlas.gene_regression import GeneRegression, SectionRegression
@@ -21,13 +19,11 @@ STORED = {
         BalancedKernel,
         Cosines,
         Depth,
-        ErrorCalibration,
         GeneNeighbors,
         GeneRegression,
         GeneSurfaces,
         KernelRidge,
         Layout,
-        Neighborhood,
         SectionRegression,
         Surfaces,
         TissueModel,

@@ -1,1 +1,0 @@
-"""How sure places are: regions, and the errors that calibrate them."""
