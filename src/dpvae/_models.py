@@ -40,4 +40,8 @@ MODELS: Final[Mapping[str, ModelEntry]] = {
         "log-normalised expression, through two levels of latents",
     ),
     "dpscvi": ModelEntry("dpvae.model.dpscvi.DPSCVI", "raw counts, through scVI"),
+    "surfaces": ModelEntry(
+        "dpvae.model.surfaces.Surfaces",
+        "log-normalised expression, without training a network, in seconds",
+    ),
 }

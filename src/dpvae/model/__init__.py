@@ -7,6 +7,15 @@ from dpvae.model.dphvae import DPHVAE
 from dpvae.model.dpscvi import DPSCVI
 from dpvae.model.dpvae import DPVAE
 from dpvae.model.load import load
+from dpvae.model.surfaces import Surfaces
 from dpvae.model.training.plan import DistancePreservingPlan
 
-__all__ = ["DPHVAE", "DPSCVI", "DPVAE", "DistancePreservingPlan", "SpatialModel", "load"]
+__all__ = [
+    "DPHVAE",
+    "DPSCVI",
+    "DPVAE",
+    "DistancePreservingPlan",
+    "SpatialModel",
+    "Surfaces",
+    "load",
+]

@@ -29,14 +29,19 @@ def check_network_size(
     """
     sizes = {"n_hidden": n_hidden, "n_latent": n_latent, "n_layers": n_layers}
     for name, size in sizes.items():
-        is_whole = isinstance(size, int | np.integer) and not isinstance(size, bool)
-        if not (is_whole and size >= 1):
-            message = f"{name} is {size!r}: give a whole number that is at least 1."
-            raise ValueError(message)
+        check_dimension(name, size)
     for name, share in {"dropout_rate": dropout_rate, "input_dropout": input_dropout}.items():
         if not (is_number(share) and 0 <= share < 1):
             message = f"{name} is {share!r}: give a share that is at least 0 and less than 1."
             raise ValueError(message)
+
+
+def check_dimension(name: str, size: Any) -> None:
+    """Raise if an argument is not a whole number of at least 1."""
+    is_whole = isinstance(size, int | np.integer) and not isinstance(size, bool)
+    if not (is_whole and size >= 1):
+        message = f"{name} is {size!r}: give a whole number that is at least 1."
+        raise ValueError(message)
 
 
 def check_choice(name: str, chosen: object, choices: Collection[str]) -> None:

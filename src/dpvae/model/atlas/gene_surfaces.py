@@ -14,8 +14,12 @@ from dpvae.geometry.posterior.grid import grid_inside
 from dpvae.geometry.regression.principal_axes import principal_axes
 from dpvae.geometry.surfaces.tissue_model import TissueModel, can_be_modelled, fit_tissue_model
 from dpvae.model.atlas.gene_neighbors import dense
-from dpvae.model.atlas.gene_regression import GeneRegression, rows_at_a_time
-from dpvae.model.data.gene_weights import spatial_patterns
+from dpvae.model.atlas.gene_regression import (
+    GeneRegression,
+    fit_gene_regression,
+    rows_at_a_time,
+)
+from dpvae.model.data.gene_weights import roots_of_patterns, spatial_patterns
 
 Rows = NDArray[np.intp]
 Values = NDArray[np.float64]
@@ -28,7 +32,7 @@ MOST_VALUES_FOR_AXES = 20_000_000
 FEWEST_CELLS_FOR_AXES = 1_000
 MOST_CELLS = 10_000
 MOST_CELLS_TOGETHER = 50_000
-LEAST_PATTERN = 0.001
+LEAST = 1e-6
 SHARE = 0.5
 
 
@@ -167,6 +171,14 @@ def observed(components: Values, places: Values, n_components: int) -> Values:
     return np.hstack([components[:, :n_components], places])
 
 
+def fit_on_genes(
+    genes: ReadGenes, factor: Values, coordinates: Values, section: NDArray[np.str_]
+) -> tuple[GeneRegression, GeneSurfaces]:
+    """Fit regressions and surfaces; arguments as of :func:`fit_gene_regression`."""
+    regression = fit_gene_regression(genes, factor, coordinates, section)
+    return regression, fit_gene_surfaces(genes, coordinates, section, regression)
+
+
 def fit_gene_surfaces(
     genes: ReadGenes,
     coordinates: Values,
@@ -245,10 +257,8 @@ def _axes(
     values = dense(genes(at_most(np.arange(len(section)), most, rng)))
     mean = values.mean(axis=0, dtype=np.float64)
     deviation = values.std(axis=0, dtype=np.float64)
-    varies = deviation > 1e-6
-    factor = np.where(varies, np.sqrt(patterns + LEAST_PATTERN), 0.0) / np.where(
-        varies, deviation, 1.0
-    )
+    varies = deviation > LEAST
+    factor = np.where(varies, roots_of_patterns(patterns) / np.maximum(deviation, LEAST), 0.0)
     axes, _ = principal_axes(
         (values - mean.astype(np.float32)) * factor.astype(np.float32), n_components
     )

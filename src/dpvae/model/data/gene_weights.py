@@ -13,6 +13,7 @@ from dpvae.model.data.gene_statistics import gene_statistics
 
 GeneWeights = Literal["spatial", "equal"]
 KINDS = ("spatial", "equal")
+LEAST_PATTERN = 0.001
 
 
 def spatial_gene_weights(
@@ -43,6 +44,22 @@ def spatial_gene_weights(
     _, deviation = gene_statistics(expression, np.zeros(len(section), dtype=np.intp), 1)
     weight = deviation[0] * (pattern + FLOOR)
     return weight / weight.square().mean().sqrt()
+
+
+def pattern_gene_weights(
+    expression: Any, coordinates: NDArray[np.float64], section: NDArray[np.intp]
+) -> torch.Tensor:
+    """Weigh genes by the root of their Moran's I, as surfaces do.
+
+    Arguments and returns are as of :func:`spatial_gene_weights`.
+    """
+    return torch.from_numpy(roots_of_patterns(spatial_patterns(expression, coordinates, section)))
+
+
+def roots_of_patterns(patterns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Root of Moran's I plus 0.001, such that the mean square is 1, shape as ``patterns``."""
+    raised = patterns + LEAST_PATTERN
+    return np.asarray(np.sqrt(raised / raised.mean()))
 
 
 def spatial_patterns(

@@ -9,8 +9,10 @@ from dpvae._data.matrix_on_disk import MatrixOnDisk
 from dpvae._keys import REGISTRY
 from dpvae.model.data.fields import registered_expression
 from dpvae.model.data.gene_statistics import gene_statistics
-from dpvae.model.data.gene_weights import spatial_gene_weights
+from dpvae.model.data.gene_weights import pattern_gene_weights, spatial_gene_weights
 from dpvae.module import EncoderInput
+
+WEIGHTS = {"spatial": spatial_gene_weights, "pattern": pattern_gene_weights}
 
 
 def set_reference_input(seen: EncoderInput, manager: AnnDataManager, gene_weights: str) -> None:
@@ -24,7 +26,7 @@ def set_reference_input(seen: EncoderInput, manager: AnnDataManager, gene_weight
         Of the registered reference.
     gene_weights
         ``"spatial"``: see :func:`~dpvae.model.data.gene_weights.spatial_gene_weights`;
-        ``"equal"``.
+        ``"pattern"``: see :func:`~dpvae.model.data.gene_weights.pattern_gene_weights`; ``"equal"``.
     """
     expression = registered_expression(manager)
     section = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
@@ -38,8 +40,8 @@ def set_reference_input(seen: EncoderInput, manager: AnnDataManager, gene_weight
     row = section if seen.per_section else np.zeros_like(section)
     mean, scale = gene_statistics(logarithms, row, len(seen.mean))
     weight = torch.ones(mean.shape[1])
-    if gene_weights == "spatial":
-        weight = spatial_gene_weights(logarithms, coordinates, section)
+    if gene_weights in WEIGHTS:
+        weight = WEIGHTS[gene_weights](logarithms, coordinates, section)
     if seen.counts is None:
         seen.set_genes(mean, scale, weight)
     else:

@@ -30,8 +30,7 @@ from dpvae.model.atlas.completion import (
     coordinates_in_use,
     own_components,
 )
-from dpvae.model.atlas.gene_regression import GeneRegression, fit_gene_regression
-from dpvae.model.atlas.gene_surfaces import GeneSurfaces, fit_gene_surfaces
+from dpvae.model.atlas.gene_surfaces import fit_on_genes
 from dpvae.model.atlas.layout import Layout, layout_cells
 from dpvae.model.atlas.placers import by_latents_and_genes
 from dpvae.model.data.depth import Depth, fit_depth, spread_rows
@@ -54,10 +53,7 @@ from dpvae.model.training.threads import training_threads
 
 EVERY = timedelta(minutes=10)
 NOT_TRAINED = "The model is not trained: call model.train() first."
-NEXT = (
-    "Next: model.predict_coordinates(query) places cells, and model.calibrate() measures how far "
-    "off places of new cells are."
-)
+NEXT = "Next: model.predict_coordinates(query), or predict_posterior(query) for all places."
 
 
 class TrainedModel(StoredModel):
@@ -66,6 +62,7 @@ class TrainedModel(StoredModel):
     _training_plan_cls = DistancePreservingPlan
     _data_splitter_cls = RowSplitter
     _next_step: str = NEXT
+    has_network: bool = True
     atlas_: Atlas | None = None
 
     @property
@@ -149,6 +146,10 @@ class TrainedModel(StoredModel):
             is_fine_tuning=self.is_query_with_places_,
         )
         completed = self._guessed(cells) if self.is_query_with_places_ else None
+        if not self.has_network:
+            self.is_trained_ = True
+            self._keep_reference(completed)
+            return
         origin = fingerprint(self, arguments.for_scvi())
         further = dict(arguments.further)
         if resume_from is not None:
@@ -279,17 +280,15 @@ class TrainedModel(StoredModel):
         kept = layout_cells(places, section)
         latent = self.get_latent_representation(indices=kept)
         layout = Layout(latent, places[kept], section[kept])
-        regression: GeneRegression | None = None
-        surfaces: GeneSurfaces | None = None
-        if self.module.distance_term.weight == 0:
-            if np.ptp(latent, axis=0).any():
-                scale = fit_distance_scale(latent, places[kept], section=section[kept])
-                self.module.distance_term.set_distance_scale(scale)
-        elif not is_minified(cells):
+        regression, surfaces = None, None
+        is_plain = self.module.distance_term.weight == 0
+        if is_plain and np.ptp(latent, axis=0).any():
+            scale = fit_distance_scale(latent, places[kept], section=section[kept])
+            self.module.distance_term.set_distance_scale(scale)
+        if not (is_plain and self.has_network) and not is_minified(cells):
             factor = self.module.encoder_input.factor
             genes = self._gene_reader(cells)
-            regression = fit_gene_regression(genes, factor, places, section)
-            surfaces = fit_gene_surfaces(genes, places, section, regression)
+            regression, surfaces = fit_on_genes(genes, factor, places, section)
         depth = self._own_depth(cells, section)
         return Atlas(layout, self.distance_scale, regression, surfaces, depth)
 
