@@ -7,6 +7,7 @@ OURS_AND_SIMPLE = {
     "DPVAE": models.dpvae,
     "DPSCVI": models.dpscvi,
     "DPHVAE": models.dphvae,
+    "Surfaces": models.surfaces,
     "DPVAE, per section": models.per_section,
     "plain VAE": models.plain_vae,
     "plain scVI": models.plain_scvi,
@@ -19,7 +20,7 @@ OURS_AND_SIMPLE = {
 }
 METHODS = OURS_AND_SIMPLE | peers.METHODS | variants.VARIANTS
 NEED_COUNTS = ("DPSCVI", "plain scVI")
-CAN_POOL = ("DPVAE", "DPHVAE", "DPVAE, per section", "DPSCVI")
+CAN_POOL = ("DPVAE", "DPHVAE", "Surfaces", "DPVAE, per section", "DPSCVI")
 
 
 def default_methods():

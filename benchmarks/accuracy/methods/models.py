@@ -2,7 +2,7 @@
 
 import scvi
 
-from dpvae.model import DPHVAE, DPSCVI, DPVAE
+from dpvae.model import DPHVAE, DPSCVI, DPVAE, Surfaces
 
 QUIET = {"enable_progress_bar": False, "logger": False}
 
@@ -20,6 +20,12 @@ def dpscvi(problem, **options):
 def dphvae(problem, **options):
     DPHVAE.setup_anndata(problem.reference, sample_key=problem.section_key)
     return placed(problem, DPHVAE, options)
+
+
+def surfaces(problem):
+    """Without training a network."""
+    Surfaces.setup_anndata(problem.reference, sample_key=problem.section_key)
+    return placed(problem, Surfaces, {})
 
 
 def per_section(problem):
@@ -64,6 +70,14 @@ def predict(model, problem):
 
 def place_by_latents(model, problem):
     return model.predict_coordinates(problem.query, method="latents")
+
+
+def place_by_what_is_read(model, problem):
+    return model.predict_coordinates(problem.query, method="latents and genes")
+
+
+def place_by_posterior(model, problem):
+    return model.predict_coordinates(problem.query, method="posterior")
 
 
 def place_by_distances(model, problem):

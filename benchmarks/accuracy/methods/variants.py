@@ -5,7 +5,13 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks.accuracy.methods.models import place_by_distances, place_by_latents, placed
+from benchmarks.accuracy.methods.models import (
+    place_by_distances,
+    place_by_latents,
+    place_by_posterior,
+    place_by_what_is_read,
+    placed,
+)
 from dpvae.model import DPVAE
 from dpvae.model.training.epochs import suitable_epochs, suitable_steps
 
@@ -35,6 +41,8 @@ def mean_of_models(problem, *, n_models):
 VARIANTS = {
     "all genes alike": partial(variant, gene_weights="equal"),
     "no regression on genes": partial(variant, place=place_by_latents),
+    "no posterior": partial(variant, place=place_by_what_is_read),
+    "posterior alone": partial(variant, place=place_by_posterior),
     "placed by distances alone": partial(variant, place=place_by_distances),
     "dp_weight = 0": partial(variant, dp_weight=0.0),
     "dp_weight = 0.1": partial(variant, dp_weight=0.1),

@@ -99,12 +99,16 @@ def demo(
     sample_key: SampleKey = None,
     n_genes: NGenes = None,
     epochs: Epochs = None,
+    fast: Annotated[
+        bool,
+        typer.Option("--fast", help="Seconds, without training a network: --model surfaces."),
+    ] = False,
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
     """Hide one cell in five, recover their places, and compare with the truth.
 
-    Prints a table of scores, with two simple methods to compare, and writes result.h5ad and
+    Prints a table of scores, with simple methods to compare, and writes result.h5ad and
     reconstruction.png.
     """
     with plain_messages():
@@ -115,7 +119,7 @@ def demo(
                 check_output_file(path, overwrite=overwrite, source=data)
         adata = None if data is None else read_h5ad(data)
         from dpvae import datasets, pl
-        from dpvae.cli.demo import as_rich_table, run_demo, verdict
+        from dpvae.cli.demo import WITHOUT_TRAINING, as_rich_table, run_demo, verdict
 
         _only_warnings()
 
@@ -123,7 +127,7 @@ def demo(
         console.print(f"{adata.n_obs} cells, {adata.n_vars} genes. One place in five is hidden …")
         result = run_demo(
             adata,
-            model_name=model.value,
+            model_name=WITHOUT_TRAINING if fast else model.value,
             layer=layer,
             spatial_key=spatial_key,
             sample_key=sample_key,

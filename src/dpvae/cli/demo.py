@@ -1,6 +1,7 @@
 """The demo of the command line: hide places, recover them, and say how well that went."""
 
 from bisect import bisect
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from dpvae.geometry import check_coordinates, known_rows
 from dpvae.metrics import SCORES
 from dpvae.tl.coordinates import read_coordinates
 
+WITHOUT_TRAINING = "surfaces"
 DISPARITY = "procrustes_disparity"
 CHANCE = 0.8
 CLEARLY = 0.95
@@ -42,7 +44,7 @@ def run_demo(
     epochs: int | None,
     seed: int,
 ) -> AnnData:
-    """Hide one place in five, recover it, and score it and two baselines.
+    """Hide one place in five, recover it, and score it, untrained surfaces and two baselines.
 
     Parameters
     ----------
@@ -65,15 +67,9 @@ def run_demo(
     hidden = adata.obs_names.isin(query.obs_names)
     section = named_sections(adata, sample_key)
 
+    keys: dict[str, Any] = {"layer": layer, "spatial_key": spatial_key, "sample_key": sample_key}
     model = train_model(
-        reference,
-        model_name=model_name,
-        layer=layer,
-        n_genes=n_genes,
-        epochs=epochs,
-        seed=seed,
-        spatial_key=spatial_key,
-        sample_key=sample_key,
+        reference, model_name=model_name, n_genes=n_genes, epochs=epochs, seed=seed, **keys
     )
     _, recovered = place_cells(model, query)
     is_placed = np.isfinite(recovered).all(axis=1)
@@ -82,6 +78,12 @@ def run_demo(
     adata, true, recovered = adata[kept].copy(), true[kept], recovered[is_placed]
     hidden, section = hidden[kept], section[kept]
     places = {type(model).__name__: recovered}
+    if model_name != WITHOUT_TRAINING:
+        same_genes = reference[:, model.get_var_names()].copy()
+        fast = train_model(
+            same_genes, model_name=WITHOUT_TRAINING, n_genes=same_genes.n_vars, seed=seed, **keys
+        )
+        places[type(fast).__name__] = place_cells(fast, query)[1][is_placed]
     genes = adata.var_names.get_indexer(model.get_var_names())
     expression = _dense_log_normalized(adata, layer)[:, genes]
     for name, baseline in BASELINES.items():
