@@ -33,8 +33,8 @@ class Posterior:
         The cell of the reference that stands at each position, or nearest to it, by its row
         number in the reference, shape ``(n_positions,)``.
     unlikeness
-        How many times farther than usual each cell is from what is expected at its best position,
-        at least 1, shape ``(n_cells,)``. The probabilities of a cell that is unlike the tissue are
+        How many times larger than usual the squared distance of each cell is from what is expected
+        at its best position, at least 1, shape ``(n_cells,)``. The probabilities of a cell that is unlike the tissue are
         spread wider.
     sharpness
         Power that probabilities are raised to for :meth:`mean`, at least 1.

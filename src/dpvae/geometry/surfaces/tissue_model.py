@@ -60,8 +60,10 @@ class TissueModel:
         T of mean places: the one whose means are nearest to these places, and no higher.
     usual_distance
         Squared distance :math:`(y-f)^\top R^{-1} (y-f)` from the best position that nine of ten
-        left-out cells stay below. A cell that is n times as far is unlike the tissue: T is n times
-        as high for it.
+        left-out cells stay below. A cell whose squared distance is n times as large is unlike the
+        tissue: T is n times as high for it.
+    deviation
+        Root mean square departure of each value, shape ``(n_values,)``.
     """
 
     surfaces: Surfaces
@@ -71,6 +73,7 @@ class TissueModel:
     temperature: float
     temperature_of_mean: float
     usual_distance: float
+    deviation: Points
 
     def means(self, values: Points) -> tuple[Points, Points]:
         """Mean place of cells, and how unlike the tissue they are.
@@ -82,9 +85,9 @@ class TissueModel:
 
         Returns
         -------
-        Places, shape ``(n_cells, n_dims)``, and how many times farther than usual each cell is
-        from what is expected at its best position, at least 1, shape ``(n_cells,)``. Time
-        O(n_cells n_positions n_values), memory O(n_cells n_dims + n_positions n_values) and 4
+        Places, shape ``(n_cells, n_dims)``, and how many times larger than usual the squared
+        distance of each cell is from what is expected at its best position, at least 1, shape
+        ``(n_cells,)``. Time O(n_cells n_positions n_values), memory O(n_cells n_dims + n_positions n_values) and 4
         million probabilities.
         """
         places = np.empty((len(values), self.positions.shape[1]))
@@ -111,7 +114,7 @@ class TissueModel:
         Returns
         -------
         The posterior. Time as of :meth:`mean`. Memory: what holds 99.9 % of each cell's
-        probability, 12 bytes for each number.
+        probability, 8 bytes for each number.
         """
         positions = self.positions if grid is None else grid
         rows = self.rows if grid is None else self.rows[cKDTree(self.positions).query(grid)[1]]
@@ -226,7 +229,8 @@ def fit_tissue_model(values: Points, places: Points, *, seed: int = 0) -> Tissue
     """
     rng = np.random.default_rng(seed)
     fitted = fit_surfaces(places, values, seed=seed)
-    precision = noise_precision(values - fitted.left_out(places))
+    departures = values - fitted.left_out(places)
+    precision = noise_precision(departures)
     left_out = list(_left_out(fitted, precision, values, places, rng))
     distance = np.concatenate([part.squared_distance for part in left_out])
     rows = at_most(np.arange(len(places)), MOST_POSITIONS, rng)
@@ -239,6 +243,7 @@ def fit_tissue_model(values: Points, places: Points, *, seed: int = 0) -> Tissue
         of_regions,
         min(of_means, of_regions),
         max(float(np.quantile(distance, USUAL)), np.finfo(float).tiny),
+        np.sqrt((departures**2).mean(axis=0)),
     )
 
 

@@ -14,11 +14,7 @@ from dpvae.geometry.posterior.grid import grid_inside
 from dpvae.geometry.regression.principal_axes import principal_axes
 from dpvae.geometry.surfaces.tissue_model import TissueModel, can_be_modelled, fit_tissue_model
 from dpvae.model.atlas.gene_neighbors import dense
-from dpvae.model.atlas.gene_regression import (
-    GeneRegression,
-    fit_gene_regression,
-    rows_at_a_time,
-)
+from dpvae.model.atlas.gene_regression import GeneRegression, rows_at_a_time
 from dpvae.model.data.gene_weights import roots_of_patterns, spatial_patterns
 
 Rows = NDArray[np.intp]
@@ -34,6 +30,7 @@ MOST_CELLS = 10_000
 MOST_CELLS_TOGETHER = 50_000
 LEAST = 1e-6
 SHARE = 0.5
+WITHIN = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +45,8 @@ class GeneSurfaces:
 
     Parameters
     ----------
+    regression
+        Of the same cells.
     mean
         Of each gene, shape ``(n_genes,)``.
     loadings
@@ -58,6 +57,7 @@ class GeneSurfaces:
         line, has none.
     """
 
+    regression: GeneRegression
     mean: Values
     loadings: Values
     sections: dict[str, TissueModel]
@@ -69,6 +69,10 @@ class GeneSurfaces:
     def values(self, section: str, genes: Any, places: Values) -> Values:
         """Bring together what the model of a section takes of cells.
 
+        A network can read places that it cannot know, where regressions of left-out cells stay in
+        the middle, as in a symmetric tissue. A place counts as an observation as far as it is
+        within twice their usual error of what a regression reads.
+
         Parameters
         ----------
         section
@@ -78,14 +82,19 @@ class GeneSurfaces:
         places
             Read from these genes, shape ``(n_cells, n_dims)``.
         """
-        n_values = len(self.sections[section].precision)
-        return observed(self.components(genes), places, n_values - places.shape[1])
+        model, n_dims = self.sections[section], places.shape[1]
+        center = self.regression.by_kernel(section, genes)
+        farthest = WITHIN * float(np.linalg.norm(model.deviation[-n_dims:]))
+        distance = np.linalg.norm(places - center, axis=1, keepdims=True)
+        nearer = np.minimum(farthest / np.maximum(distance, np.finfo(float).tiny), 1.0)
+        read = center + nearer * (places - center)
+        return observed(self.components(genes), read, len(model.precision) - n_dims)
 
     def join(self, places: Values, frame: NDArray[np.str_], genes: ReadGenes) -> Values:
         """Mean of places that were read, and the mean places of the model.
 
         Both count alike, wherever a cell is like the tissue. Where it is not, the model counts
-        less, in proportion to the square of how many times farther than usual it is.
+        less, by the square of its unlikeness.
 
         Parameters
         ----------
@@ -171,14 +180,6 @@ def observed(components: Values, places: Values, n_components: int) -> Values:
     return np.hstack([components[:, :n_components], places])
 
 
-def fit_on_genes(
-    genes: ReadGenes, factor: Values, coordinates: Values, section: NDArray[np.str_]
-) -> tuple[GeneRegression, GeneSurfaces]:
-    """Fit regressions and surfaces; arguments as of :func:`fit_gene_regression`."""
-    regression = fit_gene_regression(genes, factor, coordinates, section)
-    return regression, fit_gene_surfaces(genes, coordinates, section, regression)
-
-
 def fit_gene_surfaces(
     genes: ReadGenes,
     coordinates: Values,
@@ -211,14 +212,14 @@ def fit_gene_surfaces(
     known = known_rows(coordinates)
     n_components = min(N_COMPONENTS, max(int(known.sum()) // CELLS_PER_COMPONENT, 1))
     mean, loadings = _axes(genes, coordinates, section, n_components, rng)
-    surfaces = GeneSurfaces(mean, loadings, {})
+    surfaces = GeneSurfaces(regression, mean, loadings, {})
     n_sections = max(len(np.unique(section[known])), 1)
     most = min(MOST_CELLS, MOST_CELLS_TOGETHER // n_sections)
     for name, cells in cells_per_section(section[known]):
         rows = at_most(np.flatnonzero(known)[cells], max(most, 1), rng)
         if not can_be_modelled(coordinates[rows]):
             continue
-        components, read = _observations(surfaces, regression, name, genes, rows)
+        components, read = _observations(surfaces, name, genes, rows)
         fewer = min(loadings.shape[1], len(rows) // CELLS_PER_COMPONENT)
         values = observed(components, read, fewer)
         surfaces.sections[name] = fit_tissue_model(values, coordinates[rows]).of_rows(rows)
@@ -226,7 +227,7 @@ def fit_gene_surfaces(
 
 
 def _observations(
-    surfaces: GeneSurfaces, regression: GeneRegression, name: str, genes: ReadGenes, rows: Rows
+    surfaces: GeneSurfaces, name: str, genes: ReadGenes, rows: Rows
 ) -> tuple[Values, Values]:
     """Components of cells of known place, and places that others' genes and places tell of them."""
     components, read = [], []
@@ -235,7 +236,7 @@ def _observations(
         block = rows[begin : begin + size]
         values = genes(block)
         components.append(surfaces.components(values))
-        read.append(regression.left_out(name, values, block))
+        read.append(surfaces.regression.left_out(name, values, block))
     return np.concatenate(components), np.concatenate(read)
 
 

@@ -30,7 +30,8 @@ from dpvae.model.atlas.completion import (
     coordinates_in_use,
     own_components,
 )
-from dpvae.model.atlas.gene_surfaces import fit_on_genes
+from dpvae.model.atlas.gene_regression import fit_gene_regression
+from dpvae.model.atlas.gene_surfaces import fit_gene_surfaces
 from dpvae.model.atlas.layout import Layout, layout_cells
 from dpvae.model.atlas.placers import by_latents_and_genes
 from dpvae.model.data.depth import Depth, fit_depth, spread_rows
@@ -288,7 +289,8 @@ class TrainedModel(StoredModel):
         if not (is_plain and self.has_network) and not is_minified(cells):
             factor = self.module.encoder_input.factor
             genes = self._gene_reader(cells)
-            regression, surfaces = fit_on_genes(genes, factor, places, section)
+            regression = fit_gene_regression(genes, factor, places, section)
+            surfaces = fit_gene_surfaces(genes, places, section, regression)
         depth = self._own_depth(cells, section)
         return Atlas(layout, self.distance_scale, regression, surfaces, depth)
 
