@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 N_NEIGHBORS = 4
 REACH = 1.2
 REACH_OF_SHADOW = 0.8
-PIXELS = 300
+PIXELS = 200
 
 Points = NDArray[np.float64]
 
@@ -51,8 +51,14 @@ def draw_outline(
     n_pixels = np.maximum(PIXELS * (high - low) / (high - low).max(), 2).astype(int)
     axes = [np.linspace(*ends) for ends in zip(low, high, n_pixels, strict=True)]
     pixels = np.stack(np.meshgrid(*axes), axis=-1)
-    to_inside = cKDTree(inner).query(pixels)[0]
+    to_inside = _distances(inner, pixels, 2 * reach)
     to_outside = np.full_like(to_inside, reach)
     if is_plane and not is_inside.all():
-        to_outside = np.minimum(cKDTree(plane[~is_inside]).query(pixels)[0], reach)
+        to_outside = _distances(plane[~is_inside], pixels, reach)
     return ax.contour(*axes, to_inside - to_outside, levels=[0.0], **look)
+
+
+def _distances(points: Points, pixels: Points, most: float) -> Points:
+    """Distance of each pixel to the nearest of the points, ``most`` if it is larger."""
+    found = cKDTree(points).query(pixels, distance_upper_bound=most)[0]
+    return np.asarray(np.minimum(found, most))
