@@ -44,9 +44,9 @@ def mapping(
     A new AnnData of shape ``(n_cells, n_positions)``:
 
     - ``X``: the probabilities, sparse, rows of sum 1;
-    - ``obs``: that of the query;
-    - ``var``: that which ``reference.obs`` says of the cell at each position. Positions of a grid
-      have no cell: they are called ``"position_0"`` and so on, and there is one column,
+    - ``obs``: as ``query.obs``;
+    - ``var``: what ``reference.obs`` says of the cell at each position, and its name. Positions of
+      a grid have no cell: they are called ``"position_0"`` and so on, and there is one column,
       ``"nearest_cell"``, with the name of the reference's nearest cell;
     - ``varm[spatial_key]``: the positions, shape ``(n_positions, 2)`` or ``(n_positions, 3)``.
 
