@@ -56,9 +56,8 @@ def brain(folder, save):
     save("residuals", dpvae.pl.residuals(query, unit="pixels"))
     save("cell_error", dpvae.pl.cell_error(query, unit="pixels"))
     save("shepard", dpvae.pl.shepard(query, distance_scale=model.distance_scale, unit="pixels"))
-    model.calibrate(enable_progress_bar=False)
-    dpvae.tl.regions(query, model.predict_regions(query))
-    save("regions", dpvae.pl.regions(query, unit="pixels"))
+    found = model.predict_posterior(query)
+    save("posterior", dpvae.pl.posterior(found, true=query.obsm["spatial"], unit="pixels"))
     save("training_history", dpvae.pl.training_history(model))
 
     sc.pp.pca(query, n_comps=10)

@@ -10,6 +10,7 @@ class _Obsm(NamedTuple):
     latent: str = "X_dpvae"
     decoder_metric: str = "X_dpvae_metric"
     reconstructed: str = "spatial_dpvae"
+    posterior: str = "spatial_posterior"
     folded: str = "spatial_folded"
     unfolded: str = "spatial_unfolded"
     centered: str = "_dpvae_coordinates"

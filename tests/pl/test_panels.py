@@ -12,6 +12,15 @@ def test_axes_are_made_where_none_are_given():
     assert plt.get_fignums() == [axes[0].figure.number]
 
 
+def test_rows_are_filled_one_after_the_other():
+    axes = panels(5, None, height_to_width=1, per_row=3)
+    spans = [ax.get_subplotspec() for ax in axes]
+    assert [(span.rowspan.start, span.colspan.start) for span in spans] == [
+        (0, 0), (0, 1), (0, 2), (1, 0), (1, 1),
+    ]  # fmt: skip
+    assert axes[0].figure.axes == list(axes)
+
+
 def test_given_axes_are_used():
     figure, axes = plt.subplots(2, 2)
     assert list(panels(4, axes, height_to_width=1)) == list(axes.flat)

@@ -1,9 +1,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
-from dpvae.geometry import Placement, Regions
-from dpvae.tl import fold, impute, procrustes, reconstruct, regions, snap, unfold
+from dpvae.geometry import Placement, Posterior
+from dpvae.tl import fold, impute, posterior, procrustes, reconstruct, snap, unfold
 from dpvae.tl.placement import drop_companions, write_coordinates
 from dpvae.tl.result import check_free_key
 
@@ -21,14 +22,16 @@ def test_own_results_may_be_written_again(expression):
 
 
 def test_what_belongs_to_earlier_places_is_deleted(expression):
-    foreign = ["mine_radius", "mine_residuals", "other_residual", "mine_weight"]
-    for name in ["mine_residual", "mine_expected_error", "mine_radius_99.5", *foreign]:
+    ours = ["mine_residual", "mine_expected_error", "mine_radius_99.5", "mine_second_share"]
+    foreign = ["mine_radius", "mine_residuals", "other_residual", "mine_weight", "mine_share"]
+    for name in [*ours, *foreign]:
         expression.obs[name] = 1.0
-    expression.obsm["mine_ellipse_90"] = expression.obsm["mine_ellipses"] = np.zeros((240, 2))
-    before = set(expression.obs) - {"mine_residual", "mine_expected_error", "mine_radius_99.5"}
+    for name in ["mine_mode", "mine_second_mode", "mine_modes", "mine_third_mode"]:
+        expression.obsm[name] = np.zeros((240, 2))
+    before = set(expression.obs) - set(ours)
     drop_companions(expression, "mine")
     assert set(expression.obs) == before
-    assert set(expression.obsm) == {"spatial", "mine_ellipses"}
+    assert set(expression.obsm) == {"spatial", "mine_modes", "mine_third_mode"}
 
 
 def test_another_placement_leaves_nothing_of_the_first(placed):
@@ -51,10 +54,11 @@ def with_image(adata, *keys):
     return adata
 
 
-def write_regions(adata):
-    scores = np.linspace(0.1, 2, 30)
-    covariance = np.tile(np.eye(2), (adata.n_obs, 1, 1))
-    regions(adata, Regions(adata.obsm["spatial"] + 1, covariance, scores, scores))
+def write_posterior(adata):
+    n_cells = adata.n_obs
+    certain = csr_matrix(np.eye(n_cells))
+    found = Posterior(adata.obsm["spatial"], certain, np.arange(n_cells), np.ones(n_cells))
+    posterior(adata, found)
 
 
 def write_imputed(adata):
@@ -77,7 +81,7 @@ def write_snapped(adata):
 @pytest.mark.parametrize(
     ("write", "key"),
     [
-        (write_regions, "spatial_dpvae"),
+        (write_posterior, "spatial_posterior"),
         (write_imputed, "spatial_dpvae"),
         (reconstruct, "spatial_dpvae"),
         (write_aligned, "spatial_dpvae_aligned"),

@@ -8,6 +8,7 @@ from dpvae.pl.history import training_history
 from dpvae.pl.isometry import isometry
 from dpvae.pl.mirror_symmetry import mirror_symmetry
 from dpvae.pl.over_image import over_image
+from dpvae.pl.posterior import posterior
 from dpvae.pl.reconstruction import reconstruction
 from dpvae.pl.regularization_path import regularization_path
 from dpvae.pl.residuals import residuals
@@ -22,6 +23,7 @@ __all__ = [
     "isometry",
     "mirror_symmetry",
     "over_image",
+    "posterior",
     "reconstruction",
     "regularization_path",
     "residuals",

@@ -15,9 +15,15 @@ RESOLUTION = 300
 
 
 def panels(
-    n_panels: int, ax: Axes | Sequence[Axes] | NDArray[Any] | None, *, height_to_width: float
+    n_panels: int,
+    ax: Axes | Sequence[Axes] | NDArray[Any] | None,
+    *,
+    height_to_width: float,
+    per_row: int | None = None,
 ) -> NDArray[Any]:
     """Axes of panels side by side, shape ``(n_panels,)``: as given, or of a new figure.
+
+    A new figure has ``per_row`` panels in a row, by default all.
 
     Raises
     ------
@@ -28,14 +34,18 @@ def panels(
         import matplotlib.pyplot as plt
 
         height = PANEL_WIDTH * float(np.clip(height_to_width, 0.4, 2)) + 0.6
+        n_columns = min(n_panels, per_row or n_panels)
+        n_rows = -(-n_panels // n_columns)
         _, axes = plt.subplots(
-            1,
-            n_panels,
-            figsize=(PANEL_WIDTH * n_panels + 0.8, height),
+            n_rows,
+            n_columns,
+            figsize=(PANEL_WIDTH * n_columns + 0.8, n_rows * height),
             layout=ConstrainedLayoutEngine(compress=True, wspace=0.06),
             squeeze=False,
         )
-        return np.ravel(axes)
+        for unused in np.ravel(axes)[n_panels:]:
+            unused.remove()
+        return np.ravel(axes)[:n_panels]
     given = np.ravel(np.asarray(ax, dtype=object))
     if len(given) != n_panels:
         message = f"ax holds {len(given)} axes, but {n_panels} are drawn; give {n_panels} or none."

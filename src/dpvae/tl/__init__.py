@@ -4,10 +4,12 @@ from dpvae.tl.autocorrelation import autocorrelation
 from dpvae.tl.fold import fold
 from dpvae.tl.impute import impute
 from dpvae.tl.isometry import isometry
+from dpvae.tl.mapping import mapping
 from dpvae.tl.match_genes import match_genes
 from dpvae.tl.mirror_symmetry import mirror_symmetry
 from dpvae.tl.paint import paint
 from dpvae.tl.pair_mask import pair_mask
+from dpvae.tl.posterior import posterior
 from dpvae.tl.preservation import distance_preservation
 from dpvae.tl.procrustes import procrustes
 from dpvae.tl.reconstruct import reconstruct
@@ -22,10 +24,12 @@ __all__ = [
     "fold",
     "impute",
     "isometry",
+    "mapping",
     "match_genes",
     "mirror_symmetry",
     "paint",
     "pair_mask",
+    "posterior",
     "procrustes",
     "reconstruct",
     "score",

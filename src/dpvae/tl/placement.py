@@ -14,7 +14,10 @@ from dpvae._data.section import cells_per_section
 from dpvae._keys import params_key
 from dpvae.geometry import Placement
 
-COMPANION = re.compile(r"_residual|_expected_error|_(radius|ellipse)_[\d.]+")
+COMPANION = re.compile(
+    r"_residual|_expected_error|_(radius|region)_[\d.]+|_(second_)?mode|_(mode|second)_share"
+    r"|_entropy|_unlikeness"
+)
 
 
 def place_sections(

@@ -1,0 +1,137 @@
+"""Probabilities of positions, as an AnnData of cells by positions."""
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from dpvae._data.arguments import check_is_anndata
+from dpvae._data.culprit import obsm_name
+from dpvae._keys import OBSM
+from dpvae.geometry import Posterior, known_rows
+from dpvae.tl.coordinates import read_coordinates
+
+ROUNDING = 1e-6
+NEAREST = "nearest_cell"
+
+
+def mapping(
+    found: Posterior,
+    query: AnnData,
+    reference: AnnData,
+    *,
+    spatial_key: str = OBSM.spatial,
+) -> AnnData:
+    """Bring the probability of every position for every cell into an AnnData.
+
+    As other packages give a mapping: cells of the query are its observations, positions of the
+    reference its variables.
+
+    Parameters
+    ----------
+    found
+        What ``model.predict_posterior(query)`` gave.
+    query
+        The cells.
+    reference
+        The cells that the model was made with, in their order.
+    spatial_key
+        Key of the reference's coordinates in ``obsm``, and of the positions in the result.
+
+    Returns
+    -------
+    A new AnnData of shape ``(n_cells, n_positions)``:
+
+    - ``X``: the probabilities, sparse, rows of sum 1;
+    - ``obs``: as ``query.obs``;
+    - ``var``: what ``reference.obs`` says of the cell at each position, and its name. Positions of
+      a grid have no cell: they are called ``"position_0"`` and so on, and there is one column,
+      ``"nearest_cell"``, with the name of the reference's nearest cell;
+    - ``varm[spatial_key]``: the positions, shape ``(n_positions, 2)`` or ``(n_positions, 3)``.
+
+    Raises
+    ------
+    KeyError
+        If the reference has no such coordinates.
+    TypeError
+        If ``query`` or ``reference`` is no AnnData.
+    ValueError
+        If the posterior is of another number of cells, or the positions are not those of this
+        reference.
+
+    See Also
+    --------
+    dpvae.geometry.Posterior.share : probabilities of regions, layers or classes of the tissue.
+    dpvae.tl.paint : genes of the query, drawn on the positions of a reference.
+
+    Notes
+    -----
+    Transposed it is a tissue whose genes are the cells, so that one cell can be drawn over the
+    image of the section: ``dpvae.pl.over_image(mapped.T, reference, recovered_key="spatial",
+    color=name_of_a_cell)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dpvae
+    >>> from scipy.sparse import csr_matrix
+    >>> tissue = dpvae.datasets.simulated_tissue(200, 20)
+    >>> query, reference = tissue[:2].copy(), tissue[2:].copy()
+    >>> rows = np.array([3, 5, 7])
+    >>> found = dpvae.geometry.Posterior(
+    ...     reference.obsm["spatial"][rows],
+    ...     csr_matrix([[0.6, 0.2, 0.2], [0.0, 0.5, 0.5]]),
+    ...     rows,
+    ...     np.ones(2),
+    ... )
+    >>> mapped = dpvae.tl.mapping(found, query, reference)
+    >>> mapped.shape
+    (2, 3)
+    >>> mapped.var_names.equals(reference.obs_names[rows])
+    True
+    """
+    check_is_anndata(query, name="query")
+    places = read_coordinates(reference, spatial_key, name="reference")
+    if len(found) != query.n_obs:
+        message = (
+            f"The posterior is of {len(found)} cells, query has {query.n_obs}: give "
+            "model.predict_posterior(query) of the same cells."
+        )
+        raise ValueError(message)
+    distance = _distance_to_cells(found, places)
+    if distance is None:
+        message = (
+            f"The positions are not those of {obsm_name(spatial_key, name='reference')}: give the "
+            "cells that the model was made with, in their order, and the key that it was set up "
+            "with."
+        )
+        raise ValueError(message)
+    cells = reference.obs.iloc[found.reference_rows]
+    if distance.any():
+        names = [f"position_{i}" for i in range(len(cells))]
+        var = pd.DataFrame({NEAREST: cells.index.to_numpy()}, index=names)
+    else:
+        var = cells.copy()
+    return AnnData(
+        found.probabilities.copy(),
+        obs=query.obs.copy(),
+        var=var,
+        varm={spatial_key: found.positions.copy()},
+    )
+
+
+def _distance_to_cells(found: Posterior, places: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Distance of positions to their cells, 0 if measured; ``None`` if those are not nearest."""
+    rows = found.reference_rows
+    if found.positions.shape[1] != places.shape[1] or rows.max() >= len(places):
+        return None
+    named = places[rows]
+    if not known_rows(named).all():
+        return None
+    distance = np.linalg.norm(named - found.positions, axis=1)
+    rounding = ROUNDING * float(np.ptp(named, axis=0).max())
+    nearest = cKDTree(named).query(found.positions)[0]
+    if (distance > nearest + rounding).any():
+        return None
+    return np.where(distance > rounding, distance, 0.0)
