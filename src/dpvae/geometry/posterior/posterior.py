@@ -34,8 +34,8 @@ class Posterior:
         number in the reference, shape ``(n_positions,)``.
     unlikeness
         How many times larger than usual the squared distance of each cell is from what is expected
-        at its best position, at least 1, shape ``(n_cells,)``. The probabilities of a cell that is unlike the tissue are
-        spread wider.
+        at its best position, at least 1, shape ``(n_cells,)``. The probabilities of a cell that is
+        unlike the tissue are spread wider.
     sharpness
         Power that probabilities are raised to for :meth:`mean`, at least 1.
 

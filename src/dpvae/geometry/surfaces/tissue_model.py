@@ -87,8 +87,8 @@ class TissueModel:
         -------
         Places, shape ``(n_cells, n_dims)``, and how many times larger than usual the squared
         distance of each cell is from what is expected at its best position, at least 1, shape
-        ``(n_cells,)``. Time O(n_cells n_positions n_values), memory O(n_cells n_dims + n_positions n_values) and 4
-        million probabilities.
+        ``(n_cells,)``. Time O(n_cells n_positions n_values), memory O(n_cells n_dims + n_positions
+        n_values) and 4 million probabilities.
         """
         places = np.empty((len(values), self.positions.shape[1]))
         unlike = np.empty(len(values))

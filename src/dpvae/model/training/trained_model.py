@@ -281,18 +281,17 @@ class TrainedModel(StoredModel):
         kept = layout_cells(places, section)
         latent = self.get_latent_representation(indices=kept)
         layout = Layout(latent, places[kept], section[kept])
-        regression, surfaces = None, None
+        regression = surfaces = None
         is_plain = self.module.distance_term.weight == 0
         if is_plain and np.ptp(latent, axis=0).any():
             scale = fit_distance_scale(latent, places[kept], section=section[kept])
             self.module.distance_term.set_distance_scale(scale)
         if not (is_plain and self.has_network) and not is_minified(cells):
-            factor = self.module.encoder_input.factor
-            genes = self._gene_reader(cells)
+            genes, factor = self._gene_reader(cells), self.module.encoder_input.factor
             regression = fit_gene_regression(genes, factor, places, section)
             surfaces = fit_gene_surfaces(genes, places, section, regression)
-        depth = self._own_depth(cells, section)
-        return Atlas(layout, self.distance_scale, regression, surfaces, depth)
+        of_cells = self._own_depth(cells, section)
+        return Atlas(layout, self.distance_scale, regression, surfaces, of_cells)
 
     def _own_depth(self, cells: AnnData, section: NDArray[np.str_]) -> Depth | None:
         if self.values.are_counts or is_minified(cells):
