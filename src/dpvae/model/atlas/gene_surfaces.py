@@ -30,7 +30,7 @@ MOST_CELLS = 10_000
 MOST_CELLS_TOGETHER = 50_000
 LEAST = 1e-6
 SHARE = 0.5
-WITHIN = 2.0
+WITHIN = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,7 @@ class GeneSurfaces:
 
         A network can read places that it cannot know, where regressions of left-out cells stay in
         the middle, as in a symmetric tissue. A place counts as an observation as far as it is
-        within twice their usual error of what a regression reads.
+        within half their usual error of what a regression reads.
 
         Parameters
         ----------
