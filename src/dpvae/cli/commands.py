@@ -218,6 +218,14 @@ def predict(
             "--allow-mostly-missing", help="Even if it lacks more than half of the genes."
         ),
     ] = False,
+    posterior: Annotated[
+        bool,
+        typer.Option(
+            "--posterior",
+            help="Add where else each cell could be: obsm['spatial_posterior_second_mode'], "
+            "obs['spatial_posterior_radius_90'] and more. About 10 kB of memory a cell.",
+        ),
+    ] = False,
     allow_pickle: Annotated[
         bool,
         typer.Option(
@@ -248,6 +256,7 @@ def predict(
             add_missing_genes=add_missing_genes,
             allow_mostly_missing=allow_mostly_missing,
             allow_pickle=allow_pickle,
+            posterior=posterior,
         )
         write_h5ad(placed, output)
         console.print(f"Placed {adata.n_obs} cells. Wrote {output}.")

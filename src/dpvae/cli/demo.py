@@ -14,7 +14,8 @@ from dpvae._data.expression import expression_of, holds_counts
 from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM
 from dpvae.cli.held_out import BASELINES, Baseline, hide_places, score_table
-from dpvae.cli.jobs import log_normalized, place_cells, train_model, typical_counts
+from dpvae.cli.jobs import place_cells, train_model
+from dpvae.cli.normalization import log_normalized, typical_counts
 from dpvae.geometry import check_coordinates, known_rows
 from dpvae.metrics import SCORES
 from dpvae.tl.coordinates import read_coordinates

@@ -1,12 +1,11 @@
 """Training and placement as the command line does them, on AnnData."""
 
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scanpy as sc
 import scvi
 from anndata import AnnData
 from numpy.typing import NDArray
@@ -14,6 +13,8 @@ from numpy.typing import NDArray
 from dpvae._data.expression import expression_of, holds_counts
 from dpvae._keys import OBSM
 from dpvae._models import MODELS
+from dpvae.cli.normalization import log_normalized, typical_counts
+from dpvae.cli.query_posterior import add_posterior
 from dpvae.model import load
 from dpvae.model.base import SpatialModel
 from dpvae.pp import spatially_variable_genes
@@ -134,16 +135,30 @@ def has_genes(adata: AnnData, layer: str | None, genes: Collection[str]) -> NDAr
 
 
 def place_cells(
-    model: SpatialModel,
-    query: AnnData,
-    *,
-    section: str | None = None,
-    add_missing_genes: bool = False,
-    allow_mostly_missing: bool = False,
+    model: SpatialModel, query: AnnData
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Latent representation and coordinates of a query, its counts normalised as in training.
 
     Cells that have none of the model's genes get rows of NaN.
+    """
+    cells, seen = prepared_query(model, query)
+    latent = model.get_latent_representation(cells)
+    return with_gaps(latent, seen), with_gaps(model.predict_coordinates(cells), seen)
+
+
+def prepared_query(
+    model: SpatialModel,
+    query: AnnData,
+    *,
+    add_missing_genes: bool = False,
+    allow_mostly_missing: bool = False,
+) -> tuple[AnnData, NDArray[np.bool_]]:
+    """Bring a query into the form in which a model takes it.
+
+    Returns
+    -------
+    The cells in which genes of the model were seen, their counts normalised as in training; and
+    which cells of the query these are, shape ``(n_cells,)``.
     """
     layer, counts = model.setup.layer, model.target_counts_
     if counts is not None and holds_counts(query, layer):
@@ -159,9 +174,7 @@ def place_cells(
     if not seen.all():
         _warn_of_empty(seen, "has none of the model's genes and gets no place, but NaN")
         query = query[seen].copy()
-    latent = model.get_latent_representation(query)
-    places = model.predict_coordinates(query, section=section)
-    return _with_gaps(latent, seen), _with_gaps(places, seen)
+    return query, seen
 
 
 def place_query(
@@ -172,6 +185,7 @@ def place_query(
     add_missing_genes: bool,
     allow_mostly_missing: bool = False,
     allow_pickle: bool = False,
+    posterior: bool = False,
 ) -> AnnData:
     """Add coordinates and latent representation to a query, by a saved model.
 
@@ -189,24 +203,31 @@ def place_query(
         Whether it may lack more than half of the reference's genes then.
     allow_pickle
         Whether the model may be a pickle, which can run any code.
+    posterior
+        Whether to add what is known of where else each cell could be.
     """
-    for key in (OBSM.latent, OBSM.reconstructed):
+    for key in (OBSM.latent, OBSM.reconstructed, *[OBSM.posterior] * posterior):
         if key in query.obsm:
             message = f"obsm[{key!r}] of the query would be overwritten: rename or delete it."
             raise ValueError(message)
     model = load(model_path, allow_pickle=allow_pickle)
-    latent, coordinates = place_cells(
+    cells, seen = prepared_query(
         model,
         query,
-        section=section,
         add_missing_genes=add_missing_genes,
         allow_mostly_missing=allow_mostly_missing,
     )
-    query.obsm[OBSM.latent], query.obsm[OBSM.reconstructed] = latent, coordinates
+    latent = model.get_latent_representation(cells)
+    places = model.predict_coordinates(cells, section=section)
+    if posterior:
+        add_posterior(model, query, cells, seen, section)
+    query.obsm[OBSM.latent] = with_gaps(latent, seen)
+    query.obsm[OBSM.reconstructed] = with_gaps(places, seen)
     return query
 
 
-def _with_gaps(values: NDArray[Any], seen: NDArray[np.bool_]) -> NDArray[Any]:
+def with_gaps(values: NDArray[Any], seen: NDArray[np.bool_]) -> NDArray[Any]:
+    """Rows of the cells that were seen, and rows of NaN for the others."""
     complete = np.full((len(seen), values.shape[1]), np.nan, dtype=values.dtype)
     complete[seen] = values
     return complete
@@ -216,41 +237,3 @@ def _warn_of_empty(seen: NDArray[np.bool_], what: str) -> None:
     n_empty = int((~seen).sum())
     which = "1 cell" if n_empty == 1 else f"Each of {n_empty} cells"
     warnings.warn(f"{which} of {len(seen)} {what}.", UserWarning, stacklevel=3)
-
-
-def typical_counts(adata: AnnData, layer: str | None) -> dict[str, float]:
-    """Share out the median depth of the cells among the genes, as all cells together have them."""
-    counts = expression_of(adata, layer)
-    depth = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
-    of_genes = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
-    median = np.median(depth[depth > 0]) if depth.any() else 1.0
-    return dict(zip(adata.var_names, of_genes * (median / max(depth.sum(), 1.0)), strict=True))
-
-
-def log_normalized(adata: AnnData, layer: str | None, counts: Mapping[str, float]) -> AnnData:
-    """Bring cells to the depth of typical ones, over the genes that are known of these, and log.
-
-    Parameters
-    ----------
-    adata
-        Cells with counts; they are not changed.
-    layer
-        Layer with the counts.
-    counts
-        What :func:`typical_counts` gave of the reference. Genes that are missing here, or missing
-        there, do not count for the depth.
-
-    Returns
-    -------
-    A copy with the genes that are known of the typical cells; if there are none, the cells.
-    """
-    known = adata.var_names.isin(list(counts))
-    if not known.any():
-        return adata
-    normalized = adata[:, known].copy()
-    target = sum(counts[gene] for gene in normalized.var_names.unique())
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Some cells have zero counts")
-        sc.pp.normalize_total(normalized, target_sum=target or 1.0, layer=layer)
-    sc.pp.log1p(normalized, layer=layer)
-    return normalized
