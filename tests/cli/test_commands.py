@@ -79,6 +79,16 @@ def test_train_then_predict(model, reference_file, query_file, counts, tmp_path)
 
 
 @pytest.mark.trains
+def test_a_fast_demo_trains_no_network(reference_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = run("demo", "--data", reference_file, "--n-genes", 20, "--fast")
+    result = anndata.read_h5ad(tmp_path / "dpvae_demo" / "result.h5ad")
+    assert result.uns["scores"].index.tolist() == ["Surfaces", "kNN", "ridge"]
+    assert "epoch" not in text
+
+
+
+@pytest.mark.trains
 def test_demo_writes_into_a_folder_of_its_own_and_overwrites_nothing(
     reference_file, tmp_path, monkeypatch
 ):
@@ -96,7 +106,7 @@ def test_demo_writes_into_a_folder_of_its_own_and_overwrites_nothing(
         result.obsm["spatial_dpvae"][~hidden], result.obsm["spatial"][~hidden]
     )
     assert (result.obsm["spatial_dpvae"][hidden] != result.obsm["spatial"][hidden]).all()
-    assert result.uns["scores"].index.tolist() == ["DPVAE", "kNN", "ridge"]
+    assert result.uns["scores"].index.tolist() == ["DPVAE", "Surfaces", "kNN", "ridge"]
     assert result.n_vars == 40
     assert (tmp_path / "dpvae_demo" / "reconstruction.png").stat().st_size > 10_000
     before = contents(tmp_path)
