@@ -64,7 +64,9 @@ class Posterior:
 
     def of(self, cells: ArrayLike) -> "Posterior":
         """Take some cells, by a mask or by row numbers."""
-        chosen = np.asarray(cells)
+        chosen = np.ravel(cells)
+        if not len(chosen):
+            chosen = chosen.astype(np.intp)  # an empty list holds floats
         return replace(
             self,
             probabilities=self.probabilities[chosen],
@@ -85,7 +87,9 @@ class Posterior:
 
     def mode(self) -> Points:
         """Most probable position of each cell, shape ``(n_cells, n_dims)``."""
-        return np.asarray(self.modes(1).places[:, 0])
+        if not len(self):
+            return np.empty((0, self.positions.shape[1]))
+        return np.asarray(self.positions[np.ravel(self.probabilities.argmax(axis=1))])
 
     def modes(self, n_modes: int = 2) -> Modes:
         """Separate peaks of each cell's probability, and the share of it around each.
@@ -241,7 +245,7 @@ class Posterior:
         labels
             Of the positions, shape ``(n_positions,)``; or of all cells of the reference, in their
             order. Where some are missing, the probability of these positions is in a last column
-            ``"unlabeled"``.
+            ``"unlabeled"``, or joins the label of this name.
 
         Returns
         -------
@@ -251,7 +255,8 @@ class Posterior:
         codes, names = pd.factorize(known, sort=True)
         columns = [str(name) for name in names]
         if (codes < 0).any():
-            codes, columns = np.where(codes < 0, len(names), codes), [*columns, UNLABELED]
+            columns += [UNLABELED] * (UNLABELED not in columns)
+            codes = np.where(codes < 0, columns.index(UNLABELED), codes)
         shape = (len(codes), len(columns))
         member = csr_matrix((np.ones(len(codes)), (np.arange(len(codes)), codes)), shape=shape)
         return pd.DataFrame((self.probabilities @ member).toarray(), columns=columns)

@@ -28,4 +28,5 @@ def noise_precision(residuals: Points) -> Points:
     deviation = np.sqrt((residuals**2).mean(axis=0))
     deviation = np.maximum(deviation, 1e-6 * deviation.max() or 1.0)
     correlation, _ = ledoit_wolf(residuals / deviation, assume_centered=True)
+    np.fill_diagonal(correlation, 1.0)  # less for values that never depart
     return np.asarray(np.linalg.inv(correlation) / np.outer(deviation, deviation))
