@@ -106,23 +106,22 @@ def _peaks(
         for rank in order:
             position = mine[rank]
             value = values[rank]
+            around = near[near_indptr[position] : near_indptr[position + 1]]
             best = -1
-            for other in near[near_indptr[position] : near_indptr[position + 1]]:
-                if summit[other] < 0 or other == position:
-                    continue
+            for other in around:
                 root = summit[other]
-                while parent[root] != root:
+                while root >= 0 and parent[root] != root:
                     root = parent[root]
-                if best < 0:
+                if root >= 0 and (best < 0 or height[root] > height[best]):
                     best = root
-                elif root != best:
-                    low = root if height[root] < height[best] else best
-                    high = best if low == root else root
-                    if value >= depth * height[low]:
-                        parent[low] = high
-                        mass[high] += mass[low]
-                        mass[low] = 0.0
-                    best = high
+            for other in around:
+                root = summit[other]
+                while root >= 0 and parent[root] != root:
+                    root = parent[root]
+                if root >= 0 and root != best and value >= depth * height[root]:
+                    parent[root] = best
+                    mass[best] += mass[root]
+                    mass[root] = 0.0
             if best < 0:
                 best = position
                 parent[position] = position
