@@ -23,7 +23,7 @@ def test_fills_the_tissue_and_little_more(n_dims, volume):
     grid = grid_inside(places, 0.1)
     assert volume < len(grid) * 0.1**n_dims < 1.12**n_dims * volume
     assert np.linalg.norm(grid, axis=1).max() < 1.25
-    from_cells = np.linalg.norm(places[:, None] - grid[None], axis=-1).min(axis=1)
+    from_cells = np.linalg.norm(places[:300, None] - grid[None], axis=-1).min(axis=1)
     assert np.quantile(from_cells, 0.99) < 0.5 * 0.1 * np.sqrt(n_dims) + 1e-9
 
 

@@ -4,6 +4,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from dpvae.geometry import Posterior
+from dpvae.geometry.posterior.posterior import MOST_NUMBERS
 
 N_CELLS, N_POSITIONS = 25, 60
 
@@ -104,11 +105,18 @@ def test_region_of_a_level_that_some_positions_hold_exactly():
     np.testing.assert_allclose(found.region_size(0.9), 0.9)
 
 
-def test_regions_of_many_cells_do_not_drift():
-    few = np.array([[0.45, 0.45, 0.05, 0.05], [0.91, 0.03, 0.03, 0.03]], dtype=np.float32)
-    found = made(np.tile(few, (50_000, 1)))
-    expected = np.tile([[True, True, False, False], [True, False, False, False]], (50_000, 1))
-    np.testing.assert_array_equal(found.region(0.9).toarray(), expected)
+def test_cells_of_several_blocks_are_like_those_of_one(dense):
+    few = made(np.pad(dense, [(0, 0), (0, 4_000)]), sharpness=1.7)
+    n_cells = MOST_NUMBERS // len(few.positions) + 500
+    rows = np.arange(n_cells) % N_CELLS
+    many = few.of(rows)
+    for cells in (slice(0, 10), slice(n_cells - 510, n_cells - 490), slice(n_cells - 10, None)):
+        chosen = few.of(rows[cells])
+        np.testing.assert_allclose(many.mean()[cells], chosen.mean(), atol=1e-12)
+        np.testing.assert_allclose(many.entropy[cells], chosen.entropy, atol=1e-12)
+        np.testing.assert_array_equal(
+            many.region(0.9)[cells].toarray(), chosen.region(0.9).toarray()
+        )
 
 
 @pytest.mark.parametrize("level", [0.3, 0.9])
