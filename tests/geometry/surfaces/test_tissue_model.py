@@ -4,6 +4,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from dpvae.geometry.surfaces.noise import noise_precision
 from dpvae.geometry.surfaces.surfaces import fit_surfaces
 from dpvae.geometry.surfaces.tissue_model import (
     MOST_POSITIONS,
@@ -51,6 +52,13 @@ def found(model, fresh):
     return model.posterior(fresh[0])
 
 
+@pytest.fixture(scope="module")
+def wandering():
+    """A tissue of which the model is not true, and the model."""
+    tissue = Tissue(noise=0.3, wandering=1.0)
+    return tissue, fit_tissue_model(*tissue.cells(N_CELLS, seed=1))
+
+
 def naive_logs(model, value, positions):
     """Log-density of a normal at each position, by a loop."""
     logs = []
@@ -65,9 +73,13 @@ def naive_probabilities(logs, temperature):
     return weight / weight.sum()
 
 
-def test_probabilities_are_of_normal_densities_at_each_position(model, fresh, found):
+def test_probabilities_are_of_normal_densities_at_each_position(wandering):
+    tissue, model = wandering
+    values, _ = tissue.cells(20, seed=2)
+    found = model.posterior(values)
+    assert found.unlikeness.max() > 1.0 < model.temperature
     for cell in range(20):
-        logs = naive_logs(model, fresh[0][cell], model.positions)
+        logs = naive_logs(model, values[cell], model.positions)
         unlike = max(-2.0 * logs.max() / model.usual_distance, 1.0)
         assert found.unlikeness[cell] == pytest.approx(unlike)
         expected = naive_probabilities(logs, model.temperature * unlike)
@@ -76,14 +88,18 @@ def test_probabilities_are_of_normal_densities_at_each_position(model, fresh, fo
         assert got.sum() == pytest.approx(1.0, abs=1e-6)
 
 
-def test_means_are_of_the_probabilities_at_their_own_temperature(model, fresh, found):
-    places, unlike = model.means(fresh[0][:20])
+def test_means_are_of_the_probabilities_at_their_own_temperature(wandering):
+    tissue, model = wandering
+    values, _ = tissue.cells(20, seed=2)
+    places, unlike = model.means(values)
+    found = model.posterior(values)
+    assert model.temperature_of_mean < model.temperature
     for cell in range(20):
-        logs = naive_logs(model, fresh[0][cell], model.positions)
+        logs = naive_logs(model, values[cell], model.positions)
         probability = naive_probabilities(logs, model.temperature_of_mean * unlike[cell])
         np.testing.assert_allclose(places[cell], probability @ model.positions, atol=1e-9)
-    np.testing.assert_array_equal(unlike, found.unlikeness[:20])
-    np.testing.assert_allclose(found.of(np.arange(20)).mean(), places, atol=0.02)
+    np.testing.assert_array_equal(unlike, found.unlikeness)
+    np.testing.assert_allclose(found.mean(), places, atol=0.02)
 
 
 def test_means_beat_the_center_by_far(model, fresh):
@@ -97,13 +113,6 @@ def test_regions_of_fresh_cells_hold_their_level(found, fresh, level):
     held = found.in_region(fresh[1], level).mean()
     assert level - 0.05 < held < level + 0.05
     assert found.region_size(level).mean() < 0.25
-
-
-@pytest.fixture(scope="module")
-def wandering():
-    """A tissue of which the model is not true, and the model."""
-    tissue = Tissue(noise=0.3, wandering=1.0)
-    return tissue, fit_tissue_model(*tissue.cells(N_CELLS, seed=1))
 
 
 def test_temperatures_and_distance_are_those_of_left_out_cells(wandering):
@@ -139,6 +148,15 @@ def test_regions_hold_their_level_by_temperature_if_the_model_is_not_true(wander
 
 def test_temperatures_are_at_least_one(model):
     assert 1.0 <= model.temperature_of_mean <= model.temperature < 2.0
+
+
+def test_means_are_no_flatter_than_probabilities():
+    """Cells of unequal noise, whose best mean is the center of the tissue."""
+    rng = np.random.default_rng(7)
+    places = rng.uniform(size=(40, 2))
+    noise = 0.6 * rng.normal(size=(40, 4)) * np.exp(rng.normal(size=(40, 1)))
+    model = fit_tissue_model(np.c_[places, places**2] + noise, places)
+    assert model.temperature_of_mean == model.temperature < 32.0
 
 
 def test_nine_of_ten_fresh_cells_are_as_near_as_usual(found):
@@ -307,10 +325,12 @@ def test_few_cells_of_two_or_three_dimensions(n_dims):
     assert np.linalg.norm(found - places, axis=1).mean() < 0.2
 
 
-def test_surfaces_are_those_of_all_cells(model, fresh):
+def test_surfaces_are_of_all_cells_and_departures_of_left_out_ones(model):
     values, places = Tissue().cells(N_CELLS, seed=1)
-    expected = fit_surfaces(places, values).surfaces.at(fresh[1])
-    np.testing.assert_allclose(model.surfaces.at(fresh[1]), expected)
+    fitted = fit_surfaces(places, values)
+    np.testing.assert_allclose(model.surfaces.at(places), fitted.surfaces.at(places))
+    expected = noise_precision(values - fitted.left_out(places))
+    np.testing.assert_allclose(model.precision, expected)
 
 
 def test_seed_gives_the_same_model_again(model):
