@@ -39,26 +39,46 @@ def find_modes(probabilities: csr_matrix, positions: Points, n_modes: int) -> Mo
     probabilities
         Shape ``(n_cells, n_positions)``.
     positions
-        Shape ``(n_positions, n_dims)``. Each is next to its eight nearest.
+        Shape ``(n_positions, n_dims)``. Two are next to each other if one is among the eight
+        nearest of the other. Positions of the same place count as one.
     n_modes
         How many are wanted, those with the largest share first.
     """
     if n_modes < 1:
         message = f"n_modes is {n_modes}: give 1 or more."
         raise ValueError(message)
-    n_near = min(N_NEIGHBORS + 1, len(positions))
-    near = np.atleast_2d(cKDTree(positions).query(positions, k=range(1, n_near + 1))[1])
-    rows = csr_matrix(probabilities)
+    rows, places = _one_at_each_place(csr_matrix(probabilities), positions)
+    near = _neighbors(places)
     peaks, shares = _peaks(
         rows.indptr.astype(np.int64),
         rows.indices.astype(np.int64),
         rows.data.astype(np.float64),
-        np.ascontiguousarray(near, dtype=np.int64),
+        near.indptr.astype(np.int64),
+        near.indices.astype(np.int64),
         n_modes,
         DEPTH,
     )
-    places = np.where((peaks >= 0)[:, :, None], positions[peaks], np.nan)
-    return Modes(places, shares)
+    return Modes(np.where((peaks >= 0)[:, :, None], places[peaks], np.nan), shares)
+
+
+def _one_at_each_place(rows: csr_matrix, positions: Points) -> tuple[csr_matrix, Points]:
+    """Sum the probabilities of positions of the same place."""
+    places, which = np.unique(positions, axis=0, return_inverse=True)
+    if len(places) == len(positions):
+        return rows, positions
+    cells = np.arange(len(positions))
+    shape = (len(positions), len(places))
+    member = csr_matrix((np.ones(len(cells)), (cells, which.ravel())), shape=shape)
+    return csr_matrix(rows @ member), places
+
+
+def _neighbors(places: Points) -> csr_matrix:
+    """Which places are next to each other: an entry for each pair."""
+    n_near = min(N_NEIGHBORS + 1, len(places))
+    near = cKDTree(places).query(places, k=range(1, n_near + 1))[1]
+    rows = np.repeat(np.arange(len(places)), n_near)
+    pairs = csr_matrix((np.ones(near.size), (rows, near.ravel())), shape=(len(places),) * 2)
+    return csr_matrix(pairs + pairs.T)
 
 
 @compiled
@@ -66,12 +86,13 @@ def _peaks(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int64],
     data: NDArray[np.float64],
+    near_indptr: NDArray[np.int64],
     near: NDArray[np.int64],
     n_modes: int,
     depth: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     n_cells = len(indptr) - 1
-    n_positions = len(near)
+    n_positions = len(near_indptr) - 1
     peaks = np.full((n_cells, n_modes), -1, dtype=np.int64)
     shares = np.zeros((n_cells, n_modes))
     summit = np.full(n_positions, -1, dtype=np.int64)
@@ -85,23 +106,22 @@ def _peaks(
         for rank in order:
             position = mine[rank]
             value = values[rank]
+            around = near[near_indptr[position] : near_indptr[position + 1]]
             best = -1
-            for other in near[position]:
-                if summit[other] < 0 or other == position:
-                    continue
+            for other in around:
                 root = summit[other]
-                while parent[root] != root:
+                while root >= 0 and parent[root] != root:
                     root = parent[root]
-                if best < 0:
+                if root >= 0 and (best < 0 or height[root] > height[best]):
                     best = root
-                elif root != best:
-                    low = root if height[root] < height[best] else best
-                    high = best if low == root else root
-                    if value > depth * height[low]:
-                        parent[low] = high
-                        mass[high] += mass[low]
-                        mass[low] = 0.0
-                    best = high
+            for other in around:
+                root = summit[other]
+                while root >= 0 and parent[root] != root:
+                    root = parent[root]
+                if root >= 0 and root != best and value >= depth * height[root]:
+                    parent[root] = best
+                    mass[best] += mass[root]
+                    mass[root] = 0.0
             if best < 0:
                 best = position
                 parent[position] = position

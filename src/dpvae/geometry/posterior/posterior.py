@@ -1,19 +1,21 @@
 """Where each of many cells could be: a probability of every position of a tissue."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 from scipy.spatial import cKDTree
 
 from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
 from dpvae.geometry.posterior.modes import Modes, find_modes
+from dpvae.geometry.posterior.smallest_sets import ROUNDING, smallest_sets
 
 Points = NDArray[np.float64]
 
-ROUNDING = 1e-6
+MOST_NUMBERS = 4_000_000
 UNLABELED = "unlabeled"
 
 
@@ -48,8 +50,8 @@ class Posterior:
     >>> found = Posterior(positions, csr_matrix([[0.5, 0.25, 0.25]]), np.arange(3), np.ones(1))
     >>> found.mean().tolist()
     [[0.75, 0.0]]
-    >>> found.share(["cortex", "cortex", "thalamus"]).loc[0, "cortex"]
-    0.75
+    >>> found.share(["cortex", "cortex", "thalamus"]).to_dict("list")
+    {'cortex': [0.75], 'thalamus': [0.25]}
     """
 
     positions: Points
@@ -64,7 +66,9 @@ class Posterior:
 
     def of(self, cells: ArrayLike) -> "Posterior":
         """Take some cells, by a mask or by row numbers."""
-        chosen = np.asarray(cells)
+        chosen = np.ravel(cells)
+        if not len(chosen):
+            chosen = chosen.astype(np.intp)  # an empty list holds floats
         return replace(
             self,
             probabilities=self.probabilities[chosen],
@@ -76,16 +80,18 @@ class Posterior:
 
         A cell that could be in two places is put between them: see :meth:`modes`.
         """
-        weight = self.probabilities.copy()
-        highest = np.maximum(weight.max(axis=1).toarray().ravel(), np.finfo(float).tiny)
-        per_row = np.repeat(highest, np.diff(weight.indptr))
-        weight.data = (weight.data / per_row) ** self.sharpness
-        total = np.asarray(weight.sum(axis=1))
-        return np.asarray(weight @ self.positions / total)
+        places = np.empty((len(self), self.positions.shape[1]))
+        for some, weight in self._parts():
+            highest = weight.max(axis=1).toarray().ravel().astype(np.float64)
+            weight.data = (weight.data / highest.repeat(np.diff(weight.indptr))) ** self.sharpness
+            places[some] = (weight @ self.positions) / np.reshape(weight.sum(axis=1), (-1, 1))
+        return places
 
     def mode(self) -> Points:
         """Most probable position of each cell, shape ``(n_cells, n_dims)``."""
-        return np.asarray(self.modes(1).places[:, 0])
+        if not len(self):
+            return np.empty((0, self.positions.shape[1]))
+        return np.asarray(self.positions[np.ravel(self.probabilities.argmax(axis=1))])
 
     def modes(self, n_modes: int = 2) -> Modes:
         """Separate peaks of each cell's probability, and the share of it around each.
@@ -116,9 +122,11 @@ class Posterior:
 
         0 if one position has it all, log(n_positions) if all are equally probable.
         """
-        values = self.probabilities.copy()
-        values.data = -values.data * np.log(np.maximum(values.data, np.finfo(float).tiny))
-        return np.asarray(values.sum(axis=1)).ravel()
+        entropy = np.empty(len(self))
+        for some, part in self._parts():
+            part.data = -part.data * np.log(np.maximum(part.data, np.finfo(float).tiny))
+            entropy[some] = np.ravel(part.sum(axis=1))
+        return entropy
 
     def region(self, level: float) -> csr_matrix:
         """Smallest set of positions that holds a share of each cell's probability.
@@ -139,16 +147,9 @@ class Posterior:
             If the level is not between 0 and 1.
         """
         check_level(level)
-        inside = csr_matrix(self.probabilities, dtype=np.float64, copy=True)
-        n_each = np.diff(inside.indptr)
-        cell = np.repeat(np.arange(len(self)), n_each)
-        falling = np.lexsort((-inside.data, cell))
-        sums = np.concatenate([[0.0], np.cumsum(inside.data[falling])])
-        before = sums[:-1] - np.repeat(sums[inside.indptr[:-1]], n_each)
-        inside.data[falling] = before < level - ROUNDING
-        inside = csr_matrix(inside, dtype=bool)
-        inside.eliminate_zeros()
-        return inside
+        inside = [csr_matrix((0, len(self.positions)), dtype=bool)]
+        inside += [smallest_sets(part, level) for _, part in self._parts()]
+        return csr_matrix(vstack(inside, format="csr"))
 
     def region_size(self, level: float) -> Points:
         """Share of the tissue's positions that the region of each cell takes, ``(n_cells,)``."""
@@ -241,7 +242,7 @@ class Posterior:
         labels
             Of the positions, shape ``(n_positions,)``; or of all cells of the reference, in their
             order. Where some are missing, the probability of these positions is in a last column
-            ``"unlabeled"``.
+            ``"unlabeled"``, or joins the label of this name.
 
         Returns
         -------
@@ -251,10 +252,18 @@ class Posterior:
         codes, names = pd.factorize(known, sort=True)
         columns = [str(name) for name in names]
         if (codes < 0).any():
-            codes, columns = np.where(codes < 0, len(names), codes), [*columns, UNLABELED]
+            columns += [UNLABELED] * (UNLABELED not in columns)
+            codes = np.where(codes < 0, columns.index(UNLABELED), codes)
         shape = (len(codes), len(columns))
         member = csr_matrix((np.ones(len(codes)), (np.arange(len(codes)), codes)), shape=shape)
         return pd.DataFrame((self.probabilities @ member).toarray(), columns=columns)
+
+    def _parts(self) -> Iterator[tuple[slice, csr_matrix]]:
+        """Copy the probabilities of some cells at a time, which takes little memory."""
+        size = max(MOST_NUMBERS // len(self.positions), 1)
+        for begin in range(0, len(self), size):
+            some = slice(begin, begin + size)
+            yield some, self.probabilities[some]
 
     def _at_positions(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
         if len(values) == len(self.positions):

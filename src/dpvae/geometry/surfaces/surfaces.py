@@ -72,7 +72,7 @@ class CrossFitted:
     surfaces
         Of all cells.
     without
-        Surfaces without each fifth, with the same lengths and shares.
+        Surfaces without each fifth, around the same center, with the same lengths and shares.
     fold
         Number of the fifth that each cell is in, shape ``(n_cells,)``.
     """

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from dpvae._data.some_rows import at_most
+from dpvae.geometry.posterior.grid import has_outline
 from dpvae.geometry.posterior.posterior import Posterior
 from dpvae.geometry.posterior.sparse_probabilities import sparse_probabilities
 from dpvae.geometry.surfaces.noise import noise_precision
@@ -22,13 +23,11 @@ from dpvae.geometry.surfaces.surfaces import (
 Points = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-FEWEST_CELLS = 20
 MOST_POSITIONS = 4_000
 MOST_LEFT_OUT = 1_000
 MOST_PROBABILITIES = 4_000_000
 USUAL = 0.9
 TEMPERATURES = 2.0 ** np.arange(0.0, 5.25, 0.25)
-FLAT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +112,7 @@ class TissueModel:
 
         Returns
         -------
-        The posterior. Time as of :meth:`mean`. Memory: what holds 99.9 % of each cell's
+        The posterior. Time as of :meth:`means`. Memory: what holds 99.9 % of each cell's
         probability, 8 bytes for each number.
         """
         positions = self.positions if grid is None else grid
@@ -203,10 +202,7 @@ def tempered(log_likelihood: Points, temperature: float | Points) -> Points:
 
 def can_be_modelled(places: Points) -> bool:
     """Whether cells are enough, and not all on a line, for surfaces over their tissue."""
-    if len(places) < FEWEST_CELLS:
-        return False
-    spread = np.linalg.svd(places - places.mean(axis=0), compute_uv=False)
-    return bool(spread[-1] > FLAT * spread[0])
+    return has_outline(places)
 
 
 def fit_tissue_model(values: Points, places: Points, *, seed: int = 0) -> TissueModel:
