@@ -87,7 +87,6 @@ def test_a_fast_demo_trains_no_network(reference_file, tmp_path, monkeypatch):
     assert "epoch" not in text
 
 
-
 @pytest.mark.trains
 def test_demo_writes_into_a_folder_of_its_own_and_overwrites_nothing(
     reference_file, tmp_path, monkeypatch

@@ -7,6 +7,7 @@ from scvi import REGISTRY_KEYS
 from scvi.module.base import BaseMinifiedModeModuleClass, LossOutput, auto_move_data
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
+from torch.nn import Parameter
 
 from dpvae._keys import REGISTRY
 from dpvae.module.distance_preserving import DistancePreserving
@@ -34,10 +35,9 @@ class PrincipalComponents(BaseMinifiedModeModuleClass):
         self.n_latent = n_latent
         self.encode_covariates = False
         self.encoder_input = encoder_input
-        self.axes: Tensor
+        self.axes = Parameter(torch.zeros(self.n_input, n_latent), requires_grad=False)
         self.variances: Tensor
         self.noise: Tensor
-        self.register_buffer("axes", torch.zeros(self.n_input, n_latent))
         self.register_buffer("variances", torch.ones(n_latent))
         self.register_buffer("noise", torch.ones(()))
 
