@@ -55,8 +55,8 @@ from dpvae.model.training.threads import training_threads
 EVERY = timedelta(minutes=10)
 NOT_TRAINED = "The model is not trained: call model.train() first."
 NEXT = (
-    "Next: model.predict_coordinates(query) places cells, and model.calibrate() measures how far "
-    "off places of new cells are."
+    "Next: model.predict_coordinates(query) places cells, and model.predict_posterior(query) says "
+    "where each could be."
 )
 
 
