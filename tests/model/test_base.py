@@ -92,7 +92,9 @@ def test_a_method_is_for_places_among_the_reference_only(model_dir, cells, ancho
     anchors = anchors and np.ones(60, dtype=bool)
     with pytest.raises(ValueError, match=r"method='latents' places cells among .* the reference"):
         model.predict_coordinates(cells[180:].copy(), anchors, method="latents")
-    with pytest.raises(ValueError, match="method is 'genes': choose 'all', 'posterior', 'latents and genes'"):
+    with pytest.raises(
+        ValueError, match="method is 'genes': choose 'all', 'posterior', 'latents and genes'"
+    ):
         model.predict_coordinates(cells[180:].copy(), method="genes")
 
 

@@ -153,7 +153,8 @@ class PlacingModel(TrainedModel):
         ------
         ValueError
             If the cells do not fit the model or are of several sections; if the section has
-            fewer than 20 cells of known place, or all on a line; if there is no outline for a grid;
+            fewer than 20 cells of known place, or all on a line or of equal expression; if there
+            is no outline for a grid;
             or if expression was left out (minified).
         RuntimeError
             If the model is not trained.

@@ -82,7 +82,7 @@ def test_a_model_that_was_saved_without_depth_takes_queries_as_they_are(model, c
 
 
 @pytest.mark.trains
-def test_probabilities_are_those_of_equal_depth(model, counts, expected):
+def test_probabilities_are_those_of_equal_depth(model, counts):
     equal = model.predict_posterior(normalized(counts, model.atlas_.depth.typical))
     with pytest.warns(UserWarning, match=DEPTH):
         found = model.predict_posterior(normalized(counts, 1e4))
