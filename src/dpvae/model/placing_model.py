@@ -163,8 +163,8 @@ class PlacingModel(TrainedModel):
         -----
         UserWarning
             If the query is unlike the reference, as in :meth:`predict_coordinates`; or if half of
-            its cells are farther from what is expected anywhere in the section than nine of ten of
-            the section's own.
+            its cells, 20 at least, are farther from what is expected anywhere in the section than
+            nine of ten of the section's own.
 
         Notes
         -----
@@ -175,6 +175,7 @@ class PlacingModel(TrainedModel):
         has no position, so cells from there are in their region less often.
         """
         atlas, encoded = self._atlas(), self._encoded(adata, batch_size)
+        atlas.check_has_genes(encoded)
         frame = the_frame(atlas.layout, encoded, section)
         placed = self._placed_as(atlas, encoded, adata, frame, GENES_TOO)
         return atlas.posterior(encoded, placed, spacing)
