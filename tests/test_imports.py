@@ -18,7 +18,8 @@ GEOMETRY = {
     "geometry.alignment",
     "geometry.placement",
     "geometry.regression",
-    "geometry.uncertainty",
+    "geometry.posterior",
+    "geometry.surfaces",
 }
 MODEL = {
     "model.atlas", "model.data", "model.files", "model.loading", "model.query", "model.training",
@@ -31,7 +32,8 @@ MAY_IMPORT = {
     "geometry.alignment": DATA | {"geometry"},
     "geometry.regression": DATA | {"geometry", "geometry.alignment"},
     "geometry.placement": DATA | {"geometry", "geometry.alignment", "geometry.regression"},
-    "geometry.uncertainty": DATA | {"geometry"},
+    "geometry.posterior": DATA | {"geometry"},
+    "geometry.surfaces": DATA | {"geometry", "geometry.posterior"},
     "metrics": DATA | GEOMETRY,
     "datasets": {"_keys"},
     "tl": DATA | GEOMETRY | {"metrics"},

@@ -35,6 +35,7 @@ ODD_CELLS: dict[str, list[Any]] = {
     "section": ["nowhere", 1, ["1"], "", 2.5, b"1"],
     "batch_size": [0, -1, 1.5, "8", True],
 }
+ODD_SPACINGS = [0, -1.0, float("nan"), float("inf"), 1e-9, "10", True, [10.0], 1e9]
 ODD_ANCHORS = [
     [True],
     [0, 1, 2],
@@ -173,9 +174,12 @@ def _anchored(model: Any, cells: AnnData, **given: Any) -> np.ndarray:
     return model.predict_coordinates(cells, **({"anchors": np.arange(n_cells) % 2 == 0} | given))
 
 
-def _regions(model: Any, cells: AnnData, **given: Any) -> np.ndarray:
-    found = model.predict_regions(cells, **given)
-    return np.c_[found.coordinates, found.radii(0.5)]
+def _posterior(model: Any, cells: AnnData, **given: Any) -> np.ndarray:
+    """Mean and spread of the cells' probability over one section, or over the odd one."""
+    section = model.setup.sections[0] if model.setup.section_key else None
+    found = model.predict_posterior(cells, **({"section": section} | given))
+    _, spread = found.expected(found.positions)
+    return np.c_[found.mean(), spread]
 
 
 def _prepared(world: World, model: Any, cells: AnnData) -> np.ndarray:
@@ -248,7 +252,7 @@ QUERIES: dict[str, tuple[Any, set[str], dict[str, list[Any]]]] = {
         set(),
         {"indices": [[1000], [-100], 1.5, "a", [True]], "batch_size": [0, -1, "8"]},
     ),
-    "regions": (_regions, set(), {"section": ["nowhere", 1]}),
+    "posterior": (_posterior, set(), ODD_CELLS | {"spacing": ODD_SPACINGS}),
 }
 LEARNING: dict[str, tuple[Any, float, dict[str, list[Any]], float]] = {
     "set up": (_set_up, 0.0, ODD_SETUP, 1.0),

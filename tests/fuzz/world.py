@@ -92,7 +92,7 @@ class World:
         return self.results[name]
 
     def model(self, kind: str) -> Any:
-        """A trained model, calibrated, shared by all cases."""
+        """A trained model, shared by all cases."""
         if kind not in self.models:
             self.models[kind], _ = self.fresh(kind)
         return self.models[kind]
@@ -103,7 +103,6 @@ class World:
         if not path.exists():
             cells = self.cells(kind, "reference")
             model = learned(kind, cells, max_epochs=20)
-            model.calibrate(self.cells(kind, "query"))
             model.save(str(path))
         own = self.cells(kind, "reference")
         with warnings.catch_warnings(action="ignore"):

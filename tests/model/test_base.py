@@ -92,7 +92,9 @@ def test_a_method_is_for_places_among_the_reference_only(model_dir, cells, ancho
     anchors = anchors and np.ones(60, dtype=bool)
     with pytest.raises(ValueError, match=r"method='latents' places cells among .* the reference"):
         model.predict_coordinates(cells[180:].copy(), anchors, method="latents")
-    with pytest.raises(ValueError, match="method is 'genes': choose 'latents and genes'"):
+    with pytest.raises(
+        ValueError, match="method is 'genes': choose 'all', 'posterior', 'latents and genes'"
+    ):
         model.predict_coordinates(cells[180:].copy(), method="genes")
 
 
@@ -193,14 +195,14 @@ def test_model_without_cells_asks_for_them(model_dir):
 @pytest.mark.parametrize("model_class", [DPVAE, DPSCVI])
 @pytest.mark.parametrize(
     "method",
-    ["predict_coordinates", "predict_regions", "calibrate", "get_latent_representation"],
+    ["predict_coordinates", "predict_posterior", "get_latent_representation"],
 )
 def test_untrained_model_is_refused(method, model_class, expression, counts):
     cells = expression if model_class is DPVAE else counts
     model_class.setup_anndata(cells)
     model = model_class(cells, **QUICK)
     message = r"^The model is not trained: call model.train\(\) first\.$"
-    for arguments in ((), () if method == "calibrate" else (cells,)):
+    for arguments in ((), (cells,)):
         with pytest.raises(RuntimeError, match=message):
             getattr(model, method)(*arguments)
 

@@ -153,7 +153,8 @@ class PlacingModel(TrainedModel):
         ------
         ValueError
             If the cells do not fit the model or are of several sections; if the section has
-            fewer than 20 cells of known place, or all on a line; if there is no outline for a grid;
+            fewer than 20 cells of known place, or all on a line or of equal expression; if there
+            is no outline for a grid;
             or if expression was left out (minified).
         RuntimeError
             If the model is not trained.
@@ -162,8 +163,8 @@ class PlacingModel(TrainedModel):
         -----
         UserWarning
             If the query is unlike the reference, as in :meth:`predict_coordinates`; or if half of
-            its cells are farther from what is expected anywhere in the section than nine of ten of
-            the section's own.
+            its cells, 20 at least, are farther from what is expected anywhere in the section than
+            nine of ten of the section's own.
 
         Notes
         -----
@@ -174,6 +175,7 @@ class PlacingModel(TrainedModel):
         has no position, so cells from there are in their region less often.
         """
         atlas, encoded = self._atlas(), self._encoded(adata, batch_size)
+        atlas.check_has_genes(encoded)
         frame = the_frame(atlas.layout, encoded, section)
         placed = self._placed_as(atlas, encoded, adata, frame, GENES_TOO)
         return atlas.posterior(encoded, placed, spacing)

@@ -24,22 +24,6 @@ def test_cells_go_to_the_frame_of_their_own_section_or_of_the_one_that_is_named(
     assert placed.latent is query.latent
 
 
-def test_neighborhoods_are_found_in_the_frame_of_each_cell(atlas):
-    query = EncodedCells(atlas.layout.latent[[3, 70]], np.array(["a", "b"]), None)
-    placed = atlas.place(query, by_latents)
-    both = atlas.neighborhood(placed)
-    for row, name in enumerate("ab"):
-        known = atlas.layout.section == name
-        alone = Atlas(
-            Layout(atlas.layout.latent[known], atlas.layout.coordinates[known], np.full(60, name)),
-            2.0,
-        )
-        one = EncodedCells(query.latent[[row]], np.array([name]), None)
-        found = alone.neighborhood(alone.place(one, by_latents))
-        np.testing.assert_allclose(both.distance[[row]], found.distance)
-        np.testing.assert_allclose(both.covariance[[row]], found.covariance)
-
-
 def test_cells_of_a_new_section_do_not_depend_on_the_order_of_the_reference(atlas):
     rng = np.random.default_rng(1)
     query = EncodedCells(

@@ -170,3 +170,52 @@ def test_where_it_would_count_next_to_nothing_no_gene_is_read(monkeypatch):
     np.testing.assert_array_equal(joined[section == "b"], places[section == "b"])
     assert (joined[section == "a"] != places[section == "a"]).all()
     assert read == np.flatnonzero(section == "a").tolist()
+
+
+def test_places_of_its_own_cells_are_those_of_regressions_without_them():
+    genes, places, section = problem(n_cells=90)
+    fit = fit_gene_regression(lambda rows: genes[rows], EQUAL, places, section)
+    own = fit.sections["b"]
+    cells = np.flatnonzero(section == "b")
+    n_cells = len(cells)
+    np.testing.assert_array_equal(own.rows, cells)
+    kernel, centered = own.kernel, places[cells] - places[cells].mean(axis=0)
+    apart = np.linalg.norm(kernel.components[:, None] - kernel.components, axis=-1)
+    gram = np.exp(-0.5 * (apart / kernel.width) ** 2)
+    by_penalty = {
+        penalty: np.abs((gram + penalty * np.eye(n_cells)) @ kernel.coefficients - centered).max()
+        for penalty in PENALTIES
+    }
+    penalty = min(by_penalty, key=by_penalty.get)
+    by_kernel, by_neighbors = np.empty((n_cells, 2)), np.zeros((n_cells, 2))
+    for cell in range(n_cells):
+        others = np.delete(np.arange(n_cells), cell)
+        ridge = gram[np.ix_(others, others)] + penalty * np.eye(n_cells - 1)
+        dual = np.linalg.solve(ridge, centered[others])
+        by_kernel[cell] = gram[cell, others] @ dual + places[cells].mean(axis=0)
+        distance = np.linalg.norm(genes[cells[others]] - genes[cells[cell]], axis=1)
+        for half in (own.neighbors.as_they_are, own.neighbors.weighted):
+            weight = np.exp(half.log_weight[others] - distance / half.width)
+            by_neighbors[cell] += 0.5 * weight @ places[cells[others]] / weight.sum()
+    precision = [1 / ((x - places[cells]) ** 2).mean() for x in (by_kernel, by_neighbors)]
+    expected = np.average([by_kernel, by_neighbors], axis=0, weights=precision)
+    found = fit.left_out("b", genes[cells], cells)
+    np.testing.assert_allclose(found, expected, atol=1e-3 * places.std())
+    np.testing.assert_allclose(
+        fit.left_out("b", genes[cells[[7, 3]]], cells[[7, 3]]), found[[7, 3]], rtol=1e-4
+    )
+    assert np.abs(found - fit.predict("b", genes[cells])).max() > 0.05 * places.std()
+
+
+def test_cells_that_it_was_not_fitted_to_are_placed_by_all_that_it_was(monkeypatch):
+    monkeypatch.setattr(gene_regression, "MOST_CELLS", 50)
+    genes, places, section = problem()
+    places[10:20] = np.nan
+    fit = fit_gene_regression(lambda rows: genes[rows], EQUAL, places, section)
+    cells = np.flatnonzero(section == "a")
+    was_fitted = np.isin(cells, fit.sections["a"].rows)
+    assert was_fitted.sum() == 50
+    np.testing.assert_array_equal(fit.sections["a"].places, places[fit.sections["a"].rows])
+    found, plain = fit.left_out("a", genes[cells], cells), fit.predict("a", genes[cells])
+    np.testing.assert_allclose(found[~was_fitted], plain[~was_fitted])
+    assert (np.abs(found - plain)[was_fitted].max(axis=1) > 1e-6).all()

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from dpvae.model.atlas import layout as layout_file
-from dpvae.model.atlas.layout import Layout, layout_cells, place_around, place_freely
+from dpvae.model.atlas.encoded_cells import EncodedCells
+from dpvae.model.atlas.layout import Layout, layout_cells, place_around, place_freely, the_frame
 
 
 @pytest.fixture
@@ -36,6 +37,22 @@ def test_sections_are_sorted_by_their_distance_from_the_median_cell(layout):
 def test_unknown_section_is_refused(layout):
     with pytest.raises(ValueError, match=r"no section 'c': it has \['a', 'bb'\]"):
         layout.frames(layout.latent[:1], np.array(["a"]), "c")
+
+
+def test_the_frame_of_cells_of_several_sections_has_to_be_named(layout):
+    def frame(rows, names, section=None):
+        return the_frame(layout, EncodedCells(layout.latent[rows], np.array(names), None), section)
+
+    assert frame([3, 4], ["bb", "bb"]) == "bb"
+    assert frame([50, 3], ["a", "bb"], "bb") == "bb"
+    assert frame([50, 60, 70], ["new", "new", "new"]) == "bb"
+    assert frame([], np.array([], dtype=str)) == "a"
+    with pytest.raises(
+        ValueError, match=r"of the sections \['a', 'bb'\].*one at a time.*section=…"
+    ):
+        frame([50, 3], ["a", "bb"])
+    with pytest.raises(ValueError, match=r"no section 'c': it has \['a', 'bb'\]"):
+        frame([3], ["a"], "c")
 
 
 def test_sections_are_placed_by_themselves(layout):

@@ -3,7 +3,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from dpvae.model import DPSCVI, DPVAE
-from dpvae.model.data.gene_weights import spatial_gene_weights
+from dpvae.model.data.gene_weights import spatial_gene_weights, spatial_patterns
 
 ONE_SECTION = np.zeros(300, dtype=int)
 
@@ -38,6 +38,34 @@ def test_weights_are_deviation_times_morans_i():
     patterned = slice(0, 3)
     ratio = found[patterned] / expected[patterned]
     assert np.ptp(ratio) / ratio.mean() < 0.01  # many cells are shrunk little
+
+
+@pytest.mark.parametrize("form", [np.asarray, csr_matrix])
+def test_patterns_are_morans_i_whatever_the_unit_of_a_gene(form):
+    genes, places = tissue()
+    expected = [max(morans_i(gene, places) + 1 / 299, 0.0) for gene in genes.T]
+    genes *= np.arange(1.0, 9.0)
+    found = spatial_patterns(form(genes), places, ONE_SECTION)
+    np.testing.assert_allclose(found, expected, atol=0.02)  # shrunk a little
+    assert (found >= 0).all()
+
+
+def test_patterns_are_means_over_sections_by_their_cells():
+    genes, places = tissue()
+    names = np.repeat(["a", "bb", "few"], [200, 91, 9])
+    places[195:200] = np.nan
+    known = [np.arange(195), np.arange(200, 291)]
+    each = [spatial_patterns(genes[rows], places[rows], names[rows]) for rows in known]
+    assert np.abs(each[0] - each[1]).max() > 0.01
+    found = spatial_patterns(genes, places, names)
+    np.testing.assert_allclose(found, np.average(each, axis=0, weights=[195, 91]))
+
+
+@pytest.mark.parametrize("n_known", [0, 9])
+def test_without_known_places_there_is_no_pattern(n_known):
+    genes, places = tissue()
+    places[n_known:] = np.nan
+    np.testing.assert_array_equal(spatial_patterns(genes, places, ONE_SECTION), np.zeros(8))
 
 
 @pytest.mark.parametrize("form", [np.asarray, csr_matrix])

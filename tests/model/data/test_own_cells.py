@@ -108,6 +108,18 @@ def test_a_shift_of_the_tissue_is_read_again(own):
     assert np.abs(away).max() < cells.obsm["spatial"].std()
 
 
+def test_rounding_of_places_far_from_the_origin_is_no_change(expression):
+    expression.obsm["spatial"] = expression.obsm["spatial"] / 5000.0 + 1e9
+    DPVAE.setup_anndata(expression)
+    model = DPVAE(expression, **QUICK)
+    expression.obsm["spatial"][0] += 1e-3
+    with pytest.raises(ValueError, match="has changed"):
+        model.train(max_epochs=1, **QUIET)
+    expression.obsm["spatial"][0] -= 1e-3
+    model.train(max_epochs=1, **QUIET)
+    assert np.abs(model.predict_coordinates() - 1e9).max() < 10.0
+
+
 def test_genes_in_another_order_are_matched_by_name(trained_model):
     model, cells = trained_model
     latent, places = model.get_latent_representation(), model.predict_coordinates()

@@ -110,6 +110,13 @@ def test_unknown_batches_are_refused_only_where_they_matter(query):
         align(query, fill_covariates=False, batch_key="donor")
 
 
+def test_several_batch_columns_of_one_name_are_refused(query):
+    query.obs = pd.concat([query.obs, query.obs[["donor"]]], axis=1)
+    message = r"Several columns of query.obs are called 'donor'"
+    with pytest.raises(ValueError, match=message):
+        align(query, fill_covariates=False, batch_key="donor", sample_key="slide")
+
+
 @pytest.mark.parametrize(
     ("known", "given", "expected"),
     [

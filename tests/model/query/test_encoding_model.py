@@ -56,15 +56,14 @@ def test_queries_after_one_another_leave_nothing_behind(sections, standardize):
 
 @pytest.mark.trains
 @pytest.mark.parametrize("model_class", [DPVAE, DPSCVI])
-def test_a_query_is_registered_and_encoded_once_for_its_regions(
+def test_a_query_is_registered_and_encoded_once_for_its_posterior(
     model_class, expression, counts, monkeypatch
 ):
     cells = expression if model_class is DPVAE else counts
-    reference, query = cells[:180].copy(), cells[180:].copy()
+    reference = cells[:180].copy()
     model_class.setup_anndata(reference)
     model = model_class(reference, **QUICK)
     model.train(max_epochs=1, **QUIET)
-    model.calibrate(query)
     other = cells[180:220].copy()
     n_encoded, n_registered = [], []
     inference, register = model.module.inference, model_class._register_query
@@ -79,6 +78,6 @@ def test_a_query_is_registered_and_encoded_once_for_its_regions(
 
     monkeypatch.setattr(model.module, "inference", counted)
     monkeypatch.setattr(model_class, "_register_query", counting)
-    model.predict_regions(other)
+    model.predict_posterior(other)
     assert sum(n_encoded) == 40
     assert len(n_registered) == 1

@@ -44,6 +44,7 @@ def test_a_log_file_gets_ten_lines_and_the_last_word(model, capsys, n_epochs, ex
     assert shown == pytest.approx(model.history["distance_loss_train"].iloc[-1, 0], rel=0.01)
     assert last.startswith(f"The model is trained ({n_epochs} epochs): distances")
     assert "Next: model.predict_coordinates(query)" in last
+    assert "model.predict_posterior(query)" in last
     assert output.out == ""
 
 
@@ -66,7 +67,6 @@ def test_what_is_silenced_is_silent(model, capfd, caplog, arguments):
     logging.getLogger("lightning.pytorch").setLevel(logging.INFO)  # as it is when imported
     with caplog.at_level(logging.INFO):
         model.train(max_epochs=2, **arguments)
-        model.calibrate(max_epochs=2, **arguments)
     assert capfd.readouterr() == ("", "")
     assert caplog.text == ""
 
@@ -82,18 +82,6 @@ def test_lightning_says_nothing_in_our_trainings_and_is_heard_again_afterwards(
     assert caplog.text == ""
     assert len(capfd.readouterr().err.splitlines()) == 3
     assert lightning.level == logging.INFO
-
-
-@pytest.mark.trains
-def test_calibration_shows_its_training(model, capsys):
-    model.train(max_epochs=2, **QUIET)
-    model.calibrate(max_epochs=2)
-    first, *lines, trained, last = capsys.readouterr().err.splitlines()
-    assert first == "A second model is trained without 48 cells of known place."
-    assert all(LINE.fullmatch(line) for line in lines)
-    assert len(lines) == 2
-    assert "Next" not in trained
-    assert last == "The model is calibrated. Next: model.predict_regions(query)."
 
 
 @pytest.mark.trains

@@ -1,5 +1,7 @@
 """A grid of positions inside a tissue's outline."""
 
+from math import inf
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -43,14 +45,17 @@ def grid_inside(places: Points, spacing: float) -> Points:
     Raises
     ------
     ValueError
-        If there are fewer than 20 cells or all are on a line (in three dimensions, on a plane), so
-        that there is no outline; if the spacing is not positive, gives more than 100,000 positions
-        in the box around the tissue, or is so large that none is inside.
+        If there are fewer than 20 different places or all are on a line (in three dimensions, on a plane), so
+        that there is no outline; if the spacing is not a positive number, gives more than 100,000
+        positions in the box around the tissue, or is so large that none is inside.
     """
+    check_spacing(spacing)
+    spacing = float(spacing)
+    places = np.unique(places, axis=0)
     if not has_outline(places):
         message = (
-            f"There is no outline to fill with a grid: the section has {len(places)} cells of "
-            f"known place, and {FEWEST_CELLS} are needed that are not all on a line. Use the "
+            f"There is no outline to fill with a grid: the section's cells are at {len(places)} "
+            f"different places, and {FEWEST_CELLS} are needed that are not all on a line. Use the "
             "measured positions, spacing=None."
         )
         raise ValueError(message)
@@ -62,7 +67,6 @@ def grid_inside(places: Points, spacing: float) -> Points:
             f"{_least(extent):.2g}, which makes no more than {MOST_POSITIONS} positions."
         )
         raise ValueError(message)
-    places = np.unique(places, axis=0)
     tree = cKDTree(places)
     n_near = min(N_NEIGHBORS + 1, len(places))
     usual = float(np.median(tree.query(places, k=[n_near])[0]))
@@ -99,3 +103,11 @@ def _box(lowest: Points, extent: Points, spacing: float) -> Points:
         start + spacing * np.arange(int(n) + 1) for start, n in zip(first, n_steps, strict=True)
     ]
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(extent))
+
+
+def check_spacing(spacing: float) -> None:
+    """Raise if a distance of positions is not a positive number."""
+    is_number = isinstance(spacing, int | float | np.integer | np.floating)
+    if not is_number or isinstance(spacing, bool) or not 0.0 < float(spacing) < inf:
+        message = f"spacing is {spacing!r}: give a positive number, in the unit of the coordinates."
+        raise ValueError(message)

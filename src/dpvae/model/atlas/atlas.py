@@ -20,6 +20,7 @@ from dpvae.model.atlas.query_difference import query_difference
 from dpvae.model.data.depth import Depth
 
 TOO_MANY_UNLIKE = 0.5
+FEWEST_CELLS = 20
 
 Rows = NDArray[np.intp]
 Names = NDArray[np.str_]
@@ -150,31 +151,44 @@ class Atlas:
         Raises
         ------
         ValueError
-            If genes are not there, or the section has no surfaces.
+            If genes are not there, or the section has no model.
 
         Warns
         -----
         UserWarning
-            If half of the cells are unlike the section.
+            If half of the cells, 20 at least, are unlike the section.
         """
+        self.check_has_genes(cells)
+        assert self.surfaces is not None
+        assert cells.genes is not None
         (section,) = np.unique(placed.frame)
-        if self.surfaces is None or cells.genes is None:
-            reason = (
-                "it was trained without the distance term, or on data without expression"
-                if self.surfaces is None
-                else "the expression of these cells was left out (minified)"
-            )
-            message = f"The model cannot tell how probable positions are, since {reason}."
-            raise ValueError(message)
         known = self.layout.coordinates[self.layout.section == section]
         found = self.surfaces.posterior(
             str(section), placed.coordinates, cells.genes, known, spacing
         )
-        share = float((found.unlikeness > 1.0).mean()) if len(found) else 0.0
-        if share > TOO_MANY_UNLIKE:
+        share = float((found.unlikeness > 1.0).mean())
+        if len(found) >= FEWEST_CELLS and share > TOO_MANY_UNLIKE:
             warn_user(
                 f"{share:.0%} of the cells are farther from what is expected anywhere in the "
                 "reference's section than nine of ten of its own cells: their probabilities are "
                 "spread wider, and may still be wrong."
             )
         return found
+
+    def check_has_genes(self, cells: EncodedCells) -> None:
+        """Raise if genes of the reference, or of cells, are not there to say how probable it is.
+
+        Parameters
+        ----------
+        cells
+            The cells.
+        """
+        if self.surfaces is not None and cells.genes is not None:
+            return
+        reason = (
+            "it was trained without the distance term, or on data without expression"
+            if self.surfaces is None
+            else "the expression of these cells was left out (minified)"
+        )
+        message = f"The model cannot say how probable positions are, since {reason}."
+        raise ValueError(message)

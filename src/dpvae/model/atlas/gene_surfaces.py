@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dpvae._data.section import cells_per_section
 from dpvae._data.some_rows import at_most
 from dpvae.geometry import Posterior, known_rows
-from dpvae.geometry.posterior.grid import grid_inside
+from dpvae.geometry.posterior.grid import FEWEST_CELLS, grid_inside
 from dpvae.geometry.regression.principal_axes import principal_axes
 from dpvae.geometry.surfaces.tissue_model import TissueModel, can_be_modelled, fit_tissue_model
 from dpvae.model.atlas.gene_neighbors import dense
@@ -41,7 +41,9 @@ class GeneSurfaces:
     cell: it is near the true place, or drawn to the centre where genes do not tell, and its
     departures go along with those of the genes. So it gets a surface like the components. It is fit
     to places that regressions read from cells that were left out, since what a network says
-    of the cells that trained it is too good.
+    of the cells that trained it is too good. Where these do not go along with the true places,
+    nothing that is read counts: of cells that look alike, the mean place of all others, from which
+    one is left out, tells where that one is.
 
     Parameters
     ----------
@@ -53,14 +55,17 @@ class GeneSurfaces:
         Principal axes of genes that are divided by their standard deviation and multiplied by the
         root of their Moran's I, shape ``(n_genes, n_components)``.
     sections
-        The model of each section by its name; a section of fewer than 20 cells, or of cells on a
-        line, has none.
+        The model of each section by its name; a section of fewer than 20 cells, of cells on a
+        line, or of cells that are all alike has none.
+    reads
+        For each of these whether places that were read count.
     """
 
     regression: GeneRegression
     mean: Values
     loadings: Values
     sections: dict[str, TissueModel]
+    reads: dict[str, bool]
 
     def components(self, genes: Any) -> Values:
         """Components of cells, shape ``(n_cells, n_components)``, from their genes."""
@@ -87,7 +92,7 @@ class GeneSurfaces:
         farthest = WITHIN * float(np.linalg.norm(model.deviation[-n_dims:]))
         distance = np.linalg.norm(places - center, axis=1, keepdims=True)
         nearer = np.minimum(farthest / np.maximum(distance, np.finfo(float).tiny), 1.0)
-        read = center + nearer * (places - center)
+        read = self.reads[section] * (center + nearer * (places - center))
         return observed(self.components(genes), read, len(model.precision) - n_dims)
 
     def join(self, places: Values, frame: NDArray[np.str_], genes: ReadGenes) -> Values:
@@ -153,10 +158,14 @@ class GeneSurfaces:
             If the section has no model or no outline.
         """
         if section not in self.sections:
-            where = f" {section!r}" if section else ""
+            named = f" {section!r}" if section else ""
+            all_alike = (
+                "" if len(known) < FEWEST_CELLS else ", all on a line or of equal expression"
+            )
             message = (
-                f"The reference's section{where} has {len(known)} cells of known place, or all on "
-                "a line: 20 are needed, not all on a line, to tell how probable positions are."
+                f"The reference's section{named} has {len(known)} cells of known place{all_alike}: "
+                f"{FEWEST_CELLS} are needed, not all on a line and not all of equal expression, to "
+                "say how probable positions are."
             )
             raise ValueError(message)
         grid = None if spacing is None else grid_inside(known, spacing)
@@ -212,7 +221,7 @@ def fit_gene_surfaces(
     known = known_rows(coordinates)
     n_components = min(N_COMPONENTS, max(int(known.sum()) // CELLS_PER_COMPONENT, 1))
     mean, loadings = _axes(genes, coordinates, section, n_components, rng)
-    surfaces = GeneSurfaces(regression, mean, loadings, {})
+    surfaces = GeneSurfaces(regression, mean, loadings, {}, {})
     n_sections = max(len(np.unique(section[known])), 1)
     most = min(MOST_CELLS, MOST_CELLS_TOGETHER // n_sections)
     for name, cells in cells_per_section(section[known]):
@@ -221,7 +230,11 @@ def fit_gene_surfaces(
             continue
         components, read = _observations(surfaces, name, genes, rows)
         fewer = min(loadings.shape[1], len(rows) // CELLS_PER_COMPONENT)
-        values = observed(components, read, fewer)
+        goes_along = _go_along(read, coordinates[rows])
+        values = observed(components, goes_along * read, fewer)
+        if not np.ptp(values, axis=0).any():
+            continue
+        surfaces.reads[name] = goes_along
         surfaces.sections[name] = fit_tissue_model(values, coordinates[rows]).of_rows(rows)
     return surfaces
 
@@ -238,6 +251,11 @@ def _observations(
         components.append(surfaces.components(values))
         read.append(surfaces.regression.left_out(name, values, block))
     return np.concatenate(components), np.concatenate(read)
+
+
+def _go_along(read: Values, places: Values) -> bool:
+    """Whether what is read of cells that are left out lies on their side of the tissue."""
+    return bool(((read - read.mean(axis=0)) * (places - places.mean(axis=0))).sum() > 0.0)
 
 
 def _axes(

@@ -17,6 +17,7 @@ KINDS = {
     "scaled": "scaled values (some are negative)",
 }
 TOLERANCE = 1e-6
+ROUNDING = 4.0 * np.finfo(float).eps
 
 
 def check_same_kind(adata: AnnData, setup: Setup, *, name: str = "adata") -> None:
@@ -145,6 +146,7 @@ def _changed_coordinates(adata: AnnData, setup: Setup) -> str | None:
     )
     if now.shape == then.shape and np.array_equal(np.isnan(now), np.isnan(then)):
         size = max(np.nanmax(np.abs(x), initial=0.0) for x in (then, now))
-        if np.nanmax(np.abs(now - then), initial=0.0) <= TOLERANCE * size:
+        rounding = ROUNDING * np.nanmax(np.abs(check_coordinate_rows(adata.obsm[key])), initial=0.0)
+        if np.nanmax(np.abs(now - then), initial=0.0) <= TOLERANCE * size + rounding:
             return None
     return f"{name} has changed (spread {np.nanstd(then):.4g} then, {np.nanstd(now):.4g} now)"

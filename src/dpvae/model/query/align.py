@@ -157,6 +157,8 @@ def _check_covariate(adata: AnnData, key: str, known: NDArray[Any] | None) -> No
             f"The query has no adata.obs[{key!r}], which the reference was set up with: add it."
         )
         raise KeyError(message)
+    if not isinstance(adata.obs[key], pd.Series):
+        check_column(adata, key, name="query")
     new = [] if known is None else sorted({*as_text(adata.obs[key])} - {*as_text(pd.Series(known))})
     if not new:
         return
