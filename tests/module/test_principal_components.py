@@ -80,5 +80,5 @@ def test_distances_are_reported_and_cost_nothing(genes):
     for each in (module, plain):
         torch.manual_seed(0)
         losses.append(each(tensors, get_inference_input_kwargs={"full_forward_pass": True})[2])
-    assert float(losses[0].loss) == pytest.approx(float(losses[1].loss))
-    assert float(losses[0].extra_metrics["distance_loss"]) > 0
+    assert losses[0].loss.item() == pytest.approx(losses[1].loss.item())
+    assert losses[0].extra_metrics["distance_loss"].item() > 0

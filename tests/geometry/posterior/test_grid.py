@@ -93,11 +93,19 @@ def test_has_an_outline():
     ],
 )
 def test_cells_without_an_outline_are_refused(places):
-    with pytest.raises(ValueError, match=f"the section has {len(places)} cells of known place"):
+    with pytest.raises(
+        ValueError, match=f"the section's cells are at {len(places)} different places"
+    ):
         grid_inside(places, 1.0)
 
 
-@pytest.mark.parametrize("spacing", [0.0, -1.0, float("nan"), float("inf"), 1e-6, 5e-324])
+@pytest.mark.parametrize("spacing", [0.0, -1.0, float("nan"), float("inf"), True, "5", [1.0]])
+def test_spacing_that_is_no_positive_number_is_refused(spacing):
+    with pytest.raises(ValueError, match=r"spacing is .*: give a positive number"):
+        grid_inside(disc(), spacing)
+
+
+@pytest.mark.parametrize("spacing", [1e-6, 5e-324])
 @pytest.mark.parametrize("stretch", [[1.0, 1.0], [1.0, 1e-3]])
 def test_spacing_that_cannot_be_used_is_refused_with_one_that_can(spacing, stretch):
     places = disc() * stretch

@@ -165,5 +165,5 @@ def test_motions_carry_over():
 
 @pytest.mark.parametrize("n_modes", [0, -1])
 def test_less_than_one_mode_is_refused(n_modes):
-    with pytest.raises(ValueError, match=f"n_modes is {n_modes}: give 1 or more"):
+    with pytest.raises(ValueError, match=f"n_modes is {n_modes!r}: give a whole number"):
         find_modes(csr_matrix(np.ones((1, 1))), np.zeros((1, 2)), n_modes)

@@ -45,9 +45,9 @@ def grid_inside(places: Points, spacing: float) -> Points:
     Raises
     ------
     ValueError
-        If there are fewer than 20 different places or all are on a line (in three dimensions, on a plane), so
-        that there is no outline; if the spacing is not a positive number, gives more than 100,000
-        positions in the box around the tissue, or is so large that none is inside.
+        If there are fewer than 20 different places or all are on a line (in three dimensions, on a
+        plane), so that there is no outline; if the spacing is not a positive number, gives more
+        than 100,000 positions in the box around the tissue, or is so large that none is inside.
     """
     check_spacing(spacing)
     spacing = float(spacing)

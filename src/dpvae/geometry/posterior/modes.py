@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 
+from dpvae._data.whole_number import is_whole
 from dpvae.geometry.compilation import compiled
 
 Points = NDArray[np.float64]
@@ -44,8 +45,8 @@ def find_modes(probabilities: csr_matrix, positions: Points, n_modes: int) -> Mo
     n_modes
         How many are wanted, those with the largest share first.
     """
-    if n_modes < 1:
-        message = f"n_modes is {n_modes}: give 1 or more."
+    if not (is_whole(n_modes) and n_modes >= 1):
+        message = f"n_modes is {n_modes!r}: give a whole number that is at least 1."
         raise ValueError(message)
     rows, places = _one_at_each_place(csr_matrix(probabilities), positions)
     near = _neighbors(places)

@@ -292,6 +292,7 @@ class Posterior:
 
 def check_level(level: float) -> None:
     """Raise if a level is not between 0 and 1."""
-    if not 0.0 < level < 1.0:
-        message = f"level is {level}: give a share between 0 and 1, such as 0.9."
+    is_number = isinstance(level, int | float | np.integer | np.floating)
+    if not is_number or not 0.0 < level < 1.0:
+        message = f"level is {level!r}: give a share between 0 and 1, such as 0.9."
         raise ValueError(message)

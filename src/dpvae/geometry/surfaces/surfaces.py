@@ -10,6 +10,7 @@ from dpvae.geometry.surfaces.cosines import N_COSINES, Cosines
 
 Points = NDArray[np.float64]
 Rows = NDArray[np.intp]
+Eigen = tuple[Points, Points, Points]
 
 LENGTHS = (0.03, 0.05, 0.08, 0.12, 0.18, 0.27, 0.4, 0.6, 0.9, 1.4)
 SHARES = np.array(
@@ -72,7 +73,8 @@ class CrossFitted:
     surfaces
         Of all cells.
     without
-        Surfaces without each fifth, around the same center, with the same lengths and shares.
+        Surfaces without each fifth, around the same center; lengths and shares are chosen without
+        it.
     fold
         Number of the fifth that each cell is in, shape ``(n_cells,)``.
     """
@@ -122,26 +124,29 @@ def fit_surfaces(
     fold = np.random.default_rng(seed).permutation(len(places)) % N_FOLDS
     gram = np.zeros((N_FOLDS, n_cosines, n_cosines))
     products = np.zeros((N_FOLDS, n_cosines, values.shape[1]))
-    squares = np.zeros(values.shape[1])
+    squares = np.zeros((N_FOLDS, values.shape[1]))
     for number in range(N_FOLDS):
         cells = np.flatnonzero(fold == number)
         for rows in blocks(len(cells)):
             some, basis = values[cells[rows]] - center, cosines.at(places[cells[rows]])
             gram[number] += basis.T @ basis
             products[number] += basis.T @ some
-            squares += (some**2).sum(axis=0)
-    total, sums = gram.sum(axis=0), products.sum(axis=0)
+            squares[number] += (some**2).sum(axis=0)
+    total, sums, square = gram.sum(axis=0), products.sum(axis=0), squares.sum(axis=0)
     scales = [_scale(cosines, length, total, len(places)) for length in LENGTHS]
-    length, share = _most_likely(total, sums, squares, len(places), scales)
 
-    def surfaces(gram: Points, products: Points) -> Surfaces:
-        weights = _weights(gram, products, length, share, scales)
+    def surfaces(gram: Points, products: Points, squares: Points, n_cells: int) -> Surfaces:
+        eigen = [_eigen(gram, scale) for scale in scales]
+        length, share = _most_likely(eigen, products, squares, n_cells)
+        weights = _weights(eigen, products, length, share)
         return Surfaces(cosines, center, weights, np.array(LENGTHS)[length], share)
 
+    n_others = len(places) - np.bincount(fold, minlength=N_FOLDS)
     without = tuple(
-        surfaces(total - one, sums - other) for one, other in zip(gram, products, strict=True)
+        surfaces(total - gram[k], sums - products[k], square - squares[k], int(n_others[k]))
+        for k in range(N_FOLDS)
     )
-    return CrossFitted(surfaces(total, sums), without, fold)
+    return CrossFitted(surfaces(total, sums, square, len(places)), without, fold)
 
 
 def blocks(n_rows: int, size: int = CELLS_AT_A_TIME) -> Iterator[slice]:
@@ -158,14 +163,13 @@ def _scale(cosines: Cosines, length: float, gram: Points, n_cells: int) -> Point
 
 
 def _most_likely(
-    gram: Points, products: Points, squares: Points, n_cells: int, scales: list[Points]
+    eigen: list[Eigen], products: Points, squares: Points, n_cells: int
 ) -> tuple[Rows, Points]:
     """Index of the length, and the share, of largest marginal likelihood, for each value."""
     n_values = len(squares)
     best = np.full(n_values, -np.inf)
     length, share = np.zeros(n_values, dtype=np.intp), np.zeros(n_values)
-    for number, scale in enumerate(scales):
-        roots, vectors = _eigen(gram, scale)
+    for number, (scale, roots, vectors) in enumerate(eigen):
         loadings = (vectors.T @ (scale[:, None] * products)) ** 2
         for candidate in SHARES:
             noise = 1.0 - candidate
@@ -178,21 +182,19 @@ def _most_likely(
     return length, share
 
 
-def _weights(
-    gram: Points, products: Points, length: Rows, share: Points, scales: list[Points]
-) -> Points:
+def _weights(eigen: list[Eigen], products: Points, length: Rows, share: Points) -> Points:
     """Give the expected weights of the cosines, once cells are seen."""
     weights = np.empty_like(products)
     for number in np.unique(length):
         mine = length == number
-        scale = scales[number]
-        roots, vectors = _eigen(gram, scale)
+        scale, roots, vectors = eigen[number]
         loadings = vectors.T @ (scale[:, None] * products[:, mine])
         loadings *= share[mine] / (share[mine] * roots[:, None] + 1.0 - share[mine])
         weights[:, mine] = scale[:, None] * (vectors @ loadings)
     return weights
 
 
-def _eigen(gram: Points, scale: Points) -> tuple[Points, Points]:
+def _eigen(gram: Points, scale: Points) -> Eigen:
+    """Scale of the cosines, and the eigenvalues and eigenvectors of their scaled products."""
     roots, vectors = np.linalg.eigh(scale[:, None] * gram * scale)
-    return np.maximum(roots, 0.0), vectors
+    return scale, np.maximum(roots, 0.0), vectors

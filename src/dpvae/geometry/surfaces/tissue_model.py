@@ -11,23 +11,19 @@ from dpvae._data.some_rows import at_most
 from dpvae.geometry.posterior.grid import has_outline
 from dpvae.geometry.posterior.posterior import Posterior
 from dpvae.geometry.posterior.sparse_probabilities import sparse_probabilities
+from dpvae.geometry.surfaces.likelihood import Likelihood, tempered
 from dpvae.geometry.surfaces.noise import noise_precision
-from dpvae.geometry.surfaces.surfaces import (
-    N_FOLDS,
-    CrossFitted,
-    Surfaces,
-    blocks,
-    fit_surfaces,
+from dpvae.geometry.surfaces.surfaces import Surfaces, blocks, fit_surfaces
+from dpvae.geometry.surfaces.temperature import (
+    MOST_POSITIONS,
+    best_temperatures,
+    left_out_cells,
 )
 
 Points = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-MOST_POSITIONS = 4_000
-MOST_LEFT_OUT = 1_000
-MOST_PROBABILITIES = 4_000_000
 USUAL = 0.9
-TEMPERATURES = 2.0 ** np.arange(0.0, 5.25, 0.25)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,74 +126,13 @@ class TissueModel:
         sharper = self.temperature / self.temperature_of_mean
         return Posterior(positions, probabilities, rows, unlike, sharper)
 
-    def _unlikeness(
-        self, likelihood: "Likelihood", values: Points, log_likelihood: Points
-    ) -> Points:
+    def _unlikeness(self, likelihood: Likelihood, values: Points, log_likelihood: Points) -> Points:
         distance = likelihood.squared_distance(values, log_likelihood)
         return np.maximum(distance / self.usual_distance, 1.0)
 
     def of_rows(self, rows: Rows) -> "TissueModel":
         """Name cells by other row numbers, given for all cells that the model was fitted to."""
         return replace(self, rows=rows[self.rows])
-
-
-@dataclass(frozen=True, eq=False)
-class Likelihood:
-    r"""Log-likelihood of values at positions, up to what is the same at all of them.
-
-    Parameters
-    ----------
-    center, precision
-        Of the surfaces, shape ``(n_values,)``, and of departures from them.
-    loadings
-        :math:`R^{-1} f(s_j)` with centred surfaces, shape ``(n_positions, n_values)``.
-    offset
-        :math:`f(s_j)^\top R^{-1} f(s_j) / 2`, shape ``(n_positions,)``.
-    """
-
-    center: Points
-    precision: Points
-    loadings: Points
-    offset: Points
-
-    @classmethod
-    def of(cls, surfaces: Surfaces, precision: Points, positions: Points) -> "Likelihood":
-        """Take the heights of surfaces at positions."""
-        heights = surfaces.at(positions) - surfaces.center
-        loadings = heights @ precision
-        offset = 0.5 * (heights * loadings).sum(axis=1)
-        return cls(surfaces.center, precision, loadings, offset)
-
-    @property
-    def cells_at_a_time(self) -> int:
-        """How many cells have few enough probabilities."""
-        return max(MOST_PROBABILITIES // len(self.offset), 1)
-
-    def log(self, values: Points) -> Points:
-        """Log-likelihood of the values of cells, shape ``(n_cells, n_positions)``."""
-        return np.asarray((values - self.center) @ self.loadings.T - self.offset)
-
-    def squared_distance(self, values: Points, log_likelihood: Points) -> Points:
-        """Squared distance of each cell from what is expected at its best position."""
-        centred = values - self.center
-        square = ((centred @ self.precision) * centred).sum(axis=1)
-        return np.asarray(np.maximum(square - 2.0 * log_likelihood.max(axis=1), 0.0))
-
-
-def tempered(log_likelihood: Points, temperature: float | Points) -> Points:
-    """Probabilities of positions from log-likelihoods, each row of sum 1.
-
-    Parameters
-    ----------
-    log_likelihood
-        Shape ``(n_cells, n_positions)``.
-    temperature
-        One for all cells, or one for each.
-    """
-    weight = log_likelihood - log_likelihood.max(axis=1, keepdims=True)
-    weight /= np.reshape(temperature, (-1, 1))
-    np.exp(weight, out=weight)
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
 def can_be_modelled(places: Points) -> bool:
@@ -227,10 +162,10 @@ def fit_tissue_model(values: Points, places: Points, *, seed: int = 0) -> Tissue
     fitted = fit_surfaces(places, values, seed=seed)
     departures = values - fitted.left_out(places)
     precision = noise_precision(departures)
-    left_out = list(_left_out(fitted, precision, values, places, rng))
+    left_out = list(left_out_cells(fitted, precision, values, places, rng))
     distance = np.concatenate([part.squared_distance for part in left_out])
     rows = at_most(np.arange(len(places)), MOST_POSITIONS, rng)
-    of_means, of_regions = _temperatures(left_out)
+    of_means, of_regions = best_temperatures(left_out)
     return TissueModel(
         fitted.surfaces,
         precision,
@@ -241,61 +176,3 @@ def fit_tissue_model(values: Points, places: Points, *, seed: int = 0) -> Tissue
         max(float(np.quantile(distance, USUAL)), np.finfo(float).tiny),
         np.sqrt((departures**2).mean(axis=0)),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _LeftOut:
-    """Cells of a fifth, by surfaces that did not see them.
-
-    Parameters
-    ----------
-    truth
-        Their places, shape ``(n_cells, n_dims)``.
-    log_likelihood
-        At positions of the others, shape ``(n_cells, n_positions)``.
-    positions
-        Of the others, shape ``(n_positions, n_dims)``.
-    nearest
-        The position that is nearest to each cell, shape ``(n_cells,)``.
-    squared_distance
-        Of each cell from what is expected at its best position, shape ``(n_cells,)``.
-    """
-
-    truth: Points
-    log_likelihood: Points
-    positions: Points
-    nearest: Rows
-    squared_distance: Points
-
-
-def _left_out(
-    fitted: CrossFitted,
-    precision: Points,
-    values: Points,
-    places: Points,
-    rng: np.random.Generator,
-) -> Iterator[_LeftOut]:
-    for number, surfaces in enumerate(fitted.without):
-        mine, others = (np.flatnonzero(x) for x in (fitted.fold == number, fitted.fold != number))
-        cells = at_most(mine, MOST_LEFT_OUT // N_FOLDS, rng)
-        positions = places[at_most(others, MOST_POSITIONS, rng)]
-        likelihood = Likelihood.of(surfaces, precision, positions)
-        found = likelihood.log(values[cells])
-        near = np.asarray(cKDTree(positions).query(places[cells])[1], dtype=np.intp)
-        distance = likelihood.squared_distance(values[cells], found)
-        yield _LeftOut(places[cells], found, positions, near, distance)
-
-
-def _temperatures(left_out: list[_LeftOut]) -> tuple[float, float]:
-    """Temperature of the least squared error of means, and of the most log-probability."""
-    errors, scores = [], []
-    for temperature in TEMPERATURES:
-        error, score = 0.0, 0.0
-        for part in left_out:
-            probabilities = tempered(part.log_likelihood, float(temperature))
-            error += float(((probabilities @ part.positions - part.truth) ** 2).sum())
-            at_truth = probabilities[np.arange(len(part.nearest)), part.nearest]
-            score += float(np.log(np.maximum(at_truth, np.finfo(float).tiny)).sum())
-        errors.append(error)
-        scores.append(score)
-    return float(TEMPERATURES[np.argmin(errors)]), float(TEMPERATURES[np.argmax(scores)])
