@@ -150,9 +150,9 @@ def test_means_are_no_flatter_than_probabilities():
     """Cells of unequal noise, whose best mean is the center of the tissue."""
     rng = np.random.default_rng(6)
     places = rng.uniform(size=(40, 2))
-    noise = 0.3 * rng.normal(size=(40, 4)) * np.exp(rng.normal(size=(40, 1)))
+    noise = 0.6 * rng.normal(size=(40, 4)) * np.exp(rng.normal(size=(40, 1)))
     model = fit_tissue_model(np.c_[places, places**2] + noise, places)
-    assert model.temperature_of_mean == model.temperature < 32.0
+    assert model.temperature_of_mean == model.temperature
 
 
 def test_nine_of_ten_fresh_cells_are_as_near_as_usual(found):
