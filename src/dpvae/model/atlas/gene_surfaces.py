@@ -30,7 +30,7 @@ MOST_CELLS = 10_000
 MOST_CELLS_TOGETHER = 50_000
 LEAST = 1e-6
 SHARE = 0.5
-WITHIN = 0.5
+WITHIN = 3.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +75,8 @@ class GeneSurfaces:
         """Bring together what the model of a section takes of cells.
 
         A network can read places that it cannot know, where regressions of left-out cells stay in
-        the middle, as in a symmetric tissue. A place counts as an observation as far as it is
-        within half their usual error of what a regression reads.
+        the middle, as in a symmetric tissue. So a place that is farther than 3.5 times their usual
+        error from what a regression reads is drawn to that, the more the farther it is.
 
         Parameters
         ----------
@@ -91,7 +91,7 @@ class GeneSurfaces:
         center = self.regression.by_kernel(section, genes)
         farthest = WITHIN * float(np.linalg.norm(model.deviation[-n_dims:]))
         distance = np.linalg.norm(places - center, axis=1, keepdims=True)
-        nearer = np.minimum(farthest / np.maximum(distance, np.finfo(float).tiny), 1.0)
+        nearer = np.minimum(farthest / np.maximum(distance, np.finfo(float).tiny), 1.0) ** 2
         read = self.reads[section] * (center + nearer * (places - center))
         return observed(self.components(genes), read, len(model.precision) - n_dims)
 
