@@ -57,7 +57,8 @@ def test_components_are_axes_of_genes_that_count_by_the_root_of_their_pattern(kn
     found = surfaces.components(form(genes))
     pattern = spatial_patterns(genes, places, section)
     assert pattern.std() > 0.1
-    standard = (genes - genes.mean(axis=0)) / genes.std(axis=0) * np.sqrt(pattern + 0.001)
+    weight = np.sqrt((pattern + 0.001) / (pattern + 0.001).mean())
+    standard = (genes - genes.mean(axis=0)) / genes.std(axis=0) * weight
     np.testing.assert_allclose(found @ found.T, standard @ standard.T, atol=1e-3)
     variances = found.var(axis=0)
     assert (np.diff(variances) <= 1e-9).all()
@@ -70,11 +71,34 @@ def test_what_is_observed_are_components_and_places_that_were_read(known, query)
     genes, _, section, read = query
     mine = section == "b"
     values = surfaces.values("b", csr_matrix(genes[mine]), read[mine])
-    np.testing.assert_allclose(values[:, -2:], read[mine])
+    center = surfaces.regression.by_kernel("b", genes[mine])
+    usual = 3.5 * np.linalg.norm(surfaces.sections["b"].deviation[-2:])
+    for found, near, far in zip(values[:, -2:], center, read[mine], strict=True):
+        distance = np.linalg.norm(far - near)
+        share = 1.0 if distance <= usual else (usual / distance) ** 2
+        np.testing.assert_allclose(found, near + share * (far - near))
     components = surfaces.components(genes[mine])
     n_components = 80 // 4  # a quarter as many as the section has cells
     assert values.shape[1] == n_components + 2
     np.testing.assert_allclose(values[:, :-2], components[:, :n_components], atol=1e-5)
+
+
+def test_a_place_that_a_network_cannot_know_hardly_counts(known, query):
+    _, _, _, surfaces, _ = known
+    genes, _, section, read = query
+    mine = section == "b"
+    center = surfaces.regression.by_kernel("b", genes[mine])
+    usual = np.linalg.norm(surfaces.sections["b"].deviation[-2:])
+    outwards = np.array([3.0, 4.0]) / 5.0
+    moved = [
+        np.linalg.norm(
+            surfaces.values("b", genes[mine], center + factor * usual * outwards)[:, -2:] - center,
+            axis=1,
+        )
+        for factor in (1.0, 3.0, 7.0, 70.0)
+    ]
+    for found, expected in zip(moved, (1.0, 3.0, 1.75, 0.175), strict=True):
+        np.testing.assert_allclose(found, expected * usual)
 
 
 def test_surfaces_are_fit_to_places_that_others_tell(known):
