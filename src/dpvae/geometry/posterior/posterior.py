@@ -9,7 +9,9 @@ from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 
 from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
+from dpvae.geometry.posterior.expected_distance import expected_distance
 from dpvae.geometry.posterior.modes import Modes, find_modes
+from dpvae.geometry.posterior.sparse_probabilities import sharpened
 
 Points = NDArray[np.float64]
 
@@ -76,12 +78,19 @@ class Posterior:
 
         A cell that could be in two places is put between them: see :meth:`modes`.
         """
-        weight = self.probabilities.copy()
-        highest = np.maximum(weight.max(axis=1).toarray().ravel(), np.finfo(float).tiny)
-        per_row = np.repeat(highest, np.diff(weight.indptr))
-        weight.data = (weight.data / per_row) ** self.sharpness
-        total = np.asarray(weight.sum(axis=1))
-        return np.asarray(weight @ self.positions / total)
+        return np.asarray(self._of_mean() @ self.positions)
+
+    def expected_distance(self, places: ArrayLike) -> NDArray[np.float32]:
+        """Mean distance of each cell from places, shape ``(n_cells, n_places)``.
+
+        By the probabilities of :meth:`mean`, from any places in its frame and unit. If a cell could
+        be in two places, the likelier of them is nearer than their middle. Places of another number
+        of dimensions are a ``ValueError``.
+        """
+        return expected_distance(self._of_mean(), self.positions, places)
+
+    def _of_mean(self) -> csr_matrix:
+        return sharpened(self.probabilities, self.sharpness)
 
     def mode(self) -> Points:
         """Most probable position of each cell, shape ``(n_cells, n_dims)``."""
