@@ -39,7 +39,8 @@ def test_blocks_are_nearly_as_good_as_the_optimum(clump, monkeypatch):
     optimum = squared_moves(cells, positions, columns[np.argsort(rows)])
     monkeypatch.setattr(assignment, "MOST_PAIRS_AT_ONCE", 0)
     monkeypatch.setattr(assignment, "CELLS_OF_A_BLOCK", 64)
-    halves = assignment._assigned_by_halves(cells, positions)
+    moves = assignment._squared_moves(cells, positions)
+    halves = assignment._assigned_by_halves(cells, positions, moves)
     found = assign_positions(cells, positions)
     assert len(set(found)) == 600
     assert squared_moves(cells, positions, found) < 1.1 * optimum
@@ -104,3 +105,49 @@ def test_cells_of_unknown_place_get_none_and_take_no_room():
 def test_what_cannot_be_done_is_refused(positions, capacity, message):
     with pytest.raises(ValueError, match=message):
         assign_positions(np.zeros((3, 2)), positions, capacity=capacity)
+
+
+def test_no_other_assignment_costs_less():
+    rng = np.random.default_rng(1)
+    costs = rng.normal(size=(4, 6))
+    best = min(permutations(range(6), 4), key=lambda p: costs[range(4), list(p)].sum())
+    cells, positions = rng.normal(size=(4, 2)), rng.normal(size=(6, 2))
+    assert assign_positions(cells, positions, costs=costs).tolist() == list(best)
+    assert assign_positions(cells, positions, costs=costs + 9).tolist() == list(best)
+    found = assign_positions(cells, positions, costs=costs, capacity=None)
+    np.testing.assert_array_equal(found, costs.argmin(axis=1))
+
+
+@pytest.mark.parametrize("capacity", [1, 2, None])
+def test_squared_distances_are_the_usual_costs(clump, capacity):
+    cells, positions = clump
+    cells[::7] = np.nan
+    costs = cdist(cells, positions, "sqeuclidean")
+    before = costs.copy()
+    found = assign_positions(cells, positions, costs=costs, capacity=capacity)
+    np.testing.assert_array_equal(found, assign_positions(cells, positions, capacity=capacity))
+    np.testing.assert_array_equal(costs, before)
+
+
+@pytest.mark.parametrize("n_positions", [600, 1000])
+def test_blocks_find_places_at_the_far_end(monkeypatch, n_positions):
+    """Cells that could be on both sides of a tissue, whose coordinates are their middle."""
+    rng = np.random.default_rng(0)
+    positions = rng.uniform(-1, 1, size=(n_positions, 2))
+    seen = positions[:600] + rng.normal(0, 0.05, (600, 2))
+    costs = np.minimum(cdist(seen, positions), 0.02 + cdist(seen * [-1, 1], positions))
+    middle = seen * [0, 1]
+    rows, columns = linear_sum_assignment(costs)
+    optimum = costs[rows, columns].sum()
+    monkeypatch.setattr(assignment, "MOST_PAIRS_AT_ONCE", 0)
+    found = assign_positions(middle, positions, costs=costs)
+    assert len(set(found)) == 600
+    assert costs[rows, found].sum() < 1.1 * optimum
+    by_places = assign_positions(middle, positions)
+    assert costs[rows, by_places].sum() > 2 * optimum
+
+
+@pytest.mark.parametrize("costs", [np.zeros((3, 2)), np.zeros(3), np.full((2, 3), np.nan)])
+def test_costs_that_do_not_fit_are_refused(costs):
+    with pytest.raises(ValueError, match=r"costs has the shape .* 2 cells and each of the 3 pos"):
+        assign_positions(np.zeros((2, 2)), np.zeros((3, 2)), costs=costs)

@@ -1,8 +1,12 @@
 import numpy as np
 import pytest
 import squidpy as sq
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_matrix
+from scipy.spatial.distance import cdist
 
 import dpvae
+from dpvae.geometry import Posterior
 
 
 @pytest.fixture
@@ -72,3 +76,55 @@ def test_positions_are_coordinates(placed):
 def test_messages_name_the_key(expression, spots):
     with pytest.raises(ValueError, match=r"^adata.obsm\['spatial_dpvae'\]: .* positions 3"):
         dpvae.tl.snap(expression, np.c_[spots, spots[:, 0]])
+
+
+@pytest.fixture
+def mirrored(expression):
+    """Cells that hardly say on which of two sides they are, and are placed on the midline."""
+    places = expression.obsm["spatial"] - expression.obsm["spatial"].mean(axis=0)
+    expression.obsm["spatial"] = places
+    width = 0.05 * np.ptp(places[:, 0])
+    here, there = (np.exp(-((cdist(places, places * x) / width) ** 2)) for x in (1, [-1, 1]))
+    dense = 0.6 * here + 0.4 * there
+    chance = csr_matrix(dense / dense.sum(axis=1, keepdims=True))
+    found = Posterior(places, chance, np.arange(240), np.ones(240))
+    expression.obsm["spatial_dpvae"] = found.mean()
+    return expression, found
+
+
+@pytest.mark.parametrize("capacity", [1, 2, None])
+def test_by_a_posterior_cells_go_to_one_of_two_sides(mirrored, capacity):
+    cells, found = mirrored
+    true = cells.obsm["spatial"]
+    error = {}
+    for name, given in (("places", None), ("posterior", found)):
+        snapped = dpvae.tl.snap(cells, true, given, capacity=capacity, copy=True)
+        error[name] = np.linalg.norm(snapped - true, axis=1).mean()
+    assert error["posterior"] < 0.7 * error["places"]
+
+
+def test_with_a_posterior_the_expected_distance_is_least(mirrored, tmp_path):
+    cells, found = mirrored
+    dpvae.tl.snap(cells, cells.obsm["spatial"], found)
+    costs = found.expected_distance(cells.obsm["spatial"])
+    best = costs[linear_sum_assignment(costs)].sum()
+    chosen = cells.obs["spatial_dpvae_snapped_position"].to_numpy()
+    assert costs[np.arange(240), chosen].sum() == pytest.approx(best, rel=1e-5)
+    assert cells.uns["spatial_dpvae_snapped_params"]["posterior"]
+    cells.write_h5ad(tmp_path / "snapped.h5ad")
+
+
+def test_with_a_posterior_cells_without_a_place_stay_so(mirrored):
+    cells, found = mirrored
+    cells.obsm["spatial_dpvae"][:7] = np.nan
+    snapped = dpvae.tl.snap(cells, cells.obsm["spatial"][7:], found, copy=True)
+    assert np.isnan(snapped[:7]).all()
+    others = cells[7:].copy()
+    alone = dpvae.tl.snap(others, others.obsm["spatial"], found.of(np.arange(7, 240)), copy=True)
+    np.testing.assert_array_equal(snapped[7:], alone)
+
+
+def test_posterior_of_other_cells_is_refused(mirrored):
+    cells, found = mirrored
+    with pytest.raises(ValueError, match="posterior is of 7 cells, adata has 240"):
+        dpvae.tl.snap(cells, cells.obsm["spatial"], found.of(np.arange(7)))

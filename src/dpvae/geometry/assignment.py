@@ -1,6 +1,6 @@
 """One of several positions for every cell, such that cells move little."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
+Costs = Callable[[Rows, Rows], Floats]
 
 MOST_PAIRS_AT_ONCE = 2_000_000
 CELLS_OF_A_BLOCK = 256
@@ -24,13 +25,14 @@ def assign_positions(
     coordinates: ArrayLike,
     positions: ArrayLike,
     *,
+    costs: ArrayLike | None = None,
     capacity: int | ArrayLike | None = 1,
     seed: int = 0,
 ) -> NDArray[np.intp]:
     """Give every cell one of several positions, so that the cells move as little as possible.
 
-    The sum of the squared distances that cells move is minimised, under the condition that no
-    position takes more cells than it has room for.
+    The sum of the squared distances that cells move is minimised, or a sum of other costs, under
+    the condition that no position takes more cells than it has room for.
 
     Parameters
     ----------
@@ -40,9 +42,13 @@ def assign_positions(
     positions
         The positions, shape ``(n_positions, 2)`` or ``(n_positions, 3)``, in the frame and unit of
         ``coordinates``.
+    costs
+        What it costs to give each cell each position, shape ``(n_cells, n_positions)``, such as
+        :meth:`Posterior.expected_distance`. By default the squared distance.
     capacity
         How many cells a position can take: one number for all, or shape ``(n_positions,)``.
-        ``None``: any number, so that every cell goes to the nearest position. By default 1.
+        ``None``: any number, so that every cell goes to the nearest position, or the one that
+        costs least. By default 1.
     seed
         Seed of the directions in which large problems are cut into blocks. By default 0.
 
@@ -53,7 +59,8 @@ def assign_positions(
     Raises
     ------
     ValueError
-        If an array is malformed, a position is NaN, or there is less room than there are cells.
+        If an array is malformed, a position or cost is NaN, or there is less room than there are
+        cells.
 
     Notes
     -----
@@ -62,7 +69,7 @@ def assign_positions(
     of 256 cells, and each block is solved by itself; then blocks are cut in other directions and
     solved again, with the room that is free near them, until a sweep gains less than 0.1 %. Time
     O(n_cells log n_cells) for each of at most 50 sweeps, memory O(n_cells + room). With a capacity
-    of ``None`` time is O((n_cells + n_positions) log n_positions).
+    of ``None`` time is O((n_cells + n_positions) log n_positions). Costs are copied once.
 
     Examples
     --------
@@ -76,14 +83,45 @@ def assign_positions(
     places = check_coordinate_rows(coordinates, name="coordinates")
     targets = _checked_positions(positions, places.shape[1])
     known = np.flatnonzero(known_rows(places))
+    cells = places[known]
     assigned = np.full(len(places), -1, dtype=np.intp)
+    given = None if costs is None else _checked_costs(costs, known, len(places), len(targets))
+    best = KDTree(targets).query(cells)[1] if given is None else given.argmin(axis=1)
     if capacity is None:
-        assigned[known] = KDTree(targets).query(places[known])[1]
+        assigned[known] = best
         return assigned
     slot = np.repeat(np.arange(len(targets)), _room(capacity, len(targets), len(known)))
-    if len(known):
-        assigned[known] = slot[_assigned_slots(places[known], targets[slot], seed)]
+    if not len(known):
+        return assigned
+    slots = targets[slot]
+    if given is None:
+        found = _assigned_slots(cells, slots, _squared_moves(cells, slots), seed)
+    else:
+        found = _assigned_slots(targets[best], slots, _costs_of_slots(given, slot), seed)
+    assigned[known] = slot[found]
     return assigned
+
+
+def _squared_moves(cells: Floats, slots: Floats) -> Costs:
+    return lambda rows, room: cdist(cells[rows], slots[room], "sqeuclidean")
+
+
+def _costs_of_slots(costs: Floats, slot: Rows) -> Costs:
+    return lambda rows, room: costs[np.ix_(rows, slot[room])]
+
+
+def _checked_costs(costs: ArrayLike, known: Rows, n_cells: int, n_positions: int) -> Floats:
+    """Costs of known cells, above the least that each of them can have."""
+    given = np.asarray(costs)
+    if given.shape != (n_cells, n_positions) or not np.isfinite(given[known]).all():
+        message = (
+            f"costs has the shape {given.shape}: give one finite number for each of the {n_cells} "
+            f"cells and each of the {n_positions} positions."
+        )
+        raise ValueError(message)
+    above: Floats = given[known]
+    above -= above.min(axis=1, keepdims=True)
+    return above
 
 
 def _checked_positions(positions: ArrayLike, n_dims: int) -> Floats:
@@ -123,31 +161,33 @@ def _room(capacity: int | ArrayLike, n_positions: int, n_cells: int) -> NDArray[
     return np.asarray(room)
 
 
-def _assigned_slots(cells: Floats, slots: Floats, seed: int) -> Rows:
+def _assigned_slots(cells: Floats, slots: Floats, cost: Costs, seed: int) -> Rows:
     if len(cells) * len(slots) <= MOST_PAIRS_AT_ONCE:
-        return _optimal(cells, slots)
-    assigned = _assigned_by_halves(cells, slots)
+        return _optimal(cost(np.arange(len(cells)), np.arange(len(slots))))
+    assigned = _assigned_by_halves(cells, slots, cost)
     rng = np.random.default_rng(seed)
-    cost = _squared_moves(cells, slots, assigned)
+    total = _total(cost, assigned)
     for _ in range(MOST_SWEEPS):
-        before = cost
-        _improve(cells, slots, assigned, rng)
-        cost = _squared_moves(cells, slots, assigned)
-        if before - cost <= SMALLEST_GAIN * before:
+        before = total
+        _improve(cells, slots, cost, assigned, rng)
+        total = _total(cost, assigned)
+        if before - total <= SMALLEST_GAIN * before:
             break
     return assigned
 
 
-def _optimal(cells: Floats, slots: Floats) -> Rows:
+def _optimal(costs: Floats) -> Rows:
     """Row of the slot of each cell; no more cells than slots."""
-    return np.asarray(linear_sum_assignment(cdist(cells, slots, "sqeuclidean"))[1], dtype=np.intp)
+    return np.asarray(linear_sum_assignment(costs)[1], dtype=np.intp)
 
 
-def _squared_moves(cells: Floats, slots: Floats, assigned: Rows) -> float:
-    return float(((cells - slots[assigned]) ** 2).sum())
+def _total(cost: Costs, assigned: Rows) -> float:
+    n_blocks = -(-len(assigned) // CELLS_OF_A_BLOCK)
+    blocks = np.array_split(np.arange(len(assigned)), n_blocks)
+    return float(sum(np.trace(cost(rows, assigned[rows]), dtype=np.float64) for rows in blocks))
 
 
-def _assigned_by_halves(cells: Floats, slots: Floats) -> Rows:
+def _assigned_by_halves(cells: Floats, slots: Floats, cost: Costs) -> Rows:
     """Halve cells and slots together until a block is small."""
     assigned = np.empty(len(cells), dtype=np.intp)
     stack = [(np.arange(len(cells)), np.arange(len(slots)))]
@@ -156,7 +196,7 @@ def _assigned_by_halves(cells: Floats, slots: Floats) -> Rows:
         if len(rows) <= CELLS_OF_A_BLOCK // 4:
             near = KDTree(slots[room]).query(cells[rows], k=range(1, len(rows) + 1))[1]
             room = room[np.unique(near)]
-            assigned[rows] = room[_optimal(cells[rows], slots[room])]
+            assigned[rows] = room[_optimal(cost(rows, room))]
             continue
         left, right, axis = _halves(cells, rows)
         middle = (cells[left[-1], axis] + cells[right[0], axis]) / 2
@@ -167,7 +207,9 @@ def _assigned_by_halves(cells: Floats, slots: Floats) -> Rows:
     return assigned
 
 
-def _improve(cells: Floats, slots: Floats, assigned: Rows, rng: np.random.Generator) -> None:
+def _improve(
+    cells: Floats, slots: Floats, cost: Costs, assigned: Rows, rng: np.random.Generator
+) -> None:
     """Solve blocks of cells, cut in a random direction, for their own and the free slots."""
     rotation, _ = np.linalg.qr(rng.normal(size=(cells.shape[1], cells.shape[1])))
     share = rng.uniform()
@@ -181,7 +223,7 @@ def _improve(cells: Floats, slots: Floats, assigned: Rows, rng: np.random.Genera
         if tree is not None:
             near = free[np.unique(tree.query(cells[rows], k=nearest)[1])]
             room = np.concatenate([room, near[~is_taken[near]]])
-        assigned[rows] = room[_optimal(cells[rows], slots[room])]
+        assigned[rows] = room[_optimal(cost(rows, room))]
         is_taken[assigned[rows]] = True
 
 

@@ -54,7 +54,7 @@ def paint(
     r the correlation, over the shared genes, of the cell's expression with the mean of the ten
     nearest positions, both above the mean of all positions. s is chosen by hiding a fifth of these
     genes at a time, such that cells draw them best. No model is used: probabilities from latent
-    distances drew worse.
+    distances, or those of a posterior, drew worse.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._keys import OBSM, params_key
-from dpvae.geometry import assign_positions
+from dpvae.geometry import Posterior, assign_positions
 from dpvae.tl.coordinates import read_coordinates
 from dpvae.tl.result import check_free_key
 
@@ -16,6 +16,7 @@ from dpvae.tl.result import check_free_key
 def snap(
     adata: AnnData,
     positions: ArrayLike,
+    found: Posterior | None = None,
     *,
     key: str = OBSM.reconstructed,
     key_added: str | None = None,
@@ -26,9 +27,13 @@ def snap(
     """Move placed cells to measured positions, such as the spots of the reference.
 
     Coordinates that a model gives lie between the positions that were measured, and closer to the
-    middle of the tissue. Here every cell gets one of the positions; together the cells move as
-    little as possible (the sum of squared distances), and no position takes more cells than it has
-    room for.
+    middle of the tissue. Here every cell gets one of the positions, and no position takes more
+    cells than it has room for. Together the cells move as little as possible (the sum of squared
+    distances).
+
+    With a posterior they go to the positions that are expected nearest to their true places (the
+    sum of distances). A cell that could be in two places then gets one of them, and not their
+    middle. This is better: see the page on dissociated cells in the user guide.
 
     Parameters
     ----------
@@ -37,6 +42,9 @@ def snap(
     positions
         The measured positions, shape ``(n_positions, 2)`` or ``(n_positions, 3)``, in the frame and
         unit of the cells: ``reference.obsm["spatial"]``.
+    found
+        What ``model.predict_posterior(adata)`` gave. By default cells go by their coordinates
+        alone.
     key
         Key of the cells' coordinates in ``adata.obsm``. Cells of unknown place stay unknown.
     key_added
@@ -44,7 +52,7 @@ def snap(
         followed by ``"_snapped"``.
     capacity
         How many cells a position can take: one number for all, or one for each position. ``None``:
-        any number, so that every cell goes to the nearest position.
+        any number, so that every cell goes to the position that is (expected) nearest.
     seed
         Seed of the order in which large problems are solved, part by part.
     copy
@@ -58,7 +66,7 @@ def snap(
     - ``adata.obsm[key_added]``: the position of every cell;
     - ``adata.obs[key_added + "_position"]``: its row in ``positions``, −1 for unknown places;
     - ``adata.obs[key_added + "_distance"]``: how far the cell was moved;
-    - ``adata.uns[key_added + "_params"]``: the settings.
+    - ``adata.uns[key_added + "_params"]``: the settings, and whether there was a posterior.
 
     Raises
     ------
@@ -67,8 +75,8 @@ def snap(
     TypeError
         If ``positions`` is an AnnData or a path.
     ValueError
-        If there is less room than there are cells, an array is malformed, or something would be
-        overwritten.
+        If there is less room than there are cells, an array is malformed, the posterior is of
+        another number of cells, or something would be overwritten.
 
     See Also
     --------
@@ -76,7 +84,9 @@ def snap(
 
     Notes
     -----
-    Memory grows in proportion to the number of cells and the room of all positions together.
+    Memory grows in proportion to the number of cells and the room of all positions together. With
+    a posterior there are eight bytes for each cell and position, and a minute for 20,000 cells on
+    4,000 positions.
 
     Examples
     --------
@@ -97,8 +107,9 @@ def snap(
     key_added = key_added or f"{key}_snapped"
     if not copy:
         check_free_key(adata, key_added)
+    costs = None if found is None else _costs(found, positions, len(places))
     with named_in_errors(obsm_name(key)):
-        assigned = assign_positions(places, positions, capacity=capacity, seed=seed)
+        assigned = assign_positions(places, positions, costs=costs, capacity=capacity, seed=seed)
     snapped = np.full_like(places, np.nan)
     snapped[assigned >= 0] = np.asarray(positions, dtype=np.float64)[assigned[assigned >= 0]]
     if copy:
@@ -107,6 +118,18 @@ def snap(
     adata.obs[f"{key_added}_position"] = assigned
     adata.obs[f"{key_added}_distance"] = np.linalg.norm(snapped - places, axis=1)
     one_for_all = capacity is not None and np.ndim(capacity) == 0
-    params = {"key": key, "seed": seed} | ({"capacity": capacity} if one_for_all else {})
+    params = {"key": key, "seed": seed, "posterior": found is not None}
+    if one_for_all:
+        params["capacity"] = capacity
     adata.uns[params_key(key_added)] = params
     return None
+
+
+def _costs(found: Posterior, positions: ArrayLike, n_cells: int) -> NDArray[np.float32]:
+    if len(found) != n_cells:
+        message = (
+            f"The posterior is of {len(found)} cells, adata has {n_cells}: give "
+            "model.predict_posterior(adata) of the same cells."
+        )
+        raise ValueError(message)
+    return found.expected_distance(positions)

@@ -85,7 +85,7 @@ def test_what_is_observed_are_components_and_places_that_were_read(known, query)
 
 def test_a_place_that_a_network_cannot_know_hardly_counts(known, query):
     _, _, _, surfaces, _ = known
-    genes, _, section, read = query
+    genes, _, section, _ = query
     mine = section == "b"
     center = surfaces.regression.by_kernel("b", genes[mine])
     usual = np.linalg.norm(surfaces.sections["b"].deviation[-2:])

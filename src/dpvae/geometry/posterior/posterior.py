@@ -10,8 +10,10 @@ from scipy.sparse import csr_matrix, vstack
 from scipy.spatial import cKDTree
 
 from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
+from dpvae.geometry.posterior.expected_distance import expected_distance
 from dpvae.geometry.posterior.modes import Modes, find_modes
-from dpvae.geometry.posterior.smallest_sets import ROUNDING, smallest_sets
+from dpvae.geometry.posterior.smallest_sets import ROUNDING, check_level, smallest_sets
+from dpvae.geometry.posterior.sparse_probabilities import sharpened
 
 Points = NDArray[np.float64]
 
@@ -81,11 +83,19 @@ class Posterior:
         A cell that could be in two places is put between them: see :meth:`modes`.
         """
         places = np.empty((len(self), self.positions.shape[1]))
-        for some, weight in self._parts():
-            highest = weight.max(axis=1).toarray().ravel().astype(np.float64)
-            weight.data = (weight.data / highest.repeat(np.diff(weight.indptr))) ** self.sharpness
-            places[some] = (weight @ self.positions) / np.reshape(weight.sum(axis=1), (-1, 1))
+        for some, probabilities in self._parts():
+            places[some] = sharpened(probabilities, self.sharpness) @ self.positions
         return places
+
+    def expected_distance(self, places: ArrayLike) -> NDArray[np.float32]:
+        """Mean distance of each cell from places, shape ``(n_cells, n_places)``.
+
+        By the probabilities of :meth:`mean`, from any places in its frame and unit. If a cell could
+        be in two places, the likelier of them is nearer than their middle. Places of another number
+        of dimensions are a ``ValueError``.
+        """
+        weights = sharpened(self.probabilities, self.sharpness)
+        return expected_distance(weights, self.positions, places)
 
     def mode(self) -> Points:
         """Most probable position of each cell, shape ``(n_cells, n_dims)``."""
@@ -288,11 +298,3 @@ class Posterior:
         near = np.zeros(len(true), dtype=np.intp)
         near[known] = cKDTree(self.positions).query(true[known])[1]
         return near, known
-
-
-def check_level(level: float) -> None:
-    """Raise if a level is not between 0 and 1."""
-    is_number = isinstance(level, int | float | np.integer | np.floating)
-    if not is_number or not 0.0 < level < 1.0:
-        message = f"level is {level!r}: give a share between 0 and 1, such as 0.9."
-        raise ValueError(message)

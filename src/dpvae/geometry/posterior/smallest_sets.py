@@ -30,3 +30,11 @@ def smallest_sets(probabilities: csr_matrix, level: float) -> csr_matrix:
     inside = csr_matrix(inside, dtype=bool)
     inside.eliminate_zeros()
     return inside
+
+
+def check_level(level: float) -> None:
+    """Raise if a level is not between 0 and 1."""
+    is_number = isinstance(level, int | float | np.integer | np.floating)
+    if not is_number or not 0.0 < level < 1.0:
+        message = f"level is {level!r}: give a share between 0 and 1, such as 0.9."
+        raise ValueError(message)

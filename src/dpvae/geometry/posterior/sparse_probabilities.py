@@ -31,3 +31,13 @@ def sparse_probabilities(parts: Iterable[Points], n_positions: int) -> csr_matri
         few /= few.sum(axis=1, keepdims=True)
         kept.append(csr_matrix(few.astype(np.float32)))
     return csr_matrix(vstack(kept, format="csr"))
+
+
+def sharpened(probabilities: csr_matrix, power: float) -> csr_matrix:
+    """Raise probabilities to a power, and divide rows by their sum, as 64-bit numbers."""
+    weight = csr_matrix(probabilities, dtype=np.float64, copy=True)
+    n_each = np.diff(weight.indptr)
+    highest = np.maximum(weight.max(axis=1).toarray().ravel(), np.finfo(float).tiny)
+    weight.data = (weight.data / np.repeat(highest, n_each)) ** power
+    weight.data /= np.repeat(np.asarray(weight.sum(axis=1)).ravel(), n_each)
+    return weight

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from scipy.spatial.distance import cdist
+
+from dpvae.geometry import Posterior
+from dpvae.geometry.posterior import expected_distance as file
+from dpvae.geometry.posterior.expected_distance import expected_distance
+
+
+@pytest.fixture
+def chances():
+    """Probabilities of forty positions for ten cells, most of them 0."""
+    rng = np.random.default_rng(0)
+    dense = rng.uniform(size=(10, 40)) * (rng.uniform(size=(10, 40)) < 0.3) + 1e-3
+    return dense / dense.sum(axis=1, keepdims=True), rng.normal(size=(40, 3))
+
+
+def test_distances_are_those_of_a_naive_computation(chances, monkeypatch):
+    dense, positions = chances
+    places = np.random.default_rng(1).normal(size=(25, 3))
+    naive = [
+        [sum(p * np.linalg.norm(s - place) for p, s in zip(row, positions, strict=True))]
+        for row in dense
+        for place in places
+    ]
+    expected = np.reshape(naive, (10, 25))
+    np.testing.assert_allclose(
+        expected_distance(csr_matrix(dense), positions, places), expected, rtol=1e-6
+    )
+    monkeypatch.setattr(file, "PLACES_AT_A_TIME", 7)
+    np.testing.assert_allclose(
+        expected_distance(csr_matrix(dense), positions, places), expected, rtol=1e-6
+    )
+
+
+def test_probabilities_are_as_sharp_as_those_of_mean_places(chances):
+    dense, positions = chances
+    found = Posterior(positions, csr_matrix(dense), np.arange(40), np.ones(10), 3.0)
+    sharp = dense**3 / (dense**3).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(found.mean(), sharp @ positions, rtol=1e-6)
+    expected = sharp @ cdist(positions, positions)
+    np.testing.assert_allclose(found.expected_distance(positions), expected, rtol=1e-6)
+
+
+def test_the_middle_of_two_places_is_not_the_nearest():
+    positions = np.array([[0.0, 0.0], [1.0, 0.0]])
+    chance = csr_matrix([[0.6, 0.4]])
+    near, middle, far = expected_distance(chance, positions, [[0, 0], [0.5, 0], [1, 0]])[0]
+    assert near < middle < far
+
+
+def test_unit_and_frame_do_not_matter(chances):
+    dense, positions = chances
+    turn, _ = np.linalg.qr(np.random.default_rng(2).normal(size=(3, 3)))
+    chance = csr_matrix(dense)
+    expected = expected_distance(chance, positions, positions[:7])
+    moved = 50.0 * positions @ turn + 9.0
+    np.testing.assert_allclose(
+        expected_distance(chance, moved, moved[:7]), 50.0 * expected, rtol=1e-5
+    )
+
+
+def test_places_of_other_dimensions_are_refused(chances):
+    dense, positions = chances
+    with pytest.raises(ValueError, match="have 2 dimensions, and the positions of the posterior 3"):
+        expected_distance(csr_matrix(dense), positions, positions[:, :2])
