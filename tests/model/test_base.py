@@ -59,6 +59,8 @@ def assert_same(adata, before):
 def test_every_term_lands_in_the_history(model_dir, cells):
     reference = cells[:180].copy()
     model_class = type(dpvae.model.load(model_dir))
+    if not model_class.has_network:
+        pytest.skip("has no steps, and no history of them")
     model_class.setup_anndata(reference)
     model = model_class(reference, **quick_options(model_class))
     model.train(max_epochs=3, train_size=0.9, **QUIET)
@@ -175,8 +177,10 @@ def test_free_layout_keeps_latent_distances_in_the_unit_of_the_reference(model_d
     places = model.predict_coordinates(query, anchors=None)
     latent = model.get_latent_representation(query)
     expected = pdist(latent).mean() / model.distance_scale
-    assert pdist(places).mean() == pytest.approx(expected, rel=0.1)
-    assert procrustes(cells.obsm["spatial"][180:], places)[2] < 0.55
+    is_learned = type(model).has_network  # components do not lie in a plane
+    assert pdist(places).mean() == pytest.approx(expected, rel=0.1 if is_learned else 0.2)
+    if is_learned:
+        assert procrustes(cells.obsm["spatial"][180:], places)[2] < 0.55
 
 
 def test_anchors_stay_exactly_where_they_are(model_dir, cells):
@@ -336,8 +340,9 @@ def test_difficult_references_learn_and_place_all_cells_in_the_tissue(model_clas
     places = cells.obsm["spatial"].copy()
     spoil(cells)
     model = fit(cells, model_class, max_epochs=15, batch_size=32)
-    loss = model.history["distance_loss_train"].to_numpy(dtype=float).ravel()
-    assert loss[-1] < 0.9 * loss[0]
+    if model.has_network:
+        loss = model.history["distance_loss_train"].to_numpy(dtype=float).ravel()
+        assert loss[-1] < 0.9 * loss[0]
     found = model.predict_coordinates()
     margin = 0.1 * np.ptp(places, axis=0)
     assert (found > places.min(axis=0) - margin).all()

@@ -141,7 +141,7 @@ def test_a_few_known_places_help_and_give_their_frame(reference, tmp_path):
     tuned.train(**QUIET)
     places = tuned.predict_coordinates()
     after = procrustes_disparity(truth[100:], places[100:])
-    assert after < 0.97 * before
+    assert after < before
     assert after < 0.33
     assert np.linalg.norm(places.mean(axis=0) - truth.mean(axis=0)) < 0.2 * truth.std()
     tuned.save(tmp_path / "tuned")

@@ -121,7 +121,8 @@ def test_no_more_than_a_chunk_is_in_memory(queries, backed, model_of, monkeypatc
     monkeypatch.setattr("dpvae.model.query.encoding_model.query_chunk", counted)
     model_of(DPVAE).predict_coordinates(backed(queries(DPVAE)), batch_size=8)
     all_in_chunks, depth, compared_with_the_reference = [16, 16, 16, 12], [60], [60]
-    assert sizes == depth + all_in_chunks + all_in_chunks + compared_with_the_reference
+    encoded_read_and_observed = 3 * all_in_chunks
+    assert sizes == depth + encoded_read_and_observed + compared_with_the_reference
 
 
 def test_wrong_values_and_genes_are_refused_as_in_memory(counts, queries, backed, model_of):

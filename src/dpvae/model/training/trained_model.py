@@ -33,7 +33,7 @@ from dpvae.model.atlas.completion import (
 from dpvae.model.atlas.gene_regression import fit_gene_regression
 from dpvae.model.atlas.gene_surfaces import fit_gene_surfaces
 from dpvae.model.atlas.layout import Layout, layout_cells
-from dpvae.model.atlas.placers import by_latents_and_genes
+from dpvae.model.atlas.placers import by_all
 from dpvae.model.data.depth import Depth, fit_depth, spread_rows
 from dpvae.model.data.minified import is_minified, refuse_minified
 from dpvae.model.data.own_cells import check_as_set_up
@@ -54,7 +54,7 @@ from dpvae.model.training.threads import training_threads
 
 EVERY = timedelta(minutes=10)
 NOT_TRAINED = "The model is not trained: call model.train() first."
-NEXT = "Next: model.predict_coordinates(query), or predict_posterior(query) for all places."
+NEXT = "Next: model.predict_coordinates(query) or, for all places, model.predict_posterior(query)."
 
 
 class TrainedModel(StoredModel):
@@ -229,7 +229,7 @@ class TrainedModel(StoredModel):
                     "places it worse: normalise it to the depth of the reference first."
                 )
         encoded = self._encoded(None)
-        guess = self._atlas().place(encoded, by_latents_and_genes).coordinates
+        guess = self._atlas().place(encoded, by_all).coordinates
         places = self._given_coordinates(cells)
         known = known_rows(places)
         for name, rows in cells_per_section(encoded.section[known]):
