@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from anndata import AnnData
 
+from dpvae._data.some_rows import at_most
 from dpvae.geometry.regression.principal_axes import principal_axes
 from dpvae.model.atlas.gene_neighbors import dense
 from dpvae.model.base import SpatialModel
@@ -76,9 +77,8 @@ class Surfaces(SpatialModel):
     def _find_axes(self) -> None:
         """Set the principal components of at most 5,000 random cells."""
         assert self.adata is not None
-        n_cells = self.adata.n_obs
-        rng = np.random.default_rng(0)
-        some = np.sort(rng.permutation(n_cells)[:MOST_CELLS_FOR_AXES])
+        everyone = np.arange(self.adata.n_obs)
+        some = at_most(everyone, MOST_CELLS_FOR_AXES, np.random.default_rng(0))
         read = self._gene_reader(self.adata)
         seen = self.module.encoder_input
         values = np.asarray(dense(read(some)) * seen.factor, dtype=np.float32)

@@ -74,7 +74,7 @@ class PrincipalComponents(BaseMinifiedModeModuleClass):
         genes = self.encoder_input.standardized(x, section)
         certainty = self.variances / (self.variances + self.noise)
         mean = genes @ self.axes * certainty
-        return {"genes": genes, **_sampled(mean, certainty * self.noise, n_samples)}
+        return _sampled(mean, certainty * self.noise, n_samples)
 
     @auto_move_data  # type: ignore[untyped-decorator]
     def _cached_inference(self, qzm: Tensor, qzv: Tensor, n_samples: int = 1) -> dict[str, Any]:
@@ -106,12 +106,8 @@ class PrincipalComponents(BaseMinifiedModeModuleClass):
         generative_outputs: dict[str, Any],
         kl_weight: Tensor | float = 1.0,
     ) -> LossOutput:
-        """Negative ELBO, averaged over cells, with β = ``kl_weight``."""
-        genes = inference_outputs.get("genes")
-        if genes is None:
-            expression, section = tensors[REGISTRY_KEYS.X_KEY], tensors[REGISTRY.section]
-            genes = self.encoder_input.standardized(expression, section)
-        reconstruction = -generative_outputs["px"].log_prob(genes).sum(-1)
+        """Give the negative ELBO, the mean over cells, with β = ``kl_weight``."""
+        reconstruction = -generative_outputs["px"].log_prob(self._genes(tensors)).sum(-1)
         prior = Normal(torch.zeros_like(self.variances), self.variances.sqrt())
         kl = kl_divergence(inference_outputs["qz"], prior).sum(-1)
         return LossOutput(
@@ -119,6 +115,10 @@ class PrincipalComponents(BaseMinifiedModeModuleClass):
             reconstruction_loss=reconstruction,
             kl_local=kl,
         )
+
+    def _genes(self, tensors: dict[str, Tensor]) -> Tensor:
+        section = tensors[REGISTRY.section]
+        return self.encoder_input.standardized(tensors[REGISTRY_KEYS.X_KEY], section)
 
 
 class DPPrincipalComponents(DistancePreserving, PrincipalComponents):
