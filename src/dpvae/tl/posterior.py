@@ -52,8 +52,8 @@ def posterior(
       90 %;
     - ``adata.obs[key_added + "_region_90"]``: share of the tissue that the smallest region with
       90 % takes;
-    - ``adata.obs[key_added + "_unlikeness"]``: how many times farther than usual the cell is from
-      what is expected at its best position, at least 1;
+    - ``adata.obs[key_added + "_unlikeness"]``: how many times larger than usual the cell's squared
+      distance is from what is expected at its best position, at least 1;
     - ``adata.uns[key_added + "_params"]``: the level and the number of positions.
 
     What an earlier call wrote under this key is replaced.

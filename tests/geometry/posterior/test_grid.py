@@ -79,7 +79,10 @@ def test_has_an_outline():
     rng = np.random.default_rng(0)
     assert has_outline(rng.normal(size=(20, 2)))
     assert not has_outline(rng.normal(size=(19, 2)))
+    assert has_outline(1e6 + rng.normal(size=(20, 3)))
     assert not has_outline(np.zeros((30, 2)))
+    assert not has_outline(np.ones((50, 2)))
+    assert not has_outline(np.empty((0, 2)))
     assert not has_outline(np.outer(rng.normal(size=30), [0.6, 0.8]) + 1e6)
     assert not has_outline(rng.normal(size=(30, 2)) @ rng.normal(size=(2, 3)))
 

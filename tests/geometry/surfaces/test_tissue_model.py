@@ -8,7 +8,7 @@ from dpvae.geometry.surfaces.likelihood import Likelihood
 from dpvae.geometry.surfaces.noise import noise_precision
 from dpvae.geometry.surfaces.surfaces import fit_surfaces
 from dpvae.geometry.surfaces.temperature import MOST_POSITIONS
-from dpvae.geometry.surfaces.tissue_model import can_be_modelled, fit_tissue_model
+from dpvae.geometry.surfaces.tissue_model import fit_tissue_model
 
 N_CELLS, N_VALUES = 600, 12
 WIDTH = np.array([10.0, 7.0])
@@ -333,13 +333,3 @@ def test_seed_gives_the_same_model_again(model):
     again = fit_tissue_model(*Tissue().cells(N_CELLS, seed=1))
     np.testing.assert_array_equal(again.precision, model.precision)
     assert again.temperature == model.temperature
-
-
-def test_can_be_modelled():
-    rng = np.random.default_rng(8)
-    assert can_be_modelled(rng.normal(size=(20, 2)))
-    assert can_be_modelled(1e6 + rng.normal(size=(20, 3)))
-    assert not can_be_modelled(rng.normal(size=(19, 2)))
-    assert not can_be_modelled(np.outer(rng.normal(size=50), [0.6, 0.8]) + 1e6)
-    assert not can_be_modelled(np.ones((50, 2)))
-    assert not can_be_modelled(np.empty((0, 2)))

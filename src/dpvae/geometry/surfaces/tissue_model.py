@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from dpvae._data.some_rows import at_most
-from dpvae.geometry.posterior.grid import has_outline
 from dpvae.geometry.posterior.posterior import Posterior
 from dpvae.geometry.posterior.sparse_probabilities import sparse_probabilities
 from dpvae.geometry.surfaces.likelihood import Likelihood, tempered
@@ -133,11 +132,6 @@ class TissueModel:
     def of_rows(self, rows: Rows) -> "TissueModel":
         """Name cells by other row numbers, given for all cells that the model was fitted to."""
         return replace(self, rows=rows[self.rows])
-
-
-def can_be_modelled(places: Points) -> bool:
-    """Whether cells are enough, and not all on a line, for surfaces over their tissue."""
-    return has_outline(places)
 
 
 def fit_tissue_model(values: Points, places: Points, *, seed: int = 0) -> TissueModel:

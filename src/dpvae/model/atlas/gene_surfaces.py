@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from dpvae._data.section import cells_per_section
 from dpvae._data.some_rows import at_most
 from dpvae.geometry import Posterior, known_rows
-from dpvae.geometry.posterior.grid import FEWEST_CELLS, grid_inside
+from dpvae.geometry.posterior.grid import FEWEST_CELLS, grid_inside, has_outline
 from dpvae.geometry.regression.principal_axes import principal_axes
-from dpvae.geometry.surfaces.tissue_model import TissueModel, can_be_modelled, fit_tissue_model
+from dpvae.geometry.surfaces.tissue_model import TissueModel, fit_tissue_model
 from dpvae.model.atlas.gene_neighbors import dense
 from dpvae.model.atlas.gene_regression import GeneRegression, rows_at_a_time
 from dpvae.model.data.gene_weights import roots_of_patterns, spatial_patterns
@@ -226,7 +226,7 @@ def fit_gene_surfaces(
     most = min(MOST_CELLS, MOST_CELLS_TOGETHER // n_sections)
     for name, cells in cells_per_section(section[known]):
         rows = at_most(np.flatnonzero(known)[cells], max(most, 1), rng)
-        if not can_be_modelled(coordinates[rows]):
+        if not has_outline(coordinates[rows]):
             continue
         components, read = _observations(surfaces, name, genes, rows)
         fewer = min(loadings.shape[1], len(rows) // CELLS_PER_COMPONENT)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from dpvae._data.section import cells_per_section
 from dpvae.geometry import place_by_consensus, place_on_layout
 from dpvae.model.atlas.atlas import Atlas, Placer, Rows
-from dpvae.model.atlas.encoded_cells import EncodedCells
+from dpvae.model.atlas.encoded_cells import EncodedCells, ReadGenes
+from dpvae.model.atlas.gene_surfaces import GeneSurfaces
 
 Names = NDArray[np.str_]
 Values = NDArray[np.float64]
@@ -43,26 +44,18 @@ def by_landmarks(atlas: Atlas, cells: EncodedCells, rows: Rows, frames: Names) -
 
 def by_posterior(atlas: Atlas, cells: EncodedCells, rows: Rows, frames: Names) -> Values:
     """Place cells at the mean of their probability over the tissue."""
-    places = by_latents_and_genes(atlas, cells, rows, frames)
-    read = cells.genes
-    if atlas.surfaces is None or read is None:
-        return places
-    return atlas.surfaces.means(places, frames, lambda some: read(rows[some]))
+    return _by_surfaces(GeneSurfaces.means, atlas, cells, rows, frames)
 
 
 def by_all(atlas: Atlas, cells: EncodedCells, rows: Rows, frames: Names) -> Values:
     """Place cells between what is read from them and the mean of their probability."""
-    places = by_latents_and_genes(atlas, cells, rows, frames)
-    read = cells.genes
-    if atlas.surfaces is None or read is None:
-        return places
-    return atlas.surfaces.join(places, frames, lambda some: read(rows[some]))
+    return _by_surfaces(GeneSurfaces.join, atlas, cells, rows, frames)
 
 
 ALL = "all"
-WITH_GENES = ("all", "posterior", "latents and genes")
 POSTERIOR = "posterior"
 GENES_TOO = "latents and genes"
+WITH_GENES = (ALL, POSTERIOR, GENES_TOO)
 PLACERS: Mapping[str, Placer] = {
     ALL: by_all,
     POSTERIOR: by_posterior,
@@ -70,6 +63,20 @@ PLACERS: Mapping[str, Placer] = {
     "latents": by_latents,
     "landmarks": by_landmarks,
 }
+
+
+def _by_surfaces(
+    place: Callable[[GeneSurfaces, Values, Names, ReadGenes], Values],
+    atlas: Atlas,
+    cells: EncodedCells,
+    rows: Rows,
+    frames: Names,
+) -> Values:
+    places = by_latents_and_genes(atlas, cells, rows, frames)
+    read = cells.genes
+    if atlas.surfaces is None or read is None:
+        return places
+    return place(atlas.surfaces, places, frames, lambda some: read(rows[some]))
 
 
 def _in_each_frame(
