@@ -22,7 +22,8 @@ GEOMETRY = {
     "geometry.surfaces",
 }
 MODEL = {
-    "model.atlas", "model.data", "model.files", "model.loading", "model.query", "model.training",
+    "model.atlas", "model.data", "model.files", "model.loading", "model.query", "model.tissue",
+    "model.training",
 }  # fmt: skip
 MAY_IMPORT = {
     "_data": set(),
@@ -39,12 +40,13 @@ MAY_IMPORT = {
     "tl": DATA | GEOMETRY | {"metrics"},
     "pl": DATA | GEOMETRY | {"metrics", "tl"},
     "pp": DATA | GEOMETRY | {"metrics", "tl"},
-    "module": {"_keys", "geometry"},
+    "module": {"_keys", "geometry", "geometry.surfaces"},
     "model.data": DATA | GEOMETRY | {"metrics", "module"},
     "model.atlas": {"_data", "_keys", "model.data"} | GEOMETRY,
     "model.loading": DATA,
+    "model.tissue": DATA | GEOMETRY | {"model.data", "module"},
     "model.query": DATA | {"geometry", "model.atlas", "model.data", "model.loading", "module"},
-    "model.files": DATA | GEOMETRY | {"model.atlas", "model.data", "model.query"},
+    "model.files": DATA | GEOMETRY | {"model.atlas", "model.data", "model.query", "model.tissue"},
     "model.training": DATA
     | GEOMETRY
     | {"model.atlas", "model.data", "model.files", "model.loading", "module"},

@@ -40,6 +40,10 @@ MODELS: Final[Mapping[str, ModelEntry]] = {
         "log-normalised expression, through two levels of latents",
     ),
     "dpscvi": ModelEntry("dpvae.model.dpscvi.DPSCVI", "raw counts, through scVI"),
+    "spavae": ModelEntry(
+        "dpvae.model.spavae.SPAVAE", "raw counts, through latents that follow the tissue"
+    ),
+    "spaldvae": ModelEntry("dpvae.model.spaldvae.SPALDVAE", "the same, with a linear decoder"),
     "surfaces": ModelEntry(
         "dpvae.model.surfaces.Surfaces",
         "log-normalised expression, without training a network, in seconds",

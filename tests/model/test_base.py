@@ -62,7 +62,7 @@ def test_every_term_lands_in_the_history(model_dir, cells):
     if not model_class.has_network:
         pytest.skip("has no steps, and no history of them")
     model_class.setup_anndata(reference)
-    model = model_class(reference, **quick_options(model_class))
+    model = model_class(reference, **quick_options(model_class), dp_weight=3.0)
     model.train(max_epochs=3, train_size=0.9, **QUIET)
     for name in ("reconstruction_loss", "kl_local", "distance_loss", "distance_scale", "elbo"):
         for part in ("train", "validation"):

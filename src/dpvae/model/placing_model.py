@@ -109,7 +109,7 @@ class PlacingModel(TrainedModel):
             raise ValueError(message)
         if is_by_reference:
             return self._placed(adata, section, batch_size, method).coordinates
-        latent = self.get_latent_representation(adata, batch_size=batch_size)
+        latent = self._latents(adata, batch_size=batch_size)
         if mask is None:
             return place_freely(latent, names, setup.n_dims, self.distance_scale)
         coordinates = check_coordinate_rows(cells.obsm[setup.spatial_key])

@@ -58,6 +58,7 @@ class Surfaces(SpatialModel):
 
     values = LOG_NORMALIZED
     has_network = False
+    places_by_genes = True
 
     def __init__(
         self,

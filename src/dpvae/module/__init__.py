@@ -1,5 +1,6 @@
 """Torch modules: the distance term, the mixin that adds it, the backbones, alignment."""
 
+from dpvae.module.count_vae import CountVAE
 from dpvae.module.discrepancy import mean_discrepancy
 from dpvae.module.distance_preserving import DistancePreserving
 from dpvae.module.distance_term import DistanceTerm
@@ -11,11 +12,15 @@ from dpvae.module.hierarchical_vae import DPHierarchicalVAE, HierarchicalVAE
 from dpvae.module.loss_term import LossTerm, MinibatchLatents
 from dpvae.module.prior import Prior, StandardNormal
 from dpvae.module.section_discriminator import SectionDiscriminator
+from dpvae.module.spatial_count_vae import DPSpatialCountVAE, SpatialCountVAE
+from dpvae.module.spatial_prior import SpatialPrior
 
 __all__ = [
+    "CountVAE",
     "DPCountVAE",
     "DPGaussianVAE",
     "DPHierarchicalVAE",
+    "DPSpatialCountVAE",
     "DistancePreserving",
     "DistanceTerm",
     "EncoderInput",
@@ -25,6 +30,8 @@ __all__ = [
     "MinibatchLatents",
     "Prior",
     "SectionDiscriminator",
+    "SpatialCountVAE",
+    "SpatialPrior",
     "StandardNormal",
     "mean_discrepancy",
 ]

@@ -1,6 +1,6 @@
 """The mixin that adds the distance term to the loss of a scvi-tools module."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix, triu
 from scvi import REGISTRY_KEYS
 from scvi.module.base import BaseMinifiedModeModuleClass, LossOutput
 from torch import Tensor
+from torch.nn import Parameter
 from torch.nn.functional import softmax
 
 from dpvae._keys import REGISTRY
@@ -75,6 +76,10 @@ class DistancePreserving(BaseMinifiedModeModuleClass):
     def terms(self) -> tuple[LossTerm, ...]:
         """The terms that are added to the loss of the module."""
         return (self.distance_term,)
+
+    def undecayed(self) -> Iterable[Parameter]:
+        """Give the parameters whose size means something, which weight decay leaves alone."""
+        return (self.distance_term.log_scale,)
 
     def _get_inference_input(
         self,

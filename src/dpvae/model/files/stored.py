@@ -11,6 +11,7 @@ from dpvae.model.atlas.gene_regression import GeneRegression, SectionRegression
 from dpvae.model.atlas.gene_surfaces import GeneSurfaces
 from dpvae.model.atlas.layout import Layout
 from dpvae.model.data.depth import Depth
+from dpvae.model.tissue.section_frames import SectionFrames
 
 STORED = {
     cls.__name__: cls
@@ -24,6 +25,7 @@ STORED = {
         GeneSurfaces,
         KernelRidge,
         Layout,
+        SectionFrames,
         SectionRegression,
         Surfaces,
         TissueModel,

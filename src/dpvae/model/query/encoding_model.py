@@ -98,12 +98,23 @@ class EncodingModel(VAEMixin, ArchesMixin, UnsupervisedTrainingMixin, BaseMinifi
         -------
         Array of shape ``(n_cells, n_latent)``.
         """
-        check_batch_size(batch_size)
         options = {"give_mean": give_mean, "mc_samples": mc_samples, "return_dist": return_dist}
         if dataloader is not None:
             return super().get_latent_representation(
                 adata, indices, batch_size=batch_size, dataloader=dataloader, **options
             )
+        return self._latents(adata, indices, batch_size, data_loader_kwargs, **options)
+
+    def _latents(
+        self,
+        adata: AnnData | None = None,
+        indices: Sequence[int] | NDArray[Any] | None = None,
+        batch_size: int | None = None,
+        data_loader_kwargs: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> Any:
+        """Encode cells by their expression alone; ``options`` are scvi-tools'."""
+        check_batch_size(batch_size)
         cells = self._checked(adata)
         check_indices(indices, cells.n_obs)
         return self._latent(

@@ -139,13 +139,15 @@ class DistancePreservingPlan(TrainingPlan):
         return partial(fused_where_possible, create) if self._is_fused else create
 
     def configure_optimizers(self) -> dict[str, Any]:
-        """Exempt λ from weight decay, and let the learning rate fall to 0 along a cosine."""
+        """Spare some parameters from decay, and let the learning rate fall along a cosine."""
         config: dict[str, Any] = super().configure_optimizers()
-        scale = self.module.distance_term.log_scale
         decayed = config["optimizer"].param_groups[0]
-        if any(parameter is scale for parameter in decayed["params"]):
-            decayed["params"] = [p for p in decayed["params"] if p is not scale]
-            config["optimizer"].add_param_group({"params": [scale], "weight_decay": 0.0})
+        spared = {id(parameter) for parameter in self.module.undecayed()}
+        is_spared = [id(parameter) in spared for parameter in decayed["params"]]
+        if any(is_spared):
+            kept = [p for p, spare in zip(decayed["params"], is_spared, strict=True) if spare]
+            decayed["params"] = [p for p in decayed["params"] if id(p) not in spared]
+            config["optimizer"].add_param_group({"params": kept, "weight_decay": 0.0})
         of_terms = list(self.further_terms.parameters())
         if of_terms:
             config["optimizer"].add_param_group({"params": of_terms})

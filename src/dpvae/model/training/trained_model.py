@@ -64,6 +64,7 @@ class TrainedModel(StoredModel):
     _data_splitter_cls = RowSplitter
     _next_step: str = NEXT
     has_network: bool = True
+    places_by_genes: bool = False  # without a distance term too
     atlas_: Atlas | None = None
 
     @property
@@ -237,7 +238,7 @@ class TrainedModel(StoredModel):
         return self._completed(cells, guess)
 
     def _smoothed(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
-        latent = self.get_latent_representation()
+        latent = self._latents()
         smooth = places.copy()
         section = section_names(self._cells(None), self.setup.section_key)
         for _, rows in cells_per_section(section):
@@ -249,7 +250,7 @@ class TrainedModel(StoredModel):
             self._given_coordinates(cells),
             section_names(cells, self.setup.section_key),
             guess,
-            self.get_latent_representation(),
+            self._latents(),
             own_components(self._gene_reader(cells), self.module.encoder_input.factor, cells.n_obs),
         )
 
@@ -279,14 +280,14 @@ class TrainedModel(StoredModel):
     def _made_atlas(self, cells: AnnData, places: NDArray[np.float64]) -> Atlas:
         section = section_names(cells, self.setup.section_key)
         kept = layout_cells(places, section)
-        latent = self.get_latent_representation(indices=kept)
+        latent = self._latents(indices=kept)
         layout = Layout(latent, places[kept], section[kept])
         regression = surfaces = None
         is_plain = self.module.distance_term.weight == 0
         if is_plain and np.ptp(latent, axis=0).any():
             scale = fit_distance_scale(latent, places[kept], section=section[kept])
             self.module.distance_term.set_distance_scale(scale)
-        if not (is_plain and self.has_network) and not is_minified(cells):
+        if (self.places_by_genes or not is_plain) and not is_minified(cells):
             genes, factor = self._gene_reader(cells), self.module.encoder_input.factor
             regression = fit_gene_regression(genes, factor, places, section)
             surfaces = fit_gene_surfaces(genes, places, section, regression)

@@ -1,0 +1,290 @@
+"""A model of counts whose latents follow the tissue, and with them expression."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from anndata import AnnData
+from numpy.typing import ArrayLike, NDArray
+from scvi import REGISTRY_KEYS
+from scvi.data.fields import BaseAnnDataField, CategoricalObsField
+from scvi.model.base import RNASeqMixin
+from torch import Tensor
+
+from dpvae._data.warn import warn_user
+from dpvae._keys import OBSM
+from dpvae.model.base import SpatialModel
+from dpvae.model.data.values import RAW_COUNTS
+from dpvae.model.query.chosen_rows import check_indices
+from dpvae.model.tissue.latent_surfaces import GIVEN, Given, LatentSurfaces, Normal
+from dpvae.model.tissue.predicted_expression import (
+    check_decoding,
+    decoded_expression,
+    wanted_genes,
+    wanted_positions,
+)
+from dpvae.model.tissue.section_frames import SectionFrames
+from dpvae.model.training.trained_model import NOT_TRAINED
+from dpvae.module.network_size import check_choice
+
+MINIFIED = ("_dpvae_expression_mean", "_dpvae_expression_variance")
+
+
+class SpatialLatentModel(RNASeqMixin, SpatialModel):
+    """Gives latents and expression from what cells express and where they are.
+
+    A backbone makes a module that has a :class:`~dpvae.module.SpatialPrior`.
+    """
+
+    values = RAW_COUNTS
+    places_by_genes = True
+    frames_: SectionFrames | None = None
+
+    @classmethod
+    def further_fields(cls, arguments: dict[str, Any]) -> list[BaseAnnDataField]:
+        """Give the labels, which scvi-tools' module reads: all alike."""
+        del arguments
+        return [CategoricalObsField(REGISTRY_KEYS.LABELS_KEY, None)]
+
+    def get_latent_representation(
+        self,
+        adata: AnnData | None = None,
+        indices: Sequence[int] | NDArray[Any] | None = None,
+        give_mean: bool = True,  # noqa: FBT001, FBT002
+        mc_samples: int = 5000,
+        batch_size: int | None = None,
+        return_dist: bool = False,  # noqa: FBT001, FBT002
+        dataloader: Any = None,
+        given: Given = "both",
+        **data_loader_kwargs: Any,
+    ) -> Any:
+        """Compute the latent representation z of cells.
+
+        Parameters
+        ----------
+        adata
+            The cells; by default those that the model was made with. Genes are matched by name.
+            Cells without a place are encoded by their expression alone. Cells of a section that
+            the reference does not have get surfaces of their own, in closed form: give such a
+            section as a whole. Without a column of sections, all are of the reference's section.
+        indices, give_mean, mc_samples, batch_size, return_dist, dataloader, **data_loader_kwargs
+            As in :meth:`scvi.model.SCVI.get_latent_representation`. The result does not depend on
+            ``batch_size``.
+        given
+            What z is inferred from.
+
+            - ``"both"``: expression and place. For domains and pictures.
+            - ``"expression"``: as for cells of unknown place; by this cells are placed.
+            - ``"place"``: the surfaces alone, the spatial part. 0 in dimensions that have none.
+
+        Returns
+        -------
+        Array of shape ``(n_cells, n_latent)``.
+
+        Raises
+        ------
+        ValueError
+            If the cells do not fit the model.
+
+        Warns
+        -----
+        UserWarning
+            If cells are far outside of the section that they belong to by name. Their places are
+            taken as unknown.
+        """
+        check_choice("given", given, GIVEN)
+        if dataloader is not None or given == "expression":
+            return super().get_latent_representation(
+                adata, indices, give_mean, mc_samples, batch_size, return_dist, dataloader,
+                **data_loader_kwargs,
+            )  # fmt: skip
+        cells = self._cells(adata)
+        check_indices(indices, cells.n_obs)
+        encoded = self._latents(cells, None, batch_size, data_loader_kwargs, return_dist=True)
+        placed = self._frames().places(cells, self.setup)
+        surfaces = self._surfaces()
+        surfaces.take_further_sections(placed, encoded)
+        mean, variance = surfaces.latents(placed, encoded if given == "both" else None)
+        if indices is not None:
+            mean, variance = mean[np.asarray(indices)], variance[np.asarray(indices)]
+        if return_dist:
+            return mean, variance
+        if give_mean:
+            return mean
+        sample: Tensor = torch.normal(torch.as_tensor(mean), torch.as_tensor(variance).sqrt())
+        return sample.numpy()
+
+    def predict_expression(
+        self,
+        positions: ArrayLike | None = None,
+        *,
+        section: str | None = None,
+        spacing: float | None = None,
+        batch: str | None = None,
+        genes: Sequence[str] | None = None,
+        library_size: float = 1.0,
+        n_samples: int = 30,
+        seed: int = 0,
+    ) -> AnnData:
+        """Predict expression at positions where nothing was measured.
+
+        z of a position is normal, with the surfaces' mean and all of its variance. Expression is
+        decoded from samples of it.
+
+        Parameters
+        ----------
+        positions
+            Shape ``(n_positions, 2)`` or ``(n_positions, 3)``, in the unit of the coordinates.
+        section
+            Name of the section that they are in; not needed if there is one.
+        spacing
+            Distance of the positions of a grid inside the section's outline, instead of
+            ``positions``: a finer picture of the tissue.
+        batch
+            Name of the technical batch to predict for. By default the mean over all.
+        genes
+            Names of the genes that are wanted. By default all.
+        library_size
+            Sum of the expression of all genes of a position. By default 1: shares.
+        n_samples
+            Number of samples of z.
+        seed
+            Of the samples.
+
+        Returns
+        -------
+        An AnnData with a row for each position: in ``X`` the mean expression, in
+        ``layers["deviation"]`` its standard deviation over what z could be, in ``obsm`` the
+        positions, under the key of the reference's coordinates, and ``obs["section"]``. Memory:
+        two arrays of ``n_positions * n_genes`` numbers.
+
+        Raises
+        ------
+        ValueError
+            If neither or both of ``positions`` and ``spacing`` are given, positions are not
+            numbers of the right dimensions, the section or a gene is not known, or the section has
+            no outline or too few known places.
+        RuntimeError
+            If the model is not trained.
+
+        Warns
+        -----
+        UserWarning
+            If positions are outside of the section by more than a tenth of its width: nothing is
+            known of them, and they get the expression of any cell.
+        """
+        frames, layout = self._frames(), self._atlas().layout
+        check_decoding(library_size, n_samples)
+        code = frames.code_of(section)
+        name = str(frames.names[code])
+        known = layout.coordinates[layout.section == name]
+        found = wanted_positions(known, positions, spacing)
+        chosen = wanted_genes(self.setup.genes, genes)
+        placed = frames.positions(code, found)
+        n_outside = self._surfaces().n_outside(placed)
+        if n_outside:
+            warn_user(
+                f"{n_outside} of {len(found)} positions are outside of the section, by more than a "
+                "tenth of its width: nothing is known of them, and they get the expression of any "
+                "cell."
+            )
+        mean, deviation = decoded_expression(
+            self.module,
+            *self._surfaces().latents(placed),
+            chosen,
+            self._batch_codes(batch),
+            n_samples=n_samples,
+            seed=seed,
+        )
+        rows = pd.Index([f"position {number}" for number in range(len(found))])
+        return AnnData(
+            mean * np.float32(library_size),
+            obs=pd.DataFrame({"section": pd.Categorical([name] * len(found))}, index=rows),
+            var=pd.DataFrame(index=self.setup.genes[chosen]),
+            obsm={self.setup.spatial_key: found},
+            layers={"deviation": deviation * np.float32(library_size)},
+        )
+
+    def minify_adata(self, *args: Any, **kwargs: Any) -> None:
+        """Replace the expression of the model's cells by their latents given expression alone.
+
+        Places are looked at again when the latents are used, so latents that have seen them are of
+        no use here: keys of latents that are given are not read.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            See :meth:`scvi.model.SCVI.minify_adata`.
+        """
+        cells = self._cells(None)
+        for key, values in zip(MINIFIED, self._latents(return_dist=True), strict=True):
+            cells.obsm[key] = values
+        try:
+            keys = {"use_latent_qzm_key": MINIFIED[0], "use_latent_qzv_key": MINIFIED[1]}
+            super().minify_adata(*args[:1], **{**kwargs, **keys})
+        finally:
+            for key in MINIFIED:
+                del cells.obsm[key]
+        for key in MINIFIED:
+            del self._cells(None).obsm[key]
+
+    def _surfaces(self) -> LatentSurfaces:
+        return LatentSurfaces(self.module.spatial_prior)
+
+    def _frames(self) -> SectionFrames:
+        """Give the frames of the sections; find them if training had no time to."""
+        self._atlas()
+        if self.frames_ is None:
+            raise RuntimeError(NOT_TRAINED)
+        return self.frames_
+
+    def _choose_surfaces(self) -> None:
+        """Choose the surfaces of the sections of the model's own cells, which wait for training."""
+        if self.adata is None:
+            return
+        prior = self.module.spatial_prior
+        prior.unit.fill_(self.setup.unit)
+        prior.n_cells.fill_(self.adata.n_obs)
+        frames = SectionFrames.of(self.adata, self.setup)
+        self._surfaces().choose_sections(frames.places(self.adata, self.setup))
+
+    def _keep_reference(self, completed: NDArray[np.float64] | None) -> None:
+        """Keep the exact surfaces as well."""
+        cells = self._cells(None)
+        self.is_trained_ = True
+        self.frames_ = SectionFrames.of(cells, self.setup, self.frames_)
+        placed = self.frames_.places(cells, self.setup)
+        self._surfaces().fit_sections(placed, self._latents(return_dist=True))
+        super()._keep_reference(completed)
+
+    def _validate_anndata(self, adata: AnnData | None = None, copy_if_view: bool = True) -> AnnData:  # noqa: FBT001, FBT002
+        """Let the module see a query in the frames of the reference, and its new sections."""
+        is_new = not self._is_registered(adata)
+        query = super()._validate_anndata(adata, copy_if_view)
+        if is_new and self.frames_ is not None:
+            placed = self.frames_.places(self._cells(adata), self.setup)
+            query.obsm[OBSM.centered] = placed.places
+            self._surfaces().take_further_sections(placed, self._encoded_query(query))
+        return query
+
+    def _encoded_query(self, query: AnnData) -> Normal:
+        """Encode a registered query by its expression alone."""
+        encoded: Normal = self._latents(query, return_dist=True)
+        return encoded
+
+    def _batch_codes(self, batch: str | None) -> list[int]:
+        """Give the code of a batch by its name, or all codes."""
+        names = [
+            str(name)
+            for name in self.registry_["field_registries"]["batch"]["state_registry"][
+                "categorical_mapping"
+            ]
+        ]
+        if batch is None:
+            return list(range(len(names)))
+        if str(batch) not in names:
+            message = f"batch is {batch!r}: choose one of {names}."
+            raise ValueError(message)
+        return [names.index(str(batch))]
