@@ -130,6 +130,8 @@ def test_sections_of_three_cells_and_three_dimensions_are_smoothed(striped):
         ({"method": "kmeans"}, ValueError, r"method is 'kmeans': give one of \['mixture'"),
         ({"smooth": -1}, ValueError, "smooth is -1"),
         ({"smooth": 1.5}, ValueError, "smooth is 1.5"),
+        ({"seed": -1}, ValueError, "seed is -1: give an integer from 0 to 4294967295"),
+        ({"seed": "a"}, ValueError, "seed is 'a'"),
         ({"smooth": 5, "spatial_key": "no"}, KeyError, "no adata.obsm"),
         ({"sample_key": "no"}, KeyError, "no adata.obs"),
         ({"use_rep": "gaps"}, ValueError, r"adata.obsm\['gaps'\] has NaN"),

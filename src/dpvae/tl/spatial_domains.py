@@ -124,6 +124,9 @@ def spatial_domains(
     if not is_whole(smooth) or smooth < 0:
         message = f"smooth is {smooth!r}: give a number of neighbours, or 0 for none."
         raise ValueError(message)
+    if not is_whole(seed) or not 0 <= seed < 2**32:
+        message = f"seed is {seed!r}: give an integer from 0 to {2**32 - 1}."
+        raise ValueError(message)
     section = named_sections(adata, sample_key)
     if not copy:
         _check_free(adata, key_added)
