@@ -1,5 +1,7 @@
 """Tables of the agreement with domains that were drawn by hand."""
 
+import pandas as pd
+
 from benchmarks.domains.sections import TUMOUR
 
 METHOD = "method"
@@ -62,7 +64,7 @@ def by_section(results, score):
 
 
 def _shown(value):
-    return f"{value:.3f}" if value == value else "–"
+    return f"{value:.3f}" if pd.notna(value) else ""
 
 
 def markdown(columns, rows):

@@ -20,10 +20,8 @@ def components(adata, seed):
 
 def scaled_components(adata, seed):
     """The same of genes that were brought to variance 1 before."""
-    cells = normalized(adata)
-    sc.pp.scale(cells)
-    sc.pp.pca(cells, n_comps=min(N_COMPONENTS, cells.n_vars - 1), random_state=seed)
-    return cells.obsm["X_pca"]
+    values = unit(normalized(adata).X.toarray())
+    return sc.pp.pca(values, n_comps=min(N_COMPONENTS, adata.n_vars - 1), random_state=seed)
 
 
 def averaged(represent_cells, n_neighbors):
@@ -42,9 +40,7 @@ def banksy_like(adata, seed):
 
     As BANKSY weighs them for domains (Singhal et al. 2024), but neighbours count alike.
     """
-    cells = normalized(adata)
-    sc.pp.scale(cells)
-    own, places = cells.X, cells.obsm["spatial"]
+    own, places = unit(normalized(adata).X.toarray()), adata.obsm["spatial"]
     weights = neighborhood_weights(places, np.zeros(len(places)), N_NEIGHBORS)
     mean = weights @ own
     entries = weights.tocoo()
