@@ -22,7 +22,7 @@ TUMOUR = "st_her2_breast_tumour"
 NO_LABEL = ("NA", "nan", "Excluded", "undetermined")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LabelledSection:
     """Raw counts in ``adata.X``, places in ``adata.obsm["spatial"]``, and a label for each cell.
 

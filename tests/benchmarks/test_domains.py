@@ -25,13 +25,13 @@ def halves(counts):
 def results():
     """Two sections and a tumour; on the tumour one of both methods was not run."""
     rows = [
-        (section, seed, "PCs", clustering, ari + 0.1 * seed, ari / 2, 1.0)
+        (section, seed, "PCs", clustering, ari + 0.1 * seed, ari / 2)
         for section, ari in (("a", 0.2), ("b", 0.6), ("st_her2_breast_tumour_X", 0.1))
         for seed in (0, 1)
         for clustering in ("k-means", "mixture")
         if (section, clustering) != ("st_her2_breast_tumour_X", "mixture")
     ]
-    return pd.DataFrame(rows, columns=[*KEYS, "ari", "nmi", "cpu_seconds"])
+    return pd.DataFrame(rows, columns=[*KEYS, "ari", "nmi"])
 
 
 def test_files_are_split_into_sections_and_labels_cleaned(counts):
@@ -102,7 +102,7 @@ def test_means_are_over_what_all_methods_have(results):
     assert lines[0].startswith("method | ARI, 2 sections")
     assert lines[2].startswith("PCs; k-means | 0.450 | 0.200 | ")
     assert lines[3].startswith("PCs; mixture | 0.450 | 0.200 | ")
-    assert "| 0.071 | 1.0" in lines[3]
+    assert lines[3].endswith("| 0.071")
 
 
 def test_each_section_is_by_itself(results):

@@ -2,6 +2,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+import scanpy as sc
 from sklearn.metrics import adjusted_rand_score
 
 from dpvae.geometry.neighborhood import neighborhood_weights
@@ -152,3 +153,17 @@ def test_wrong_input_changes_nothing(striped, options, error, message):
     pd.testing.assert_frame_equal(striped.obs, before.obs)
     assert set(striped.uns) == set(before.uns)
     assert set(striped.obsm) == set(before.obsm)
+
+
+@pytest.mark.real
+def test_regions_of_a_real_cortex_are_found(real_section):
+    adata = real_section("starmap_mpfc_3sections")
+    adata = adata[adata.obs["section"] == "20180417_BZ5_control"].copy()
+    sc.pp.normalize_total(adata)
+    sc.pp.log1p(adata)
+    sc.pp.pca(adata, n_comps=20)
+    neighborhood_mean(adata)
+    region = adata.obs["region"]
+    found = domains(adata, use_rep="X_pca_neighborhood", n_domains=region.nunique())
+    assert adjusted_rand_score(region, found) > 0.75
+    assert adjusted_rand_score(region, domains(adata, use_rep="X_pca", n_domains=4)) < 0.4

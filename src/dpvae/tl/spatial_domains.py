@@ -101,7 +101,7 @@ def spatial_domains(
     Notes
     -----
     The mixture does not depend on the unit or the axes of the representation. Time grows with cells
-    × domains × dimensions²: half a second for 4,000 cells, 7 domains and 20 dimensions.
+    × domains × dimensions²: about two seconds for 50,000 cells, 8 domains and 20 dimensions.
 
     Examples
     --------
