@@ -142,7 +142,11 @@ def spatial_domains(
     domain, likely = ordered_by_size(likely, latent)
     n_found = int(domain.max()) + 1
     if n_found < n_domains:
-        warn_user(f"{n_found} of {n_domains} domains have cells; the others are empty.")
+        message = (
+            f"{n_found} of {n_domains} domains have cells; the others are empty. Give fewer "
+            "n_domains, or smooth over fewer neighbours."
+        )
+        warn_user(message)
     names = [str(number + 1) for number in range(n_found)]
     found = pd.Categorical.from_codes(domain, categories=pd.Index(names))
     if copy:
