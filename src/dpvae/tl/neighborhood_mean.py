@@ -34,7 +34,8 @@ def neighborhood_mean(
     adata
         The cells.
     use_rep
-        Key of the representation in ``adata.obsm``. By default the components of :func:`scanpy.pp.pca`.
+        Key of the representation in ``adata.obsm``. By default the components of
+        :func:`scanpy.pp.pca`.
     n_neighbors
         How many neighbours count, in every section by itself; fewer if it has fewer. By default 18:
         two rings around a spot of Visium.
