@@ -16,6 +16,12 @@ class _Obsm(NamedTuple):
     centered: str = "_dpvae_coordinates"
 
 
+class _Obs(NamedTuple):
+    """Columns of ``adata.obs``."""
+
+    domain: str = "spatial_domain"
+
+
 class _Uns(NamedTuple):
     """Keys of ``adata.uns``."""
 
@@ -58,6 +64,7 @@ def params_key(key: str) -> str:
     return f"{key}_params"
 
 
+OBS: Final = _Obs()
 OBSM: Final = _Obsm()
 OBSP: Final = _Obsp()
 UNS: Final = _Uns()

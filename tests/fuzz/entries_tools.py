@@ -137,6 +137,17 @@ def _pair_mask(_: World, cells: AnnData, **given: Any) -> np.ndarray:
     return dpvae.tl.pair_mask(cells, copy=True, **given).toarray()
 
 
+def _neighborhood_mean(_: World, cells: AnnData, **given: Any) -> np.ndarray:
+    given = {"use_rep": "X_dpvae", "sample_key": "slice", "copy": True} | given
+    return dpvae.tl.neighborhood_mean(cells, **given)
+
+
+def _spatial_domains(_: World, cells: AnnData, **given: Any) -> np.ndarray:
+    given = {"use_rep": "X_dpvae", "sample_key": "slice", "n_domains": 3, "smooth": 4} | given
+    dpvae.tl.spatial_domains(cells, probabilities=True, **given)
+    return cells.obsm[f"{given.get('key_added', 'spatial_domain')}_probabilities"]
+
+
 def _match_genes(world: World, cells: AnnData, **given: Any) -> np.ndarray:
     reference = given.pop("reference", _placed(world))
     return dpvae.tl.match_genes(cells, reference, **given).isna().to_numpy().astype(float)
@@ -200,6 +211,19 @@ TOOLS: dict[str, tuple[Any, str, dict[str, list[Any]]]] = {
         "coordinates sections",
         KEYS
         | {"kind": ["far", None, "radius", "labels", "given"], "n_neighbors": [0, "5", [], 1.5]},
+    ),
+    "neighborhood_mean": (
+        _neighborhood_mean,
+        "coordinates latents sections",
+        KEYS | {"n_neighbors": [0, 1000, "5", 2.5], "use_rep": ["nothing", 3, None]},
+    ),
+    "spatial_domains": (
+        _spatial_domains,
+        "coordinates latents sections",
+        KEYS
+        | {"n_domains": [0, 1, 127, "3", 2.5, None, True], "use_rep": ["nothing", 3, None]}
+        | {"smooth": [-1, 1000, "5", 2.5, None], "method": ["kmeans", None, 3]}
+        | {"key_added": ["a/b", "", 3, None, "slice", ("a",)], "seed": [-1, "a", 1.5]},
     ),
     "match_genes": (_match_genes, "", {"reference": ["Gene00", 3, None, [], [1, 2], ["a", "a"]]}),
     "transfer_matrix": (

@@ -7,6 +7,7 @@ from dpvae.tl.isometry import isometry
 from dpvae.tl.mapping import mapping
 from dpvae.tl.match_genes import match_genes
 from dpvae.tl.mirror_symmetry import mirror_symmetry
+from dpvae.tl.neighborhood_mean import neighborhood_mean
 from dpvae.tl.paint import paint
 from dpvae.tl.pair_mask import pair_mask
 from dpvae.tl.posterior import posterior
@@ -15,6 +16,7 @@ from dpvae.tl.procrustes import procrustes
 from dpvae.tl.reconstruct import reconstruct
 from dpvae.tl.score import score
 from dpvae.tl.snap import snap
+from dpvae.tl.spatial_domains import spatial_domains
 from dpvae.tl.transfer_matrix import transfer_matrix
 from dpvae.tl.unfold import unfold
 
@@ -27,6 +29,7 @@ __all__ = [
     "mapping",
     "match_genes",
     "mirror_symmetry",
+    "neighborhood_mean",
     "paint",
     "pair_mask",
     "posterior",
@@ -34,6 +37,7 @@ __all__ = [
     "reconstruct",
     "score",
     "snap",
+    "spatial_domains",
     "transfer_matrix",
     "unfold",
 ]
