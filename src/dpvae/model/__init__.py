@@ -7,6 +7,7 @@ from dpvae.model.dphvae import DPHVAE
 from dpvae.model.dpscvi import DPSCVI
 from dpvae.model.dpvae import DPVAE
 from dpvae.model.load import load
+from dpvae.model.spaldvae import SPALDVAE
 from dpvae.model.spavae import SPAVAE
 from dpvae.model.surfaces import Surfaces
 from dpvae.model.training.plan import DistancePreservingPlan
@@ -15,6 +16,7 @@ __all__ = [
     "DPHVAE",
     "DPSCVI",
     "DPVAE",
+    "SPALDVAE",
     "SPAVAE",
     "DistancePreservingPlan",
     "SpatialModel",

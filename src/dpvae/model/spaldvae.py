@@ -75,7 +75,8 @@ class SPALDVAE(SPAVAE):
     def spatial_scores(self, *, n_permutations: int = 99, seed: int = 0) -> pd.DataFrame:
         r"""Give the share of each gene's modelled variation that is a surface over the tissue.
 
-        .. math:: \frac{\mathrm{Var}_i(\sum_l W_{gl} f_l(s_i))}{\mathrm{Var}_i(\sum_l W_{gl} z_{il})}
+        .. math:: \frac{\mathrm{Var}_i(\sum_l W_{gl} f_l(s_i))}
+            {\mathrm{Var}_i(\sum_l W_{gl} z_{il})}
 
         with loadings W, the surfaces' means f, and z given both expression and place. It is a
         share of what the model explains, not of a gene's variance: a gene of which the model

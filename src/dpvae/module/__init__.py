@@ -13,6 +13,7 @@ from dpvae.module.loss_term import LossTerm, MinibatchLatents
 from dpvae.module.prior import Prior, StandardNormal
 from dpvae.module.section_discriminator import SectionDiscriminator
 from dpvae.module.spatial_count_vae import DPSpatialCountVAE, SpatialCountVAE
+from dpvae.module.spatial_linear_vae import DPSpatialLinearVAE
 from dpvae.module.spatial_prior import SpatialPrior
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "DPGaussianVAE",
     "DPHierarchicalVAE",
     "DPSpatialCountVAE",
+    "DPSpatialLinearVAE",
     "DistancePreserving",
     "DistanceTerm",
     "EncoderInput",
