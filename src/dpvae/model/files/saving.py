@@ -9,7 +9,7 @@ from lightning.pytorch.trainer.states import TrainerStatus
 from lightning.pytorch.utilities import rank_zero_only
 from scvi.data import AnnDataManager
 
-from dpvae.model.files.directory import MODEL_FILE, PICKLE_FILE
+from dpvae.model.files.directory import CELLS_FILE, MODEL_FILE, PICKLE_FILE
 from dpvae.model.files.saved_model import SavedModel, read_model, write_model
 from dpvae.model.query.encoding_model import EncodingModel
 
@@ -82,7 +82,7 @@ class SavingModel(EncodingModel):
                     save = super().save
                     save(scratch, prefix, overwrite=True, save_anndata=save_anndata, **kwargs)
                 elif save_anndata:
-                    self.adata.write_h5ad(Path(scratch, f"{prefix}adata.h5ad"), **kwargs)
+                    self.adata.write_h5ad(Path(scratch, prefix + CELLS_FILE), **kwargs)
                 if not as_pickle:
                     write_model(self._as_data(), Path(scratch, prefix + MODEL_FILE))
                 path.mkdir(exist_ok=True)

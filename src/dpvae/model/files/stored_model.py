@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import pandas as pd
-from anndata import AnnData, read_h5ad
+from anndata import AnnData
 
 from dpvae._data.arguments import check_is_anndata
 from dpvae._data.section import section_names
@@ -16,6 +16,7 @@ from dpvae.model.atlas.completion import check_known_places
 from dpvae.model.data.covariates import check_covariates
 from dpvae.model.data.fields import check_n_dims
 from dpvae.model.data.setup import Setup
+from dpvae.model.files.directory import saved_cells
 from dpvae.model.files.download import download_model
 from dpvae.model.files.saved_model import SavedModel, read_model
 from dpvae.model.files.saving import SavingModel
@@ -73,13 +74,16 @@ class StoredModel(SavingModel):
         if backup_url:
             download_model(backup_url, path, prefix)
         saved = cls._read(path, prefix, allow_pickle=allow_pickle)
+        cells = saved_cells(path, prefix) if adata is None else adata
+        return cls._from_saved(saved, cells, **kwargs)
+
+    @classmethod
+    def _from_saved(cls, saved: SavedModel, adata: AnnData | Literal[False], **kwargs: Any) -> Self:
+        """Make a model of what was read, and attach cells if there are any."""
         if adata:
             setup = Setup.of(saved.registry)
             check_gene_order(adata, setup.genes, cls.__name__)
             check_covariates(adata, setup.arguments)
-        elif adata is None:
-            saved_cells = path / f"{prefix}adata.h5ad"
-            adata = read_h5ad(saved_cells) if saved_cells.exists() else False
         with scvi_folder(saved) as folder:
             model: Self = super().load(folder, adata=adata, **kwargs)
         return model
