@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.spatial.distance import cdist
 from tests.fuzz.entry import Entry
 
-from dpvae import geometry, metrics
+from dpvae import geometry, metrics, pl
 
 N = 70
 ARRAYS = frozenset({"any", "array"})
@@ -37,6 +40,19 @@ def _others() -> np.ndarray:
 def _latent() -> np.ndarray:
     rng = np.random.default_rng(2)
     return points() @ rng.normal(size=(2, 4)) / 100 + rng.normal(size=(N, 4))
+
+
+def _posterior() -> geometry.Posterior:
+    closeness = np.exp(-cdist(_others(), points()) / 50)
+    chance = csr_matrix(closeness / closeness.sum(axis=1, keepdims=True))
+    return geometry.Posterior(points(), chance, np.arange(N), np.ones(N))
+
+
+def _drawn(array: Any) -> None:
+    try:
+        pl.posterior(_posterior(), [0, 1, 2], true=array)
+    finally:
+        plt.close("all")
 
 
 def _alignment(found: geometry.Alignment) -> np.ndarray:
@@ -73,6 +89,9 @@ FUNCTIONS: dict[str, tuple[Any, str]] = {
         "",
     ),
     "geometry.place_free": (lambda a: geometry.place_free(a).coordinates, ""),
+    "geometry.Posterior.expected_distance": (lambda a: _posterior().expected_distance(a), ""),
+    "geometry.Posterior.probability_at": (lambda a: _posterior().probability_at(a), ""),
+    "pl.posterior": (_drawn, ""),
     "metrics.procrustes_disparity": (lambda a: metrics.procrustes_disparity(points(), a), ""),
     "metrics.coordinate_error": (lambda a: metrics.coordinate_error(a, points() + 1).median, ""),
     "metrics.spread_ratio": (lambda a: metrics.spread_ratio(points() + 1, a), ""),

@@ -7,10 +7,13 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from anndata import AnnData
+from scipy.sparse import csr_matrix
+from scipy.spatial.distance import cdist
 from tests.fuzz.entry import Entry
 from tests.fuzz.world import World
 
 import dpvae
+from dpvae.geometry import Posterior
 
 SLASHED: dict[str, list[Any]] = {"key_added": ["a/b", "", 3, None, "spatial", ("a",)]}
 KEYS: dict[str, list[Any]] = {"spatial_key": ["nothing", None, 3], "sample_key": ["nothing", 3]}
@@ -159,6 +162,38 @@ def _transfer_matrix(_: World, cells: AnnData, **given: Any) -> np.ndarray:
     return table.select_dtypes("number").to_numpy()
 
 
+def _found(cells: AnnData) -> Posterior:
+    """Where each of the cells could be, among all their places: the nearer, the likelier."""
+    places = cells.obsm["spatial"].astype(float)
+    closeness = np.exp(-cdist(places + 5.0, places) / 50.0)
+    chance = csr_matrix(closeness / closeness.sum(axis=1, keepdims=True))
+    return Posterior(places, chance, np.arange(len(places)), np.ones(len(places)))
+
+
+def _posterior(world: World, cells: AnnData, **given: Any) -> np.ndarray:
+    dpvae.tl.posterior(cells, **({"found": _found(_placed(world))} | given))
+    return cells.obsm[given.get("key_added", "spatial_posterior")]
+
+
+def _mapping(world: World, cells: AnnData, **given: Any) -> np.ndarray:
+    reference = _placed(world)
+    found = _found(reference)
+    return dpvae.tl.mapping(found, cells, **({"reference": reference} | given)).X.toarray()
+
+
+def _mapping_onto(world: World, cells: AnnData, **given: Any) -> np.ndarray:
+    query = _placed(world)
+    return dpvae.tl.mapping(_found(query), query, cells, **given).varm["spatial"]
+
+
+def _over_image(cells: AnnData) -> None:
+    section = AnnData(np.zeros((1, 1)))
+    factors = {"tissue_hires_scalef": 0.1, "spot_diameter_fullres": 10.0}
+    image = {"images": {"hires": np.ones((20, 20, 3))}, "scalefactors": factors}
+    section.uns["spatial"] = {"slide": image}
+    dpvae.pl.over_image(cells, section, recovered_key="spatial")
+
+
 class Given:
     """A model that knows all places."""
 
@@ -206,6 +241,13 @@ TOOLS: dict[str, tuple[Any, str, dict[str, list[Any]]]] = {
     ),
     "paint": (_paint, "expression", {"genes": ["Gene00", ["nothing"], [], 3], "layer": ["no", 3]}),
     "paint onto": (_paint_onto, "expression coordinates", {}),
+    "posterior": (
+        _posterior,
+        "",
+        SLASHED | {"level": [0, 1, 1.5, -0.1, "0.9", np.nan, None, True], "found": [None, 3, "a"]},
+    ),
+    "mapping": (_mapping, "", {"reference": [None, "a", 3], "spatial_key": ["nothing", None, 3]}),
+    "mapping onto": (_mapping_onto, "coordinates", {}),
     "pair_mask": (
         _pair_mask,
         "coordinates sections",
@@ -237,6 +279,7 @@ PLOTS: dict[str, tuple[Any, str]] = {
     "cell_error": (lambda c: dpvae.pl.cell_error(c, recovered_key="found"), "coordinates"),
     "residuals": (lambda c: dpvae.pl.residuals(c, recovered_key="found"), "coordinates"),
     "shepard": (lambda c: dpvae.pl.shepard(c), "coordinates latents"),
+    "over_image": (_over_image, "coordinates"),
     "reconstruction by gene": (
         lambda c: dpvae.pl.reconstruction(c, recovered_key="found", color="Gene00"),
         "coordinates expression",

@@ -20,7 +20,7 @@ WORDS = {
     "sections": r"(?i)\.obs\b|section",
     "batches": r"(?i)\.obs\b|section",
     "sizes": r"\.obs\b",
-    "array": "coordinates|positions|latent|true|recovered|source|target|values",
+    "array": "coordinates|positions|places|latent|true|recovered|source|target|values",
     "cells": r"adata|query|reference|\bcells?\b|\bgenes?\b|AnnData|\bfile\b",
 }
 

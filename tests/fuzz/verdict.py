@@ -153,6 +153,7 @@ def _finite(case: Case, found: Any) -> Finding:
 def _words(case: Case) -> str:
     if case.change.part == "arguments":
         name = case.change.name.split("=")[0].lstrip("-").rstrip("s")
-        name = "|".join([name, *re.findall(r"'(\w+)':", case.change.name)])
+        keys, paths = (re.findall(which, case.change.name) for which in (r"'(\w+)':", r"'/(\w+)'"))
+        name = "|".join([name, *keys, *paths])  # a path may be named by itself
         return rf"(?i)\b({name})|obsm\[|obs\[|layers\[|obsp\["
     return judge.WORDS["array" if case.entry.source == "array" else case.change.part]

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from dpvae.metrics.regional_expression import RegionalExpression, spread_out
+from dpvae.metrics import regional_expression
+from dpvae.metrics.regional_expression import RegionalExpression
 
 
 @pytest.fixture
@@ -46,12 +47,13 @@ def test_noise_is_what_two_samples_of_one_place_differ_by(places):
     assert 0.05 * noisy.chance < noisy.noise < 0.5 * noisy.chance
 
 
-def test_places_are_spread_out_whatever_their_order(places):
-    line = np.arange(9.0)[:, None] * [1.0, 0.0]
-    assert spread_out(line, 3).tolist() == [0, 4, 8]
-    chosen = places[spread_out(places, 40)]
+def test_landmarks_are_spread_out_whatever_the_order_of_cells(genes, places, monkeypatch):
+    monkeypatch.setattr(regional_expression, "N_LANDMARKS", 40)
+    chosen = RegionalExpression.of(genes, places).landmarks
     order = np.random.default_rng(3).permutation(len(places))
-    again = places[order][spread_out(places[order], 40)]
+    again = RegionalExpression.of(genes[order], places[order]).landmarks
     assert {tuple(row) for row in chosen} == {tuple(row) for row in again}
+    outermost = places[np.linalg.norm(places - places.mean(axis=0), axis=1).argmax()]
+    assert tuple(outermost) in {tuple(row) for row in chosen}
     gaps = np.linalg.norm(chosen[:, None] - chosen[None], axis=-1)
     assert gaps[~np.eye(40, dtype=bool)].min() > 0.2

@@ -9,11 +9,35 @@ from tests.planted import Planted
 
 import dpvae
 from dpvae.model import DPSCVI, DPVAE
+from dpvae.model.files import saved_model
+from dpvae.model.files.array_file import read_arrays
 
 
 def test_class_is_found_in_the_directory(trained, trained_counts):
     assert isinstance(dpvae.model.load(trained), DPVAE)
     assert isinstance(dpvae.model.load(trained_counts), DPSCVI)
+
+
+def test_the_file_is_read_once(trained, monkeypatch):
+    files = []
+
+    def counted(path):
+        files.append(path.name)
+        return read_arrays(path)
+
+    monkeypatch.setattr(saved_model, "read_arrays", counted)
+    for read in (dpvae.model.load, DPVAE.load):
+        files.clear()
+        read(trained)
+        assert files == ["model.safetensors"]
+
+
+def test_cells_that_were_saved_with_a_model_come_along(trained, tmp_path, expression):
+    cells = expression[:180].copy()
+    DPVAE.load(trained, adata=cells).save(tmp_path / "model", save_anndata=True)
+    model = dpvae.model.load(tmp_path / "model")
+    np.testing.assert_array_equal(model.adata.X.toarray(), cells.X.toarray())
+    assert dpvae.model.load(trained).adata is None
 
 
 def test_a_directory_without_a_model_is_refused(tmp_path):

@@ -10,9 +10,10 @@ from dpvae.datasets import simulated_tissue
 
 @pytest.fixture(autouse=True)
 def figures() -> Iterator[None]:
-    """Draw without a screen and close what was drawn."""
+    """Draw without a screen; close what was drawn here, and before by others (doc examples)."""
     import matplotlib.pyplot as plt
 
+    plt.close("all")
     backend = mpl.get_backend()
     mpl.use("Agg")
     yield

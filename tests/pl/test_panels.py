@@ -6,6 +6,17 @@ import pytest
 from dpvae.pl.panels import color_bar, marker_area, panels, save_figure
 
 
+@pytest.fixture(scope="module")
+def _left_open() -> None:
+    """Make a figure before the fixtures of a test, as an example of the documentation does."""
+    plt.figure()
+
+
+@pytest.mark.usefixtures("_left_open")
+def test_figures_of_other_tests_are_closed():
+    assert plt.get_fignums() == []
+
+
 def test_axes_are_made_where_none_are_given():
     axes = panels(3, None, height_to_width=1)
     assert axes.shape == (3,)

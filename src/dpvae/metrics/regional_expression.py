@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 from scipy.spatial import KDTree
 
+from dpvae.geometry.placement.farthest_points import farthest_points
 from dpvae.geometry.regression.principal_axes import principal_axes
 
 N_GENES = 2_000
@@ -71,7 +72,8 @@ class RegionalExpression:
             Shape ``(n_cells, n_dims)``, finite.
         """
         genes = _most_variable(values)
-        chosen = spread_out(places, min(N_LANDMARKS, len(places)))
+        outermost = int(((places - places.mean(axis=0)) ** 2).sum(axis=1).argmax())
+        chosen = farthest_points(places, N_LANDMARKS, outermost)
         n_around = int(np.clip(SHARE_OF_CELLS * len(places), FEWEST_CELLS, MOST_CELLS))
         tree = KDTree(places)
         distance, members = tree.query(places[chosen], n_around)
@@ -106,17 +108,6 @@ class RegionalExpression:
             means[rows] = self.cells[members].mean(axis=1)
             is_inside[rows] = distance[:, 0] <= self.radius
         return means, is_inside
-
-
-def spread_out(places: Values, n_chosen: int) -> NDArray[np.intp]:
-    """Choose places, each as far as can be from those before it; time O(n_cells n_chosen)."""
-    squares = ((places - places.mean(axis=0)) ** 2).sum(axis=1)
-    chosen = [int(squares.argmax())]
-    squares = np.full(len(places), np.inf)
-    for _ in range(n_chosen - 1):
-        squares = np.minimum(squares, ((places - places[chosen[-1]]) ** 2).sum(axis=1))
-        chosen.append(int(squares.argmax()))
-    return np.unique(chosen)
 
 
 def _most_variable(values: Any) -> Any:

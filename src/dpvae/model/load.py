@@ -4,6 +4,7 @@ from pathlib import Path
 
 from dpvae._models import MODELS
 from dpvae.model.base import SpatialModel
+from dpvae.model.files.directory import saved_cells
 from dpvae.model.files.saved_model import read_model
 
 
@@ -37,10 +38,13 @@ def load(dir_path: str | Path, *, allow_pickle: bool = False) -> SpatialModel:
     >>> import dpvae
     >>> model = dpvae.model.load("model/")  # doctest: +SKIP
     """
-    name = read_model(dir_path, allow_pickle=allow_pickle).class_name
+    saved = read_model(dir_path, allow_pickle=allow_pickle)
     for entry in MODELS.values():
-        if entry.class_name == name:
-            model: SpatialModel = entry.load().load(dir_path, allow_pickle=allow_pickle)
+        if entry.class_name == saved.class_name:
+            model: SpatialModel = entry.load()._from_saved(saved, saved_cells(dir_path))
             return model
-    message = f"{dir_path} holds a {name}, not a model of dpvae: load it with its own package."
+    message = (
+        f"{dir_path} holds a {saved.class_name}, not a model of dpvae: load it with its own "
+        "package."
+    )
     raise ValueError(message)

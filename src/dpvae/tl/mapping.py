@@ -6,11 +6,11 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from dpvae._data.arguments import check_is_anndata
 from dpvae._data.culprit import obsm_name
 from dpvae._keys import OBSM
 from dpvae.geometry import Posterior, known_rows
 from dpvae.tl.coordinates import read_coordinates
+from dpvae.tl.posterior_of_cells import check_posterior_of
 
 ROUNDING = 1e-6
 NEAREST = "nearest_cell"
@@ -55,7 +55,7 @@ def mapping(
     KeyError
         If the reference has no such coordinates.
     TypeError
-        If ``query`` or ``reference`` is no AnnData.
+        If ``query`` or ``reference`` is no AnnData, or ``found`` no posterior.
     ValueError
         If the posterior is of another number of cells, or the positions are not those of this
         reference.
@@ -91,14 +91,8 @@ def mapping(
     >>> mapped.var_names.equals(reference.obs_names[rows])
     True
     """
-    check_is_anndata(query, name="query")
+    check_posterior_of(found, query, name="query")
     places = read_coordinates(reference, spatial_key, name="reference")
-    if len(found) != query.n_obs:
-        message = (
-            f"The posterior is of {len(found)} cells, query has {query.n_obs}: give "
-            "model.predict_posterior(query) of the same cells."
-        )
-        raise ValueError(message)
     distance = _distance_to_cells(found, places)
     if distance is None:
         message = (

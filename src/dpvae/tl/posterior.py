@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from anndata import AnnData
 
-from dpvae._data.arguments import check_is_anndata
 from dpvae._keys import OBSM, params_key
 from dpvae.geometry import Posterior
+from dpvae.geometry.posterior.smallest_sets import check_level
 from dpvae.tl.placement import drop_companions
+from dpvae.tl.posterior_of_cells import check_posterior_of
 from dpvae.tl.result import check_free_key, check_ours
 
 
@@ -61,7 +62,7 @@ def posterior(
     Raises
     ------
     TypeError
-        If ``adata`` is no AnnData.
+        If ``adata`` is no AnnData, or ``found`` no posterior.
     ValueError
         If the posterior is of another number of cells, the level is not between 0 and 1, or
         something that this function did not write would be overwritten. Nothing is written then.
@@ -84,13 +85,8 @@ def posterior(
     >>> adata.obsm["spatial_posterior"].round(3).tolist()
     [[1.8, 0.0], [4.5, 0.0]]
     """
-    check_is_anndata(adata)
-    if len(found) != adata.n_obs:
-        message = (
-            f"The posterior is of {len(found)} cells, adata has {adata.n_obs}: give "
-            "model.predict_posterior(adata) of the same cells."
-        )
-        raise ValueError(message)
+    check_posterior_of(found, adata)
+    check_level(level)
     percent = f"{100 * level:g}"
     modes = found.modes(2)
     arrays = {

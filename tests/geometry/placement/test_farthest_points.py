@@ -1,7 +1,7 @@
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from dpvae.geometry.placement.farthest_points import farthest_point_sample
+from dpvae.geometry.placement.farthest_points import farthest_point_sample, farthest_points
 
 
 def naive_farthest_points(points, n_chosen, first):
@@ -16,6 +16,13 @@ def test_equals_a_naive_farthest_point_search():
     first = int(np.random.default_rng(4).integers(60))
     expected = naive_farthest_points(points, 12, first)
     assert farthest_point_sample(points, 12, seed=4).tolist() == expected
+
+
+def test_the_first_cell_can_be_given():
+    line = np.arange(9.0)[:, None] * [1.0, 0.0]
+    assert farthest_points(line, 3, 0).tolist() == [0, 4, 8]
+    assert farthest_points(line, 3, 4).tolist() == [0, 4, 8]
+    assert farthest_points(line, 2, 3).tolist() == [3, 8]
 
 
 def test_few_cells_are_all_chosen():

@@ -1,3 +1,5 @@
+from time import process_time
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -28,10 +30,35 @@ def test_distances_are_those_of_a_naive_computation(chances, monkeypatch):
     np.testing.assert_allclose(
         expected_distance(csr_matrix(dense), positions, places), expected, rtol=1e-6
     )
-    monkeypatch.setattr(file, "PLACES_AT_A_TIME", 7)
+    monkeypatch.setattr(file, "MOST_NUMBERS", 7 * 40)
     np.testing.assert_allclose(
         expected_distance(csr_matrix(dense), positions, places), expected, rtol=1e-6
     )
+
+
+def test_few_and_many_probabilities_tell_the_same(chances, monkeypatch):
+    dense, positions = chances
+    dense = np.where(dense > np.quantile(dense, 0.95, axis=1, keepdims=True), dense, 0.0)
+    chance = csr_matrix(dense / dense.sum(axis=1, keepdims=True))
+    found = []
+    for threshold in (0.0, 0.08, 1.0):
+        monkeypatch.setattr(file, "DENSE", threshold)
+        found.append(expected_distance(chance, positions, positions))
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-6)
+    np.testing.assert_allclose(found[2], found[0], rtol=1e-6)
+
+
+def test_a_full_posterior_takes_less_time_than_as_a_sparse_one(monkeypatch):
+    rng = np.random.default_rng(0)
+    positions = rng.normal(size=(1500, 2))
+    chance = csr_matrix(rng.dirichlet(np.ones(1500), 200))
+    seconds = []
+    for threshold in (1.0, 0.08):
+        monkeypatch.setattr(file, "DENSE", threshold)
+        start = process_time()
+        expected_distance(chance, positions, positions)
+        seconds.append(process_time() - start)
+    assert seconds[1] < 0.6 * seconds[0]
 
 
 def test_probabilities_are_as_sharp_as_those_of_mean_places(chances):

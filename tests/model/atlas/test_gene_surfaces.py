@@ -59,11 +59,12 @@ def test_components_are_axes_of_genes_that_count_by_the_root_of_their_pattern(kn
     assert pattern.std() > 0.1
     weight = np.sqrt((pattern + 0.001) / (pattern + 0.001).mean())
     standard = (genes - genes.mean(axis=0)) / genes.std(axis=0) * weight
-    np.testing.assert_allclose(found @ found.T, standard @ standard.T, atol=1e-3)
+    expected, axes = np.linalg.eigh(np.cov(standard.T, bias=True))
+    projected = standard @ axes[:, -found.shape[1] :]
+    np.testing.assert_allclose(found @ found.T, projected @ projected.T, atol=1e-3)
     variances = found.var(axis=0)
     assert (np.diff(variances) <= 1e-9).all()
-    expected = np.linalg.eigvalsh(np.cov(standard.T, bias=True))[::-1]
-    np.testing.assert_allclose(variances, expected, rtol=1e-3)
+    np.testing.assert_allclose(variances, expected[::-1][: len(variances)], rtol=1e-3)
 
 
 def test_what_is_observed_are_components_and_places_that_were_read(known, query):
@@ -78,7 +79,7 @@ def test_what_is_observed_are_components_and_places_that_were_read(known, query)
         share = 1.0 if distance <= usual else (usual / distance) ** 2
         np.testing.assert_allclose(found, near + share * (far - near))
     components = surfaces.components(genes[mine])
-    n_components = 80 // 4  # a quarter as many as the section has cells
+    n_components = 80 // 8  # an eighth as many as the section has cells
     assert values.shape[1] == n_components + 2
     np.testing.assert_allclose(values[:, :-2], components[:, :n_components], atol=1e-5)
 
@@ -113,9 +114,9 @@ def test_surfaces_are_fit_to_places_that_others_tell(known):
 
 
 @pytest.mark.parametrize(
-    ("n_known", "n_all", "n_of_section"), [(40, 10, 5), (100, 24, 12), (160, 24, 20)]
+    ("n_known", "n_all", "n_of_section"), [(40, 5, 2), (100, 12, 6), (160, 20, 10)]
 )
-def test_there_are_a_quarter_as_many_components_as_cells(n_known, n_all, n_of_section):
+def test_there_are_an_eighth_as_many_components_as_cells(n_known, n_all, n_of_section):
     genes, places, section = tissue()
     places[n_known:] = np.nan
     surfaces, _ = fit(genes, places, section)

@@ -107,6 +107,48 @@ def test_nothing_changes_on_the_way_through_a_file(name):
     assert_same([{"in": VALUES[name]}], again([{"in": VALUES[name]}]))
 
 
+def layout(seed):
+    places = np.random.default_rng(seed).normal(size=(5, 2))
+    return Layout(places, places + 1.0, np.array(["a"] * 5))
+
+
+def test_an_object_in_several_places_is_stored_once_and_stays_one():
+    one, other = layout(0), layout(1)
+    value = {"a": {"b": one}, "a.b": other, "c": [one, other, layout(0)], "d": (one,)}
+    arrays = {}
+    encode(value, "value", arrays)
+    assert sum(array.size for array in arrays.values()) == 3 * (10 + 10 + 20)  # 4 bytes a letter
+    found = again(value)
+    assert_same(found, value)
+    assert found["c"][0] is found["a"]["b"] is found["d"][0]
+    assert found["c"][1] is found["a.b"]
+    assert found["c"][2] is not found["c"][0]
+
+
+def test_objects_without_a_name_are_read_as_in_earlier_files():
+    def earlier(stored):
+        if isinstance(stored, list):
+            return [earlier(item) for item in stored]
+        if isinstance(stored, dict):
+            is_object = stored.get("$") == "object"
+            return {
+                key: earlier(item)
+                for key, item in stored.items()
+                if not (is_object and key == "name")
+            }
+        return stored
+
+    arrays, value = {}, {"a": layout(0), "b": [layout(1), layout(2)]}
+    stored = encode(value, "value", arrays)
+    assert earlier(stored) != stored
+    assert_same(decode(earlier(stored), arrays), value)
+
+
+def test_a_name_that_nothing_has_is_an_error():
+    with pytest.raises(KeyError, match=r"value\.a"):
+        decode({"$": "same", "as": "value.a"}, {})
+
+
 def test_weights_become_a_plain_dictionary():
     state = OrderedDict(b=torch.nn.Parameter(torch.ones(2)), a=torch.zeros(1, 2).T)
     found = again(state)

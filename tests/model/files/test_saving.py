@@ -1,3 +1,6 @@
+import copy
+from dataclasses import fields, is_dataclass, replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,6 +61,32 @@ def test_a_model_that_was_loaded_is_saved_as_the_same_file(trained, trained_coun
     for i, path in enumerate((trained, trained_counts)):
         dpvae.model.load(path).save(tmp_path / str(i))
         assert (tmp_path / str(i) / FILE).read_bytes() == (path / FILE).read_bytes()
+
+
+def test_regressions_that_the_surfaces_share_are_stored_once(trained, tmp_path):
+    model = DPVAE.load(trained)
+    atlas = model.atlas_
+    assert atlas.surfaces.regression is atlas.regression
+    apart = replace(atlas.surfaces, regression=copy.deepcopy(atlas.regression))
+    model.atlas_ = replace(atlas, surfaces=apart)
+    model.save(tmp_path / "apart")
+    again = DPVAE.load(tmp_path / "apart")
+    assert again.atlas_.surfaces.regression is not again.atlas_.regression
+    sizes = [(path / FILE).stat().st_size for path in (trained, tmp_path / "apart")]
+    n_bytes = sum(part.nbytes for part in arrays_of(atlas.regression))
+    assert sizes[1] - sizes[0] > 0.9 * n_bytes > 50_000
+
+
+def arrays_of(value):
+    """All arrays in an object, dense or the parts of sparse ones."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from arrays_of(part)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from arrays_of(getattr(value, field.name))
 
 
 def everything(registry):

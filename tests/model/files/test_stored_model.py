@@ -62,3 +62,42 @@ def test_genes_of_a_file_are_those_of_the_model(trained, expression):
         found = DPVAE.prepare_query_anndata(query, path, inplace=False)
         expected = DPVAE.prepare_query_anndata(query, model, inplace=False)
         np.testing.assert_array_equal(found.X.toarray(), expected.X.toarray())
+
+
+@pytest.mark.trains
+def test_a_pickle_is_read_by_every_reader_if_it_is_allowed(trained, tmp_path, expression):
+    model, path = DPVAE.load(trained), tmp_path / "pickle"
+    model.save(path, as_pickle=True)
+    query = expression[180:].copy()
+    readers = {
+        "load_query_data": lambda **options: DPVAE.load_query_data(query, path, **options),
+        "prepare_query_anndata": lambda **options: DPVAE.prepare_query_anndata(
+            query, path, return_reference_var_names=True, **options
+        ),
+        "load_registry": lambda **options: DPVAE.load_registry(path, **options),
+        "view_setup_args": lambda **options: DPVAE.view_setup_args(path, **options),
+    }
+    found = {}
+    for name, read in readers.items():
+        with pytest.raises(ValueError, match=r"holds only a pickle \(model.pt\)"):
+            read()
+        found[name] = read(allow_pickle=True)
+    assert found["prepare_query_anndata"].tolist() == model.get_var_names().tolist()
+    assert found["load_registry"]["model_name"] == "DPVAE"
+    expected = DPVAE.load_query_data(query.copy(), model).module.state_dict()
+    for name, value in found["load_query_data"].module.state_dict().items():
+        assert value.numpy().tobytes() == expected[name].numpy().tobytes()
+
+
+@pytest.mark.trains
+def test_a_model_of_another_class_is_refused_by_every_reader(trained_counts, expression):
+    query = expression[180:].copy()
+    readers = (DPVAE.load, lambda path: DPVAE.load_query_data(query, path),
+               lambda path: DPVAE.prepare_query_anndata(query, path))  # fmt: skip
+    for read in readers:
+        with pytest.raises(ValueError, match="holds a DPSCVI, not a DPVAE: load it with"):
+            read(trained_counts)
+    with pytest.raises(ValueError, match="reference_model is a DPSCVI, not a DPVAE"):
+        DPVAE.load_query_data(query, DPSCVI.load(trained_counts))
+    with pytest.raises(ValueError, match="reference_model is a NoneType"):
+        DPVAE.load_query_data(query, None)

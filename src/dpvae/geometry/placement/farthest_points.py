@@ -34,15 +34,21 @@ def farthest_point_sample(
     >>> {0, 3} <= set(farthest_point_sample(line, 3).tolist())
     True
     """
-    n_cells = len(coordinates)
-    if n_cells <= n_chosen:
-        return np.arange(n_cells)
-    first = int(np.random.default_rng(seed).integers(n_cells))
-    return np.sort(_farthest_points(np.ascontiguousarray(coordinates.T), n_chosen, first))
+    first = int(np.random.default_rng(seed).integers(max(len(coordinates), 1)))
+    return farthest_points(coordinates, n_chosen, first)
+
+
+def farthest_points(
+    coordinates: NDArray[np.float64], n_chosen: int, first: int
+) -> NDArray[np.int64]:
+    """Choose cells as :func:`farthest_point_sample`, from a first one that is given by its row."""
+    if len(coordinates) <= n_chosen:
+        return np.arange(len(coordinates))
+    return np.sort(_one_by_one(np.ascontiguousarray(coordinates.T), n_chosen, first))
 
 
 @compiled
-def _farthest_points(points: NDArray[np.float64], n_chosen: int, first: int) -> NDArray[np.int64]:
+def _one_by_one(points: NDArray[np.float64], n_chosen: int, first: int) -> NDArray[np.int64]:
     n_axes, n_cells = points.shape
     nearest = np.full(n_cells, np.inf)
     chosen = np.empty(n_chosen, dtype=np.int64)

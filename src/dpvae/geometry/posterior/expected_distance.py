@@ -9,7 +9,9 @@ from dpvae.geometry.coordinates import check_coordinate_rows
 
 Points = NDArray[np.float64]
 
-PLACES_AT_A_TIME = 512
+MOST_AT_A_TIME = 512
+MOST_NUMBERS = 4_000_000
+DENSE = 0.08
 
 
 def expected_distance(
@@ -29,7 +31,8 @@ def expected_distance(
     Returns
     -------
     Shape ``(n_cells, n_places)``. Time O(n_places n_probabilities) for as many probabilities as are
-    not 0, memory O(n_cells n_places), 4 bytes each.
+    not 0; where more than 8 % are not, O(n_cells n_places n_positions) with a smaller constant.
+    Memory O(n_cells n_places), 4 bytes each, and blocks of four million numbers.
 
     Raises
     ------
@@ -44,7 +47,17 @@ def expected_distance(
         )
         raise ValueError(message)
     found = np.empty((probabilities.shape[0], len(given)), dtype=np.float32)
-    for begin in range(0, len(given), PLACES_AT_A_TIME):
-        now = slice(begin, begin + PLACES_AT_A_TIME)
-        found[:, now] = probabilities @ cdist(positions, given[now])
+    size = int(np.clip(MOST_NUMBERS // len(positions), 1, MOST_AT_A_TIME))
+    for begin in range(0, len(given), size):
+        now = slice(begin, begin + size)
+        distance = cdist(positions, given[now])
+        for first in range(0, len(found), size):
+            cells = slice(first, first + size)
+            found[cells, now] = _either_way(probabilities[cells]) @ distance
     return found
+
+
+def _either_way(part: csr_matrix) -> csr_matrix | Points:
+    """Rows as an array, which is quicker to multiply, unless nearly all of them is 0."""
+    is_dense = part.nnz > DENSE * part.shape[0] * part.shape[1]
+    return np.asarray(part.toarray()) if is_dense else part

@@ -22,7 +22,7 @@ Values = NDArray[np.float64]
 ReadGenes = Callable[[Rows], Any]
 
 N_COMPONENTS = 120
-CELLS_PER_COMPONENT = 4
+CELLS_PER_COMPONENT = 8
 MOST_CELLS_FOR_AXES = 5_000
 MOST_VALUES_FOR_AXES = 20_000_000
 FEWEST_CELLS_FOR_AXES = 1_000
@@ -211,7 +211,7 @@ def fit_gene_surfaces(
 
     Returns
     -------
-    The surfaces: of 120 components, or a quarter as many as there are cells of known place. Axes
+    The surfaces: of 120 components, or an eighth as many as there are cells of known place. Axes
     come from 5,000 random cells at most (fewer, down to 1,000, with more than 4,000 genes), each
     section's surfaces from 10,000 cells of known place at most (fewer with more than five
     sections). Time O(n_cells n_genes) next to that of

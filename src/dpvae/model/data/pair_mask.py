@@ -7,6 +7,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
+from dpvae._data.pair_mask import stored_mask
 from dpvae._data.section import section_codes
 from dpvae.geometry import check_coordinate_rows, check_pair_mask, known_rows
 
@@ -52,15 +53,10 @@ def check_mask(
 
 def read_mask(adata: AnnData, mask_key: str, section_key: str | None) -> csr_matrix:
     """Read a pair mask, shape ``(n_cells, n_cells)``; raise if it cannot be used."""
-    if mask_key not in adata.obsp:
-        message = (
-            f"There is no adata.obsp[{mask_key!r}]; obsp has {sorted(adata.obsp) or 'nothing'}. "
-            "Make a mask with dpvae.tl.pair_mask(adata), and name it with mask_key=…"
-        )
-        raise KeyError(message)
+    stored = stored_mask(adata, mask_key)
     name = f"adata.obsp[{mask_key!r}]"
     section = section_codes(adata, section_key)
-    return check_pair_mask(adata.obsp[mask_key], adata.n_obs, name=name, section=section)
+    return check_pair_mask(stored, adata.n_obs, name=name, section=section)
 
 
 def known_pairs(graph: csr_matrix, known: NDArray[np.bool_]) -> csr_matrix:

@@ -12,6 +12,7 @@ from dpvae._data.section import cells_per_section, check_column, section_names
 from dpvae._data.warn import warn_user
 from dpvae.geometry import check_coordinates, known_rows
 from dpvae.model.data.doubtful_reference import warn_if_doubtful
+from dpvae.model.data.far_places import warn_if_far
 from dpvae.model.data.gene_number import say_if_genes_are_not_chosen
 
 FEWEST_KNOWN = 3
@@ -66,6 +67,7 @@ def check_reference(
     coordinates = check_coordinates(adata.obsm[spatial_key], name=name)
     section = section_names(adata, section_key)
     check_known_sections(coordinates, section, name)
+    warn_if_far(adata.obs_names, coordinates, section, name)
     check_one_unit(coordinates, section, name)
     warn_if_flat(coordinates, name)
     say_if_genes_are_not_chosen(adata)

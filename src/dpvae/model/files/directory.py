@@ -1,9 +1,13 @@
 """The directory that a model was saved to."""
 
 from pathlib import Path
+from typing import Literal
+
+from anndata import AnnData, read_h5ad
 
 MODEL_FILE = "model.safetensors"
 PICKLE_FILE = "model.pt"
+CELLS_FILE = "adata.h5ad"
 
 
 def model_file(dir_path: str | Path, prefix: str = "", *, allow_pickle: bool = False) -> Path:
@@ -44,3 +48,9 @@ def model_file(dir_path: str | Path, prefix: str = "", *, allow_pickle: bool = F
         )
         raise ValueError(message)
     return pickle
+
+
+def saved_cells(dir_path: str | Path, prefix: str = "") -> AnnData | Literal[False]:
+    """Read the cells that were saved with a model; ``False`` if there are none."""
+    file = Path(dir_path) / f"{prefix}{CELLS_FILE}"
+    return read_h5ad(file) if file.exists() else False

@@ -24,8 +24,10 @@ class RefusedError(ValueError):
     """Why the contents of a file are not read."""
 
 
-def encode(value: Any, name: str, arrays: Arrays) -> Any:
+def encode(value: Any, name: str, arrays: Arrays, seen: dict[int, str] | None = None) -> Any:
     """Make JSON of a value, and put its arrays aside.
+
+    An object of a dataclass that occurs in several places is stored once.
 
     Parameters
     ----------
@@ -36,15 +38,18 @@ def encode(value: Any, name: str, arrays: Arrays) -> Any:
         Name of the value, for its arrays and for errors.
     arrays
         The arrays by name. The value's arrays are added.
+    seen
+        Names of the objects that were stored before, by identity. New ones are added.
 
     Raises
     ------
     TypeError
         If a value is of another type.
     """
+    names = {} if seen is None else seen
 
     def part(value: Any, key: Any) -> Any:
-        return encode(value, f"{name}.{key}", arrays)
+        return encode(value, f"{name}.{key}", arrays, names)
 
     def parts(values: Any) -> list[Any]:
         return [part(value, i) for i, value in enumerate(values)]
@@ -79,17 +84,32 @@ def encode(value: Any, name: str, arrays: Arrays) -> Any:
             axes = {"index": part(value.index, "index"), "columns": part(value.columns, "columns")}
             columns = parts(column.to_numpy() for _, column in value.items())
             return {KIND: "table", "of": columns, **axes}
+        case _ if id(value) in names:
+            return {KIND: "same", "as": names[id(value)]}
         case _ if STORED.get(type(value).__name__) is type(value):
+            while name in names.values():
+                name += "_"
+            names[id(value)] = name
             of = {
                 field.name: part(getattr(value, field.name), field.name) for field in fields(value)
             }
-            return {KIND: "object", "class": type(value).__name__, "of": of}
+            return {KIND: "object", "class": type(value).__name__, "name": name, "of": of}
     message = f"{name} is of the type {type(value).__name__}"
     raise TypeError(message)
 
 
-def decode(stored: Any, arrays: Arrays) -> Any:
+def decode(stored: Any, arrays: Arrays, made: dict[str, Any] | None = None) -> Any:
     """Make a value again of what :func:`encode` gave.
+
+    Parameters
+    ----------
+    stored
+        What JSON held.
+    arrays
+        The arrays by name.
+    made
+        The objects that were made before, by the names that they were stored by. New ones are
+        added.
 
     Raises
     ------
@@ -98,17 +118,18 @@ def decode(stored: Any, arrays: Arrays) -> Any:
     Exception
         Of any other kind if it is not what :func:`encode` gives.
     """
+    objects = {} if made is None else made
 
     def value_of(key: str) -> Any:
-        return decode(stored[key], arrays)
+        return decode(stored[key], arrays, objects)
 
     if isinstance(stored, list):
-        return [decode(item, arrays) for item in stored]
+        return [decode(item, arrays, objects) for item in stored]
     if not isinstance(stored, dict):
         return stored
     match stored.get(KIND):
         case None:
-            return {key: decode(item, arrays) for key, item in stored.items()}
+            return {key: decode(item, arrays, objects) for key, item in stored.items()}
         case "scalar":
             return np.array(value_of("of"), dtype=_plain(stored["dtype"]))[()]
         case "float":
@@ -134,7 +155,11 @@ def decode(stored: Any, arrays: Arrays) -> Any:
             table = pd.DataFrame(columns, index=value_of("index"))
             return table.set_axis(value_of("columns"), axis=1)
         case "object" if stored["class"] in STORED:
-            return STORED[stored["class"]](**value_of("of"))
+            found = STORED[stored["class"]](**value_of("of"))
+            objects[stored.get("name", "")] = found  # without a name in files of before
+            return found
+        case "same":
+            return objects[stored["as"]]
         case kind:
             message = f"it holds a {stored.get('class', kind)}, which this version does not know."
             raise RefusedError(message)

@@ -9,7 +9,7 @@ from lightning.pytorch.trainer.states import TrainerStatus
 from lightning.pytorch.utilities import rank_zero_only
 from scvi.data import AnnDataManager
 
-from dpvae.model.files.directory import MODEL_FILE, PICKLE_FILE
+from dpvae.model.files.directory import CELLS_FILE, MODEL_FILE, PICKLE_FILE
 from dpvae.model.files.saved_model import SavedModel, read_model, write_model
 from dpvae.model.query.encoding_model import EncodingModel
 
@@ -82,7 +82,7 @@ class SavingModel(EncodingModel):
                     save = super().save
                     save(scratch, prefix, overwrite=True, save_anndata=save_anndata, **kwargs)
                 elif save_anndata:
-                    self.adata.write_h5ad(Path(scratch, f"{prefix}adata.h5ad"), **kwargs)
+                    self.adata.write_h5ad(Path(scratch, prefix + CELLS_FILE), **kwargs)
                 if not as_pickle:
                     write_model(self._as_data(), Path(scratch, prefix + MODEL_FILE))
                 path.mkdir(exist_ok=True)
@@ -99,29 +99,36 @@ class SavingModel(EncodingModel):
             raise OSError(message) from error
 
     @staticmethod
-    def load_registry(dir_path: str | Path, prefix: str | None = None) -> dict[str, Any]:
+    def load_registry(
+        dir_path: str | Path, prefix: str | None = None, *, allow_pickle: bool = False
+    ) -> dict[str, Any]:
         """Read what scvi-tools knows of the cells that a saved model was made for.
 
         Parameters
         ----------
         dir_path
-            Directory that the model was saved to.
+            Directory that a model of any class was saved to.
         prefix
             Put in front of file names.
+        allow_pickle
+            As in :meth:`load`.
 
         Raises
         ------
         FileNotFoundError
             If the directory holds no model.
         ValueError
-            If the file of the model is damaged, or a pickle.
+            If the file of the model is damaged, or a pickle and that is not allowed.
         """
-        return read_model(dir_path, prefix).registry
+        return read_model(dir_path, prefix, allow_pickle=allow_pickle).registry
 
     @staticmethod
-    def view_setup_args(dir_path: str | Path, prefix: str | None = None) -> None:
+    def view_setup_args(
+        dir_path: str | Path, prefix: str | None = None, *, allow_pickle: bool = False
+    ) -> None:
         """Show what ``setup_anndata`` of a saved model was given; see :meth:`load_registry`."""
-        AnnDataManager.view_setup_method_args(read_model(dir_path, prefix).registry)
+        registry = read_model(dir_path, prefix, allow_pickle=allow_pickle).registry
+        AnnDataManager.view_setup_method_args(registry)
 
     @classmethod
     def convert_legacy_save(cls, *args: Any, allow_pickle: bool = False, **kwargs: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import pandas as pd
-from anndata import AnnData, read_h5ad
+from anndata import AnnData
 
 from dpvae._data.arguments import check_is_anndata
 from dpvae._data.section import section_names
@@ -16,8 +16,9 @@ from dpvae.model.atlas.completion import check_known_places
 from dpvae.model.data.covariates import check_covariates
 from dpvae.model.data.fields import check_n_dims
 from dpvae.model.data.setup import Setup
+from dpvae.model.files.directory import saved_cells
 from dpvae.model.files.download import download_model
-from dpvae.model.files.saved_model import read_model
+from dpvae.model.files.saved_model import SavedModel, read_model
 from dpvae.model.files.saving import SavingModel
 from dpvae.model.files.scvi_folder import scvi_folder
 from dpvae.model.query.align import check_gene_order, check_genes, check_query_columns
@@ -72,23 +73,34 @@ class StoredModel(SavingModel):
         path, prefix = Path(dir_path), prefix or ""
         if backup_url:
             download_model(backup_url, path, prefix)
-        saved = read_model(path, prefix, allow_pickle=allow_pickle)
+        saved = cls._read(path, prefix, allow_pickle=allow_pickle)
+        cells = saved_cells(path, prefix) if adata is None else adata
+        return cls._from_saved(saved, cells, **kwargs)
+
+    @classmethod
+    def _from_saved(cls, saved: SavedModel, adata: AnnData | Literal[False], **kwargs: Any) -> Self:
+        """Make a model of what was read, and attach cells if there are any."""
+        if adata:
+            setup = Setup.of(saved.registry)
+            check_gene_order(adata, setup.genes, cls.__name__)
+            check_covariates(adata, setup.arguments)
+        with scvi_folder(saved) as folder:
+            model: Self = super().load(folder, adata=adata, **kwargs)
+        return model
+
+    @classmethod
+    def _read(
+        cls, dir_path: str | Path, prefix: str | None = None, *, allow_pickle: bool
+    ) -> SavedModel:
+        """Read a saved model of this class; raise if it is of another."""
+        saved = read_model(dir_path, prefix, allow_pickle=allow_pickle)
         if saved.class_name != cls.__name__:
             message = (
                 f"{dir_path} holds a {saved.class_name}, not a {cls.__name__}: load it with "
                 "dpvae.model.load, which finds the class."
             )
             raise ValueError(message)
-        if adata:
-            setup = Setup.of(saved.registry)
-            check_gene_order(adata, setup.genes, cls.__name__)
-            check_covariates(adata, setup.arguments)
-        elif adata is None:
-            saved_cells = path / f"{prefix}adata.h5ad"
-            adata = read_h5ad(saved_cells) if saved_cells.exists() else False
-        with scvi_folder(saved) as folder:
-            model: Self = super().load(folder, adata=adata, **kwargs)
-        return model
+        return saved
 
     @classmethod
     def load_query_data(
@@ -98,6 +110,7 @@ class StoredModel(SavingModel):
         *,
         inplace_subset_query_vars: bool = False,
         unfrozen: bool | None = None,
+        allow_pickle: bool = False,
         **kwargs: Any,
     ) -> Self:
         """Make a model of a query that starts from a reference model (scArches).
@@ -114,34 +127,45 @@ class StoredModel(SavingModel):
             The query, with the genes of the reference in the same order
             (``prepare_query_anndata`` brings them into it, and adds those that are missing).
         reference_model
-            The model or the directory it was saved to.
+            The model or the directory it was saved to, of this class.
         inplace_subset_query_vars
             Whether the query itself is brought into the order of the reference's genes, without
             others.
         unfrozen
             Whether λ and what the networks learned may change in training. By default they may
             if places of the query are known.
+        allow_pickle
+            As in :meth:`load`.
         **kwargs
             See :meth:`scvi.model.SCVI.load_query_data`.
 
         Raises
         ------
+        FileNotFoundError
+            If the directory holds no model.
         KeyError
             If a column of ``obs`` that the reference was set up with is missing.
         ValueError
-            If genes are missing or in another order, values are not of the kind that the model
-            takes, or places are known of fewer than three cells of a section (four in three
-            dimensions), or of cells on one line. ``adata`` is unchanged then.
+            If the model is of another class, or its file cannot be read as by :meth:`load`; if
+            genes are missing or in another order, values are not of the kind that the model takes,
+            or places are known of fewer than three cells of a section (four in three dimensions),
+            or of cells on one line. ``adata`` is unchanged then.
         """
         if adata.is_view:
             message = "The query is a view of another AnnData. Run query = query.copy() first."
             raise ValueError(message)
         source: AbstractContextManager[Any] = nullcontext(reference_model)
         if isinstance(reference_model, str | Path):
-            saved = read_model(reference_model)
+            saved = cls._read(reference_model, allow_pickle=allow_pickle)
             setup, source = Setup.of(saved.registry), scvi_folder(saved)
-        else:
+        elif type(reference_model).__name__ == cls.__name__:
             setup = reference_model.setup
+        else:
+            message = (
+                f"reference_model is a {type(reference_model).__name__}, not a {cls.__name__}: "
+                f"give a {cls.__name__}, or the directory that one was saved to."
+            )
+            raise ValueError(message)
         if inplace_subset_query_vars:
             if adata.isbacked:
                 message = (
@@ -193,6 +217,7 @@ class StoredModel(SavingModel):
         inplace: bool = True,  # noqa: FBT001, FBT002
         *,
         allow_mostly_missing: bool = False,
+        allow_pickle: bool = False,
     ) -> AnnData | pd.Index | None:
         """Bring a query's genes into the order of the reference; fill missing ones with zeros.
 
@@ -213,6 +238,8 @@ class StoredModel(SavingModel):
             Whether a query may lack more than half of the reference's genes. By default it is
             refused: if most genes are zeros in all cells, all cells look alike, and their
             places mean nothing.
+        allow_pickle
+            As in :meth:`load`.
 
         Returns
         -------
@@ -220,9 +247,12 @@ class StoredModel(SavingModel):
 
         Raises
         ------
+        FileNotFoundError
+            If the directory holds no model.
         ValueError
             If names of genes occur more than once, no gene is shared, or fewer than half of the
-            reference's genes are. ``adata`` is unchanged then.
+            reference's genes are; or if the file of the model cannot be read or is of another
+            class. ``adata`` is unchanged then.
 
         Warns
         -----
@@ -249,7 +279,7 @@ class StoredModel(SavingModel):
         check_is_anndata(adata)
         source: AbstractContextManager[Any] = nullcontext(reference_model)
         if isinstance(reference_model, str | Path):
-            source = scvi_folder(read_model(reference_model))
+            source = scvi_folder(cls._read(reference_model, allow_pickle=allow_pickle))
         with source as reference:
             prepare = partial(super().prepare_query_anndata, adata, reference)
             genes: pd.Index = prepare(return_reference_var_names=True)

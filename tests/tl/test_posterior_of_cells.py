@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+import dpvae
+from dpvae.geometry import Posterior
+from dpvae.tl.posterior_of_cells import check_posterior_of
+
+
+def test_what_is_no_posterior_of_these_cells_is_named(expression):
+    found = Posterior(np.eye(2), csr_matrix(np.full((3, 2), 0.5)), np.arange(2), np.ones(3))
+    check_posterior_of(found, expression[:3])
+    with pytest.raises(ValueError, match=r"of 3 cells, query has 4: give model\.predict_posterior"):
+        check_posterior_of(found, expression[:4], name="query")
+    with pytest.raises(TypeError, match="query is a str, not an AnnData"):
+        check_posterior_of(found, "cells", name="query")
+    for wrong in (None, found.probabilities, found.mean()):
+        with pytest.raises(TypeError, match=rf"found is a {type(wrong).__name__}, not a posterior"):
+            dpvae.tl.posterior(expression, wrong)
+        with pytest.raises(TypeError, match=r"give model\.predict_posterior\(query\)"):
+            dpvae.tl.mapping(wrong, expression, expression)
+
+
+@pytest.mark.parametrize("level", [None, "0.9", 0.0, 1.5])
+def test_a_level_that_is_no_share_is_named(level, expression):
+    found = Posterior(np.eye(2), csr_matrix(np.full((240, 2), 0.5)), np.arange(2), np.ones(240))
+    before = set(expression.obsm) | set(expression.obs)
+    with pytest.raises(ValueError, match=r"level is .*: give a share between 0 and 1"):
+        dpvae.tl.posterior(expression, found, level=level)
+    assert set(expression.obsm) | set(expression.obs) == before
