@@ -128,9 +128,8 @@ class TrainedModel(StoredModel):
 
         Notes
         -----
-        A bar shows how far the training is, in a terminal and in a notebook; elsewhere ten lines
-        do, on standard error. A sentence at the end says how well distances are kept.
-        ``enable_progress_bar=False`` silences both.
+        A bar shows how far the training is in a terminal or notebook; elsewhere ten lines on
+        standard error do, and a sentence at the end. ``enable_progress_bar=False`` silences both.
 
         ``model.history`` holds, per epoch and for training and validation part, if there is one,
         the loss, the reconstruction term, the KL term, the distance term and λ; and the difference
