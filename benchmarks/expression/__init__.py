@@ -1,0 +1,1 @@
+"""Expression predicted at positions where nothing was measured."""
