@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix
 
-SPOTS_PER_BIN = 30
+SPOTS_PER_BIN = 50
 FEWEST_SPOTS = 10
 
 
@@ -34,8 +34,8 @@ class Shuffled:
 def shuffled(section, kept, seed):
     """Thin a section's counts and shuffle every gene with a chance of a half.
 
-    Counts move between cells of one bin of depth, 30 in each. So a gene keeps what it has to do with
-    depth, and nothing more says where a count was.
+    Counts move between cells of one bin of depth, 50 in each. So a gene keeps what it has to do
+    with depth, and nothing more says where a count was.
     """
     rng = np.random.default_rng(seed)
     counts = thinned(section.adata.X, kept, rng)

@@ -16,6 +16,12 @@ class _Obsm(NamedTuple):
     centered: str = "_dpvae_coordinates"
 
 
+class _Var(NamedTuple):
+    """Beginnings of columns of ``adata.var``."""
+
+    spatial_test: str = "spatial_test"
+
+
 class _Uns(NamedTuple):
     """Keys of ``adata.uns``."""
 
@@ -61,5 +67,6 @@ def params_key(key: str) -> str:
 OBSM: Final = _Obsm()
 OBSP: Final = _Obsp()
 UNS: Final = _Uns()
+VAR: Final = _Var()
 REGISTRY: Final = _Registry()
 HISTORY: Final = _History()

@@ -29,7 +29,7 @@ def cauchy_combination(p_values: Values) -> Values:
     >>> import numpy as np
     >>> from dpvae.metrics.cauchy_combination import cauchy_combination
     >>> cauchy_combination(np.array([[0.01], [0.4], [0.5]])).round(3)
-    array([0.029])
+    array([0.03])
     """
     p = np.minimum(p_values, LARGEST)
     with np.errstate(divide="ignore"):

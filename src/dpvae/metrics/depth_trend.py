@@ -33,25 +33,26 @@ def trend_basis(depth: Values, covariates: Values) -> Values:
 
 
 def depth_bins(depth: Values, freedom: Values, n_bins: int) -> NDArray[np.intp]:
-    """Number cells by their depth, cells of one depth alike.
+    """Sort cells into bins of depth; cells of one depth are together.
 
     Parameters
     ----------
     depth, freedom
         Of the cells, shape ``(n_cells,)``; what a regression leaves of each of them is its freedom.
     n_bins
-        How many numbers, at most. Each goes to at least this fraction of the freedom.
+        How many bins, at most. Each has at least half of its due share of the freedom.
 
     Returns
     -------
-    Shape ``(n_cells,)``: 0 for the cells of the lowest depths, 1 for the next.
+    Number of each cell's bin, from 0 for the lowest depths, shape ``(n_cells,)``.
     """
     distinct, position = np.unique(depth, return_inverse=True)
     reached = np.cumsum(np.bincount(position, freedom))
     number = np.zeros(len(distinct), dtype=np.intp)
     begin, share = 0.0, (1.0 - ROUNDING) * reached[-1] / n_bins
     for k, before in enumerate(reached[:-1], start=1):
-        is_next = min(before - begin, reached[-1] - before) >= share
+        is_full = before >= share * (number[k - 1] + 1)
+        is_next = is_full and min(before - begin, reached[-1] - before) >= share / 2.0
         number[k] = number[k - 1] + is_next
         begin = before if is_next else begin
     return np.asarray(number[position])

@@ -63,7 +63,7 @@ class FormTraces:
         return np.asarray(self.first @ variances)
 
     def powers(self, variances: Values) -> tuple[Values, Values, Values]:
-        """Sums of the squared, third and fourth powers of the form's weights.
+        """Sum the squared, third and fourth powers of the form's weights.
 
         Parameters
         ----------

@@ -24,8 +24,8 @@ def kernel_test(
 ) -> KernelTest:
     r"""Test whether counts of genes follow the tissue, given the depth of the cells.
 
-    y = log(1 + counts), from which a regression takes depth and covariates in each section. For each
-    length, :math:`Q = y^\top K y` with a Matérn 3/2 kernel K made of 256 cosines, without its
+    y = log(1 + counts), from which a regression takes depth and covariates in each section. For
+    each length, :math:`Q = y^\top K y` with a Matérn 3/2 kernel K made of 256 cosines, without its
     diagonal, is held against a mixture of χ² variables: what Q would be if the cells were
     independent and their variance a function of depth. The p-values of the lengths are joined by
     the Cauchy combination. Kernels of different sections are independent, and their Q add up.
@@ -96,7 +96,7 @@ def kernel_test(
             f"{further.shape}; there are {n_cells} cells."
         )
         raise ValueError(message)
-    _check_counts(table.data if issparse(table) else table)
+    _check_counts(np.asarray(table.data if issparse(table) else table))
     if not (np.isfinite(where).all() and np.isfinite(total).all() and np.isfinite(further).all()):
         message = "places, depth and covariates must be finite: leave out cells of unknown place."
         raise ValueError(message)

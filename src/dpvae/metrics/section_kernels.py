@@ -152,8 +152,8 @@ class SectionKernels:
         rest = values[self.order]
         whole = (rest**2).sum(axis=0)
         rest -= self.trend @ (self.trend.T @ rest)
+        rest[:, (rest**2).sum(axis=0) <= NEGLIGIBLE**3 * whole] = 0.0
         left = np.add.reduceat(rest**2, self.starts, axis=0)
-        left[:, left.sum(axis=0) <= NEGLIGIBLE**3 * whole] = 0.0
         variances = left / self.traces[0].freedom[:, None]
         weights = self.cosines.T @ rest
         expected = np.stack([part.expected(variances) for part in self.traces])

@@ -15,6 +15,7 @@ from dpvae.tl.procrustes import procrustes
 from dpvae.tl.reconstruct import reconstruct
 from dpvae.tl.score import score
 from dpvae.tl.snap import snap
+from dpvae.tl.spatially_variable_genes import spatially_variable_genes
 from dpvae.tl.transfer_matrix import transfer_matrix
 from dpvae.tl.unfold import unfold
 
@@ -34,6 +35,7 @@ __all__ = [
     "reconstruct",
     "score",
     "snap",
+    "spatially_variable_genes",
     "transfer_matrix",
     "unfold",
 ]
