@@ -47,3 +47,13 @@ def test_functions_that_repeat_others_are_no_modes(functions):
     found = PatternModes.of((doubled.T @ doubled)[None], np.ones((1, 8)), np.array([80.0]))
     assert len(found.projection) == 6
     assert found.numbers[-1] == pytest.approx(74.0)
+
+
+def test_functions_that_can_make_anything_leave_nothing():
+    functions = np.random.default_rng(2).normal(size=(8, 20))
+    found = PatternModes.of((functions.T @ functions)[None], np.ones((1, 20)), np.array([8.0]))
+    assert found.numbers.tolist() == [*[1.0] * 8, 0.0]
+    values = np.random.default_rng(3).normal(size=(8, 1))
+    squares = found.squares(functions.T @ values, (values**2).sum(axis=0))
+    assert found.numbers @ squares == pytest.approx((values**2).sum())
+    assert squares[-1] == 0.0

@@ -98,7 +98,7 @@ def test_sections_and_blocks_are_put_together(kernels):
 
 
 def test_covariates_that_explain_everything_are_refused(places, depth):
-    with pytest.raises(ValueError, match="explain everything: with depth they are 30.*for 300"):
+    with pytest.raises(ValueError, match=r"explain everything: with depth they are 30.*for 300"):
         SectionKernels.of(places, depth, np.eye(300), LENGTHS)
     spots = places[np.repeat(np.arange(30), 10)]
     by_spot = np.repeat(np.eye(30), 10, axis=0)

@@ -37,7 +37,7 @@ def test_evidence_of_sections_adds_up_whatever_their_patterns_are(places):
     counts = rng.poisson(4.0 * np.exp(np.stack([x, turned], axis=1)), size=(300, 2))
     joint = result_of(places, counts).p_value
     for name in ("one", "two"):
-        rows = SECTION == name
+        rows = name == SECTION
         alone = TissueKernels.of(
             places[rows], np.ones(rows.sum()), SECTION[rows], NONE[rows], LENGTHS
         ).test(counts[rows])

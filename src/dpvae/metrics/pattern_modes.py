@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 
-NEGLIGIBLE = 1e-7
+NEGLIGIBLE, LESS_THAN_ONE = 1e-7, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class PatternModes:
     bins
         How much of each mode lies in each bin of cells, shape ``(n_modes, n_bins)``.
     numbers
-        Dimensions of each mode, shape ``(n_modes,)``: 1, and of the last many.
+        Dimensions of each mode, shape ``(n_modes,)``: 1, and of the last many, or 0.
     """
 
     projection: Values
@@ -52,11 +52,13 @@ class PatternModes:
         kernels = spectra @ ((projection @ total) ** 2).T
         within = ((projection @ products) * projection).sum(axis=2).T
         left = np.maximum(freedom - within.sum(axis=0), 0.0)
-        n_left = max(float(left.sum()), np.finfo(float).tiny)
+        n_left = float(left.sum())
+        if n_left < LESS_THAN_ONE:
+            left, n_left = np.zeros_like(left), 0.0
         return cls(
             projection,
             np.hstack([kernels, np.zeros((len(spectra), 1))]),
-            np.vstack([within, left / n_left]),
+            np.vstack([within, left / max(n_left, LESS_THAN_ONE)]),
             np.append(np.ones(len(projection)), n_left),
         )
 
@@ -71,8 +73,9 @@ class PatternModes:
             Sum of all squared values, shape ``(n_genes,)``.
         """
         found = (self.projection @ weights) ** 2
-        left = np.maximum(total - found.sum(axis=0), 0.0) / self.numbers[-1]
-        return np.vstack([found, left])
+        n_left = self.numbers[-1]
+        left = np.maximum(total - found.sum(axis=0), 0.0) / max(n_left, LESS_THAN_ONE)
+        return np.vstack([found, left if n_left else np.zeros_like(left)])
 
     def noise(self, variances: Values) -> Values:
         """Mean square of noise of these variances, shape ``(n_bins, n_genes)``, in each mode."""
