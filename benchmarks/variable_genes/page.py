@@ -7,12 +7,12 @@ INTRODUCTION = """# Spatially variable genes
 Written by `python -m benchmarks.variable_genes FOLDER`. Half of the genes of a section are as they
 are. The others are shuffled: their counts move between 50 cells of like depth, so that they depend
 on depth as before, and on nothing more. Counts are thinned, each is kept with the chance in the
-second column, or all are kept (1). Genes in fewer than ten cells are left out. All methods are given
-the depth that cells had before the shuffle.
+second column, or all are kept (1). Genes in fewer than ten cells are left out. All methods are
+given the depth that cells had before the shuffle.
 
 - *false at .05*: how many of the shuffled genes have p < .05; .05 is right.
-- *AUC*: how often a gene as it is has a lower p-value than a shuffled one. Not all genes as they are
-  follow the tissue, so that 1 cannot be reached.
+- *AUC*: how often a gene as it is has a lower p-value than a shuffled one. Not all genes as they
+  are follow the tissue, so that 1 cannot be reached.
 - *called*: genes with a false discovery rate (Benjamini & Hochberg) of at most .05, and how many
   of them are shuffled; .05 is allowed.
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csc_matrix, csr_matrix
+from scipy.sparse import csr_matrix
 
 SPOTS_PER_BIN = 50
 FEWEST_SPOTS = 10
@@ -42,17 +42,13 @@ def shuffled(section, kept, seed):
     counts = counts[:, counts.getnnz(axis=0) >= FEWEST_SPOTS]
     depth = np.ravel(counts.sum(axis=1))
     is_full = depth > 0
-    counts, depth = counts[is_full].tocsc(), depth[is_full]
-    is_shuffled = rng.random(counts.shape[1]) < 0.5
+    values, depth = counts[is_full].toarray(), depth[is_full]
+    is_shuffled = rng.random(values.shape[1]) < 0.5
     number = bins_of(depth, rng)
-    columns = [
-        csc_matrix(moved(counts[:, gene].toarray().ravel(), number, rng)[:, None])
-        if is_shuffled[gene]
-        else counts[:, gene]
-        for gene in range(counts.shape[1])
-    ]
+    for gene in np.flatnonzero(is_shuffled):
+        values[:, gene] = moved(values[:, gene], number, rng)
     places = section.adata.obsm["spatial"][is_full]
-    return Shuffled(csr_matrix(stacked(columns)), places, depth, is_shuffled)
+    return Shuffled(csr_matrix(values), places, depth, is_shuffled)
 
 
 def thinned(counts, kept, rng):
@@ -80,9 +76,3 @@ def moved(values, number, rng):
     found = np.empty_like(values)
     found[before] = values[after]
     return found
-
-
-def stacked(columns):
-    from scipy.sparse import hstack
-
-    return hstack(columns)

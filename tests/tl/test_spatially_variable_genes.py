@@ -139,7 +139,8 @@ def test_genes_that_do_not_vary_are_named(counts):
         ({"sample_key": "cell"}, ValueError, "1 different places.* in the largest section; 20"),
         ({"covariates": ["nothing"]}, KeyError, "no adata.obs"),
         ({"covariates": 3}, ValueError, "covariates is 3: give a list"),
-        ({"covariates": ["cell"]}, ValueError, "covariates explain everything"),
+        ({"covariates": ["cell"]}, ValueError, r"obs\['cell'\]: covariates explain everything"),
+        ({"layer": "empty"}, ValueError, r"layers\['empty'\] holds only zeros"),
         ({"covariates": ["missing"]}, ValueError, "is missing for 1 of 240"),
         ({"covariates": ["infinite"]}, ValueError, "holds infinite values"),
         ({"lengths": [0.0]}, ValueError, "lengths is"),
@@ -151,6 +152,7 @@ def test_genes_that_do_not_vary_are_named(counts):
 )
 def test_wrong_input_changes_nothing(counts, options, error, message):
     values = counts.X.toarray()
+    counts.layers["empty"] = 0 * values
     counts.layers["logarithms"], counts.layers["negative"] = np.log1p(values), values - 1
     counts.layers["gaps"] = values + np.where(np.arange(values.size) == 7, np.nan, 0).reshape(
         240, 40

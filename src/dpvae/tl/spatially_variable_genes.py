@@ -8,7 +8,7 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from dpvae._data.culprit import obsm_name
+from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._data.expression import count_depths, expression_name, expression_of
 from dpvae._data.section import cells_per_section, check_column, named_sections
 from dpvae._data.some_columns import columns_in_parts
@@ -126,8 +126,13 @@ def spatially_variable_genes(
         check_free_columns(adata, key_added, written)
     design = _design(adata, covariates)
     depth = count_depths(counts, expression_name(layer))
+    if adata.n_obs and not depth.any():
+        message = f"{expression_name(layer)} holds only zeros: there is nothing to test."
+        raise ValueError(message)
     cells, sections = _usable(places, names, known_rows(places) & (depth > 0), spatial_key)
-    kernels = TissueKernels.of(places[cells], depth[cells], names[cells], design[cells], scales)
+    taken_out = [f"adata.obs[{key!r}]" for key in _listed(covariates)]
+    with named_in_errors(*taken_out or [obsm_name(spatial_key)]):
+        kernels = TissueKernels.of(places[cells], depth[cells], names[cells], design[cells], scales)
     table = _table([kernels.test(part) for part in columns_in_parts(counts, cells)], columns)
     table.index = adata.var_names
     n_constant = int(table["p"].isna().sum())
