@@ -18,7 +18,7 @@ given the depth that cells had before the shuffle.
 
 The kernel test is {func}`dpvae.tl.spatially_variable_genes`. SPARK-X is its statistic
 {cite:p}`Zhu21`, written again: counts against the coordinates and ten transformations of them, once
-as it is by default and once with the logarithm of depth as a covariate. Moran's I is that of
+as it is by default and once with the logarithm of depth as a covariate. Moran's I is computed by
 {func}`dpvae.tl.autocorrelation`, of log-normalised counts over six neighbours, with its variance
 under randomisation. Means over the seeds in the table; p-values of 1 for genes that a method cannot
 test. Lengths, knots and bins of the kernel test were chosen on `dlpfc_151507`,

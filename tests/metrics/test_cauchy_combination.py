@@ -4,7 +4,7 @@ import pytest
 from dpvae.metrics.cauchy_combination import cauchy_combination
 
 
-@pytest.mark.parametrize("p_value", [0.9, 0.5, 1e-3, 1e-11, 1e-30, 1e-290])
+@pytest.mark.parametrize("p_value", [0.9, 0.5, 1e-3, 1e-11, 1e-30, 1e-290, 1e-307])
 def test_tests_that_agree_change_nothing(p_value):
     found = cauchy_combination(np.full((4, 1), p_value))
     np.testing.assert_allclose(found, p_value, rtol=1e-4)

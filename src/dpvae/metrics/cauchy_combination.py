@@ -32,7 +32,7 @@ def cauchy_combination(p_values: Values) -> Values:
     array([0.03])
     """
     p = np.minimum(p_values, LARGEST)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         cauchy = np.where(p < SMALL, 1.0 / (np.pi * p), np.tan((0.5 - p) * np.pi))
         mean = cauchy.mean(axis=0)
         joined = np.where(

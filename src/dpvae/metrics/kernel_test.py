@@ -60,7 +60,7 @@ def kernel_test(
 
     Notes
     -----
-    10 s for 2,000 genes of 50,000 cells on one core. Memory: 4.5 kB for every cell, and sparse
+    10 s for 2,000 genes of 50,000 cells on one core. Memory: 5 kB for every cell, and sparse
     counts once more; only 64 genes are dense at a time.
 
     Patterns finer than a thirteenth of the section's width cannot be made of 256 cosines in 2-D

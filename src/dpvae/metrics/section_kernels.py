@@ -15,6 +15,7 @@ Values = NDArray[np.float64]
 
 CELLS_PER_BIN, MOST_BINS = 100, 6
 FEWEST_FREE = 10
+CELLS_AT_A_TIME = 4_096
 NEGLIGIBLE = 1e-6
 
 
@@ -127,10 +128,8 @@ class SectionKernels:
         trend = trend[order]
         box = Cosines.around(places)
         spectra = np.stack([box.variances(float(length)) for length in lengths])
-        cosines = box.at(places[order])
-        mean_square = float((cosines**2).mean())
-        cosines -= trend @ (trend.T @ cosines)
-        if float((cosines**2).mean()) < NEGLIGIBLE * mean_square:
+        cosines, share_left = _without_trend(box, places[order], trend)
+        if share_left < NEGLIGIBLE:
             message = "covariates explain everything: they differ between all places."
             raise ValueError(message)
         bins = np.split(cosines, starts[1:])
@@ -167,3 +166,16 @@ class SectionKernels:
             self.modes.squares(weights, left.sum(axis=0)),
             self.modes.noise(variances),
         )
+
+
+def _without_trend(box: Cosines, places: Values, trend: Values) -> tuple[Values, float]:
+    """Cosines less their part in the trend, and the share of their squares that is left."""
+    cosines = np.empty((len(places), len(box.frequencies)))
+    blocks = [slice(k, k + CELLS_AT_A_TIME) for k in range(0, len(places), CELLS_AT_A_TIME)]
+    for cells in blocks:
+        cosines[cells] = box.at(places[cells])
+    square = np.vdot(cosines, cosines)
+    overlap = trend.T @ cosines
+    for cells in blocks:
+        cosines[cells] -= trend[cells] @ overlap
+    return cosines, float(np.vdot(cosines, cosines) / square)

@@ -42,7 +42,9 @@ def autocorrelation(
     """Measure how alike neighbours are in the tissue: Moran's I and Geary's C.
 
     Of genes, or with ``use_rep`` of the axes of a latent representation or of coordinates. By
-    default over the five nearest neighbours, as in table I of :cite:t:`Zhou24`.
+    default over the five nearest neighbours, as in table I of :cite:t:`Zhou24`. The p-values do not
+    know of depth, which makes genes look alike: to test genes, use
+    :func:`dpvae.tl.spatially_variable_genes`.
 
     Parameters
     ----------

@@ -102,7 +102,7 @@ def spatially_variable_genes(
 
     Notes
     -----
-    10 s for 2,000 genes of 50,000 cells on one core. Memory: 4.5 kB for every cell, and the counts
+    10 s for 2,000 genes of 50,000 cells on one core. Memory: 5 kB for every cell, and the counts
     twice; only 64 genes are dense at a time. No matrix of cells by cells is made.
 
     Examples
