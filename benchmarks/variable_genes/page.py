@@ -23,6 +23,11 @@ as it is by default and once with the logarithm of depth as a covariate. Moran's
 under randomisation. Means over the seeds in the table; p-values of 1 for genes that a method cannot
 test. Lengths, knots and bins of the kernel test were chosen on `dlpfc_151507`,
 `visium_v1_adult_mouse_brain` and `starmap_mouse_visual_cortex_1020`.
+
+A shuffle keeps a little of a pattern: the mean of each bin stays at the places of its cells. With
+bins of m cells about one part in m² of the evidence is left, which shows in genes with very strong
+patterns. With bins of 20 instead of 50 cells, .087 instead of .064 of the shuffled genes have
+p < .05 in the kernel test of `xenium_human_breast_cancer_2023_squirtle` (all counts, six seeds).
 """
 GROUP = ["section", "kept"]
 

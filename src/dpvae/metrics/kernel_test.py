@@ -63,8 +63,8 @@ def kernel_test(
     10 s for 2,000 genes of 50,000 cells on one core. Memory: 5 kB for every cell, and sparse
     counts once more; only 64 genes are dense at a time.
 
-    Patterns finer than a thirteenth of the section's width cannot be made of 256 cosines in 2-D
-    (a fifth in 3-D), and are not seen.
+    Patterns finer than a fifteenth of the section's width cannot be made of 256 cosines in 2-D
+    (a seventh in 3-D), and are not seen.
 
     Examples
     --------
