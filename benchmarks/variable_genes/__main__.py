@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 
 from benchmarks.accuracy.sections import sections_of
+from benchmarks.variable_genes.methods import METHODS
 from benchmarks.variable_genes.page import page
 from benchmarks.variable_genes.runs import KEPT, measured
 
@@ -31,7 +32,9 @@ def main():
         for kept in (KEPT[name], 1):
             for seed in options.seeds:
                 rows += measured(section, kept, seed)
-                print(f"{name}, {kept}, seed {seed}: AUC {rows[-4]['auc']:.3f}", flush=True)
+                print(
+                    f"{name}, {kept}, seed {seed}: AUC {rows[-len(METHODS)]['auc']:.3f}", flush=True
+                )
     text = page(rows)
     print(text)
     options.page.write_text(text, "utf-8")

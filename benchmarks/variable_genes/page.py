@@ -19,8 +19,9 @@ given the depth that cells had before the shuffle.
 The kernel test is {func}`dpvae.tl.spatially_variable_genes`. SPARK-X is its statistic
 {cite:p}`Zhu21`, written again: counts against the coordinates and ten transformations of them, once
 as it is by default and once with the logarithm of depth as a covariate. Moran's I is computed by
-{func}`dpvae.tl.autocorrelation`, of log-normalised counts over six neighbours, with its variance
-under randomisation. Means over the seeds in the table; p-values of 1 for genes that a method cannot
+{func}`dpvae.tl.autocorrelation` over six neighbours, with its variance under randomisation: of
+log-normalised counts, and of log(1 + counts) from which depth is taken out as in the kernel test.
+Means over the seeds in the table; p-values of 1 for genes that a method cannot
 test. Lengths, knots and bins of the kernel test were chosen on `dlpfc_151507`,
 `visium_v1_adult_mouse_brain` and `starmap_mouse_visual_cortex_1020`.
 

@@ -65,6 +65,7 @@ def test_frames_and_units_do_not_matter(counts, places, depth):
     expected = kernel_test(counts, places, depth=depth)
     assert expected.p_value[0] < 1e-8 < expected.p_value[1:].min()
     assert_same(kernel_test(counts, 1e4 * places - 77.0, depth=1e-3 * depth), expected)
+    assert_same(kernel_test(counts, 1e90 * places, depth=1e90 * depth), expected)
     assert_same(kernel_test(counts, places[:, ::-1] * [1, -1], depth=depth), expected)
     turned = places @ np.array([[np.cos(0.5), np.sin(0.5)], [-np.sin(0.5), np.cos(0.5)]])
     found = kernel_test(counts, turned, depth=depth)  # the box around it is another one
@@ -137,8 +138,10 @@ def test_unusual_places_are_tested(kind, depth):
         ({"section": np.arange(400) // 390}, "Section '1' has 10 places; 20 are needed"),
         ({"lengths": [0.1, -1]}, "lengths is"),
         ({"lengths": []}, "lengths is"),
+        ({"lengths": [1e-200]}, "lengths is"),
+        ({"lengths": [0.1, np.inf]}, "lengths is"),
         ({"lengths": "long"}, "lengths is"),
-        ({"lengths": [0.1, 0.1]}, "give different numbers above 0"),
+        ({"lengths": [0.1, 0.1]}, "give different numbers from 0.001 to 10"),
     ],
 )
 def test_wrong_input_is_refused(counts, places, depth, change, message):

@@ -42,13 +42,12 @@ def test_sums_are_those_of_dense_kernels(kernels, places, depth, covariates):
     found = kernels.sums(values)
     projection = without_trend(depth, covariates)
     rest = projection @ values
-    box = Cosines.around(places)
+    unit = (places - places.min(axis=0)) / np.ptp(places, axis=0).max()
+    box = Cosines.around(unit)
     groups = np.split(kernels.order, kernels.starts[1:])
     assert len(groups) == 3
     for k, length in enumerate(LENGTHS):
-        dense = (
-            projection @ (box.at(places) * box.variances(length)) @ box.at(places).T @ projection
-        )
+        dense = projection @ (box.at(unit) * box.variances(length)) @ box.at(unit).T @ projection
         excess = (rest * (dense @ rest)).sum(axis=0)
         for group in groups:
             free = np.diag(projection)[group].sum()

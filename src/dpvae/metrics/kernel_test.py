@@ -10,6 +10,7 @@ from scipy.sparse import issparse
 from dpvae.metrics.tissue_kernels import KernelTest, TissueKernels
 
 LENGTHS = (0.05, 0.1, 0.2, 0.4)
+SHORTEST, LONGEST = 0.001, 10
 FEWEST_PLACES = 20
 
 
@@ -56,7 +57,7 @@ def kernel_test(
     ValueError
         If shapes do not match, something is not finite, counts are negative, depth is not above 0,
         a section has fewer than 20 different places, covariates explain everything, or a length is
-        not above 0.
+        not from .001 to 10.
 
     Notes
     -----
@@ -118,17 +119,17 @@ def checked_lengths(lengths: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If they are no numbers above 0, each another one.
+        If they are no different numbers from .001 to 10.
     """
     try:
         found = np.asarray(lengths, dtype=np.float64)
     except (TypeError, ValueError):
         found = np.empty(0)
     is_usable = found.ndim == 1 and len(found) > 0 and len(np.unique(found)) == len(found)
-    if not is_usable or not (np.isfinite(found) & (found > 0.0)).all():
+    if not is_usable or not ((found >= SHORTEST) & (found <= LONGEST)).all():
         message = (
-            f"lengths is {lengths!r}: give different numbers above 0, in widths of the section, "
-            f"such as {LENGTHS}."
+            f"lengths is {lengths!r}: give different numbers from {SHORTEST} to {LONGEST}, in "
+            f"widths of the section, such as {LENGTHS}."
         )
         raise ValueError(message)
     return found

@@ -32,8 +32,8 @@ def mixture_tail(
     Examples
     --------
     >>> from dpvae.metrics.mixture_of_chi_squares import mixture_tail
-    >>> mixture_tail(3.84 - 1.0, 1.0, 1.0, 1.0).round(3)
-    array(0.05)
+    >>> mixture_tail([3.84 - 1.0, 6.63 - 1.0], 1.0, 1.0, 1.0).round(3)
+    array([0.05, 0.01])
     """
     excess, squares, cubes, fourths = np.broadcast_arrays(
         *(np.asarray(part, dtype=np.float64) for part in (excess, squares, cubes, fourths))

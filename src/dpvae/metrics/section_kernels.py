@@ -126,6 +126,7 @@ class SectionKernels:
         order = np.argsort(number, kind="stable")
         starts = np.searchsorted(number[order], np.arange(number.max() + 1))
         trend = trend[order]
+        places = (places - places.min(axis=0)) / np.ptp(places, axis=0).max()
         box = Cosines.around(places)
         spectra = np.stack([box.variances(float(length)) for length in lengths])
         cosines, share_left = _without_trend(box, places[order], trend)

@@ -92,7 +92,7 @@ def spatially_variable_genes(
         If a key does not exist.
     ValueError
         If values are not counts, no section has 20 different places, covariates are missing for
-        some cells or explain everything, ``lengths`` are not above 0, or something would be
+        some cells or explain everything, ``lengths`` are not from .001 to 10, or something would be
         overwritten. ``adata`` is unchanged then.
 
     Warns
