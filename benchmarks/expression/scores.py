@@ -42,9 +42,10 @@ def correlation_of_logarithms(counts, shares, depth):
 
 
 def _pearson(first, second):
+    varies = (np.ptp(first, axis=0) > 0) & (np.ptp(second, axis=0) > 0)
     first, second = (values - values.mean(axis=0) for values in (first, second))
     norm = np.sqrt((first**2).sum(axis=0) * (second**2).sum(axis=0))
-    return np.where(norm > 0, (first * second).sum(axis=0) / np.where(norm > 0, norm, 1.0), 0.0)
+    return np.where(varies, (first * second).sum(axis=0) / np.where(varies, norm, 1.0), 0.0)
 
 
 def _log_negative_binomial(counts, mean, theta):

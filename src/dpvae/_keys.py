@@ -22,6 +22,12 @@ class _Obs(NamedTuple):
     domain: str = "spatial_domain"
 
 
+class _Var(NamedTuple):
+    """Beginnings of columns of ``adata.var``."""
+
+    spatial_test: str = "spatial_test"
+
+
 class _Uns(NamedTuple):
     """Keys of ``adata.uns``."""
 
@@ -68,5 +74,6 @@ OBS: Final = _Obs()
 OBSM: Final = _Obsm()
 OBSP: Final = _Obsp()
 UNS: Final = _Uns()
+VAR: Final = _Var()
 REGISTRY: Final = _Registry()
 HISTORY: Final = _History()

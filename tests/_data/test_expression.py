@@ -6,6 +6,7 @@ from scipy.sparse import csr_matrix
 from dpvae._data.expression import (
     check_counts,
     check_log_normalized,
+    count_depths,
     depths,
     expression_of,
     holds_counts,
@@ -108,3 +109,20 @@ def test_scaled_values_are_noticed(sparse):
     with pytest.warns(UserWarning, match=r"adata.X holds negative values \(down to -1.5\)"):
         warn_if_scaled(section([[0, 0.5], [-1.5, 2]], sparse=sparse), None)
     warn_if_scaled(section([[0, 0.5], [1.5, 2]], sparse=sparse), None)
+
+
+def test_depth_of_counts_is_summed_to_the_last_row(counts, on_disk, monkeypatch):
+    monkeypatch.setattr("dpvae._data.expression.ROWS_AT_A_TIME", 50)
+    stored = expression_of(on_disk(counts), None)
+    np.testing.assert_array_equal(count_depths(stored, "X"), depths(counts.X))
+    assert count_depths(counts.X[:0], "X").shape == (0,)
+    assert count_depths(np.eye(3, dtype=bool), "X").tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"), [(np.nan, "NaN"), (-3.0, r"as -3.0\)"), (2.5, r"as 2.5\)")]
+)
+def test_depth_of_what_is_no_count_is_refused(wrong, message, counts):
+    counts.X.data[-1] = wrong
+    with pytest.raises(ValueError, match=f"raw X holds .*{message}"):
+        count_depths(counts.X, "raw X")

@@ -36,6 +36,18 @@ def tools_entries() -> Iterator[Entry]:
             tolerance=1e-5,
             share=0.7,
         )
+    yield Entry(
+        "tl.spatially_variable_genes",
+        _spatially_variable_genes,
+        "DPSCVI of batches",
+        "reference",
+        frozenset({"expression", "coordinates", "sections", "sizes"}),
+        CELLS | {"coordinates", "on disk"},
+        KEYS
+        | {"layer": ["nothing", 3], "covariates": ["nothing", 3, [3], None, [None]]}
+        | {"lengths": [0.1, [], [0], ["a"], None, [np.nan], [0.1, 0.1]]},
+        share=0.7,
+    )
     for name, (run, reads) in PLOTS.items():
         yield Entry(
             f"pl.{name}",
@@ -108,6 +120,11 @@ def _autocorrelation(_: World, cells: AnnData, **given: Any) -> np.ndarray:
 def _autocorrelation_of_latents(_: World, cells: AnnData) -> np.ndarray:
     table = dpvae.tl.autocorrelation(cells, copy=True, use_rep="X_dpvae")
     return table.select_dtypes("number").to_numpy()
+
+
+def _spatially_variable_genes(_: World, cells: AnnData, **given: Any) -> np.ndarray:
+    given = {"layer": "values", "sample_key": "slice", "covariates": ["size"]} | given
+    return dpvae.tl.spatially_variable_genes(cells, copy=True, **given).to_numpy()
 
 
 def _mirror_symmetry(_: World, cells: AnnData, **given: Any) -> np.ndarray:

@@ -116,7 +116,7 @@ def test_genes_on_disk_are_read_in_parts(options, sections, on_disk, monkeypatch
     sections.var_names = [f"gene_{k}" for k in range(sections.n_vars)]
     options = options | {"sample_key": "section", "n_permutations": 3, "copy": True}
     module = sys.modules["dpvae.tl.autocorrelation"]
-    monkeypatch.setattr(module, "BYTES_AT_A_TIME", 2_000)
+    monkeypatch.setattr("dpvae._data.some_columns.BYTES_AT_A_TIME", 2_000)
     sizes, compute = [], module.autocorrelation_of
 
     def counted(values, *args, **kwargs):

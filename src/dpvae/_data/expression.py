@@ -104,6 +104,23 @@ def depths(counts: Any) -> NDArray[Any]:
     return np.concatenate([_row_sums(rows) for rows in _some_rows(counts)] or [np.empty(0)])
 
 
+def count_depths(counts: Any, name: str) -> NDArray[np.float64]:
+    """Sum the counts of every cell; raise if values are missing, negative or not integer."""
+    sums = [np.empty(0)]
+    for rows in _some_rows(counts):
+        values = stored_values(rows)
+        _check_finite(values, name)
+        wrong = values[(values < 0) | (values != np.round(values))]
+        if len(wrong):
+            message = (
+                f"{name} holds values that are no counts (such as {float(wrong[0])!r}), but raw "
+                "counts are needed: name the layer that holds them with layer=…"
+            )
+            raise ValueError(message)
+        sums.append(_row_sums(rows).astype(np.float64))
+    return np.concatenate(sums)
+
+
 def check_log_normalized(
     adata: AnnData,
     layer: str | None,

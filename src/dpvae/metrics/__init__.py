@@ -11,6 +11,7 @@ from dpvae.metrics.bilipschitz import Distortion, bilipschitz_distortion
 from dpvae.metrics.contacts import contact_precision
 from dpvae.metrics.error import CoordinateError, coordinate_error
 from dpvae.metrics.isometry import Isometry, latent_isometry, metric_ellipses
+from dpvae.metrics.kernel_test import kernel_test
 from dpvae.metrics.mirror_symmetry import MirrorSymmetry, mirror_symmetry
 from dpvae.metrics.neighbors import neighbor_overlap
 from dpvae.metrics.pearson import DistanceCorrelation, distance_pearson
@@ -20,6 +21,7 @@ from dpvae.metrics.scores import SCORES, Score, score_places
 from dpvae.metrics.spearman import distance_spearman
 from dpvae.metrics.spread import spread_ratio
 from dpvae.metrics.stress import normalized_stress
+from dpvae.metrics.tissue_kernels import KernelTest
 
 __all__ = [
     "SCORES",
@@ -28,6 +30,7 @@ __all__ = [
     "DistanceCorrelation",
     "Distortion",
     "Isometry",
+    "KernelTest",
     "MirrorSymmetry",
     "Score",
     "SpatialStatistic",
@@ -39,6 +42,7 @@ __all__ = [
     "distance_pearson",
     "distance_spearman",
     "false_discovery_rate",
+    "kernel_test",
     "latent_isometry",
     "metric_ellipses",
     "mirror_symmetry",

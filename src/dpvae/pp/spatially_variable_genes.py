@@ -48,6 +48,8 @@ def spatially_variable_genes(
     the mean of all genes by the share of its spread that chance explains. The models weigh genes
     in the same way.
 
+    This is a choice, not a test: for p-values see :func:`dpvae.tl.spatially_variable_genes`.
+
     Parameters
     ----------
     adata

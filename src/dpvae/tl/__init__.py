@@ -17,6 +17,7 @@ from dpvae.tl.reconstruct import reconstruct
 from dpvae.tl.score import score
 from dpvae.tl.snap import snap
 from dpvae.tl.spatial_domains import spatial_domains
+from dpvae.tl.spatially_variable_genes import spatially_variable_genes
 from dpvae.tl.transfer_matrix import transfer_matrix
 from dpvae.tl.unfold import unfold
 
@@ -38,6 +39,7 @@ __all__ = [
     "score",
     "snap",
     "spatial_domains",
+    "spatially_variable_genes",
     "transfer_matrix",
     "unfold",
 ]

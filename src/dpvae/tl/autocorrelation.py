@@ -14,6 +14,7 @@ from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._data.expression import expression_name, expression_of
 from dpvae._data.matrix_on_disk import MatrixOnDisk, open_matrix
 from dpvae._data.section import cells_per_section, named_sections
+from dpvae._data.some_columns import columns_in_parts
 from dpvae._data.whole_number import check_whole
 from dpvae._keys import OBSM, UNS
 from dpvae.geometry import known_rows
@@ -21,8 +22,6 @@ from dpvae.metrics import SpatialStatistic, false_discovery_rate
 from dpvae.metrics import autocorrelation as autocorrelation_of
 from dpvae.tl.coordinates import read_coordinates, read_representation
 from dpvae.tl.result import check_free_uns
-
-BYTES_AT_A_TIME = 256 * 2**20
 
 
 def autocorrelation(
@@ -43,7 +42,9 @@ def autocorrelation(
     """Measure how alike neighbours are in the tissue: Moran's I and Geary's C.
 
     Of genes, or with ``use_rep`` of the axes of a latent representation or of coordinates. By
-    default over the five nearest neighbours, as in table I of :cite:t:`Zhou24`.
+    default over the five nearest neighbours, as in table I of :cite:t:`Zhou24`. The p-values do not
+    know of depth, which makes genes look alike: to test genes, use
+    :func:`dpvae.tl.spatially_variable_genes`.
 
     Parameters
     ----------
@@ -130,7 +131,7 @@ def autocorrelation(
         with named_in_errors(where, section=section):
             results = [
                 autocorrelation_of(part, graph, n_permutations=n_permutations, seed=seed)
-                for part in _parts(values, cells)
+                for part in columns_in_parts(values, cells)
             ]
         columns: dict[str, Any] = {"variable": names, "section": section}
         columns.update(_columns("morans_i", [result.morans_i for result in results]))
@@ -170,18 +171,6 @@ def _variables(
     if isinstance(values, MatrixOnDisk):
         return wanted, values.columns(chosen)
     return wanted, _as_table(values[:, chosen])
-
-
-def _parts(values: Any, cells: NDArray[np.intp]) -> Iterator[Any]:
-    """Give all variables of some cells at once, or as many as fit into memory."""
-    if not isinstance(values, MatrixOnDisk):
-        yield values[cells]
-        return
-    n_columns = values.shape[1]
-    n_bytes = values.bytes_per_row * len(cells) / max(n_columns, 1)
-    step = max(int(BYTES_AT_A_TIME / max(n_bytes, 1.0)), 1)
-    for begin in range(0, n_columns, step):
-        yield values.columns(np.arange(begin, min(begin + step, n_columns)))[cells]
 
 
 def _as_table(values: Any) -> Any:

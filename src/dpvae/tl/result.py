@@ -1,5 +1,6 @@
 """Where results are written, so that nothing of others is overwritten."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -35,6 +36,15 @@ def check_free_uns(adata: AnnData, key: str) -> None:
     check_name(key)
     if key in adata.uns:
         check_ours(f"adata.uns[{key!r}]", is_ours=isinstance(adata.uns[key], pd.DataFrame))
+
+
+def check_free_columns(adata: AnnData, key: str, columns: Iterable[str]) -> None:
+    """Raise if columns of var would overwrite something that this package did not write."""
+    check_name(key)
+    ours = isinstance(adata.uns.get(params_key(key)), dict)
+    for column in columns:
+        if column in adata.var:
+            check_ours(f"adata.var[{column!r}]", is_ours=ours)
 
 
 def check_ours(where: str, *, is_ours: bool) -> None:
