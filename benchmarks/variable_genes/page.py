@@ -22,8 +22,9 @@ as it is by default and once with the logarithm of depth as a covariate. Moran's
 {func}`dpvae.tl.autocorrelation` over six neighbours, with its variance under randomisation: of
 log-normalised counts, and of log(1 + counts) from which depth is taken out as in the kernel test.
 Means over the seeds in the table; p-values of 1 for genes that a method cannot
-test. Lengths, knots and bins of the kernel test were chosen on `dlpfc_151507`,
-`visium_v1_adult_mouse_brain` and `starmap_mouse_visual_cortex_1020`.
+test. Lengths, knots and bins of the kernel test were chosen mainly on `dlpfc_151507`,
+`visium_v1_adult_mouse_brain` and `starmap_mouse_visual_cortex_1020`; some trials looked at others,
+so that only `st_mouse_brain_hippo1` was never looked at before.
 
 A shuffle keeps a little of a pattern: the mean of each bin stays at the places of its cells. With
 bins of m cells about one part in m² of the evidence is left, which shows in genes with very strong
