@@ -23,12 +23,17 @@ Every method is one of these representations of all genes, and a clustering.
 - *BANKSY-like*: 20 components of each scaled gene, its mean among 18 neighbours and the length of
   its gradient there, weighed as {cite:t}`Singhal24` do for domains (λ = 0.8), but with neighbours
   that count alike.
+- *SPAVAE*: latents of {class}`dpvae.model.SPAVAE`, trained on the section with its defaults, two
+  surfaces. *10 surfaces*: `SPAVAE(adata, n_spatial=10, spatial_share=None, kl_weight=5)`. Of the
+  tumours one seed was run.
 - *k-means*, best of ten starts; *mixture*: {func}`dpvae.tl.spatial_domains`; *smoothed*: with
   `smooth=18`; *Leiden*: with `method="leiden"`, only where a resolution gives the wanted number.
 
 One covariance for all clusters was chosen on six of these sections and confirmed on the other six:
 see [the guide](../user_guide/domains). The number of neighbours, of components and of λ were not
-tuned. A difference of less than .05 means nothing.
+tuned. SPAVAE's defaults were chosen on the three sections of human cortex, and the 10 surfaces on
+`osmfish_ss_cortex`, `starmap_mouse_visual_cortex_1020` and BZ5. A difference of less than .05 means
+nothing.
 """
 
 

@@ -6,6 +6,7 @@ import scvi
 
 import dpvae
 from dpvae.geometry.neighborhood import neighborhood_weights
+from dpvae.model import SPAVAE
 
 N_COMPONENTS, N_NEIGHBORS = 20, 18
 SHARE_OF_TISSUE = 0.8
@@ -59,16 +60,18 @@ def banksy_like(adata, seed):
     return sc.pp.pca(np.hstack(blocks), n_comps=N_COMPONENTS, random_state=seed)
 
 
-def spavae(adata, seed):
-    """Latents of a model that knows the places, with its defaults."""
-    from dpvae.model import SPAVAE
-
+def spavae(adata, seed, **options):
+    """Latents of a model that knows the places, by default with its defaults."""
     cells = adata.copy()
     scvi.settings.seed = seed
     SPAVAE.setup_anndata(cells)
-    model = SPAVAE(cells)
+    model = SPAVAE(cells, **options)
     model.train(enable_progress_bar=False)
     return model.get_latent_representation()
+
+
+def spavae_of_surfaces(adata, seed):
+    return spavae(adata, seed, n_spatial=10, spatial_share=None, kl_weight=5.0)
 
 
 def normalized(adata):
@@ -91,6 +94,6 @@ REPRESENTATIONS = {
     "PCs, mean of 36": averaged(components, 36),
     "scaled PCs, mean of 18": averaged(scaled_components, 18),
     "BANKSY-like": banksy_like,
+    "SPAVAE": spavae,
+    "SPAVAE, 10 surfaces": spavae_of_surfaces,
 }
-if hasattr(dpvae.model, "SPAVAE"):
-    REPRESENTATIONS["spaVAE"] = spavae

@@ -55,8 +55,8 @@ METHODS = [
     ("scaled PCs, mean of 18", "mixture"),
     ("BANKSY-like", "k-means"),
     ("BANKSY-like", "mixture"),
-    ("spaVAE", "mixture"),
-    ("spaVAE", "mixture, smoothed"),
+    ("SPAVAE", "mixture"),
+    ("SPAVAE, 10 surfaces", "mixture"),
 ]
 
 

@@ -89,7 +89,7 @@ def test_a_mean_is_over_the_cell_and_its_neighbors(halves):
 
 def test_only_what_is_there_is_planned(monkeypatch):
     monkeypatch.setattr(runs, "find_spec", lambda _: None)
-    monkeypatch.delitem(representations.REPRESENTATIONS, "spaVAE", raising=False)
+    monkeypatch.delitem(representations.REPRESENTATIONS, "BANKSY-like")
     found = planned(["a", "b"], [0, 1])
     assert len(found) == len(set(found))
     expected = {m for m in METHODS if m[0] in REPRESENTATIONS and m[1] != "Leiden"}
