@@ -4,6 +4,7 @@ from scvi.distributions import NegativeBinomial, ZeroInflatedNegativeBinomial
 from scvi.distributions._utils import DistributionConcatenator, subset_distribution
 
 from dpvae.module.count_distributions import (
+    Detection,
     SparseNegativeBinomial,
     SparseZeroInflatedNegativeBinomial,
 )
@@ -78,3 +79,14 @@ def test_counts_are_checked_when_asked(cls):
     cls(**given).log_prob(wrong)
     with pytest.warns(UserWarning, match="within the support"):
         cls(**given, validate_args=True).log_prob(wrong)
+
+
+def test_detection_is_a_bernoulli_of_the_chance_of_any_count():
+    torch.manual_seed(0)
+    rate = torch.rand(50, 4, dtype=torch.float64) * 3 + 1e-3
+    counts = torch.poisson(rate)
+    found = Detection(rate).log_prob(counts)
+    expected = torch.distributions.Bernoulli(1 - (-rate).exp()).log_prob((counts > 0).double())
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(found, Detection(rate).log_prob(counts.clamp(max=1)))
+    assert torch.isfinite(Detection(torch.zeros(1)).log_prob(torch.ones(1))).all()

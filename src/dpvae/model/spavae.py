@@ -36,7 +36,8 @@ class SPAVAE(SpatialLatentModel):
     n_hidden, n_layers, n_latent, dropout_rate, input_dropout
         As of :class:`DPSCVI`. ``input_dropout`` is the noise against which latents are made robust.
     gene_likelihood
-        ``"nb"``, ``"zinb"`` or ``"poisson"``.
+        ``"nb"``, ``"zinb"`` or ``"poisson"``; ``"bernoulli"`` only asks whether a gene or peak was
+        found at all.
     n_spatial
         How many of the ``n_latent`` dimensions are surfaces, in part. The others are not spatial.
     spatial_share
@@ -93,7 +94,7 @@ class SPAVAE(SpatialLatentModel):
         n_latent: int = 10,
         n_layers: int = 1,
         dropout_rate: float = 0.1,
-        gene_likelihood: Literal["zinb", "nb", "poisson"] = "nb",
+        gene_likelihood: Literal["zinb", "nb", "poisson", "bernoulli"] = "nb",
         input_dropout: float = 0.0,
         n_spatial: int = 2,
         spatial_share: float | None = 0.95,
@@ -112,7 +113,9 @@ class SPAVAE(SpatialLatentModel):
         check_network_size(n_hidden, n_latent, n_layers, dropout_rate, input_dropout)
         check_distances(dp_weight, distance_error, distance_latent)
         check_choice("gene_weights", gene_weights, KINDS)
-        check_likelihood(gene_likelihood)
+        detects = gene_likelihood == "bernoulli"
+        likelihood = "poisson" if detects else gene_likelihood
+        check_likelihood(likelihood)
         check_prior(n_latent, n_spatial, spatial_share, kernel, n_cosines)
         check_beta(kl_weight, kl_target, kl_range)
         super().__init__(adata, registry)
@@ -133,7 +136,8 @@ class SPAVAE(SpatialLatentModel):
             n_latent=n_latent,
             n_layers=n_layers,
             dropout_rate=dropout_rate,
-            gene_likelihood=gene_likelihood,
+            gene_likelihood=likelihood,
+            detects=detects,
             input_dropout=input_dropout,
             normalize_depth=normalize_depth,
             spatial_prior=prior,

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from scvi.distributions import NegativeBinomial, ZeroInflatedNegativeBinomial
+import torch
+from scvi.distributions import NegativeBinomial, Poisson, ZeroInflatedNegativeBinomial
 from torch import Tensor
 
 from dpvae.module.count_likelihood import log_negative_binomial, log_zero_inflated
 
 LIKELIHOODS = ("nb", "zinb", "poisson")
+LEAST_RATE = 1e-8
 
 
 def check_likelihood(gene_likelihood: object) -> None:
@@ -69,6 +71,35 @@ class SparseZeroInflatedNegativeBinomial(ZeroInflatedNegativeBinomial):
             checked: Tensor = super().log_prob(value)
             return checked
         return log_zero_inflated(value, self.mu, self._given_theta, self.zi_logits)
+
+
+class Detection(Poisson):
+    r"""Whether anything is counted: Bernoulli, with :math:`P(x > 0) = 1 - e^{-\mu}`.
+
+    For peaks of open chromatin, and where counts above 1 say no more than 1. A cell of more counts
+    has more peaks, as in scVI's likelihoods.
+
+    Parameters
+    ----------
+    rate
+        :math:`\mu`.
+    scale
+        Share of each gene or peak.
+
+    Examples
+    --------
+    >>> import torch
+    >>> Detection(torch.tensor([0.6931, 0.6931])).log_prob(torch.tensor([0.0, 3.0])).exp()
+    tensor([0.5000, 0.5000])
+    """
+
+    def __init__(self, rate: Tensor, scale: Tensor | None = None) -> None:
+        super().__init__(rate, scale=scale, validate_args=False)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Log-probability of counts, of which only matters whether they are 0."""
+        found = torch.log(-torch.expm1(-self.rate.clamp(min=LEAST_RATE)))
+        return torch.where(value > 0, found, -self.rate)
 
 
 def _given_theta(distribution: NegativeBinomial, parameters: dict[str, Any]) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from dpvae.module.count_distributions import (
+    Detection,
     SparseNegativeBinomial,
     SparseZeroInflatedNegativeBinomial,
 )
@@ -34,6 +35,9 @@ class CountVAE(VAE):
     least_depth
         In training the encoder sees each cell with a random share of its molecules, from this to
         all.
+    detects
+        Whether only matters if anything is counted, with ``gene_likelihood="poisson"``: see
+        :class:`~dpvae.module.count_distributions.Detection`.
     **kwargs
         Handed on to the module of scVI.
     """
@@ -44,9 +48,11 @@ class CountVAE(VAE):
         input_dropout: float = 0.0,
         normalize_depth: bool = False,
         least_depth: float = 1.0,
+        detects: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.detects = detects
         self.encoder_input = EncoderInput(
             self.n_input,
             input_dropout=input_dropout,
@@ -63,7 +69,9 @@ class CountVAE(VAE):
         """Run the generative process of scVI, with likelihoods that are fast for many zeros."""
         outputs: dict[str, Distribution | None] = super().generative(*args, **kwargs)
         px: Any = outputs["px"]
-        if self.gene_likelihood in ("nb", "zinb"):
+        if self.detects:
+            outputs["px"] = Detection(px.rate, px.scale)
+        elif self.gene_likelihood in ("nb", "zinb"):
             theta = self.px_r.exp() if self.dispersion == "gene" else px.theta
             parameters = {"mu": px.mu, "theta": theta, "scale": px.scale}
             if self.gene_likelihood == "nb":
@@ -73,6 +81,12 @@ class CountVAE(VAE):
                     **parameters, zi_logits=px.zi_logits
                 )
         return outputs
+
+    @wraps(VAE.sample)
+    def sample(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Sample counts, or whether anything is counted."""
+        samples: Tensor = super().sample(*args, **kwargs)
+        return samples.clamp(max=1) if self.detects else samples
 
     def _see(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Let the encoder see genes as they are prepared for it, and covariates as they are."""
