@@ -8,6 +8,7 @@ import pytest
 import scvi
 import torch
 
+import dpvae
 from dpvae.model.training.processes import for_processes, n_processes
 
 DDP = "ddp_find_unused_parameters_true"
@@ -43,6 +44,24 @@ path = f"{sys.argv[3]}.{model.trainer.global_rank}.json"
 with open(path, "w") as file:
     found = {"error": error, "scale": model.distance_scale, "history": sorted(model.history)}
     json.dump({**found, "places": places.tolist(), "steps": model.trainer.global_step}, file)
+"""
+
+SPATIAL_SCRIPT = """
+import os, sys
+import numpy as np, scvi, torch
+from dpvae.datasets import simulated_tissue
+from dpvae.model import SPAVAE
+
+torch.set_num_threads(1)
+adata = simulated_tissue(400, 40, n_sections=2, seed=0)
+scvi.settings.seed = 0
+SPAVAE.setup_anndata(adata, sample_key="section")
+model = SPAVAE(adata, n_hidden=32, n_cosines=64)
+together = dict(devices=2, strategy=sys.argv[2], accelerator="cpu")
+model.train(max_epochs=20, enable_progress_bar=False, **together)
+if model.trainer.is_global_zero:
+    model.save(sys.argv[1], save_anndata=True)
+np.save(f"{sys.argv[1]}.{model.trainer.global_rank}.npy", model.get_latent_representation())
 """
 
 
@@ -94,6 +113,19 @@ def test_two_processes_share_what_is_on_disk_and_have_a_section_each(tmp_path):
     assert alone["steps"] == 120 * 7
     np.testing.assert_array_equal(first["places"], second["places"])
     assert abs(first["error"] - alone["error"]) < 0.05
+
+
+@pytest.mark.slow
+def test_two_processes_find_the_surfaces_of_one(tmp_path):
+    script, path = tmp_path / "train.py", tmp_path / "model"
+    script.write_text(SPATIAL_SCRIPT, encoding="utf-8")
+    subprocess.run([sys.executable, str(script), str(path), DDP], check=True, timeout=600)
+    first, second = (np.load(f"{path}.{rank}.npy") for rank in range(2))
+    np.testing.assert_allclose(first, second, atol=1e-6)
+    model = dpvae.model.load(path)
+    np.testing.assert_allclose(model.get_latent_representation(batch_size=33), first, atol=1e-6)
+    model._keep_reference(None)  # exact surfaces do not depend on who found them
+    np.testing.assert_allclose(model.get_latent_representation(), first, atol=1e-5)
 
 
 @pytest.mark.slow
