@@ -25,7 +25,7 @@ def cells(n_dims=2, n_cells=60, seed=0):
     return SectionPlaces(places, code.astype(np.intp))
 
 
-def prior_of(placed, *, n_sections=2, n_spatial=N_SPATIAL, share=None, kernel="matern"):
+def prior_of(placed, *, n_sections=2, n_spatial=N_SPATIAL, share=None, kernel="matern", unit=1e3):
     prior = SpatialPrior(
         n_sections,
         N_COSINES,
@@ -35,7 +35,7 @@ def prior_of(placed, *, n_sections=2, n_spatial=N_SPATIAL, share=None, kernel="m
         share=share,
         kernel=kernel,
     ).double()
-    prior.unit.fill_(1_000.0)
+    prior.unit.fill_(unit)
     LatentSurfaces(prior).choose_sections(placed)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
@@ -181,7 +181,25 @@ def test_the_length_is_in_the_unit_of_the_coordinates():
     torch.testing.assert_close(prior.length, 1_000.0 * prior.log_length.exp())
     wider = cells()
     wider.places[:] *= 10.0
-    far = prior_of(wider)
-    far.unit.fill_(10_000.0)
-    LatentSurfaces(far).choose_sections(wider)
+    far = prior_of(wider, unit=1e4)
     torch.testing.assert_close(far.at(*tensors(wider)).mean, prior.at(*tensors(cells())).mean)
+
+
+def test_surfaces_of_other_sections_stay_exact_where_one_is_chosen_anew():
+    placed = cells()
+    prior = prior_of(placed)
+    encoded = np.ones((2, 60, N_LATENT), dtype=np.float32) * [[[0.7]], [[0.2]]]
+    surfaces = LatentSurfaces(prior)
+    surfaces.fit_sections(placed, (encoded[0], encoded[1]))
+    usual = prior.at(*tensors(placed))
+    first = SectionPlaces(placed.places[placed.code == 0], placed.code[placed.code == 0])
+    surfaces.choose_sections(first)
+    nothing = prior.at(*tensors(placed))
+    torch.testing.assert_close(nothing.mean[placed.code == 1], usual.mean[placed.code == 1])
+    torch.testing.assert_close(nothing.mean[placed.code == 0], 0 * usual.mean[placed.code == 0])
+    assert (nothing.variance - usual.variance)[placed.code == 0, :N_SPATIAL].min() > 0
+    with torch.no_grad():
+        prior.mean += 1.0  # as further training would
+    unseen = SectionPlaces(np.full_like(placed.places, np.nan), placed.code)
+    surfaces.fit_sections(unseen, (encoded[0], encoded[1]))
+    torch.testing.assert_close(prior.at(*tensors(placed)).mean, nothing.mean)
