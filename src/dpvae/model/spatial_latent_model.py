@@ -250,6 +250,12 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
         frames = SectionFrames.of(self.adata, self.setup)
         self._surfaces().choose_sections(frames.places(self.adata, self.setup))
 
+    def _guessed(self, cells: AnnData) -> NDArray[np.float64]:
+        """Choose the surfaces anew, too: a query can reach farther than the reference."""
+        guess = super()._guessed(cells)
+        self._choose_surfaces()
+        return guess
+
     def _keep_reference(self, completed: NDArray[np.float64] | None) -> None:
         """Keep the exact surfaces as well."""
         cells = self._cells(None)

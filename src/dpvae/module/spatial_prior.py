@@ -64,6 +64,7 @@ class SpatialPrior(nn.Module):
         self.has_surface: Tensor
         self.unit: Tensor
         self.n_cells: Tensor
+        self.exact_mean: Tensor
         self.covariance: Tensor
         self.is_exact: Tensor
         shape = (n_sections, n_cosines)
@@ -75,6 +76,7 @@ class SpatialPrior(nn.Module):
         self.register_buffer("has_surface", torch.zeros(n_sections, dtype=torch.bool))
         self.register_buffer("unit", torch.ones(()))
         self.register_buffer("n_cells", torch.ones(()))
+        self.register_buffer("exact_mean", torch.zeros(*shape, n_spatial))
         self.register_buffer("covariance", torch.zeros(n_sections, n_spatial, n_cosines, n_cosines))
         self.register_buffer("is_exact", torch.zeros((), dtype=torch.bool))
         self.mean = nn.Parameter(torch.zeros(*shape, n_spatial))
@@ -103,14 +105,16 @@ class SpatialPrior(nn.Module):
         """Give the surfaces of a section; places are in units."""
         if code in self.further_sections:
             return self.further_sections[code]
-        spread = self.covariance[code] if self.is_exact else self.log_deviation[code].exp()
+        mean, spread = self.mean[code], self.log_deviation[code].exp()
+        if self.is_exact:
+            mean, spread = self.exact_mean[code], self.covariance[code]
         return SectionSurfaces(
             self.corner[code],
             self.far_corner[code],
             self.frequency[code],
             self.amplitude[code],
             self._deviation(self.frequency[code], self.square[code]),
-            self.mean[code],
+            mean,
             spread,
         )
 
@@ -174,11 +178,13 @@ class SpatialPrior(nn.Module):
         self.amplitude[code] = surfaces.amplitude
         self.square[code] = square
         self.has_surface[code] = True
+        self.mean[code] = self.exact_mean[code] = surfaces.mean
+        self.covariance[code] = torch.eye(self.n_cosines)
 
     @torch.no_grad()
     def set_exact(self, code: int, surfaces: SectionSurfaces) -> None:
-        """Take the exact weights of a section, after training."""
-        self.mean[code] = surfaces.mean
+        """Take the exact weights of a section, after training; further training starts there."""
+        self.mean[code] = self.exact_mean[code] = surfaces.mean
         self.covariance[code] = surfaces.spread
         self.is_exact.fill_(1)
 

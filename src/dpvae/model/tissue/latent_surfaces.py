@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dpvae._data.some_rows import at_most
 from dpvae.geometry import known_rows
 from dpvae.geometry.surfaces.cosines import MARGIN, Cosines
 from dpvae.model.tissue.section_frames import SectionPlaces
@@ -47,7 +46,9 @@ class LatentSurfaces:
                 self.prior.set_section(code, surfaces, square)
 
     def fit_sections(self, placed: SectionPlaces, encoded: Normal) -> None:
-        """Find the exact surfaces of the sections of the reference.
+        """Find the exact surfaces of the sections of the reference that have a known place.
+
+        Others, whose places a query leaves out, keep those that they have.
 
         Parameters
         ----------
@@ -57,9 +58,10 @@ class LatentSurfaces:
             Mean and variance of z given expression alone, shape ``(n_cells, n_latent)``.
         """
         for code in np.unique(placed.code).tolist():
-            if self.prior.has(code):
+            if self.prior.has(code) and len(self._known(placed, code)):
                 exact = self._exact(self.prior.section(code), placed, code, encoded)
                 self.prior.set_exact(code, exact)
+        self.prior.is_exact.fill_(1)
 
     def n_outside(self, placed: SectionPlaces) -> int:
         """How many places are outside of the boxes of their sections, of which nothing is known."""
@@ -116,8 +118,9 @@ class LatentSurfaces:
         """Surfaces around places, not fitted, and the mean squares of their cosines there."""
         places = places / float(self.prior.unit)
         cosines = Cosines.around(places, self.prior.n_cosines)
-        some = at_most(np.arange(len(places)), CELLS_AT_A_TIME, np.random.default_rng(0))
-        square = self._tensor((cosines.at(places[some]) ** 2).mean(axis=0))
+        parts = _parts(np.arange(len(places)))
+        square = self._tensor(sum((cosines.at(places[rows]) ** 2).sum(axis=0) for rows in parts))
+        square /= len(places)
         far_corner = self._tensor(places.max(axis=0) + MARGIN * cosines.width)
         return self.prior.new_section(cosines, far_corner, square), square
 

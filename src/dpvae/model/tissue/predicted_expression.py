@@ -130,7 +130,7 @@ def decoded_expression(
             shares = np.zeros_like(total)
             for batch in batches:
                 some = torch.as_tensor(z, dtype=torch.float32, device=device)
-                code = torch.full((len(some), 1), float(batch), device=device)
+                code = torch.full((len(some), 1), batch, device=device)
                 nothing = torch.zeros_like(code)
                 px = module.generative(z=some, library=nothing, batch_index=code, y=nothing)["px"]
                 shares += px.scale[:, genes].cpu().numpy() / len(batches)
