@@ -7,6 +7,7 @@ import scanpy as sc
 import scvi
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix
+from sklearn.metrics import adjusted_rand_score
 
 import dpvae
 
@@ -39,10 +40,11 @@ def domains(adata):
     panels = {"drawn by hand": true}
     for title, key in {"SPAVAE": "X_spavae", "mean of neighbours": "X_pca_neighborhood"}.items():
         found = dpvae.tl.spatial_domains(adata, use_rep=key, n_domains=n_domains, copy=True)
-        panels[title] = like(true, found.cat.codes.to_numpy())
-    figure, axes = plt.subplots(1, 3, figsize=(9, 3.4), layout="constrained")
+        number = like(true, found.cat.codes.to_numpy())
+        panels[f"{title} (ARI {adjusted_rand_score(true, number):.2f})"] = number
+    axes = plt.subplots(1, 3, figsize=(9, 3.4), layout="constrained")[1]
     for ax, (title, number) in zip(axes, panels.items(), strict=True):
-        draw(ax, adata.obsm["spatial"], np.array(DOMAIN_COLORS)[number], title, size=3.5)
+        draw(ax, adata.obsm["spatial"], np.array(DOMAIN_COLORS)[number], title, size=7)
     return axes
 
 
@@ -66,12 +68,12 @@ def expression(adata):
         smooth = denoised[gene].to_numpy()
         fine = finer[:, gene].X[:, 0]
         deviation = finer[:, gene].layers["deviation"][:, 0]
-        top = np.quantile(fine, TOP)
+        top = np.quantile(smooth, TOP)
         for ax, title, places, values, limit, size in (
-            (row[0], f"{gene}: counts", spots, counts, np.quantile(counts, TOP), 2.5),
-            (row[1], "denoised", spots, smooth, top, 2.5),
-            (row[2], "a finer grid", grid, fine, top, 0.8),
-            (row[3], "its deviation", grid, deviation, top, 0.8),
+            (row[0], f"{gene}: counts", spots, counts, np.quantile(counts, TOP), 5),
+            (row[1], "denoised", spots, smooth, top, 5),
+            (row[2], "a finer grid", grid, fine, top, 2),
+            (row[3], "its deviation", grid, deviation, top, 2),
         ):
             drawn = draw(ax, places, values, title, size=size, vmin=0, vmax=limit, cmap="viridis")
             figure.colorbar(drawn, ax=ax, location="bottom", shrink=0.6, aspect=25, pad=0.01)
@@ -87,7 +89,7 @@ def trained(adata, **options):
 
 
 def draw(ax, places, color, title, *, size, **look):
-    drawn = ax.scatter(*places.T, c=color, s=size, linewidths=0, **look)
+    drawn = ax.scatter(*places.T, c=color, s=size, marker="h", linewidths=0, **look)
     ax.set(aspect="equal", title=title, xticks=[], yticks=[])
     ax.invert_yaxis()
     ax.spines[:].set_visible(False)
