@@ -14,6 +14,7 @@ import scanpy as sc
 import scvi
 
 import dpvae
+from benchmarks.gallery.tissue import tissue
 
 BRAIN = "visium_v1_adult_mouse_brain"
 CORTEX = "merfish_mouse_motor_cortex_gaston"
@@ -146,7 +147,7 @@ def main():
         plt.close(figure)
         print(name, flush=True)
 
-    for draw in (brain, transfer, path, symmetry):
+    for draw in (brain, transfer, path, symmetry, tissue):
         draw(folder, save)
 
 

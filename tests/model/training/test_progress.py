@@ -102,7 +102,9 @@ def test_without_a_distance_term_nothing_is_said_of_distances(counts, capsys):
     DPSCVI.setup_anndata(counts)
     model = DPSCVI(counts, dp_weight=0.0, **QUICK)
     model.train(max_epochs=1)
-    assert "The model is trained (1 epoch). Next" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "The model is trained (1 epoch). Next" in shown
+    assert "Epoch 1/1, 00:00 left" in shown
 
 
 @pytest.mark.trains

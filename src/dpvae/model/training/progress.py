@@ -19,7 +19,7 @@ UNITS = {"absolute": "tissue radii", "squared": "squared tissue radii"}
 
 
 class TrainingProgress(ProgressBar):
-    """Shows the epoch, the distance term and the time left.
+    """Shows the epoch, the distance term, if it counts, and the time left.
 
     In a terminal and in a notebook it is a bar. Elsewhere, as in the log file of a cluster, it is
     ten lines. It writes to standard error.
@@ -60,9 +60,10 @@ class TrainingProgress(ProgressBar):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw the bar anew, or write a line if a tenth of the epochs is done."""
-        del pl_module
         done, total = trainer.current_epoch + 1, trainer.max_epochs or 0
-        term = trainer.callback_metrics.get(TERM)
+        module: Any = pl_module.module
+        counts = module.distance_term.weight > 0
+        term = trainer.callback_metrics.get(TERM) if counts else None
         shown = "" if term is None else f"distance term {float(term):.3g} {self.distance_unit}"
         if self._bar is not None:
             self._bar.set_postfix_str(shown, refresh=False)
