@@ -14,7 +14,7 @@ from scvi.model.base import RNASeqMixin
 from torch import Tensor
 
 from dpvae._data.warn import warn_user
-from dpvae._keys import OBSM
+from dpvae._keys import OBSM, REGISTRY
 from dpvae.model.base import SpatialModel
 from dpvae.model.data.values import RAW_COUNTS
 from dpvae.model.query.chosen_rows import check_indices
@@ -25,7 +25,7 @@ from dpvae.model.tissue.predicted_expression import (
     wanted_genes,
     wanted_positions,
 )
-from dpvae.model.tissue.section_frames import SectionFrames
+from dpvae.model.tissue.section_frames import SectionFrames, SectionPlaces
 from dpvae.model.training.trained_model import NOT_TRAINED
 from dpvae.module.network_size import check_choice
 
@@ -272,6 +272,9 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
         if is_new and self.frames_ is not None:
             placed = self.frames_.places(self._cells(adata), self.setup)
             query.obsm[OBSM.centered] = placed.places
+            manager = self.get_anndata_manager(query, required=True)
+            code = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
+            placed = SectionPlaces(placed.places, code)
             self._surfaces().take_further_sections(placed, self._encoded_query(query))
         return query
 
