@@ -18,7 +18,8 @@ from dpvae._keys import OBSM
 from dpvae.model.base import SpatialModel
 from dpvae.model.data.values import RAW_COUNTS
 from dpvae.model.query.chosen_rows import check_indices
-from dpvae.model.tissue.latent_surfaces import GIVEN, Given, LatentSurfaces, Normal
+from dpvae.model.tissue.decoder_statistics import MINIBATCH, chosen_cells, update_statistics
+from dpvae.model.tissue.latent_surfaces import GIVEN, Given, LatentSurfaces
 from dpvae.model.tissue.predicted_expression import (
     check_decoding,
     decoded_expression,
@@ -257,12 +258,16 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
         return guess
 
     def _keep_reference(self, completed: NDArray[np.float64] | None) -> None:
-        """Keep the exact surfaces as well."""
+        """Keep the exact surfaces, and a decoder that is up to date, as well."""
         cells = self._cells(None)
         self.is_trained_ = True
         self.frames_ = SectionFrames.of(cells, self.setup, self.frames_)
         placed = self.frames_.places(cells, self.setup)
         self._surfaces().fit_sections(placed, self._latents(return_dist=True))
+        if self._learns_distances():
+            rows = chosen_cells(cells.n_obs)
+            loader = self._make_data_loader(adata=cells, indices=rows, batch_size=MINIBATCH)
+            update_statistics(self.module, loader)
         super()._keep_reference(completed)
 
     def _validate_anndata(self, adata: AnnData | None = None, copy_if_view: bool = True) -> AnnData:  # noqa: FBT001, FBT002
@@ -272,13 +277,9 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
         if is_new and self.frames_ is not None:
             placed = self.frames_.places(self._cells(adata), self.setup)
             query.obsm[OBSM.centered] = placed.places
-            self._surfaces().take_further_sections(placed, self._encoded_query(query))
+            encoded = self._latents(query, return_dist=True)
+            self._surfaces().take_further_sections(placed, encoded)
         return query
-
-    def _encoded_query(self, query: AnnData) -> Normal:
-        """Encode a registered query by its expression alone."""
-        encoded: Normal = self._latents(query, return_dist=True)
-        return encoded
 
     def _batch_codes(self, batch: str | None) -> list[int]:
         """Give the code of a batch by its name, or all codes."""
