@@ -101,7 +101,7 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
                 adata, indices, give_mean, mc_samples, batch_size, return_dist, dataloader,
                 **data_loader_kwargs,
             )  # fmt: skip
-        cells = self._cells(adata)
+        cells = self._checked(adata, places=True)
         check_indices(indices, cells.n_obs)
         encoded = self._latents(cells, None, batch_size, data_loader_kwargs, return_dist=True)
         placed = self._frames().places(cells, self.setup)
@@ -177,7 +177,7 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
             known of them, and they get the expression of any cell.
         """
         frames, layout = self._frames(), self._atlas().layout
-        check_decoding(library_size, n_samples)
+        check_decoding(library_size, n_samples, seed)
         code = frames.code_of(section)
         name = str(frames.names[code])
         known = layout.coordinates[layout.section == name]

@@ -115,3 +115,11 @@ def test_cells_without_coordinates_are_of_unknown_place():
     found = coordinates_of(cells, setup_of(["b", "a"], n_dims=3))
     assert found.shape == (7, 3)
     assert np.isnan(found).all()
+
+
+def test_coordinates_of_other_dimensions_are_refused(setup):
+    cells = cells_of(np.zeros((7, 3)), SLIDES)
+    with pytest.raises(ValueError, match=r"obsm\['spatial'\] of the query has 3 columns, the ref"):
+        coordinates_of(cells, setup)
+    with pytest.raises(ValueError, match=r"^adata\.obsm\['spatial'\] has shape \(7, 1\)"):
+        coordinates_of(cells_of(np.zeros((7, 1)), SLIDES), setup)
