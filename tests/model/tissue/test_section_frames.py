@@ -106,7 +106,10 @@ def test_sections_are_chosen_by_name(frames):
     for name in (None, "nowhere", "0"):
         with pytest.raises(ValueError, match=r"section is .*: choose one of \['b', 'a'\]"):
             frames.code_of(name)
-    assert SectionFrames.of(cells_of(PLACES[:4]), setup_of([])).code_of(None) == 0
+    single = SectionFrames.of(cells_of(PLACES[:4]), setup_of([]))
+    assert single.code_of(None) == 0
+    with pytest.raises(ValueError, match="one section, without a name: leave section out"):
+        single.code_of("a")
 
 
 def test_cells_without_coordinates_are_of_unknown_place():

@@ -91,6 +91,10 @@ class SectionFrames:
         """
         if section is None and len(self.names) == 1:
             return 0
+        if self.names.tolist() == [""]:
+            message = f"section is {section!r}, but the model has one section, without a name: "
+            message += "leave section out."
+            raise ValueError(message)
         found = np.flatnonzero(self.names == str(section))
         if section is None or not len(found):
             message = f"section is {section!r}: choose one of {self.names.tolist()}."
