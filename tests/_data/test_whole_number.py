@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dpvae._data.whole_number import check_whole, is_whole
+from dpvae._data.whole_number import check_seed, check_whole, is_whole
 
 
 @pytest.mark.parametrize("number", [1, np.int64(7), np.uint8(3)])
@@ -20,3 +20,11 @@ def test_other_things_are_not(number):
 def test_nothing_below_one_is_a_number_of_things():
     with pytest.raises(ValueError, match="n is 0: give a positive integer"):
         check_whole(0, "n")
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "3", None, True])
+def test_seeds_are_whole_and_not_negative(seed):
+    check_seed(0)
+    check_seed(np.int64(2**40))
+    with pytest.raises(ValueError, match=r"^seed is .*: give an integer of at least 0\.$"):
+        check_seed(seed)

@@ -22,6 +22,8 @@ READS = {
     "DPVAE per section": {"expression", "sections"},
     "DPSCVI of batches": {"expression", "sections"},
     "DPSCVI with covariates": {"expression", "batches", "sections", "sizes"},
+    "SPAVAE": {"expression"},
+    "SPALDVAE of sections": {"expression", "sections"},
 }
 LEARNS = {
     "DPVAE": {"expression", "coordinates"},
@@ -30,6 +32,8 @@ LEARNS = {
     "DPVAE per section": {"expression", "coordinates", "sections"},
     "DPSCVI of batches": {"expression", "coordinates", "sections", "batches", "sizes"},
     "DPSCVI with covariates": {"expression", "coordinates", "batches", "sections", "sizes"},
+    "SPAVAE": {"expression", "coordinates"},
+    "SPALDVAE of sections": {"expression", "coordinates", "sections"},
 }
 ODD_CELLS: dict[str, list[Any]] = {
     "section": ["nowhere", 1, ["1"], "", 2.5, b"1"],
@@ -62,6 +66,36 @@ ODD_MODEL: dict[str, list[Any]] = {
     "distance_error": ["cubed", None, 2],
     "distance_latent": ["median", None],
     "gene_weights": ["moran", None, [1.0]],
+}
+ODD_SPATIAL_MODEL: dict[str, list[Any]] = {
+    "n_spatial": [5, -1, 1.5, "2", None],
+    "spatial_share": [0, 1, -0.5, "0.5", float("nan")],
+    "kernel": ["rbf", None, 3],
+    "kl_weight": [-1, "1", float("nan"), None],
+    "kl_target": [0, -1, "0.1"],
+    "n_cosines": [8, -1, 20.5, "64", None],
+}
+ODD_POSITIONS = [
+    None,
+    "all",
+    3.5,
+    [],
+    [1.0, 2.0],
+    np.zeros((2, 3)),
+    np.full((2, 2), np.nan),
+    np.full((2, 2), np.inf),
+    np.array([["a", "b"]]),
+    np.full((2, 2), 1e9),
+]
+ODD_PREDICTION: dict[str, list[Any]] = {
+    "positions": ODD_POSITIONS,
+    "section": ["nowhere", 1, ["1"], "", 2.5, b"1"],
+    "spacing": ODD_SPACINGS,
+    "batch": ["nowhere", 1.5, ["a"]],
+    "genes": [["nothing"], "nothing", [], [1], 3],
+    "library_size": [0, -1, "1", float("nan"), float("inf"), None],
+    "n_samples": [0, -1, 1.5, "3", None],
+    "seed": [-1, "a", 1.5],
 }
 ODD_SETUP: dict[str, list[Any]] = {
     "layer": ["nothing", 1, ["values"]],
@@ -103,7 +137,8 @@ def model_entries() -> Iterator[Entry]:
 
 def _of_kind(kind: str) -> Iterator[Entry]:
     reads, places = frozenset(READS[kind]), _tags(kind, "places")
-    for name, (run, more, odd) in QUERIES.items():
+    of_kind = QUERIES | (SPATIAL_QUERIES if kind in SPATIAL else {})
+    for name, (run, more, odd) in of_kind.items():
         yield Entry(
             name,
             lambda world, cells, kind=kind, run=run, **given: run(
@@ -128,6 +163,8 @@ def _of_kind(kind: str) -> Iterator[Entry]:
     )
     if kind in FINE_TUNED:
         yield _fine_tuning(kind)
+    if kind in SPATIAL:
+        yield from _of_spatial_model(kind)
     for name, (run, tolerance, odd, share) in LEARNING.items():
         yield Entry(
             name,
@@ -136,11 +173,28 @@ def _of_kind(kind: str) -> Iterator[Entry]:
             "reference",
             frozenset(LEARNS[kind]),
             _learning_tags(kind, name),
-            odd,
+            odd | (ODD_SPATIAL_MODEL if name == "create" and kind in SPATIAL else {}),
             is_pure=False,
             tolerance=tolerance,
             share=share,
         )
+
+
+def _of_spatial_model(kind: str) -> Iterator[Entry]:
+    """Calls that look at no cells but the model's own: only arguments can be odd."""
+    for name, run, odd in (
+        ("expression at positions", _predicted, ODD_PREDICTION),
+        ("scores", _scored, {"n_permutations": [0, -1, 1.5, "9", None], "seed": [-1, "a", 1.5]}),
+    ):
+        if name != "scores" or kind.startswith("SPALDVAE"):
+            yield Entry(
+                name,
+                lambda world, _, kind=kind, run=run, **given: run(world.model(kind), **given),
+                kind,
+                tags=frozenset({"any"}),
+                odd=odd,
+                share=0.5,
+            )
 
 
 def _fine_tuning(kind: str) -> Entry:
@@ -157,7 +211,7 @@ def _fine_tuning(kind: str) -> Entry:
 
 
 def _tags(kind: str, *more: str) -> frozenset[str]:
-    counts = {"counts"} if "DPSCVI" in kind else set()
+    counts = {"counts"} if KINDS[kind].model.values.are_counts else set()
     apart = {"on disk", "by gene"} if "places" in more else set()
     all_models = {"any", "cells", "genes", "genes of the reference"}
     return frozenset(all_models | counts | apart | {*more})
@@ -180,6 +234,20 @@ def _posterior(model: Any, cells: AnnData, **given: Any) -> np.ndarray:
     found = model.predict_posterior(cells, **({"section": section} | given))
     _, spread = found.expected(found.positions)
     return np.c_[found.mean(), spread]
+
+
+def _predicted(model: Any, **given: Any) -> np.ndarray:
+    own = model.atlas_.layout
+    section = own.section[0] if model.setup.section_key else None
+    asked = {"section": section, "positions": own.coordinates[own.section == own.section[0]][:5]}
+    if "spacing" in given:
+        del asked["positions"]
+    found = model.predict_expression(**(asked | given))
+    return np.asarray(found.X).mean(axis=1)
+
+
+def _scored(model: Any, **given: Any) -> np.ndarray:
+    return model.spatial_scores(**({"n_permutations": 3} | given)).to_numpy()
 
 
 def _prepared(world: World, model: Any, cells: AnnData) -> np.ndarray:
@@ -235,6 +303,7 @@ def _saved(world: World, model: Any) -> Any:
 
 
 FINE_TUNED = {"DPVAE", "DPSCVI"}
+SPATIAL = {"SPAVAE", "SPALDVAE of sections"}
 TOGETHER = {"place around anchors", "lay out freely"}  # cells that depend on one another
 COPIES = {
     "pickle": _pickled,
@@ -253,6 +322,22 @@ QUERIES: dict[str, tuple[Any, set[str], dict[str, list[Any]]]] = {
         {"indices": [[1000], [-100], 1.5, "a", [True]], "batch_size": [0, -1, "8"]},
     ),
     "posterior": (_posterior, set(), ODD_CELLS | {"spacing": ODD_SPACINGS}),
+}
+SPATIAL_QUERIES: dict[str, tuple[Any, set[str], dict[str, list[Any]]]] = {
+    "latents": (
+        lambda m, c, **given: m.get_latent_representation(c, **given),
+        {"coordinates"},
+        {
+            "indices": [[1000], [-100], 1.5, "a", [True]],
+            "batch_size": [0, -1, "8"],
+            "given": ["nothing", None, 1, ["both"]],
+        },
+    ),
+    "latents given expression": (
+        lambda m, c: m.get_latent_representation(c, given="expression"),
+        set(),
+        {},
+    ),
 }
 LEARNING: dict[str, tuple[Any, float, dict[str, list[Any]], float]] = {
     "set up": (_set_up, 0.0, ODD_SETUP, 1.0),

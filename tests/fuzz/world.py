@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from tests.fuzz.fingerprint import fingerprint
 
 from dpvae.datasets import simulated_tissue
-from dpvae.model import DPSCVI, DPVAE
+from dpvae.model import DPSCVI, DPVAE, SPALDVAE, SPAVAE
 
 N_CELLS, N_GENES, DEPTH = 189, 14, 400
 NETWORK = {"n_hidden": 16, "n_layers": 1, "n_latent": 4}
@@ -61,6 +61,10 @@ KINDS = {
         DPSCVI,
         {"batch_key": "batch", "labels_key": "slice", "continuous_covariate_keys": ["size"]},
         {"encode_covariates": True},
+    ),
+    "SPAVAE": Kind(SPAVAE, {}, {"n_cosines": 16}),
+    "SPALDVAE of sections": Kind(
+        SPALDVAE, {"layer": "values", "sample_key": "slice"}, {"n_cosines": 16}
     ),
 }
 

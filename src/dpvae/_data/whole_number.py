@@ -15,3 +15,10 @@ def check_whole(number: Any, argument: str, *, remedy: str = "") -> None:
     if not is_whole(number) or number < 1:
         message = f"{argument} is {number!r}: give a positive integer{remedy}."
         raise ValueError(message)
+
+
+def check_seed(seed: Any) -> None:
+    """Raise if random numbers cannot be seeded by this."""
+    if not is_whole(seed) or seed < 0:
+        message = f"seed is {seed!r}: give an integer of at least 0."
+        raise ValueError(message)

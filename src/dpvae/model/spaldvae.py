@@ -8,7 +8,7 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
-from dpvae._data.whole_number import is_whole
+from dpvae._data.whole_number import check_seed, is_whole
 from dpvae.geometry import known_rows
 from dpvae.model.spavae import SPAVAE
 from dpvae.model.tissue.latent_surfaces import LatentSurfaces
@@ -98,13 +98,14 @@ class SPALDVAE(SPAVAE):
         Raises
         ------
         ValueError
-            If ``n_permutations`` is not a positive whole number.
+            If ``n_permutations`` is not a positive whole number, or ``seed`` not one of at least 0.
         RuntimeError
             If the model is not trained.
         """
         if not (is_whole(n_permutations) and n_permutations >= 1):
             message = f"n_permutations is {n_permutations!r}: give a positive whole number."
             raise ValueError(message)
+        check_seed(seed)
         placed = self._frames().places(self._cells(None), self.setup)
         surfaces = LatentSurfaces(deepcopy(self.module.spatial_prior))
         encoded = self._latents(return_dist=True)

@@ -18,7 +18,8 @@ from dpvae._keys import OBSM, REGISTRY
 from dpvae.model.base import SpatialModel
 from dpvae.model.data.values import RAW_COUNTS
 from dpvae.model.query.chosen_rows import check_indices
-from dpvae.model.tissue.latent_surfaces import GIVEN, Given, LatentSurfaces, Normal
+from dpvae.model.tissue.decoder_statistics import MINIBATCH, chosen_cells, update_statistics
+from dpvae.model.tissue.latent_surfaces import GIVEN, Given, LatentSurfaces
 from dpvae.model.tissue.predicted_expression import (
     check_decoding,
     decoded_expression,
@@ -100,7 +101,7 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
                 adata, indices, give_mean, mc_samples, batch_size, return_dist, dataloader,
                 **data_loader_kwargs,
             )  # fmt: skip
-        cells = self._cells(adata)
+        cells = self._checked(adata, places=True)
         check_indices(indices, cells.n_obs)
         encoded = self._latents(cells, None, batch_size, data_loader_kwargs, return_dist=True)
         placed = self._frames().places(cells, self.setup)
@@ -176,7 +177,7 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
             known of them, and they get the expression of any cell.
         """
         frames, layout = self._frames(), self._atlas().layout
-        check_decoding(library_size, n_samples)
+        check_decoding(library_size, n_samples, seed)
         code = frames.code_of(section)
         name = str(frames.names[code])
         known = layout.coordinates[layout.section == name]
@@ -257,12 +258,16 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
         return guess
 
     def _keep_reference(self, completed: NDArray[np.float64] | None) -> None:
-        """Keep the exact surfaces as well."""
+        """Keep the exact surfaces, and a decoder that is up to date, as well."""
         cells = self._cells(None)
         self.is_trained_ = True
         self.frames_ = SectionFrames.of(cells, self.setup, self.frames_)
         placed = self.frames_.places(cells, self.setup)
         self._surfaces().fit_sections(placed, self._latents(return_dist=True))
+        if self._learns_distances():
+            rows = chosen_cells(cells.n_obs)
+            loader = self._make_data_loader(adata=cells, indices=rows, batch_size=MINIBATCH)
+            update_statistics(self.module, loader)
         super()._keep_reference(completed)
 
     def _validate_anndata(self, adata: AnnData | None = None, copy_if_view: bool = True) -> AnnData:  # noqa: FBT001, FBT002
@@ -275,13 +280,9 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
             manager = self.get_anndata_manager(query, required=True)
             code = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
             placed = SectionPlaces(placed.places, code)
-            self._surfaces().take_further_sections(placed, self._encoded_query(query))
+            encoded = self._latents(query, return_dist=True)
+            self._surfaces().take_further_sections(placed, encoded)
         return query
-
-    def _encoded_query(self, query: AnnData) -> Normal:
-        """Encode a registered query by its expression alone."""
-        encoded: Normal = self._latents(query, return_dist=True)
-        return encoded
 
     def _batch_codes(self, batch: str | None) -> list[int]:
         """Give the code of a batch by its name, or all codes."""

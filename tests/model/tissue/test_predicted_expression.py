@@ -87,13 +87,19 @@ def test_genes_are_found_by_name():
 @pytest.mark.parametrize("library_size", [0, -1.0, np.nan, "1", None])
 def test_library_sizes_that_are_no_positive_number_are_refused(library_size):
     with pytest.raises(ValueError, match=r"library_size is .*: give a number above 0"):
-        check_decoding(library_size, 10)
+        check_decoding(library_size, 10, 0)
 
 
 @pytest.mark.parametrize("n_samples", [0, -1, 1.5, "3", None])
 def test_numbers_of_samples_that_are_not_whole_are_refused(n_samples):
     with pytest.raises(ValueError, match="n_samples"):
-        check_decoding(1.0, n_samples)
+        check_decoding(1.0, n_samples, 0)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "3", None])
+def test_seeds_that_are_not_whole_are_refused(seed):
+    with pytest.raises(ValueError, match=r"seed is .*: give an integer of at least 0"):
+        check_decoding(1.0, 10, seed)
 
 
 def decoded(module, mean, variance, genes=None, batches=(0,), n_samples=30, seed=0):

@@ -106,7 +106,10 @@ def test_sections_are_chosen_by_name(frames):
     for name in (None, "nowhere", "0"):
         with pytest.raises(ValueError, match=r"section is .*: choose one of \['b', 'a'\]"):
             frames.code_of(name)
-    assert SectionFrames.of(cells_of(PLACES[:4]), setup_of([])).code_of(None) == 0
+    single = SectionFrames.of(cells_of(PLACES[:4]), setup_of([]))
+    assert single.code_of(None) == 0
+    with pytest.raises(ValueError, match="one section, without a name: leave section out"):
+        single.code_of("a")
 
 
 def test_cells_without_coordinates_are_of_unknown_place():
@@ -115,3 +118,11 @@ def test_cells_without_coordinates_are_of_unknown_place():
     found = coordinates_of(cells, setup_of(["b", "a"], n_dims=3))
     assert found.shape == (7, 3)
     assert np.isnan(found).all()
+
+
+def test_coordinates_of_other_dimensions_are_refused(setup):
+    cells = cells_of(np.zeros((7, 3)), SLIDES)
+    with pytest.raises(ValueError, match=r"obsm\['spatial'\] of the query has 3 columns, the ref"):
+        coordinates_of(cells, setup)
+    with pytest.raises(ValueError, match=r"^adata\.obsm\['spatial'\] has shape \(7, 1\)"):
+        coordinates_of(cells_of(np.zeros((7, 1)), SLIDES), setup)

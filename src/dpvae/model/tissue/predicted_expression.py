@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from dpvae._data.whole_number import check_whole
+from dpvae._data.whole_number import check_seed, check_whole
 from dpvae.geometry import check_coordinate_rows, known_rows
 from dpvae.geometry.posterior.grid import grid_inside
 from dpvae.module.number import is_number
@@ -75,9 +75,10 @@ def wanted_genes(known: pd.Index, genes: Sequence[str] | None) -> NDArray[np.int
     return np.asarray(chosen, dtype=np.intp)
 
 
-def check_decoding(library_size: Any, n_samples: Any) -> None:
+def check_decoding(library_size: Any, n_samples: Any, seed: Any) -> None:
     """Raise if expression cannot be decoded like this."""
     check_whole(n_samples, "n_samples")
+    check_seed(seed)
     if not (is_number(library_size) and library_size > 0):
         message = f"library_size is {library_size!r}: give a number above 0."
         raise ValueError(message)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from dpvae._data.section import section_names
 from dpvae._data.warn import warn_user
 from dpvae.geometry import check_coordinate_rows, known_rows
+from dpvae.model.data.fields import check_n_dims
 from dpvae.model.data.setup import Setup
 
 Points = NDArray[np.float64]
@@ -90,6 +91,10 @@ class SectionFrames:
         """
         if section is None and len(self.names) == 1:
             return 0
+        if self.names.tolist() == [""]:
+            message = f"section is {section!r}, but the model has one section, without a name: "
+            message += "leave section out."
+            raise ValueError(message)
         found = np.flatnonzero(self.names == str(section))
         if section is None or not len(found):
             message = f"section is {section!r}: choose one of {self.names.tolist()}."
@@ -147,6 +152,10 @@ class SectionFrames:
 
 def coordinates_of(cells: AnnData, setup: Setup) -> Points:
     """Read the coordinates of cells, shape ``(n_cells, n_dims)``; NaN if there are none."""
-    if setup.spatial_key not in cells.obsm:
+    key = setup.spatial_key
+    if key not in cells.obsm:
         return np.full((cells.n_obs, setup.n_dims), np.nan)
-    return check_coordinate_rows(cells.obsm[setup.spatial_key])
+    name = f"adata.obsm[{key!r}]"
+    found = check_coordinate_rows(cells.obsm[key], name=name)
+    check_n_dims(found, setup.n_dims, name)
+    return found
