@@ -141,8 +141,8 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
         section
             Name of the section that they are in; not needed if there is one.
         spacing
-            Distance of the positions of a grid inside the section's outline, instead of
-            ``positions``: a finer picture of the tissue.
+            Distance of the positions of a grid inside the section's outline, in the same unit,
+            instead of ``positions``: a finer picture of the tissue.
         batch
             Name of the technical batch to predict for. By default the mean over all.
         genes

@@ -80,7 +80,7 @@ class SPAVAE(SpatialLatentModel):
     >>> model = SPAVAE(adata)
     >>> model.train(max_epochs=1, enable_progress_bar=False)
     >>> adata.obsm["X_spavae"] = model.get_latent_representation()
-    >>> model.predict_expression(spacing=0.2).X.shape[1]
+    >>> model.predict_expression(spacing=200.0).X.shape[1]
     50
     """
 

@@ -91,7 +91,7 @@ class SectionFrames:
         """
         if section is None and len(self.names) == 1:
             return 0
-        if self.names.tolist() == [""]:
+        if self.names.tolist() == [""] and str(section):
             message = f"section is {section!r}, but the model has one section, without a name: "
             message += "leave section out."
             raise ValueError(message)

@@ -280,8 +280,7 @@ class TrainedModel(StoredModel):
         section = section_names(cells, self.setup.section_key)
         kept = layout_cells(places, section)
         latent = self._latents(indices=kept)
-        layout = Layout(latent, places[kept], section[kept])
-        regression = surfaces = None
+        layout, regression, surfaces = Layout(latent, places[kept], section[kept]), None, None
         is_plain = self.module.distance_term.weight == 0
         if is_plain and np.ptp(latent, axis=0).any():
             scale = fit_distance_scale(latent, places[kept], section=section[kept])
@@ -290,8 +289,8 @@ class TrainedModel(StoredModel):
             genes, factor = self._gene_reader(cells), self.module.encoder_input.factor
             regression = fit_gene_regression(genes, factor, places, section)
             surfaces = fit_gene_surfaces(genes, places, section, regression)
-        of_cells = self._own_depth(cells, section)
-        return Atlas(layout, self.distance_scale, regression, surfaces, of_cells)
+        depth = self._own_depth(cells, section)
+        return Atlas(layout, self.distance_scale, regression, surfaces, depth)
 
     def _own_depth(self, cells: AnnData, section: NDArray[np.str_]) -> Depth | None:
         if self.values.are_counts or is_minified(cells):
