@@ -85,6 +85,10 @@ class SPAVAE(SpatialLatentModel):
     """
 
     _module_cls: Any = DPSpatialCountVAE
+    _next_step = (
+        "Next: model.get_latent_representation(), for dpvae.tl.spatial_domains, or "
+        "model.predict_expression(spacing=…)."
+    )
 
     def __init__(
         self,
