@@ -105,6 +105,13 @@ def test_means_are_over_what_all_methods_have(results):
     assert lines[3].endswith("| 0.071")
 
 
+def test_a_method_of_few_sections_does_not_shrink_the_summary(results):
+    few = pd.DataFrame([("a", 0, "few", "mixture", 1.0, 1.0)], columns=results.columns)
+    text = summary(pd.concat([results, few]))
+    assert text == summary(results)
+    assert "few; mixture" in by_section(pd.concat([results, few]), "ari")
+
+
 def test_each_section_is_by_itself(results):
     lines = by_section(results, "ari").splitlines()
     assert lines[0] == "section | PCs; k-means | PCs; mixture"
