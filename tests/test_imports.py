@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "model.data": DATA | GEOMETRY | {"metrics", "module"},
     "model.atlas": {"_data", "_keys", "model.data"} | GEOMETRY,
     "model.loading": DATA,
-    "model.tissue": DATA | GEOMETRY | {"model.data", "module"},
+    "model.tissue": DATA | GEOMETRY | {"model.atlas", "model.data", "module"},
     "model.query": DATA | {"geometry", "model.atlas", "model.data", "model.loading", "module"},
     "model.files": DATA | GEOMETRY | {"model.atlas", "model.data", "model.query", "model.tissue"},
     "model.training": DATA

@@ -13,16 +13,21 @@ from scvi.data.fields import BaseAnnDataField, CategoricalObsField
 from scvi.model.base import RNASeqMixin
 from torch import Tensor
 
+from dpvae._data.section import section_names
 from dpvae._data.warn import warn_user
 from dpvae._keys import OBSM, REGISTRY
 from dpvae.model.base import SpatialModel
+from dpvae.model.data.minified import is_minified
 from dpvae.model.data.values import RAW_COUNTS
 from dpvae.model.query.chosen_rows import check_indices
 from dpvae.model.tissue.decoder_statistics import MINIBATCH, chosen_cells, update_statistics
+from dpvae.model.tissue.expression_surfaces import ExpressionSurfaces, fit_expression_surfaces
 from dpvae.model.tissue.latent_surfaces import GIVEN, Given, LatentSurfaces
 from dpvae.model.tissue.predicted_expression import (
+    batch_names,
     check_decoding,
     decoded_expression,
+    wanted_batches,
     wanted_genes,
     wanted_positions,
 )
@@ -42,6 +47,7 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
     values = RAW_COUNTS
     places_by_genes = True
     frames_: SectionFrames | None = None
+    expression_: ExpressionSurfaces | None = None
 
     @classmethod
     def further_fields(cls, arguments: dict[str, Any]) -> list[BaseAnnDataField]:
@@ -131,8 +137,10 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
     ) -> AnnData:
         """Predict expression at positions where nothing was measured.
 
-        z of a position is normal, with the surfaces' mean and all of its variance. Expression is
-        decoded from samples of it.
+        z of a position is normal, with the surfaces' mean and all of its variance. Half of the
+        result is decoded from samples of it, the other half are surfaces of principal components
+        (:class:`~dpvae.model.tissue.expression_surfaces.ExpressionSurfaces`), which have genes
+        that follow the tissue by themselves.
 
         Parameters
         ----------
@@ -144,7 +152,8 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
             Distance of the positions of a grid inside the section's outline, in the same unit,
             instead of ``positions``: a finer picture of the tissue.
         batch
-            Name of the technical batch to predict for. By default the mean over all.
+            Name of the technical batch to predict for, by the network alone. By default all count
+            alike.
         genes
             Names of the genes that are wanted. By default all.
         library_size
@@ -158,8 +167,8 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
         -------
         An AnnData with a row for each position: in ``X`` the mean expression, in
         ``layers["deviation"]`` its standard deviation over what z could be, in ``obsm`` the
-        positions, under the key of the reference's coordinates, and ``obs["section"]``. Memory:
-        two arrays of ``n_positions * n_genes`` numbers.
+        positions, under the key of the coordinates, and ``obs["section"]``. Memory: two arrays of
+        ``n_positions * n_genes`` numbers.
 
         Raises
         ------
@@ -173,8 +182,7 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
         Warns
         -----
         UserWarning
-            If positions are outside of the section by more than a tenth of its width: nothing is
-            known of them, and they get the expression of any cell.
+            If positions are outside of the section by more than a tenth of its width.
         """
         frames, layout = self._frames(), self._atlas().layout
         check_decoding(library_size, n_samples, seed)
@@ -184,21 +192,24 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
         found = wanted_positions(known, positions, spacing)
         chosen = wanted_genes(self.setup.genes, genes)
         placed = frames.positions(code, found)
-        n_outside = self._surfaces().n_outside(placed)
-        if n_outside:
+        inside = self._surfaces().is_inside(placed)
+        if not inside.all():
             warn_user(
-                f"{n_outside} of {len(found)} positions are outside of the section, by more than a "
-                "tenth of its width: nothing is known of them, and they get the expression of any "
-                "cell."
+                f"{(~inside).sum()} of {len(found)} positions are outside of the section, by more "
+                "than a tenth of its width: nothing is known of them, and they get the expression "
+                "of any cell."
             )
         mean, deviation = decoded_expression(
             self.module,
             *self._surfaces().latents(placed),
             chosen,
-            self._batch_codes(batch),
+            wanted_batches(batch_names(self.registry_), batch),
             n_samples=n_samples,
             seed=seed,
         )
+        if batch is None and self.expression_ is not None:
+            places = np.where(inside[:, None], placed.places, np.nan)
+            mean = self.expression_.joined(name, places, chosen, mean)
         rows = pd.Index([f"position {number}" for number in range(len(found))])
         return AnnData(
             mean * np.float32(library_size),
@@ -268,6 +279,10 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
             rows = chosen_cells(cells.n_obs)
             loader = self._make_data_loader(adata=cells, indices=rows, batch_size=MINIBATCH)
             update_statistics(self.module, loader)
+            if not is_minified(cells):
+                names = section_names(cells, self.setup.section_key)
+                genes = self._gene_reader(cells)
+                self.expression_ = fit_expression_surfaces(genes, placed.places, names)
         super()._keep_reference(completed)
 
     def _validate_anndata(self, adata: AnnData | None = None, copy_if_view: bool = True) -> AnnData:  # noqa: FBT001, FBT002
@@ -283,18 +298,3 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
             encoded = self._latents(query, return_dist=True)
             self._surfaces().take_further_sections(placed, encoded)
         return query
-
-    def _batch_codes(self, batch: str | None) -> list[int]:
-        """Give the code of a batch by its name, or all codes."""
-        names = [
-            str(name)
-            for name in self.registry_["field_registries"]["batch"]["state_registry"][
-                "categorical_mapping"
-            ]
-        ]
-        if batch is None:
-            return list(range(len(names)))
-        if str(batch) not in names:
-            message = f"batch is {batch!r}: choose one of {names}."
-            raise ValueError(message)
-        return [names.index(str(batch))]

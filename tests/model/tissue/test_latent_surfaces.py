@@ -125,10 +125,11 @@ def test_order_and_parts_of_cells_do_not_matter(surfaces, placed, encoded, monke
         np.testing.assert_allclose(part, whole[order], rtol=1e-5, atol=1e-6)
 
 
-def test_places_of_which_nothing_is_known_are_counted(surfaces, placed, encoded):
+def test_places_outside_of_the_box_are_found(surfaces, placed, encoded):
     surfaces.fit_sections(placed, encoded)
     own = placed.places[placed.code == 0, 0]
     edge = np.nanmax(own) + 0.09 * (np.nanmax(own) - np.nanmin(own))
     places = np.array([[0.0, 0], [np.nan, np.nan], [500, 0], [edge, 0], [0, 0]])
     asked = SectionPlaces(places, np.array([0, 0, 0, 0, 7]))
-    assert surfaces.n_outside(asked) == 3  # a tenth beyond the cells is inside
+    inside = surfaces.is_inside(asked)
+    assert inside.tolist() == [True, False, False, True, False]  # a tenth beyond is inside

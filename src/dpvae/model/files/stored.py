@@ -11,6 +11,7 @@ from dpvae.model.atlas.gene_regression import GeneRegression, SectionRegression
 from dpvae.model.atlas.gene_surfaces import GeneSurfaces
 from dpvae.model.atlas.layout import Layout
 from dpvae.model.data.depth import Depth
+from dpvae.model.tissue.expression_surfaces import ExpressionSurfaces
 from dpvae.model.tissue.section_frames import SectionFrames
 
 STORED = {
@@ -20,6 +21,7 @@ STORED = {
         BalancedKernel,
         Cosines,
         Depth,
+        ExpressionSurfaces,
         GeneNeighbors,
         GeneRegression,
         GeneSurfaces,

@@ -63,11 +63,15 @@ class LatentSurfaces:
                 self.prior.set_exact(code, exact)
         self.prior.is_exact.fill_(1)
 
-    def n_outside(self, placed: SectionPlaces) -> int:
-        """How many places are outside of the boxes of their sections, of which nothing is known."""
-        code = torch.as_tensor(placed.code, device=self.prior.corner.device)
-        at = self.prior.at(self._tensor(placed.places), code)
-        return int((at.noise[:, 0] == 1).sum()) if self.prior.n_spatial else 0
+    def is_inside(self, placed: SectionPlaces) -> NDArray[np.bool_]:
+        """Whether places are in the boxes of their sections; of others nothing is known."""
+        places = self._tensor(placed.places) / self.prior.unit
+        inside = np.zeros(len(placed.places), dtype=bool)
+        for code in np.unique(placed.code).tolist():
+            if self.prior.has(code):
+                mine = placed.code == code
+                inside[mine] = self.prior.section(code).holds(places[mine]).cpu().numpy()
+        return inside
 
     def take_further_sections(self, placed: SectionPlaces, encoded: Normal) -> None:
         """Find the exact surfaces of sections that the reference does not have, for now."""

@@ -1,12 +1,13 @@
 """Expression at positions where nothing was measured."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
+from scvi import REGISTRY_KEYS
 
 from dpvae._data.whole_number import check_seed, check_whole
 from dpvae.geometry import check_coordinate_rows, known_rows
@@ -73,6 +74,28 @@ def wanted_genes(known: pd.Index, genes: Sequence[str] | None) -> NDArray[np.int
         message = f"The model has no gene {missing[0]!r} ({len(missing)} of {len(names)} missing)."
         raise ValueError(message)
     return np.asarray(chosen, dtype=np.intp)
+
+
+def batch_names(registry: Mapping[str, Any]) -> list[str]:
+    """Give the names of a model's batches, in the order of their codes, from its registry."""
+    state = registry["field_registries"][REGISTRY_KEYS.BATCH_KEY]["state_registry"]
+    return [str(name) for name in state["categorical_mapping"]]
+
+
+def wanted_batches(names: Sequence[str], batch: str | None) -> list[int]:
+    """Give the code of a batch by its name, or all codes.
+
+    Raises
+    ------
+    ValueError
+        If the model has no such batch.
+    """
+    if batch is None:
+        return list(range(len(names)))
+    if str(batch) not in names:
+        message = f"batch is {batch!r}: choose one of {list(names)}."
+        raise ValueError(message)
+    return [list(names).index(str(batch))]
 
 
 def check_decoding(library_size: Any, n_samples: Any, seed: Any) -> None:
