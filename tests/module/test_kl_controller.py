@@ -20,7 +20,7 @@ def test_it_falls_to_its_lowest_while_the_divergence_is_too_low():
 
 
 def test_it_settles_where_the_target_is_met():
-    controller = KLController(10.0, 0.0, 100.0, target=2.0)
+    controller = KLController(28.0, 0.0, 100.0, target=2.0)
     for _ in range(3_000):  # the divergence of a model falls as β rises
         controller.follow(60.0 / (1.0 + controller.weight))
     assert abs(60.0 / (1.0 + float(controller.weight)) - 2.0) < 0.05
