@@ -14,7 +14,8 @@ The depth of each hidden cell is known to all. Means over genes, then over seeds
   log-normalised values, which depend on depth, so that a method gains by predicting depth.
 - *Gaussian kernel*: of 2.5 times the distance of neighbours. *GP, 40 PCs*: Gaussian processes of
   principal components of log-normalised expression, shares of sum 1.
-- *SPAVAE, for expression*: `SPAVAE(adata, n_spatial=10, spatial_share=None, kl_weight=1)`.
+- *SPAVAE*: `SPAVAE(adata, n_spatial=10, spatial_share=None, kl_weight=1)`. Half of what it predicts
+  comes from surfaces of components; *network alone* is the other half.
 """
 SCORES = {"nll": ("NLL", 4), "pearson": ("Pearson", 3), "pearson_log": ("Pearson, log", 3)}
 
