@@ -5,7 +5,7 @@ INTRODUCTION = """# Expression where nothing was measured
 Written by `python -m benchmarks.expression FOLDER RESULTS --page PAGE`. A random tenth of the spots
 or cells of a section is hidden; their expression is predicted from their places, with
 {meth}`dpvae.model.SPAVAE.predict_expression` and simpler ways, and compared with what was counted.
-The depth of each hidden cell is known to all. Means over genes, then over seeds.
+The depth of each hidden cell is known to all. Means over genes, then over seeds ({n_seeds} here).
 
 - *NLL*: negative log-likelihood of the counts of a gene, negative binomial, in nats. The dispersion
   of each gene is fitted to half of the hidden cells and used for the other half, for all methods
@@ -22,7 +22,7 @@ SCORES = {"nll": ("NLL", 4), "pearson": ("Pearson", 3), "pearson_log": ("Pearson
 
 def page(results):
     """The page, as text."""
-    parts = [INTRODUCTION]
+    parts = [INTRODUCTION.replace("{n_seeds}", str(results["seed"].nunique()))]
     for score, (title, digits) in SCORES.items():
         table = results.pivot_table(index="section", columns="method", values=score, sort=False)
         best = table.idxmin(axis=1) if score == "nll" else table.idxmax(axis=1)

@@ -85,4 +85,5 @@ def test_page_marks_the_best_of_each_section():
     columns = [*KEYS, "nll", "pearson", "pearson_log", "cpu_seconds"]
     text = page(pd.DataFrame(rows, columns=columns))
     assert "a | 1.0000 | **0.9000**" in text
+    assert "over seeds (2 here)" in text
     assert "a | 0.000 | **0.300**" in text

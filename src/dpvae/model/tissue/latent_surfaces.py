@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ Given = Literal["both", "expression", "place"]
 Normal = tuple[NDArray[np.float32], NDArray[np.float32]]
 Rows = NDArray[np.intp]
 
-GIVEN = ("both", "expression", "place")
+GIVEN = get_args(Given)
 FEWEST_PLACES = 4
 CELLS_AT_A_TIME = 8_192
 
