@@ -14,6 +14,7 @@ class _Obsm(NamedTuple):
     folded: str = "spatial_folded"
     unfolded: str = "spatial_unfolded"
     centered: str = "_dpvae_coordinates"
+    neighborhood: str = "_dpvae_neighborhood"
 
 
 class _Obs(NamedTuple):
@@ -49,6 +50,8 @@ class _Registry(NamedTuple):
 
     coordinates: str = "coordinates"
     section: str = "section"
+    technology: str = "technology"
+    neighborhood: str = "neighborhood"
     row: str = "dpvae_row"
 
 

@@ -46,8 +46,8 @@ class DistancePreserving(BaseMinifiedModeModuleClass):
         α, at least 0. With 0 it adds nothing to the module's loss.
     coordinate_unit
         Size of the tissue in the unit of the coordinates; a model sets it.
-    distance_error, distance_latent
-        ``error`` and ``latent`` of the :class:`~dpvae.module.DistanceTerm`.
+    distance_error, distance_latent, distance_dims
+        ``error``, ``latent`` and ``n_dims`` of the :class:`~dpvae.module.DistanceTerm`.
     **kwargs
         Handed on to the module.
     """
@@ -64,12 +64,17 @@ class DistancePreserving(BaseMinifiedModeModuleClass):
         coordinate_unit: float = 1.0,
         distance_error: Literal["absolute", "squared"] = "absolute",
         distance_latent: Literal["mean", "sample"] = "mean",
+        distance_dims: int | None = None,
         **kwargs: Any,
     ) -> None:
         check_distances(dp_weight, distance_error, distance_latent)
         super().__init__(*args, **kwargs)
         self.distance_term = DistanceTerm(
-            coordinate_unit, error=distance_error, weight=dp_weight, latent=distance_latent
+            coordinate_unit,
+            error=distance_error,
+            weight=dp_weight,
+            latent=distance_latent,
+            n_dims=distance_dims,
         )
 
     @property

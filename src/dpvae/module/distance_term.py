@@ -67,6 +67,8 @@ class DistanceTerm(LossTerm):
     latent
         Whether distances are taken between the means of the posteriors (``"mean"``) or between
         samples of them (``"sample"``), whose noise adds to every distance.
+    n_dims
+        How many dimensions of z, the first ones, are compared with the tissue. By default all.
 
     Examples
     --------
@@ -87,9 +89,11 @@ class DistanceTerm(LossTerm):
         error: Literal["absolute", "squared"] = "absolute",
         weight: float = 1.0,
         latent: Literal["mean", "sample"] = "mean",
+        n_dims: int | None = None,
     ) -> None:
         super().__init__()
         check_distances(weight, error, latent)
+        self.n_dims = n_dims
         self.error = error
         self.weight = weight
         self.latent = latent
@@ -109,7 +113,7 @@ class DistanceTerm(LossTerm):
 
     def of_minibatch(self, cells: MinibatchLatents) -> Tensor:
         """Compute the term for the latents of a minibatch that are compared."""
-        latent = cells.mean if self.latent == "mean" else cells.sample
+        latent = (cells.mean if self.latent == "mean" else cells.sample)[:, : self.n_dims]
         term: Tensor = self(
             latent, cells.coordinates, cells.section, cells.pairs, far_share=cells.far_share
         )

@@ -9,7 +9,7 @@ from dpvae._keys import REGISTRY
 
 
 def without_places(minibatches: Iterable[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
-    """Take the coordinates out, so that a latent representation cannot depend on them.
+    """Take coordinates and neighbourhoods out, so that a latent representation cannot depend on them.
 
     The layout of the reference and queries are encoded in the same way, whatever the posterior of a
     model looks at in training.
@@ -21,6 +21,7 @@ def without_places(minibatches: Iterable[dict[str, Tensor]]) -> Iterator[dict[st
     """
     for tensors in minibatches:
         hidden = dict(tensors)
-        if REGISTRY.coordinates in hidden:
-            hidden[REGISTRY.coordinates] = torch.full_like(tensors[REGISTRY.coordinates], torch.nan)
+        for key in (REGISTRY.coordinates, REGISTRY.neighborhood):
+            if key in hidden:
+                hidden[key] = torch.full_like(tensors[key], torch.nan)
         yield hidden

@@ -1,0 +1,234 @@
+"""The variational autoencoder of several technologies in one latent space."""
+
+from math import log, pi
+from typing import Any, Literal
+
+import torch
+from scvi import REGISTRY_KEYS
+from scvi.module.base import BaseMinifiedModeModuleClass, LossOutput, auto_move_data
+from scvi.nn import Encoder, FCLayers
+from torch import Tensor, nn
+from torch.distributions import Distribution, Normal
+from torch.nn.functional import softmax
+
+from dpvae._keys import REGISTRY
+from dpvae.module.count_distributions import (
+    SparseNegativeBinomial,
+    SparseZeroInflatedNegativeBinomial,
+)
+from dpvae.module.distance_preserving import DistancePreserving
+from dpvae.module.neighborhood_expert import NeighborhoodExpert
+from dpvae.module.prior import Prior, StandardNormal
+from dpvae.module.technology_input import TechnologyInput
+
+JointLikelihood = Literal["normal", "nb", "zinb"]
+WEIGHT_OF_OTHERS = 0.3
+
+
+class JointVAE(BaseMinifiedModeModuleClass):
+    r"""Dissociated cells and imaged tissue in one latent space.
+
+    One encoder sees the genes that all technologies measured. For cells of the tissue a second one
+    sees the mean of their neighbours (:class:`~dpvae.module.neighborhood_expert.NeighborhoodExpert`,
+    the part of a variational graph autoencoder :cite:p:`Kipf16`). The decoder is given technology
+    and batch, and is asked for the genes that the cell's technology measured. The loss is
+
+    .. math::
+        \frac{1}{T} \sum_t \frac{1}{n_t} \sum_{i \in t}
+        \Bigl[ -\sum_g w_g \log p(x_{ig} \mid z_i, t) + \beta \, KL(q(z_i) \,\|\, p(z)) \Bigr] :
+
+    all T technologies count alike, however many cells they have. Genes that the encoder sees weigh
+    1, all others of a technology together at most 0.3 as much as they.
+
+    Parameters
+    ----------
+    encoder_input
+        How expression is prepared; it knows which technology measured which gene.
+    n_batch
+        Number of technical batches.
+    n_hidden, n_layers
+        Units per hidden layer and number of hidden layers, of encoders and decoder alike.
+    n_latent
+        Dimension of z.
+    dropout_rate
+        Share of hidden units of the encoders dropped in training.
+    n_neighborhood
+        How many components describe a neighbourhood; 0 is no second encoder.
+    gene_likelihood
+        ``"normal"``, of standardised logarithms with variance 1; ``"nb"`` or ``"zinb"``, of counts.
+    prior
+        Prior of z; by default the standard normal distribution.
+    """
+
+    encode_covariates = False
+
+    def __init__(
+        self,
+        encoder_input: TechnologyInput,
+        *,
+        n_batch: int,
+        n_hidden: int,
+        n_latent: int,
+        n_layers: int,
+        dropout_rate: float,
+        n_neighborhood: int,
+        gene_likelihood: JointLikelihood = "normal",
+        prior: Prior | None = None,
+    ) -> None:
+        super().__init__()
+        n_technologies, n_genes = encoder_input.measured.shape
+        self.encoder_input = encoder_input
+        self.n_input = encoder_input.n_shown
+        self.n_latent = n_latent
+        self.gene_likelihood = gene_likelihood
+        self.prior = prior or StandardNormal()
+        sizes = {"n_layers": n_layers, "n_hidden": n_hidden}
+        self.z_encoder = Encoder(
+            self.n_input, n_latent, dropout_rate=dropout_rate, return_dist=True, **sizes
+        )
+        self.neighborhood = (
+            NeighborhoodExpert(self.n_input, n_neighborhood, n_latent, dropout_rate=dropout_rate, **sizes)
+            if n_neighborhood
+            else None
+        )
+        self.decoder = FCLayers(
+            n_latent, n_hidden, n_cat_list=[n_technologies, n_batch], dropout_rate=0.0, **sizes
+        )
+        self.decoder_mean = nn.Linear(n_hidden, n_genes)
+        if gene_likelihood != "normal":
+            self.px_r = nn.Parameter(torch.randn(n_technologies, n_genes))
+        if gene_likelihood == "zinb":
+            self.decoder_dropout = nn.Linear(n_hidden, n_genes)
+        self.gene_weight: Tensor
+        self.technology_weight: Tensor
+        self.register_buffer("gene_weight", gene_weights(encoder_input))
+        self.register_buffer("technology_weight", torch.ones(n_technologies))
+
+    def _get_inference_input(
+        self,
+        tensors: dict[str, Tensor],
+        full_forward_pass: bool = False,  # noqa: FBT001, FBT002
+    ) -> dict[str, Tensor]:
+        if full_forward_pass or self.minified_data_type is None:
+            return {
+                "x": tensors[REGISTRY_KEYS.X_KEY],
+                "technology": tensors[REGISTRY.technology],
+                "neighborhood": tensors[REGISTRY.neighborhood],
+            }
+        keys = {"qzm": REGISTRY_KEYS.LATENT_QZM_KEY, "qzv": REGISTRY_KEYS.LATENT_QZV_KEY}
+        return {name: tensors[key] for name, key in keys.items()}
+
+    @auto_move_data  # type: ignore[untyped-decorator]
+    def _regular_inference(
+        self, x: Tensor, technology: Tensor, neighborhood: Tensor, n_samples: int = 1
+    ) -> dict[str, Any]:
+        genes = self.encoder_input.standardized(x, technology)
+        qz, _ = self.z_encoder(self.encoder_input(genes))
+        if self.neighborhood is not None:
+            qz = self.neighborhood(qz, neighborhood)
+        return {"genes": genes, **_sampled(qz, n_samples)}
+
+    @auto_move_data  # type: ignore[untyped-decorator]
+    def _cached_inference(self, qzm: Tensor, qzv: Tensor, n_samples: int = 1) -> dict[str, Any]:
+        return _sampled(Normal(qzm, qzv.sqrt()), n_samples)
+
+    def _get_generative_input(
+        self, tensors: dict[str, Tensor], inference_outputs: dict[str, Any]
+    ) -> dict[str, Any]:
+        measured = self.encoder_input.measured[tensors[REGISTRY.technology].reshape(-1).long()]
+        return {
+            "z": inference_outputs["z"],
+            "batch_index": tensors[REGISTRY_KEYS.BATCH_KEY],
+            "technology": tensors[REGISTRY.technology],
+            "library": (tensors[REGISTRY_KEYS.X_KEY] * measured).sum(dim=1, keepdim=True),
+        }
+
+    @auto_move_data  # type: ignore[untyped-decorator]
+    def generative(
+        self,
+        z: Tensor,
+        batch_index: Tensor,
+        technology: Tensor,
+        library: Tensor,
+    ) -> dict[str, Distribution]:
+        """Distribution of the standardised genes, or of the counts.
+
+        Parameters
+        ----------
+        z
+            Shape ``(…, n_cells, n_latent)``.
+        batch_index, technology
+            Codes of each cell, shape ``(n_cells, 1)``.
+        library
+            Sum of each cell's counts over the genes that its technology measured, of the same
+            shape. Not looked at for standardised genes.
+        """
+        hidden = self.decoder(z, technology, batch_index)
+        output = self.decoder_mean(hidden)
+        if self.gene_likelihood == "normal":
+            return {"px": Normal(output, torch.ones_like(output), validate_args=False)}
+        code = technology.reshape(-1).long()
+        is_measured = self.encoder_input.measured[code]
+        scale = softmax(output.masked_fill(~is_measured, -torch.inf), dim=-1)
+        found = {"mu": scale * library, "theta": self.px_r[code].exp(), "scale": scale}
+        if self.gene_likelihood == "nb":
+            return {"px": SparseNegativeBinomial(**found)}
+        logits = self.decoder_dropout(hidden)
+        return {"px": SparseZeroInflatedNegativeBinomial(zi_logits=logits, **found)}
+
+    def loss(
+        self,
+        tensors: dict[str, Tensor],
+        inference_outputs: dict[str, Any],
+        generative_outputs: dict[str, Any],
+        kl_weight: Tensor | float = 1.0,
+    ) -> LossOutput:
+        """Negative ELBO, averaged over the cells of each technology, with β = ``kl_weight``."""
+        expression, technology = tensors[REGISTRY_KEYS.X_KEY], tensors[REGISTRY.technology]
+        code = technology.reshape(-1).long()
+        px = generative_outputs["px"]
+        if self.gene_likelihood == "normal":
+            genes = inference_outputs.get("genes")
+            if genes is None:
+                genes = self.encoder_input.standardized(expression, technology)
+            surprise = 0.5 * ((genes - px.loc).square() + log(2 * pi))
+        else:
+            surprise = -px.log_prob(expression)
+        reconstruction = (self.gene_weight[code] * surprise).sum(-1)
+        kl = self.prior.kl(inference_outputs["qz"], inference_outputs["z"])
+        return LossOutput(
+            loss=(self.technology_weight[code] * (reconstruction + kl_weight * kl)).mean(),
+            reconstruction_loss=reconstruction,
+            kl_local=kl,
+        )
+
+
+class DPJointVAE(DistancePreserving, JointVAE):
+    """:class:`JointVAE` with the distance term, on the first dimensions of z."""
+
+
+def gene_weights(encoder_input: TechnologyInput) -> Tensor:
+    """Weigh the genes of each technology in the likelihood.
+
+    Parameters
+    ----------
+    encoder_input
+        Knows which technology measured which gene, and which of them the encoder sees.
+
+    Returns
+    -------
+    Shape ``(n_technologies, n_genes)``: 1 for a gene that the encoder sees, 0 for one that the
+    technology did not measure, and for all others alike at most 1, so that they count together at
+    most 0.3 as much as those that it sees.
+    """
+    measured = encoder_input.measured.float()
+    is_shown = torch.zeros(measured.shape[1])
+    is_shown[encoder_input.shown] = 1.0
+    others = measured * (1.0 - is_shown)
+    most = WEIGHT_OF_OTHERS * encoder_input.n_shown
+    weight = (most / others.sum(dim=1, keepdim=True).clamp(min=1.0)).clamp(max=1.0)
+    return measured * is_shown + others * weight
+
+
+def _sampled(qz: Normal, n_samples: int) -> dict[str, Any]:
+    return {"qz": qz, "z": qz.rsample() if n_samples == 1 else qz.sample((n_samples,))}
