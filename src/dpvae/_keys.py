@@ -21,6 +21,8 @@ class _Obs(NamedTuple):
     """Columns of ``adata.obs``."""
 
     domain: str = "spatial_domain"
+    technology: str = "technology"
+    section: str = "section"
 
 
 class _Var(NamedTuple):
@@ -29,12 +31,19 @@ class _Var(NamedTuple):
     spatial_test: str = "spatial_test"
 
 
+class _Varm(NamedTuple):
+    """Keys of ``adata.varm``."""
+
+    measured: str = "measured"
+
+
 class _Uns(NamedTuple):
     """Keys of ``adata.uns``."""
 
     autocorrelation: str = "dpvae_autocorrelation"
     distance_preservation: str = "dpvae_distance_preservation"
     isometry: str = "dpvae_isometry"
+    join: str = "dpvae_join"
     mirror_symmetry: str = "dpvae_mirror_symmetry"
     paint: str = "dpvae_paint"
 
@@ -78,5 +87,6 @@ OBSM: Final = _Obsm()
 OBSP: Final = _Obsp()
 UNS: Final = _Uns()
 VAR: Final = _Var()
+VARM: Final = _Varm()
 REGISTRY: Final = _Registry()
 HISTORY: Final = _History()

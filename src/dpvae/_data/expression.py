@@ -84,13 +84,13 @@ def value_kind(adata: AnnData, layer: str | None) -> ValueKind:
 
 def holds_anything(adata: AnnData, layer: str | None) -> bool:
     """Whether any value is not 0."""
-    return any(stored_values(rows).any() for rows in _some_rows(expression_of(adata, layer)))
+    return any(stored_values(rows).any() for rows in rows_in_parts(expression_of(adata, layer)))
 
 
 def holds_counts(adata: AnnData, layer: str | None) -> bool:
     """Whether the values look like raw counts: not negative, integer, and not only 0 and 1."""
     smallest, largest = 0.0, 0.0
-    for rows in _some_rows(expression_of(adata, layer)):
+    for rows in rows_in_parts(expression_of(adata, layer)):
         values = stored_values(rows)
         smallest = min(smallest, float(values.min(initial=0)))
         largest = max(largest, float(values.max(initial=0)))
@@ -101,15 +101,15 @@ def holds_counts(adata: AnnData, layer: str | None) -> bool:
 
 def depths(counts: Any) -> NDArray[Any]:
     """Sum the counts of every cell, shape ``(n_cells,)``."""
-    return np.concatenate([_row_sums(rows) for rows in _some_rows(counts)] or [np.empty(0)])
+    return np.concatenate([_row_sums(rows) for rows in rows_in_parts(counts)] or [np.empty(0)])
 
 
 def count_depths(counts: Any, name: str) -> NDArray[np.float64]:
     """Sum the counts of every cell; raise if values are missing, negative or not integer."""
     sums = [np.empty(0)]
-    for rows in _some_rows(counts):
+    for rows in rows_in_parts(counts):
         values = stored_values(rows)
-        _check_finite(values, name)
+        check_finite(values, name)
         wrong = values[(values < 0) | (values != np.round(values))]
         if len(wrong):
             message = (
@@ -130,8 +130,8 @@ def check_log_normalized(
 ) -> None:
     """Raise if values are missing, or are raw counts; say how to normalise."""
     where = expression_name(layer, name=name)
-    for rows in _some_rows(expression_of(adata, layer, name=name)):
-        _check_finite(stored_values(rows), where)
+    for rows in rows_in_parts(expression_of(adata, layer, name=name)):
+        check_finite(stored_values(rows), where)
     if not holds_anything(adata, layer):
         message = f"{where} holds only zeros: put the expression there, or {otherwise}"
         raise ValueError(message)
@@ -146,7 +146,7 @@ def check_log_normalized(
 
 def warn_if_scaled(adata: AnnData, layer: str | None) -> None:
     """Warn if values are negative, as after ``sc.pp.scale``."""
-    rows = _some_rows(expression_of(adata, layer))
+    rows = rows_in_parts(expression_of(adata, layer))
     smallest = min((float(stored_values(some).min(initial=0)) for some in rows), default=0.0)
     if smallest < 0:
         message = (
@@ -162,9 +162,9 @@ def check_counts(adata: AnnData, layer: str | None) -> None:
     name = expression_name(layer)
     counts = expression_of(adata, layer)
     empty = 0
-    for rows in _some_rows(counts):
+    for rows in rows_in_parts(counts):
         values = stored_values(rows)
-        _check_finite(values, name)
+        check_finite(values, name)
         if values.min(initial=0) < 0:
             found = f"negative values (down to {values.min():g})"
             raise ValueError(_not_counts(name, found))
@@ -200,7 +200,8 @@ def _not_counts(name: str, found: str) -> str:
     )
 
 
-def _check_finite(values: NDArray[Any], name: str) -> None:
+def check_finite(values: NDArray[Any], name: str) -> None:
+    """Raise if values are missing, infinite or too large for single precision."""
     wrong = int((~np.isfinite(values)).sum())
     if wrong:
         message = (
@@ -213,7 +214,7 @@ def _check_finite(values: NDArray[Any], name: str) -> None:
         raise ValueError(message)
 
 
-def _some_rows(matrix: Any) -> Iterator[Any]:
+def rows_in_parts(matrix: Any) -> Iterator[Any]:
     """Go through a matrix a few rows at a time."""
     for start in range(0, matrix.shape[0], ROWS_AT_A_TIME):
         yield matrix[start : start + ROWS_AT_A_TIME]

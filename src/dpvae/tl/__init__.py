@@ -4,6 +4,7 @@ from dpvae.tl.autocorrelation import autocorrelation
 from dpvae.tl.fold import fold
 from dpvae.tl.impute import impute
 from dpvae.tl.isometry import isometry
+from dpvae.tl.join import join
 from dpvae.tl.mapping import mapping
 from dpvae.tl.match_genes import match_genes
 from dpvae.tl.mirror_symmetry import mirror_symmetry
@@ -27,6 +28,7 @@ __all__ = [
     "fold",
     "impute",
     "isometry",
+    "join",
     "mapping",
     "match_genes",
     "mirror_symmetry",
