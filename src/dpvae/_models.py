@@ -44,6 +44,9 @@ MODELS: Final[Mapping[str, ModelEntry]] = {
         "dpvae.model.spavae.SPAVAE", "raw counts, through latents that follow the tissue"
     ),
     "spaldvae": ModelEntry("dpvae.model.spaldvae.SPALDVAE", "the same, with a linear decoder"),
+    "dpvgae": ModelEntry(
+        "dpvae.model.dpvgae.DPVGAE", "dissociated cells and imaged tissue, joined by dpvae.tl.join"
+    ),
     "surfaces": ModelEntry(
         "dpvae.model.surfaces.Surfaces",
         "log-normalised expression, without training a network, in seconds",

@@ -10,7 +10,7 @@ from tests.conftest import log_normalized
 import dpvae
 from dpvae.datasets import simulated_tissue
 from dpvae.tl import paint
-from dpvae.tl.likely_positions import fit_likely_positions
+from dpvae.geometry.likely_positions import fit_likely_positions
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_expression_on_disk_gives_the_same(halves, on_disk):
 def test_blocks_of_cells_do_not_matter(halves, monkeypatch):
     query, reference = halves
     expected = paint(query, reference).X
-    monkeypatch.setattr(dpvae.tl.likely_positions, "MOST_CELLS_AT_ONCE", 7)
+    monkeypatch.setattr(dpvae.geometry.likely_positions, "MOST_CELLS_AT_ONCE", 7)
     np.testing.assert_allclose(paint(query, reference).X, expected, rtol=1e-4, atol=1e-6)
 
 

@@ -120,11 +120,14 @@ class SpatialModel(PlacingModel):
         loader = self._make_data_loader(adata=cells, batch_size=batch_size)
         return np.concatenate([metric_of_minibatch(self.module, tensors) for tensors in loader])
 
-    def _use(self, module: Any, *, gene_weights: str) -> None:
-        """Take a module, and let its encoder see genes as the reference's statistics say."""
+    def _use(self, module: Any, *, gene_weights: str | None) -> None:
+        """Take a module, and let its encoder see genes as the reference's statistics say.
+
+        With ``None`` a backbone sets what its encoder sees by itself.
+        """
         self.module = module
         module.minified_data_type = self.minified_data_type
         module.distance_term.unit.fill_(self.setup.unit)
         self._model_summary_string = f"{type(self).__name__} with n_latent: {module.n_latent}."
-        if self.adata is not None:
+        if self.adata is not None and gene_weights is not None:
             set_reference_input(module.encoder_input, self.adata_manager, gene_weights)

@@ -15,7 +15,6 @@ from torch.nn.functional import softmax
 
 from dpvae._keys import REGISTRY
 from dpvae.module.distance_term import DistanceTerm, check_distances
-from dpvae.module.encoder_input import EncoderInput
 from dpvae.module.loss_term import LossTerm, MinibatchLatents
 from dpvae.module.pairs import CellPairs
 
@@ -55,7 +54,6 @@ class DistancePreserving(BaseMinifiedModeModuleClass):
     n_input: int
     n_latent: int
     encode_covariates: bool
-    encoder_input: EncoderInput
 
     def __init__(
         self,

@@ -29,9 +29,9 @@ class JointVAE(BaseMinifiedModeModuleClass):
     r"""Dissociated cells and imaged tissue in one latent space.
 
     One encoder sees the genes that all technologies measured. For cells of the tissue a second one
-    sees the mean of their neighbours (:class:`~dpvae.module.neighborhood_expert.NeighborhoodExpert`,
-    the part of a variational graph autoencoder :cite:p:`Kipf16`). The decoder is given technology
-    and batch, and is asked for the genes that the cell's technology measured. The loss is
+    sees the mean of their neighbours, the part of a variational graph autoencoder
+    :cite:p:`Kipf16` (:class:`~dpvae.module.neighborhood_expert.NeighborhoodExpert`). The decoder is
+    given technology and batch, and asked for the genes that the technology measured. The loss is
 
     .. math::
         \frac{1}{T} \sum_t \frac{1}{n_t} \sum_{i \in t}
@@ -87,7 +87,9 @@ class JointVAE(BaseMinifiedModeModuleClass):
             self.n_input, n_latent, dropout_rate=dropout_rate, return_dist=True, **sizes
         )
         self.neighborhood = (
-            NeighborhoodExpert(self.n_input, n_neighborhood, n_latent, dropout_rate=dropout_rate, **sizes)
+            NeighborhoodExpert(
+                self.n_input, n_neighborhood, n_latent, dropout_rate=dropout_rate, **sizes
+            )
             if n_neighborhood
             else None
         )
@@ -123,7 +125,7 @@ class JointVAE(BaseMinifiedModeModuleClass):
         self, x: Tensor, technology: Tensor, neighborhood: Tensor, n_samples: int = 1
     ) -> dict[str, Any]:
         genes = self.encoder_input.standardized(x, technology)
-        qz, _ = self.z_encoder(self.encoder_input(genes))
+        qz, _ = self.z_encoder(self.encoder_input(genes, technology))
         if self.neighborhood is not None:
             qz = self.neighborhood(qz, neighborhood)
         return {"genes": genes, **_sampled(qz, n_samples)}
@@ -163,7 +165,7 @@ class JointVAE(BaseMinifiedModeModuleClass):
             Sum of each cell's counts over the genes that its technology measured, of the same
             shape. Not looked at for standardised genes.
         """
-        hidden = self.decoder(z, technology, batch_index)
+        hidden = self.decoder(z, technology.long(), batch_index.long())
         output = self.decoder_mean(hidden)
         if self.gene_likelihood == "normal":
             return {"px": Normal(output, torch.ones_like(output), validate_args=False)}

@@ -94,9 +94,7 @@ def product_of_normals(first: Normal, second: Normal) -> Normal:
     """Give the normal distribution whose density is in proportion to the product of two."""
     precisions = first.scale.pow(-2), second.scale.pow(-2)
     total = precisions[0] + precisions[1]
-    return Normal(
-        (first.loc * precisions[0] + second.loc * precisions[1]) / total, total.rsqrt()
-    )
+    return Normal((first.loc * precisions[0] + second.loc * precisions[1]) / total, total.rsqrt())
 
 
 def has_neighborhood(neighborhood: Tensor) -> Tensor:

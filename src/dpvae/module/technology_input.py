@@ -8,14 +8,17 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, issparse
 from torch import Tensor, nn
 
+LEAST_LENGTH = 1e-12
+
 
 class TechnologyInput(nn.Module):
     r"""Brings the expression of several technologies into one form.
 
     Counts are brought to equal depth over the genes that are shown, and logarithms are taken. Each
-    gene is centred and scaled by the statistics of the cell's technology. The encoder then sees the
-    shown genes, each cell brought to the length :math:`\sqrt{n_{shown}}`, so that neither the
-    contrast of a technology nor the noise of a cell of few molecules says which technology it is.
+    gene is centred and scaled by the statistics of the cell's technology, or for the encoder by
+    those of all technologies. The encoder sees the shown genes, each cell brought to the length
+    :math:`\sqrt{n_{shown}}`, so that neither the contrast of a technology nor the noise of a cell
+    of few molecules says which technology it is.
 
     Parameters
     ----------
@@ -37,7 +40,7 @@ class TechnologyInput(nn.Module):
     >>> standardized = seen.standardized(torch.tensor([[3.0, 4.0, 9.0]]), torch.tensor([[1]]))
     >>> standardized
     tensor([[3., 4., 0.]])
-    >>> seen(standardized).square().mean().item()
+    >>> seen(standardized, torch.tensor([[1]])).square().mean().item()
     1.0
     """
 
@@ -57,12 +60,16 @@ class TechnologyInput(nn.Module):
         self.shown: Tensor
         self.mean: Tensor
         self.scale: Tensor
+        self.stretch: Tensor
+        self.shift: Tensor
         self.depth: Tensor
         n_shown = int(shown.sum())
         self.register_buffer("measured", measured.clone())
         self.register_buffer("shown", torch.nonzero(shown).ravel())
         self.register_buffer("mean", torch.zeros(measured.shape))
         self.register_buffer("scale", torch.ones(measured.shape))
+        self.register_buffer("stretch", torch.ones(len(measured), n_shown))
+        self.register_buffer("shift", torch.zeros(len(measured), n_shown))
         self.register_buffer("depth", torch.tensor(float(n_shown)))
         self.input_dropout = nn.Dropout(input_dropout)
 
@@ -71,20 +78,40 @@ class TechnologyInput(nn.Module):
         """Number of genes that the encoder sees."""
         return len(self.shown)
 
-    def set_genes(self, mean: Tensor, scale: Tensor) -> None:
-        """Set the statistics of the genes, shape ``(n_technologies, n_genes)`` each."""
+    def set_genes(self, mean: Tensor, scale: Tensor, *, by_technology: bool = True) -> None:
+        """Set the statistics of the genes.
+
+        Parameters
+        ----------
+        mean, scale
+            Shape ``(n_technologies, n_genes)`` each.
+        by_technology
+            Whether the encoder sees genes by them; if not, by those of all technologies, which all
+            count alike.
+        """
         self.mean.copy_(mean)
         self.scale.copy_(scale)
+        own_mean, own_scale = self.mean[:, self.shown], self.scale[:, self.shown]
+        center, spread = own_mean, own_scale
+        if not by_technology:
+            center = own_mean.mean(dim=0)
+            spread = (own_scale.square() + (own_mean - center).square()).mean(dim=0).sqrt()
+        self.stretch.copy_(own_scale / spread)
+        self.shift.copy_((own_mean - center) / spread)
 
-    def forward(self, standardized: Tensor) -> Tensor:
+    def forward(self, standardized: Tensor, technology: Tensor) -> Tensor:
         """Give what the encoder sees, shape ``(n_cells, n_shown)``.
 
         Parameters
         ----------
         standardized
             From :meth:`standardized`, shape ``(n_cells, n_genes)``.
+        technology
+            Code of each cell's technology, shape ``(n_cells, 1)``.
         """
-        seen: Tensor = self.input_dropout(of_one_length(standardized[:, self.shown]))
+        code = technology.reshape(-1).long()
+        genes = standardized[:, self.shown] * self.stretch[code] + self.shift[code]
+        seen: Tensor = self.input_dropout(of_one_length(genes))
         return seen
 
     def standardized(self, expression: Tensor, technology: Tensor) -> Tensor:
@@ -134,11 +161,12 @@ class TechnologyInput(nn.Module):
             Code of each cell's technology, shape ``(n_cells,)``.
         """
         values = expression.toarray() if issparse(expression) else np.asarray(expression)
+        device = self.mean.device
+        codes = torch.as_tensor(technology, device=device)
         with torch.no_grad():
-            device = self.mean.device
-            codes = torch.as_tensor(technology, device=device)
-            seen = self.standardized(torch.as_tensor(values, device=device).float(), codes)
-            return np.asarray(of_one_length(seen[:, self.shown]).cpu().numpy(), dtype=np.float32)
+            genes = self.standardized(torch.as_tensor(values, device=device).float(), codes)
+            seen = of_one_length(genes[:, self.shown] * self.stretch[codes] + self.shift[codes])
+        return np.asarray(seen.cpu().numpy(), dtype=np.float32)
 
     @property
     def factor(self) -> NDArray[np.float64]:
@@ -161,4 +189,5 @@ def of_one_length(values: Tensor) -> Tensor:
         Shape ``(n_cells, n_genes)``. A row of zeros stays one.
     """
     length: Tensor = torch.linalg.vector_norm(values, dim=1, keepdim=True)
-    return values * (values.shape[1] ** 0.5 / length.clamp(min=torch.finfo(values.dtype).tiny))
+    even: Tensor = values * (values.shape[1] ** 0.5 / length.clamp(min=LEAST_LENGTH))
+    return even

@@ -17,13 +17,13 @@ from dpvae._data.expression import check_log_normalized, expression_of
 from dpvae._data.some_rows import at_most
 from dpvae._keys import OBSM, UNS
 from dpvae.geometry import known_rows
-from dpvae.tl.coordinates import read_coordinates
-from dpvae.tl.likely_positions import (
+from dpvae.geometry.likely_positions import (
     LikelyPositions,
     Values,
     cells_at_once,
     fit_likely_positions,
 )
+from dpvae.tl.coordinates import read_coordinates
 
 N_NEIGHBORS = 10
 FEWEST_CELLS = 20

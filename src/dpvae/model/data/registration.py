@@ -18,8 +18,8 @@ from dpvae.model.data.reference import check_reference
 from dpvae.model.data.rollback import unchanged_if_it_fails
 from dpvae.model.data.setup import section_column
 
-ONE_NAME = ("layer", "spatial_key", "sample_key", "batch_key", "labels_key", "size_factor_key")
-COLUMNS = ("sample_key", "batch_key", "labels_key", "size_factor_key")
+COLUMNS = ("sample_key", "batch_key", "labels_key", "size_factor_key", "technology_key")
+ONE_NAME = ("layer", "spatial_key", *COLUMNS)
 LISTS = ("categorical_covariate_keys", "continuous_covariate_keys")
 
 

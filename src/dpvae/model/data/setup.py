@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dpvae._keys import REGISTRY
+from dpvae.model.data.technology import Technologies
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,8 @@ class Setup:
         Size of the tissue, in the unit of the coordinates.
     categories
         Further columns of ``obs`` that are read, with their categories; ``None`` for numbers.
+    technologies
+        The technologies, for a model of several; ``None`` for others.
     """
 
     model_name: str
@@ -48,6 +51,7 @@ class Setup:
     n_dims: int
     unit: float
     categories: Mapping[str, NDArray[Any] | None]
+    technologies: Technologies | None
 
     @classmethod
     def of(cls, registry: Mapping[str, Any]) -> "Setup":
@@ -67,6 +71,7 @@ class Setup:
             n_dims=int(coordinates["n_dims"]),
             unit=float(coordinates["unit"]),
             categories=_categories(registry),
+            technologies=Technologies.of(registry),
         )
 
     @property

@@ -12,6 +12,7 @@ from scvi.data.fields import CategoricalObsField, ObsmField
 
 from dpvae._data.section import as_text
 from dpvae._keys import OBSM, REGISTRY, VARM
+from dpvae.geometry import check_coordinates, known_rows
 
 FEWEST_SHARED = 10
 FEWEST_CELLS = 20
@@ -31,11 +32,14 @@ class Technologies:
         Their names, in the order of their codes, shape ``(n_technologies,)``.
     measured
         Whether each measured a gene, shape ``(n_technologies, n_genes)``.
+    imaged
+        Whether places of its cells are known, shape ``(n_technologies,)``.
     """
 
     key: str
     names: NDArray[np.str_]
     measured: NDArray[np.bool_]
+    imaged: NDArray[np.bool_]
 
     @classmethod
     def of(cls, registry: Mapping[str, Any]) -> "Technologies | None":
@@ -48,12 +52,17 @@ class Technologies:
             key=registry["setup_args"]["technology_key"],
             names=np.asarray(state[TechnologyField.CATEGORICAL_MAPPING_KEY], dtype=np.str_),
             measured=np.asarray(state[TechnologyField.MEASURED_KEY], dtype=bool),
+            imaged=np.asarray(state[TechnologyField.IMAGED_KEY], dtype=bool),
         )
 
     @property
     def shared(self) -> NDArray[np.bool_]:
         """Whether all technologies measured a gene, shape ``(n_genes,)``."""
         return np.asarray(self.measured.all(axis=0))
+
+    def measured_in(self, cells: AnnData) -> NDArray[np.bool_]:
+        """Whether one of the technologies of some cells measured a gene, shape ``(n_genes,)``."""
+        return np.asarray(self.measured[np.unique(self.codes(cells))].any(axis=0))
 
     def codes(self, cells: AnnData) -> NDArray[np.intp]:
         """Give the code of each cell's technology, shape ``(n_cells,)``.
@@ -71,7 +80,7 @@ class Technologies:
                 f"measured with, one of {self.names.tolist()}."
             )
             raise KeyError(message)
-        found = pd.Index(self.names).get_indexer(as_text(cells.obs[self.key]))
+        found = pd.Index(self.names).get_indexer(pd.Index(as_text(cells.obs[self.key])))
         if (found < 0).any():
             new = sorted(set(as_text(cells.obs[self.key][found < 0])))
             message = (
@@ -86,18 +95,23 @@ class TechnologyField(CategoricalObsField):
     """The technology of every cell, and which genes each technology measured."""
 
     MEASURED_KEY = "measured"
+    IMAGED_KEY = "imaged"
 
-    def __init__(self, technology_key: str) -> None:
+    def __init__(self, technology_key: str, spatial_key: str) -> None:
         super().__init__(REGISTRY.technology, technology_key)
         self.technology_key = technology_key
+        self.spatial_key = spatial_key
 
     def register_field(self, adata: AnnData) -> dict[str, Any]:
         """Read which technology measured which gene; raise if they cannot be joined."""
         state: dict[str, Any] = super().register_field(adata)
         names = np.asarray(state[self.CATEGORICAL_MAPPING_KEY]).astype(str)
         measured = _measured(adata, names, self.technology_key)
-        _check_enough(names, measured, as_text(adata.obs[self.technology_key]))
-        return {**state, self.MEASURED_KEY: measured}
+        technology = as_text(adata.obs[self.technology_key])
+        _check_enough(names, measured, technology)
+        known = known_rows(check_coordinates(adata.obsm[self.spatial_key]))
+        imaged = np.isin(names, technology[known])
+        return {**state, self.MEASURED_KEY: measured, self.IMAGED_KEY: imaged}
 
     def transfer_field(
         self, state_registry: dict[str, Any], adata_target: AnnData, **kwargs: Any
@@ -105,7 +119,8 @@ class TechnologyField(CategoricalObsField):
         """Keep what the reference's technologies measured; a query has no others."""
         kwargs["extend_categories"] = False
         state: dict[str, Any] = super().transfer_field(state_registry, adata_target, **kwargs)
-        return {**state, self.MEASURED_KEY: state_registry[self.MEASURED_KEY]}
+        kept = {key: state_registry[key] for key in (self.MEASURED_KEY, self.IMAGED_KEY)}
+        return {**state, **kept}
 
 
 class NeighborhoodField(ObsmField):

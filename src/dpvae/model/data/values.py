@@ -11,6 +11,7 @@ from dpvae._data.expression import (
     expression_name,
     expression_of,
     stored_values,
+    value_kind,
     warn_if_scaled,
 )
 from dpvae._data.warn import warn_user
@@ -25,7 +26,8 @@ class Values(ABC):
     Attributes
     ----------
     are_counts
-        Whether they are raw counts.
+        Whether they are, or can be, raw counts: then a query is not brought to the depth of the
+        reference.
     fewest_genes
         How many genes a model of such values needs.
     """
@@ -79,5 +81,23 @@ class RawCounts(Values):
         """Give no warning: what can be used is as it should be."""
 
 
+class CountsOrLogarithms(Values):
+    """Raw counts, or logarithms of normalised counts, of all cells alike."""
+
+    are_counts = True
+    fewest_genes = 2
+
+    def check(self, adata: AnnData, layer: str | None) -> None:
+        """Raise if values are missing or not finite, or counts of which a cell has none."""
+        if value_kind(adata, layer) == "counts":
+            check_counts(adata, layer)
+        else:
+            check_log_normalized(adata, layer)
+
+    def warn_if_doubtful(self, adata: AnnData, layer: str | None) -> None:
+        """Give no warning: technologies differ in depth and contrast."""
+
+
+COUNTS_OR_LOGARITHMS = CountsOrLogarithms()
 LOG_NORMALIZED = LogNormalized()
 RAW_COUNTS = RawCounts()

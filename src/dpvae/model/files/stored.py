@@ -11,6 +11,7 @@ from dpvae.model.atlas.gene_regression import GeneRegression, SectionRegression
 from dpvae.model.atlas.gene_surfaces import GeneSurfaces
 from dpvae.model.atlas.layout import Layout
 from dpvae.model.data.depth import Depth
+from dpvae.model.joint.imputation import Imputation
 from dpvae.model.tissue.expression_surfaces import ExpressionSurfaces
 from dpvae.model.tissue.section_frames import SectionFrames
 
@@ -25,6 +26,7 @@ STORED = {
         GeneNeighbors,
         GeneRegression,
         GeneSurfaces,
+        Imputation,
         KernelRidge,
         Layout,
         SectionFrames,

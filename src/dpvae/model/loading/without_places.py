@@ -9,7 +9,7 @@ from dpvae._keys import REGISTRY
 
 
 def without_places(minibatches: Iterable[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
-    """Take coordinates and neighbourhoods out, so that a latent representation cannot depend on them.
+    """Take coordinates and neighbourhoods out, so that no latent can depend on them.
 
     The layout of the reference and queries are encoded in the same way, whatever the posterior of a
     model looks at in training.

@@ -12,7 +12,7 @@ from dpvae._data.expression import expression_of
 from dpvae._data.section import as_text, check_column
 from dpvae.model.data.covariates import check_covariates
 from dpvae.model.data.setup import Setup
-from dpvae.model.query.missing_genes import gene_columns, refuse_missing
+from dpvae.model.query.missing_genes import gene_columns, refuse_missing, with_zeros
 
 UNNAMED = "query"
 
@@ -44,9 +44,15 @@ def align_query(adata: AnnData, setup: Setup, *, fill_covariates: bool) -> AnnDa
     if adata.n_obs == 0:
         message = "The query has no cells: there is nothing to place."
         raise ValueError(message)
-    columns = check_genes(adata, setup.genes, setup.model_name)
+    columns = gene_columns(adata.var_names, setup.genes)
+    missing = columns < 0
+    technologies = setup.technologies
+    needed = missing if technologies is None else missing & technologies.measured_in(adata)
+    refuse_missing(setup.genes[needed], setup.genes, setup.model_name)
     values = expression_of(adata, setup.layer)
-    if not np.array_equal(columns, np.arange(adata.n_vars)):
+    if missing.any():
+        values = with_zeros(values, columns)
+    elif not np.array_equal(columns, np.arange(adata.n_vars)):
         values = values[:, columns]
     return AnnData(
         X=values if setup.layer is None else None,
@@ -95,6 +101,9 @@ def _columns(adata: AnnData, setup: Setup, *, fill_covariates: bool) -> pd.DataF
         if section_key in adata.obs:
             check_column(adata, section_key, name="query")
         obs[section_key] = _as_categories(adata, section_key, setup.sections)
+    if setup.technologies is not None:
+        names, codes = setup.technologies.names, setup.technologies.codes(adata)
+        obs[setup.technologies.key] = pd.Categorical(names[codes], categories=names)
     for key, known in setup.categories.items():
         if not fill_covariates:
             _check_covariate(adata, key, known)

@@ -49,6 +49,7 @@ class EncodingModel(VAEMixin, ArchesMixin, UnsupervisedTrainingMixin, BaseMinifi
 
     values: ClassVar[Values]
     _data_loader_cls = staticmethod(row_loader)
+    _statistics_of: ClassVar[str] = REGISTRY.section  # whose statistics genes are scaled by
     _query: AnnData | None = None
 
     @classmethod
@@ -238,9 +239,9 @@ class EncodingModel(VAEMixin, ArchesMixin, UnsupervisedTrainingMixin, BaseMinifi
     def _gene_reader(self, registered: AnnData) -> ReadGenes:
         manager = self.get_anndata_manager(registered, required=True)
         expression = registered_expression(manager)
-        section = np.asarray(manager.get_from_registry(REGISTRY.section), dtype=np.intp).ravel()
+        code = np.asarray(manager.get_from_registry(self._statistics_of), dtype=np.intp).ravel()
         seen = self.module.encoder_input
-        return lambda rows: seen.regressed(expression[rows], section[rows])
+        return lambda rows: seen.regressed(expression[rows], code[rows])
 
     def _register_query(
         self, adata: AnnData, *, fill_covariates: bool, correct: DepthCorrection | None = None

@@ -1,8 +1,11 @@
 """Genes of the reference that a query lacks: named, and filled with zeros only on request."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, issparse
 
 from dpvae._data.warn import warn_user
 
@@ -77,6 +80,26 @@ def refuse_missing(missing: pd.Index, genes: pd.Index, model_name: str) -> None:
         "as if they were not expressed."
     )
     raise ValueError(message)
+
+
+def with_zeros(values: Any, columns: NDArray[np.intp]) -> Any:
+    """Bring expression into an order of genes, with zeros for genes that were not measured.
+
+    Parameters
+    ----------
+    values
+        Shape ``(n_cells, n_found)``, dense or sparse.
+    columns
+        Column of each gene, -1 if there is none, shape ``(n_genes,)``.
+    """
+    found = np.flatnonzero(columns >= 0)
+    if issparse(values):
+        one = np.ones(len(found), dtype=values.dtype)
+        places = csr_matrix((one, (columns[found], found)), (values.shape[1], len(columns)))
+        return csr_matrix(values) @ places
+    filled = np.zeros((values.shape[0], len(columns)), dtype=values.dtype)
+    filled[:, found] = values[:, columns[found]]
+    return filled
 
 
 def check_share_of_missing(names: pd.Index, genes: pd.Index, *, allow_mostly_missing: bool) -> None:

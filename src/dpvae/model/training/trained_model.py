@@ -162,6 +162,7 @@ class TrainedModel(StoredModel):
         self.module.train()
         if completed is None and self._has_places() and self._learns_distances():
             self.atlas_ = None  # it belongs to other weights
+        self._before_training(cells)
         graph = self._pair_graph(cells)
         plan: dict[str, Any] = {} if graph is None else {"pair_graph": graph}
         if completed is None and not self._learns_distances():
@@ -186,6 +187,9 @@ class TrainedModel(StoredModel):
         keep()
         if not is_silent(kwargs):
             tell(f"{end_of_training(self)} {self._next_step}".rstrip())
+
+    def _before_training(self, cells: AnnData) -> None:
+        """Prepare what minibatches bring along; a backbone that reads more says so here."""
 
     def _check_if_trained(self, warn: bool = True, message: str = NOT_TRAINED) -> None:  # noqa: FBT001, FBT002
         super()._check_if_trained(warn=warn, message=message)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dpvae.tl import likely_positions
-from dpvae.tl.likely_positions import (
+from dpvae.geometry.likely_positions import (
     SHARPNESSES,
     LikelyPositions,
     cells_at_once,

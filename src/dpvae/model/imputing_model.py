@@ -1,0 +1,233 @@
+"""A model that imputes genes of a tissue from dissociated cells."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from numpy.typing import NDArray
+from scvi import REGISTRY_KEYS
+
+from dpvae._data.section import section_names
+from dpvae.geometry import known_rows
+from dpvae.geometry.neighborhood import neighborhood_weights
+from dpvae.model.data.fields import registered_expression
+from dpvae.model.joint.decoding import decoded_genes
+from dpvae.model.joint.dissociated import Dissociated, chosen_genes, dissociated_rows
+from dpvae.model.joint.imputation import Imputation, ReadOuts, fit_imputation
+from dpvae.model.joint.joint_input import technology_codes
+from dpvae.model.joint.neighborhoods import N_NEIGHBORS
+from dpvae.model.joint.read_out import ImagedCells, read_out
+from dpvae.model.joint_latent_model import JointLatentModel
+from dpvae.model.tissue.predicted_expression import wanted_genes
+from dpvae.model.tissue.section_frames import coordinates_of
+from dpvae.model.training.trained_model import NOT_TRAINED
+from dpvae.module.number import is_number
+
+Rows = NDArray[np.intp]
+Values = NDArray[np.float32]
+
+
+class ImputingModel(JointLatentModel):
+    """Gives genes that the tissue was not asked for, with intervals and what can be expected."""
+
+    imputation_: Imputation | None = None
+    _calibration: Rows
+
+    def get_imputed_expression(
+        self,
+        genes: Sequence[str] | None = None,
+        *,
+        adata: AnnData | None = None,
+        level: float = 0.9,
+    ) -> AnnData:
+        """Impute genes that the tissue was not asked for, at each of its cells.
+
+        Parameters
+        ----------
+        genes
+            Names of genes that dissociated cells measured. By default all that no technology with
+            places measured.
+        adata
+            Cells of the tissue, with coordinates; by default those that the model was made with.
+        level
+            Share of the cells of a gene whose value is between ``lower`` and ``upper``.
+
+        Returns
+        -------
+        A new AnnData, cells of the tissue × genes, with the cells' ``obs`` and coordinates:
+
+        - ``X``: the expected value, as the dissociated cells have it: the logarithm of 1 plus
+          counts, at the depth ``uns["depth"]`` over the genes that all technologies share; of a
+          reference of logarithms in their unit;
+        - ``layers["lower"]``, ``layers["upper"]``: the interval;
+        - ``var["expected_correlation"]``: the correlation with the truth, over cells, that can be
+          expected.
+
+        Memory: seven arrays of ``n_cells * n_genes`` numbers.
+
+        Raises
+        ------
+        ValueError
+            If a gene is not known or no dissociated cell has it, no cell has a place, or ``level``
+            is not between 0 and 1.
+        RuntimeError
+            If the model is not trained, or was loaded without its cells.
+
+        Notes
+        -----
+        Three ways of reading a gene are mixed: the decoder, the mean of the 50 nearest dissociated
+        cells in the latent space, and patterns painted by their correlation (as
+        :func:`dpvae.tl.paint`). The mixture that is best is chosen on calibration genes, which all
+        technologies measured and the model was not shown in the tissue; their errors also give the
+        width of intervals, and what can be expected.
+        """
+        if not (is_number(level) and 0 < level < 1):
+            message = f"level is {level!r}: give a share between 0 and 1."
+            raise ValueError(message)
+        imputation = self._imputation()
+        chosen = self._wanted(genes)
+        cells = self._checked(adata, places=True)
+        rows, found, tissue, latent_correlation = self._read_genes(
+            cells, chosen, paints=imputation.shares[2] > 0
+        )
+        mean, margin = imputation.mean(found, tissue), imputation.margin(found, level)
+        center, scale = self._unit(chosen)
+        expected = imputation.expected_correlation(latent_correlation)
+        lower, upper = mean - margin, mean + margin
+        return AnnData(
+            mean * scale + center,
+            obs=cells.obs.iloc[rows].copy(),
+            var=pd.DataFrame({"expected_correlation": expected}, index=self.setup.genes[chosen]),
+            obsm={self.setup.spatial_key: coordinates_of(cells, self.setup)[rows]},
+            layers={"lower": lower * scale + center, "upper": upper * scale + center},
+            uns={"depth": float(self.module.encoder_input.depth)},
+        )
+
+    @property
+    def calibration_genes(self) -> pd.Index:
+        """Names of the shared genes that the model is not shown in the tissue."""
+        return self.setup.genes[self._calibration]
+
+    def _keep_reference(self, completed: NDArray[np.float64] | None) -> None:
+        """Choose how genes are read out, as well."""
+        super()._keep_reference(completed)
+        self.is_trained_ = True
+        is_imaged = self._technologies().imaged
+        if is_imaged.any() and not is_imaged.all():
+            self.imputation_ = self._fitted_imputation()
+
+    def _fitted_imputation(self) -> Imputation:
+        cells = self._cells(None)
+        genes = self._calibration
+        rows, found, tissue, latent_correlation = self._read_genes(cells, genes, paints=True)
+        true = self._measured(cells, rows, genes)
+        return fit_imputation(found, true, tissue, latent_correlation)
+
+    def _measured(self, cells: AnnData, rows: Rows, genes: Rows) -> Values:
+        """Standardised logarithms of genes that the tissue measured, calibration genes as well."""
+        logarithms = chosen_genes(self._logarithms_of(cells), rows, genes).toarray()
+        codes = technology_codes(self.adata_manager)[rows]
+        true = np.empty(logarithms.shape, dtype=np.float32)
+        for code in np.unique(codes):
+            mine = codes == code
+            scale = logarithms[mine].std(axis=0)
+            true[mine] = (logarithms[mine] - logarithms[mine].mean(axis=0)) / np.where(
+                scale > 0, scale, 1.0
+            )
+        return true
+
+    def _logarithms_of(self, cells: AnnData) -> Any:
+        manager = self.get_anndata_manager(cells, required=True)
+        expression = registered_expression(manager)
+        seen = self.module.encoder_input
+        return lambda rows: seen.logarithms(expression[rows])
+
+    def _read_genes(
+        self, cells: AnnData, genes: Rows, *, paints: bool
+    ) -> tuple[Rows, ReadOuts, Any, NDArray[np.float64]]:
+        """Read genes at the cells of known place: which cells, what is read, and who is near."""
+        places = coordinates_of(cells, self.setup)
+        rows = np.flatnonzero(known_rows(places))
+        if not len(rows):
+            message = "No cell has a place: genes are imputed at the cells of a tissue."
+            raise ValueError(message)
+        section = section_names(cells, self.setup.section_key)[rows]
+        latent = self._posterior(cells).loc.numpy()[rows]
+        seen = self._genes_of(cells, self._registered(cells))(rows) if paints else latent
+        tissue = neighborhood_weights(places[rows], section, N_NEIGHBORS)
+        imaged = ImagedCells(latent, np.asarray(seen), tissue)
+        technologies = [self._dissociated(code, genes) for code in self._dissociated_codes()]
+        decoded = [
+            decoded_genes(self.module, latent, each.code, self._batches(each.code), genes)
+            for each in technologies
+        ]
+        codes = [each.code for each in technologies]
+        measured = self._technologies().measured[codes][:, genes]
+        found = read_out(imaged, technologies, decoded, measured, paints=paints)
+        correlation = np.array([each.latent_correlation() for each in technologies])
+        correlation = np.nanmean(np.where(measured, correlation, np.nan), axis=0)
+        return rows, found, tissue, correlation
+
+    def _dissociated_codes(self) -> Rows:
+        return np.flatnonzero(~self._technologies().imaged)
+
+    def _dissociated(self, code: int, genes: Rows) -> Dissociated:
+        cells = self._cells(None)
+        mine = np.flatnonzero(technology_codes(self.adata_manager) == code)
+        rows = dissociated_rows(mine)
+        seen = self.module.encoder_input
+        center, scale = (x[code, genes].cpu().numpy() for x in (seen.mean, seen.scale))
+        logarithms = chosen_genes(self._logarithms_of(cells), rows, genes)
+        return Dissociated(
+            code=int(code),
+            latent=self._latents(indices=rows),
+            seen=self._gene_reader(cells)(rows),
+            genes=logarithms.multiply(1.0 / scale).tocsr(),
+            zero=-center / scale,
+        )
+
+    def _batches(self, technology: int) -> Rows:
+        """Codes of the batches of a technology."""
+        manager = self.adata_manager
+        batch = np.asarray(manager.get_from_registry(REGISTRY_KEYS.BATCH_KEY), dtype=np.intp)
+        return np.unique(batch.ravel()[technology_codes(manager) == technology])
+
+    def _unit(self, genes: Rows) -> tuple[Values, Values]:
+        """Mean and standard deviation of genes in the dissociated cells."""
+        codes = self._dissociated_codes()
+        weight = self._technologies().measured[codes][:, genes].astype(np.float32)
+        weight /= np.maximum(weight.sum(axis=0), 1.0)
+        seen = self.module.encoder_input
+        mean, scale = (x.cpu().numpy()[codes][:, genes] for x in (seen.mean, seen.scale))
+        return (weight * mean).sum(axis=0), (weight * scale).sum(axis=0)
+
+    def _wanted(self, genes: Sequence[str] | None) -> Rows:
+        """Numbers of the genes to impute."""
+        technologies, codes = self._technologies(), self._dissociated_codes()
+        known = np.asarray(technologies.measured[codes].any(axis=0))
+        imaged = technologies.measured[self._technologies().imaged].any(axis=0)
+        if genes is None:
+            return np.flatnonzero(known & ~imaged)
+        chosen = wanted_genes(self.setup.genes, genes)
+        missing = self.setup.genes[chosen[~known[chosen]]]
+        if len(missing):
+            message = (
+                f"No dissociated cell measured {missing[:5].tolist()} ({len(missing)} of "
+                f"{len(chosen)} genes): only genes that they have can be imputed."
+            )
+            raise ValueError(message)
+        return chosen
+
+    def _imputation(self) -> Imputation:
+        self._check_if_trained(warn=False)
+        if self.adata is None:
+            message = (
+                "The model was loaded without its cells, from which genes are imputed: load it "
+                "with them, load(path, adata=adata)."
+            )
+            raise RuntimeError(message)
+        if self.imputation_ is None:
+            raise RuntimeError(NOT_TRAINED)
+        return self.imputation_

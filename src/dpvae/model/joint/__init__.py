@@ -1,0 +1,1 @@
+"""Dissociated cells and imaged tissue in one latent space."""

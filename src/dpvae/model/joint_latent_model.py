@@ -1,0 +1,218 @@
+"""A model that encodes dissociated cells and imaged tissue in one latent space."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from anndata import AnnData
+from numpy.typing import NDArray
+from scvi.data.fields import BaseAnnDataField
+from torch.distributions import Normal
+
+from dpvae._data.section import section_names
+from dpvae._keys import OBS, OBSM, REGISTRY
+from dpvae.geometry import known_rows
+from dpvae.model.base import SpatialModel
+from dpvae.model.data.registration import register
+from dpvae.model.data.technology import NeighborhoodField, Technologies, TechnologyField
+from dpvae.model.data.values import COUNTS_OR_LOGARITHMS
+from dpvae.model.joint.joint_input import set_joint_input
+from dpvae.model.joint.neighborhoods import neighborhood_axes, neighborhoods
+from dpvae.model.query.chosen_rows import check_indices
+from dpvae.model.tissue.latent_surfaces import GIVEN, Given
+from dpvae.model.tissue.section_frames import coordinates_of
+from dpvae.module.neighborhood_expert import product_of_normals
+from dpvae.module.network_size import check_choice
+
+Rows = NDArray[np.intp]
+Values = NDArray[np.float32]
+
+
+class JointLatentModel(SpatialModel):
+    """Gives latents of cells and tissue, and of what surrounds cells of the tissue.
+
+    A backbone makes a module that is a :class:`~dpvae.module.joint_vae.JointVAE`.
+    """
+
+    values = COUNTS_OR_LOGARITHMS
+    places_by_genes = True
+    _statistics_of = REGISTRY.technology
+
+    @classmethod
+    def setup_anndata(
+        cls,
+        adata: AnnData,
+        layer: str | None = None,
+        spatial_key: str = "spatial",
+        sample_key: str | None = OBS.section,
+        batch_key: str | None = None,
+        technology_key: str = OBS.technology,
+        *,
+        mask_key: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Say where things are in an AnnData, as :func:`dpvae.tl.join` makes it.
+
+        Parameters
+        ----------
+        adata
+            The reference: dissociated cells and tissue, and in ``varm["measured"]`` which
+            technology measured which gene.
+        layer
+            Layer with the expression; by default ``adata.X``. Raw counts, or logarithms of
+            normalised counts, of all cells alike.
+        spatial_key
+            Key in ``adata.obsm`` of the coordinates, in any unit, the same for all sections. A row
+            of NaN is a cell of unknown place, as all dissociated cells are.
+        sample_key
+            Column of ``adata.obs`` that names the section.
+        batch_key
+            Column of ``adata.obs`` that names the technical batch, such as the donor.
+        technology_key
+            Column of ``adata.obs`` that names the technology.
+        mask_key
+            As of :meth:`DPVAE.setup_anndata`.
+        **kwargs
+            Used by scvi-tools when a model is loaded.
+
+        Raises
+        ------
+        KeyError
+            If a key does not exist.
+        ValueError
+            If there is one technology, a technology has fewer than 20 cells, fewer than 10 genes
+            are shared, or coordinates or values are not usable. ``adata`` is unchanged then.
+        """
+        register(cls, adata, cls._get_setup_method_args(**locals()), **kwargs)
+
+    @classmethod
+    def further_fields(cls, arguments: dict[str, Any]) -> list[BaseAnnDataField]:
+        """Give the technology of each cell, and what surrounds it."""
+        key = arguments["technology_key"]
+        return [TechnologyField(key, arguments["spatial_key"]), NeighborhoodField(key)]
+
+    def get_latent_representation(
+        self,
+        adata: AnnData | None = None,
+        indices: Sequence[int] | NDArray[Any] | None = None,
+        give_mean: bool = True,  # noqa: FBT001, FBT002
+        mc_samples: int = 5000,
+        batch_size: int | None = None,
+        return_dist: bool = False,  # noqa: FBT001, FBT002
+        dataloader: Any = None,
+        given: Given = "both",
+        **data_loader_kwargs: Any,
+    ) -> Any:
+        """Compute the latent representation z of cells, dissociated or of the tissue.
+
+        Parameters
+        ----------
+        adata
+            The cells; by default those that the model was made with. Genes are matched by name;
+            those that the cells' technology did not measure may be missing. Give a section of the
+            tissue as a whole: its cells are each other's neighbours.
+        indices, give_mean, mc_samples, batch_size, return_dist, dataloader, **data_loader_kwargs
+            As in :meth:`scvi.model.SCVI.get_latent_representation`.
+        given
+            What z is inferred from.
+
+            - ``"both"``: expression, and for cells of known place their neighbourhood.
+            - ``"expression"``: expression alone, of all cells alike; by this cells are placed.
+            - ``"place"``: the neighbourhood alone; the prior for cells of unknown place.
+
+        Returns
+        -------
+        Array of shape ``(n_cells, n_latent)``.
+
+        Raises
+        ------
+        KeyError
+            If no column names the technologies of the cells.
+        ValueError
+            If the cells do not fit the model.
+        """
+        check_choice("given", given, GIVEN)
+        if dataloader is not None or given == "expression":
+            return super().get_latent_representation(
+                adata, indices, give_mean, mc_samples, batch_size, return_dist, dataloader,
+                **data_loader_kwargs,
+            )  # fmt: skip
+        cells = self._checked(adata, places=True)
+        check_indices(indices, cells.n_obs)
+        posterior = self._posterior(cells, given, batch_size)
+        mean, variance = posterior.loc.numpy(), posterior.variance.numpy()
+        if indices is not None:
+            mean, variance = mean[np.asarray(indices)], variance[np.asarray(indices)]
+        if return_dist:
+            return mean, variance
+        if give_mean:
+            return mean
+        return torch.normal(torch.as_tensor(mean), torch.as_tensor(variance).sqrt()).numpy()
+
+    def get_niche_representation(self, adata: AnnData | None = None) -> Values:
+        """Compute what the neighbourhood of each cell says of z: the spatial half.
+
+        Parameters
+        ----------
+        adata
+            The cells; by default those that the model was made with.
+
+        Returns
+        -------
+        Shape ``(n_cells, n_latent)``; rows of NaN for cells of unknown place.
+        """
+        cells = self._checked(adata, places=True)
+        found: Values = self._posterior(cells, "place").loc.numpy()
+        unknown = ~known_rows(coordinates_of(cells, self.setup))
+        found[unknown] = np.nan
+        return found
+
+    def _technologies(self) -> Technologies:
+        assert self.setup.technologies is not None
+        return self.setup.technologies
+
+    def _set_input(self, *, by_technology: bool) -> None:
+        """Let the encoders see genes as the reference's statistics say."""
+        seen = self.module.encoder_input
+        n_cells = set_joint_input(seen, self.adata_manager, by_technology=by_technology)
+        weight = n_cells.sum() / (len(n_cells) * n_cells)
+        self.module.technology_weight.copy_(torch.as_tensor(weight))
+        if self.module.neighborhood is not None:
+            cells = self._cells(None)
+            rows = np.flatnonzero(known_rows(coordinates_of(cells, self.setup)))
+            n_components = self.module.neighborhood.axes.shape[1]
+            axes = neighborhood_axes(self._gene_reader(cells), rows, n_components)
+            self.module.neighborhood.axes.copy_(torch.as_tensor(axes))
+
+    def _before_training(self, cells: AnnData) -> None:
+        """Describe the neighbourhoods, which minibatches bring along."""
+        if self.module.neighborhood is not None:
+            cells.obsm[OBSM.neighborhood] = self._neighborhoods(cells, self._gene_reader(cells))
+
+    def _neighborhoods(self, cells: AnnData, read: Any) -> Values:
+        section = section_names(cells, self.setup.section_key)
+        axes = self.module.neighborhood.axes.cpu().numpy()
+        return neighborhoods(read, coordinates_of(cells, self.setup), section, axes)
+
+    def _posterior(
+        self, cells: AnnData, given: Given = "both", batch_size: int | None = None
+    ) -> Normal:
+        """Posterior of z of all cells, in memory."""
+        registered = self._registered(cells)
+        expression = self._latent(cells, registered, batch_size=batch_size, return_dist=True)
+        mean, variance = (torch.as_tensor(part) for part in expression)
+        own = Normal(mean, variance.sqrt())
+        if self.module.neighborhood is None:
+            return own if given == "both" else Normal(torch.zeros_like(mean), 1.0)
+        around = torch.as_tensor(self._neighborhoods(cells, self._genes_of(cells, registered)))
+        self.module.eval()
+        with torch.no_grad():
+            near = self.module.neighborhood.given_place(around.to(self.module.device))
+        near = Normal(near.loc.cpu(), near.scale.cpu())
+        if given == "place":
+            return near
+        joined, known = product_of_normals(own, near), around.isfinite().all(dim=1, keepdim=True)
+        return Normal(
+            torch.where(known, joined.loc, own.loc), torch.where(known, joined.scale, own.scale)
+        )
