@@ -126,6 +126,7 @@ class DistancePreserving(BaseMinifiedModeModuleClass):
             sample=sample if sample.dim() == 2 else sample[0],
             coordinates=tensors[REGISTRY.coordinates],
             section=tensors[REGISTRY.section],
+            group=tensors.get(REGISTRY.technology, tensors[REGISTRY.section]),
             pairs=None if pair_graph is None else masked_pairs(pair_graph, tensors),
             far_share=far_share,
         )

@@ -36,6 +36,8 @@ def check_alignment(kind: str, weight: float | None, n_sections: int) -> None:
 class LatentAlignment(LossTerm):
     """The difference between the latents of sections, as a term of the loss.
 
+    Of a model of several technologies it is the difference between these.
+
     Parameters
     ----------
     kind
@@ -73,6 +75,6 @@ class LatentAlignment(LossTerm):
     def of_minibatch(self, cells: MinibatchLatents) -> Tensor:
         """Compute the difference between the sections of a minibatch."""
         if self.difference is None:
-            return mean_discrepancy(cells.mean, cells.section)
-        difference: Tensor = self.difference(cells.sample, cells.section)
+            return mean_discrepancy(cells.mean, cells.group)
+        difference: Tensor = self.difference(cells.sample, cells.group)
         return difference

@@ -23,6 +23,8 @@ class MinibatchLatents:
         Shape ``(n_cells, 2)`` or ``(n_cells, 3)``; rows of NaN are cells of unknown place.
     section
         Code of each cell's section, shape ``(n_cells, 1)``.
+    group
+        Code of what is to be aligned, of the same shape: technologies, or sections.
     pairs
         Pairs of cells that a mask holds, or ``None`` without a mask.
     far_share
@@ -33,6 +35,7 @@ class MinibatchLatents:
     sample: Tensor
     coordinates: Tensor
     section: Tensor
+    group: Tensor
     pairs: CellPairs | None = None
     far_share: float = 0.0
 
