@@ -201,8 +201,9 @@ def test_page_and_figures(results, tmp_path):
     assert set(KEYS) <= set(results)
     text = page(results)
     shown = f"{summary(results, 'fly', '')['pearson']['good']:.3f}"
-    assert f"good | **{shown}** | **{shown}** | {shown}" in text
+    assert f"good | **{shown}** | **{shown}** | **{shown}**" in text
+    assert "poor | 0.2" in text
     assert "### Runs that all methods have: 2" in text
     assert "fly | good | 0.900 | 0.000 | 1.000 | 0.100" in text
     figures(results, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["pearson.png", "pearson.svg"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pearson.png"]
