@@ -55,15 +55,19 @@ def _dense(adata):
 
 
 def _drawn(atlas, counts):
-    """Counts drawn from intensities, scaled to the cells' mean expression and depth."""
+    values, depth = drawn_counts(atlas, counts)
+    places = {"spatial": np.asarray(atlas.obsm["spatial"], dtype=float)}
+    return ad.AnnData(_log_normalized(values, depth), atlas.obs, atlas.var, obsm=places)
+
+
+def drawn_counts(atlas, counts):
+    """Counts drawn from intensities, scaled to the cells' mean expression and depth, and depths."""
     rng = np.random.default_rng(0)
     depth = counts.X.sum(axis=1)
     share = (counts[:, atlas.var_names].X / depth[:, None]).mean(axis=0)
     signal = np.maximum(atlas.X - np.quantile(atlas.X, BACKGROUND, axis=0), 0)
     drawn_depth = rng.choice(depth, atlas.n_obs)
-    values = rng.poisson(signal / signal.mean(axis=0) * share * drawn_depth[:, None])
-    places = {"spatial": np.asarray(atlas.obsm["spatial"], dtype=float)}
-    return ad.AnnData(_log_normalized(values, drawn_depth), atlas.obs, atlas.var, obsm=places)
+    return rng.poisson(signal / signal.mean(axis=0) * share * drawn_depth[:, None]), drawn_depth
 
 
 def _log_normalized(counts, depth):

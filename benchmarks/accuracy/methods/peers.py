@@ -55,28 +55,30 @@ def placed_by(name, problem):
 
 def answer_of(name, reference, query, runner=None, options=(), *, seed=0):
     """Array that a peer's runner writes; by default the one that places cells."""
-    python = _existing_python(name)
+    python = existing_python(name)
     script = runner_of(name) if runner is None else runner_of(name).with_name(runner)
     with TemporaryDirectory() as folder:
         reference.write_h5ad(Path(folder) / "reference.h5ad")
         query.write_h5ad(Path(folder) / "query.h5ad")
-        _run([python, script, folder, str(seed), *options], folder)
+        run_alone([python, script, folder, str(seed), *options], folder)
         return np.load(Path(folder) / "places.npy")
 
 
-def _existing_python(name):
+def existing_python(name):
+    """Python of the environment of a peer; raise if there is none."""
     folder = folder_of_environments()
     if folder is None or not python_of(name, folder).exists():
         message = (
             f"There is no environment for {name}: make it with 'python -m "
-            f"benchmarks.accuracy.peers FOLDER', and set the environment variable {VARIABLE} to "
-            f"that folder (now {folder})."
+            f"benchmarks.accuracy.peers FOLDER' (of imputation: benchmarks.imputation.peers), and "
+            f"set the environment variable {VARIABLE} to that folder (now {folder})."
         )
         raise FileNotFoundError(message)
     return python_of(name, folder)
 
 
-def _run(command, folder):
+def run_alone(command, folder):
+    """Run a command in a folder, with one thread; raise with its last lines if it fails."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
         command,

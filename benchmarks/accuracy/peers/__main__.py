@@ -8,12 +8,12 @@ from pathlib import Path
 from benchmarks.accuracy.peers import REQUIREMENTS, TORCH, VARIABLE, python_of
 
 
-def install(name, folder):
+def install(name, folder, requirements):
     """Make one environment. torch comes first, so that nothing else chooses its build."""
     venv.create(folder / name, with_pip=True, clear=True)
     pip = [python_of(name, folder), "-m", "pip", "install", "--quiet", "--progress-bar", "off"]
     subprocess.run([*pip, TORCH], check=True)
-    subprocess.run([*pip, *REQUIREMENTS[name]], check=True)
+    subprocess.run([*pip, *requirements], check=True)
 
 
 def main():
@@ -25,7 +25,7 @@ def main():
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     for name in options.only:
-        install(name, options.folder.resolve())
+        install(name, options.folder.resolve(), REQUIREMENTS[name])
         print(f"{name} is installed", flush=True)
     print(f"export {VARIABLE}={options.folder.resolve()}")
 

@@ -1,0 +1,1 @@
+"""Genes that were never imaged, imputed from dissociated cells."""
