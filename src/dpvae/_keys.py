@@ -20,6 +20,7 @@ class _Obs(NamedTuple):
     """Columns of ``adata.obs``."""
 
     domain: str = "spatial_domain"
+    label: str = "transferred_label"
 
 
 class _Var(NamedTuple):
