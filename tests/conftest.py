@@ -129,16 +129,26 @@ def trained_counts(trained_kind: Callable[[str], Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def real_section() -> Callable[[str], AnnData]:
-    """Read a real section by the name of its file; skip where the sections are not at hand."""
+def real_file() -> Callable[[str], Path]:
+    """Path of a file among the real sections; skip where they are not at hand."""
     here = Path(__file__).parents[1]
     folder = Path(os.environ.get("DPVAE_TEST_DATA", here.parent / "shared" / "data"))
 
-    def read(name: str) -> AnnData:
-        path = folder / f"{name}.h5ad"
+    def path_of(name: str) -> Path:
+        path = folder / name
         if not path.exists():
             pytest.skip(f"no real sections: neither DPVAE_TEST_DATA nor {folder} holds {name}")
-        adata = anndata.read_h5ad(path)
+        return path
+
+    return path_of
+
+
+@pytest.fixture(scope="session")
+def real_section(real_file: Callable[[str], Path]) -> Callable[[str], AnnData]:
+    """Read a real section by the name of its file; skip where the sections are not at hand."""
+
+    def read(name: str) -> AnnData:
+        adata = anndata.read_h5ad(real_file(f"{name}.h5ad"))
         adata.X = adata.X.astype(np.float32)
         return adata
 

@@ -23,6 +23,7 @@ class _Obs(NamedTuple):
     domain: str = "spatial_domain"
     technology: str = "technology"
     section: str = "section"
+    label: str = "transferred_label"
 
 
 class _Var(NamedTuple):

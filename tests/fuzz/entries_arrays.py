@@ -97,6 +97,12 @@ FUNCTIONS: dict[str, tuple[Any, str]] = {
     "metrics.spread_ratio": (lambda a: metrics.spread_ratio(points() + 1, a), ""),
     "metrics.neighbor_overlap": (lambda a: metrics.neighbor_overlap(a, _others()), ""),
     "metrics.distance_spearman": (lambda a: metrics.distance_spearman(a, _others()), ""),
+    "metrics.cell_distance_spearman": (
+        lambda a: metrics.cell_distance_spearman(a, _others()),
+        "",
+    ),
+    "metrics.contact_f1": (lambda a: metrics.contact_f1(a, _others(), quantile=0.1), ""),
+    "metrics.rssd": (lambda a: metrics.rssd(a, _others()), ""),
     "metrics.distance_pearson": (
         lambda a: metrics.distance_pearson(a, _others(), n_permutations=9).correlation,
         "",

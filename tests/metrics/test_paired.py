@@ -5,11 +5,14 @@ from dpvae import metrics
 from dpvae.metrics.paired import paired_rows
 
 METRICS = [
+    metrics.cell_distance_spearman,
+    metrics.contact_f1,
     metrics.coordinate_error,
     metrics.distance_spearman,
     metrics.neighbor_overlap,
     metrics.normalized_stress,
     metrics.procrustes_disparity,
+    metrics.rssd,
     metrics.spread_ratio,
 ]
 

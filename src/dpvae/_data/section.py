@@ -36,12 +36,7 @@ def named_sections(adata: AnnData, sample_key: str | None) -> NDArray[np.str_]:
 def check_column(adata: AnnData, key: str, *, name: str = "adata") -> None:
     """Raise if a column of ``obs`` does not exist or is missing for some cells."""
     where = f"{name}.obs[{key!r}]"
-    if key not in adata.obs:
-        message = f"There is no {where}: obs has {sorted(map(str, adata.obs))}."
-        raise KeyError(message)
-    if not isinstance(adata.obs[key], pd.Series):
-        message = f"Several columns of {name}.obs are called {key!r}: rename or delete all but one."
-        raise ValueError(message)
+    check_has_column(adata, key, name=name)
     missing = int(adata.obs[key].isna().sum())
     if missing:
         message = f"{where} is missing for {missing} of {adata.n_obs} cells: fill it in."
@@ -52,6 +47,16 @@ def check_column(adata: AnnData, key: str, *, name: str = "adata") -> None:
     if len(kinds) > 1:
         found = " and ".join(f"{kind} (such as {value!r})" for kind, value in kinds.items())
         message = f"{where} mixes {found}: run {where} = {where}.astype(str)."
+        raise ValueError(message)
+
+
+def check_has_column(adata: AnnData, key: str, *, name: str = "adata") -> None:
+    """Raise if a column of ``obs`` does not exist, or if there are several of this name."""
+    if key not in adata.obs:
+        message = f"There is no {name}.obs[{key!r}]: obs has {sorted(map(str, adata.obs))}."
+        raise KeyError(message)
+    if not isinstance(adata.obs[key], pd.Series):
+        message = f"Several columns of {name}.obs are called {key!r}: rename or delete all but one."
         raise ValueError(message)
 
 

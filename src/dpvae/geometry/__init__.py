@@ -12,6 +12,7 @@ from dpvae.geometry.placement.free import place_free
 from dpvae.geometry.placement.landmarks import place_on_layout
 from dpvae.geometry.placement.result import Placement
 from dpvae.geometry.placement.stress import normalized_stress
+from dpvae.geometry.posterior.label_probabilities import LabelProbabilities
 from dpvae.geometry.posterior.modes import Modes
 from dpvae.geometry.posterior.posterior import Posterior
 from dpvae.geometry.regression.blend import Blend
@@ -22,6 +23,7 @@ from dpvae.geometry.standardization import coordinate_unit, standard_coordinates
 __all__ = [
     "Alignment",
     "Blend",
+    "LabelProbabilities",
     "Mirror",
     "Modes",
     "Placement",

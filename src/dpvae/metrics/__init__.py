@@ -8,6 +8,8 @@ from dpvae.metrics.autocorrelation import (
     false_discovery_rate,
 )
 from dpvae.metrics.bilipschitz import Distortion, bilipschitz_distortion
+from dpvae.metrics.cell_spearman import cell_distance_spearman
+from dpvae.metrics.contact_f1 import contact_f1
 from dpvae.metrics.contacts import contact_precision
 from dpvae.metrics.error import CoordinateError, coordinate_error
 from dpvae.metrics.isometry import Isometry, latent_isometry, metric_ellipses
@@ -17,6 +19,7 @@ from dpvae.metrics.neighbors import neighbor_overlap
 from dpvae.metrics.pearson import DistanceCorrelation, distance_pearson
 from dpvae.metrics.procrustes import procrustes_disparity
 from dpvae.metrics.ranks import continuity, trustworthiness
+from dpvae.metrics.rssd import rssd, rssd_by_class
 from dpvae.metrics.scores import SCORES, Score, score_places
 from dpvae.metrics.spearman import distance_spearman
 from dpvae.metrics.spread import spread_ratio
@@ -36,6 +39,8 @@ __all__ = [
     "SpatialStatistic",
     "autocorrelation",
     "bilipschitz_distortion",
+    "cell_distance_spearman",
+    "contact_f1",
     "contact_precision",
     "continuity",
     "coordinate_error",
@@ -49,6 +54,8 @@ __all__ = [
     "neighbor_overlap",
     "normalized_stress",
     "procrustes_disparity",
+    "rssd",
+    "rssd_by_class",
     "score_places",
     "spread_ratio",
     "triangle_angle_error",

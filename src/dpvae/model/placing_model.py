@@ -6,10 +6,11 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 
-from dpvae._data.section import section_names
-from dpvae.geometry import Posterior, check_coordinate_rows
+from dpvae._data.section import check_has_column, section_names
+from dpvae.geometry import LabelProbabilities, Posterior, check_coordinate_rows
 from dpvae.model.atlas.anchors import check_anchors
 from dpvae.model.atlas.atlas import Atlas
+from dpvae.model.atlas.cell_labels import LabelledReference, labels_of, predict_labels
 from dpvae.model.atlas.encoded_cells import EncodedCells
 from dpvae.model.atlas.layout import place_around, place_freely, the_frame
 from dpvae.model.atlas.placed import Placed
@@ -179,6 +180,79 @@ class PlacingModel(TrainedModel):
         frame = the_frame(atlas.layout, encoded, section)
         placed = self._placed_as(atlas, encoded, adata, frame, GENES_TOO)
         return atlas.posterior(encoded, placed, spacing)
+
+    def predict_labels(
+        self,
+        adata: AnnData,
+        label_key: str,
+        *,
+        section: str | None = None,
+        batch_size: int | None = None,
+    ) -> LabelProbabilities:
+        """Tell how probable each label of the reference is for new cells, such as its layers.
+
+        Two things tell a label: which labels the places have where the cell could come from
+        (:meth:`predict_posterior`), and which cells of the reference have like genes, wherever
+        they are. Labels of the tissue, such as layers, are told by both, cell types mostly by the
+        second. How much each counts is learned from cells of the reference that are left out.
+
+        Parameters
+        ----------
+        adata
+            The cells. They need no coordinates.
+        label_key
+            Column of ``obs`` of the AnnData that the model was made with: ``model.adata``. Where it
+            is missing, a cell has no label.
+        section
+            As in :meth:`predict_posterior`. Genes count from all sections.
+        batch_size
+            Cells per pass through the encoder.
+
+        Returns
+        -------
+        The probabilities, a column for each label of five cells or more. On cells like the
+        reference, of those with a probability of 80 % about 80 % are right; of another donor or
+        technology, fewer. :func:`dpvae.tl.transfer_labels` writes them into an AnnData.
+
+        Raises
+        ------
+        KeyError
+            If there is no such column.
+        ValueError
+            As :meth:`predict_posterior`; if fewer than two labels have five cells or more; if no
+            cell of the section has one; or if the model's own cells are not its reference, are
+            minified, or were not loaded.
+
+        Warns
+        -----
+        UserWarning
+            As :meth:`predict_posterior`; if labels have fewer than five cells, which are left out.
+
+        Notes
+        -----
+        Time: of :meth:`predict_posterior`, and about five seconds for a reference of 4,000 cells
+        and seven labels, up to a minute for more cells and labels.
+        """
+        own = self._cells(None)
+        where = f"model.adata.obs[{label_key!r}]"
+        check_has_column(own, label_key, name="model.adata")
+        codes, names = labels_of(own.obs[label_key], where)
+        atlas, encoded = self._atlas(), self._encoded(adata, batch_size)
+        atlas.check_has_genes(encoded)
+        frame = the_frame(atlas.layout, encoded, section)
+        placed = self._placed_as(atlas, encoded, adata, frame, GENES_TOO)
+        found = atlas.posterior(encoded, placed)
+        assert atlas.surfaces is not None
+        assert encoded.genes is not None
+        reference = LabelledReference(
+            self._genes_of(own, self._registered(own)),
+            self._given_coordinates(own),
+            section_names(own, self.setup.section_key),
+            codes,
+            names,
+        )
+        atlas.check_is_reference(reference.coordinates, frame)
+        return predict_labels(reference, atlas.surfaces, frame, found, encoded.genes)
 
     def _placed(
         self,

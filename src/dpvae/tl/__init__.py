@@ -19,6 +19,7 @@ from dpvae.tl.score import score
 from dpvae.tl.snap import snap
 from dpvae.tl.spatial_domains import spatial_domains
 from dpvae.tl.spatially_variable_genes import spatially_variable_genes
+from dpvae.tl.transfer_labels import transfer_labels
 from dpvae.tl.transfer_matrix import transfer_matrix
 from dpvae.tl.unfold import unfold
 
@@ -42,6 +43,7 @@ __all__ = [
     "snap",
     "spatial_domains",
     "spatially_variable_genes",
+    "transfer_labels",
     "transfer_matrix",
     "unfold",
 ]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dpvae._data.section import cells_per_section
 from dpvae._data.warn import warn_user
-from dpvae.geometry import Posterior
+from dpvae.geometry import Posterior, known_rows
 from dpvae.model.atlas.encoded_cells import EncodedCells
 from dpvae.model.atlas.foreign import warn_if_foreign
 from dpvae.model.atlas.gene_regression import GeneRegression
@@ -174,6 +174,28 @@ class Atlas:
                 "spread wider, and may still be wrong."
             )
         return found
+
+    def check_is_reference(self, coordinates: NDArray[np.float64], section: str) -> None:
+        """Raise if cells are not those that the surfaces of a section were fitted to.
+
+        Parameters
+        ----------
+        coordinates
+            Of the cells, shape ``(n_cells, n_dims)``.
+        section
+            Its name.
+        """
+        assert self.surfaces is not None
+        model = self.surfaces.sections[section]
+        places = coordinates[model.rows[model.rows < len(coordinates)]]
+        known = known_rows(places)
+        is_same = len(places) == len(model.rows) and known.any()
+        if not (is_same and np.allclose(places[known], model.positions[known])):
+            message = (
+                "The model's own cells are not its reference: load it with the AnnData that it was "
+                "trained on, load(path, adata=reference)."
+            )
+            raise ValueError(message)
 
     def check_has_genes(self, cells: EncodedCells) -> None:
         """Raise if genes of the reference, or of cells, are not there to say how probable it is.

@@ -228,7 +228,7 @@ def fit_gene_surfaces(
         rows = at_most(np.flatnonzero(known)[cells], max(most, 1), rng)
         if not has_outline(coordinates[rows]):
             continue
-        components, read = _observations(surfaces, name, genes, rows)
+        components, read = observations(surfaces, name, genes, rows)
         fewer = min(loadings.shape[1], len(rows) // CELLS_PER_COMPONENT)
         goes_along = _go_along(read, coordinates[rows])
         values = observed(components, goes_along * read, fewer)
@@ -239,7 +239,7 @@ def fit_gene_surfaces(
     return surfaces
 
 
-def _observations(
+def observations(
     surfaces: GeneSurfaces, name: str, genes: ReadGenes, rows: Rows
 ) -> tuple[Values, Values]:
     """Components of cells of known place, and places that others' genes and places tell of them."""
