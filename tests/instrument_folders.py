@@ -126,8 +126,11 @@ def write_xenium(folder: Path, adata: AnnData) -> AnnData:
     with zarr.storage.ZipStore(folder / "cells.zarr.zip", mode="w") as store:
         group = zarr.open_group(store, mode="w", zarr_format=2)
         group["cell_id"] = np.column_stack([number, np.ones_like(number)])
-        group["cell_summary"] = np.zeros((adata.n_obs, 1))
-        group["cell_summary"].attrs["column_names"] = ["z_level"]
+        group.create_array(
+            "cell_summary",
+            data=np.zeros((adata.n_obs, 1)),
+            attributes={"column_names": ["z_level"]},
+        )
         for mask in "01":
             group[f"polygon_sets/{mask}/cell_index"] = number
     return adata

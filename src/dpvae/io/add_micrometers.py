@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ARRAY = ["array_row", "array_col"]
 PITCH_OF_VISIUM = 100.0
 BINS = r"square_(\d+)um"
+LATTICES = ("visium", "visium_hd")
 COSMX_PIXEL = 0.12028
 GLOBAL = "global"
 DOWNSCALED = ("_downscaled_hires", "_downscaled_lowres")
@@ -49,7 +50,8 @@ def add_micrometers(sdata: "SpatialData", *, pixel_size: float | None = None) ->
     TypeError
         If ``sdata`` is no SpatialData object.
     ValueError
-        If the size is not positive, or not given and not known.
+        If the size is not positive, or not given and not known, or several coordinate systems could
+        be meant.
 
     Warns
     -----
@@ -84,13 +86,11 @@ def add_micrometers(sdata: "SpatialData", *, pixel_size: float | None = None) ->
 
 
 def _from_pixels(sdata: "SpatialData", pixel_size: float | None) -> dict[str, Any]:
-    """Transformations to micrometres, by the coordinate system that they start from."""
+    """Find transformations to micrometres, by the coordinate system that they start from."""
     reader = sdata.attrs.get(READER)
     if pixel_size is not None:
-        of_images = [name for name in sdata.coordinate_systems if not name.endswith(DOWNSCALED)]
-        bases = [GLOBAL] if GLOBAL in of_images else of_images
-        return {base: _scaling(pixel_size) for base in bases if base != MICROMETERS}
-    if reader in ("visium", "visium_hd"):
+        return dict.fromkeys(_bases(sdata), _scaling(pixel_size))
+    if reader in LATTICES:
         found = [annotation_of(sdata, table) for table in sdata.tables]
         sizes = {k: v for each in found for k, v in _from_lattice(each).items()}
         if sizes:
@@ -110,15 +110,34 @@ def _from_pixels(sdata: "SpatialData", pixel_size: float | None) -> dict[str, An
     raise ValueError(message)
 
 
+def _bases(sdata: "SpatialData") -> list[str]:
+    """Name the coordinate systems in pixels of a full image: one, or that of each Visium slide."""
+    systems = [
+        name
+        for name in sdata.coordinate_systems
+        if not name.endswith(DOWNSCALED) and name != MICROMETERS
+    ]
+    if GLOBAL in systems:
+        return [GLOBAL]
+    if len(systems) == 1 or sdata.attrs.get(READER) in LATTICES:
+        return systems
+    message = (
+        f"sdata has the coordinate systems {sorted(systems)}, and it is not clear of which one "
+        "pixel_size is: add a transformation to 'micrometers' to its elements with "
+        "spatialdata.transformations.set_transformation."
+    )
+    raise ValueError(message)
+
+
 def _from_outlines(element: Any) -> Any:
-    """From pixels back to outlines that are in micrometres."""
+    """Go from pixels back to outlines, which are in micrometres."""
     from spatialdata.transformations import get_transformation
 
     return get_transformation(element, GLOBAL).inverse()
 
 
 def _from_lattice(found: Annotation) -> dict[str, Any]:
-    """Micrometres of a pixel, from spots or bins whose distance is known."""
+    """Measure pixels by spots or bins whose distance is known."""
     from spatialdata.transformations import get_transformation
 
     if not set(ARRAY) <= set(found.cells.obs):
@@ -128,7 +147,7 @@ def _from_lattice(found: Annotation) -> dict[str, Any]:
         known = get_transformation(element, get_all=True)
         base = next(system for system in known if not system.endswith(DOWNSCALED))
         mine = (found.region == name).to_numpy()
-        centers = centers_of(element, base).reindex(found.instance[mine])
+        centers = centers_of(element, name, base).reindex(found.instance[mine])
         bin_width = pd.Series([name]).str.extract(BINS)[0].astype(float).item()
         steps = hexagonal(PITCH_OF_VISIUM) if np.isnan(bin_width) else (bin_width, bin_width)
         array = found.cells.obs.loc[mine, ARRAY].to_numpy(np.float64)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from spatialdata import SpatialData
 
 MICROMETERS: Final = "micrometers"
-NAMES_OF_MICROMETERS = {MICROMETERS, "microns", "micron", "um", "µm"}
+NAMES_OF_MICROMETERS = (MICROMETERS, "microns", "um", "µm")
 READER = "spatialdata_io_reader"
 IN_PIXELS = {"visium", "visium_hd", "xenium", "merscope", "cosmx"}
 
@@ -20,7 +20,7 @@ def chosen_system(given: str | None, of_elements: Mapping[str, set[str]], table:
     Parameters
     ----------
     given
-        Its name, or ``None``: the one in micrometres, or the only one that there is.
+        Its name, or ``None``: one in micrometres, by its name, or the only one that there is.
     of_elements
         Coordinate systems of each element that the table annotates.
     table
@@ -43,8 +43,9 @@ def chosen_system(given: str | None, of_elements: Mapping[str, set[str]], table:
     if given is not None:
         return given
     common = set.intersection(*of_elements.values())
-    if MICROMETERS in common or len(common) == 1:
-        return MICROMETERS if MICROMETERS in common else common.pop()
+    usual = [name for name in NAMES_OF_MICROMETERS if name in common]
+    if usual or len(common) == 1:
+        return (usual or list(common))[0]
     found = ", ".join(f"{name!r}: {sorted(systems)}" for name, systems in of_elements.items())
     message = (
         f"The elements of table {table!r} have these coordinate systems: {found}. Name one that "
@@ -55,7 +56,7 @@ def chosen_system(given: str | None, of_elements: Mapping[str, set[str]], table:
 
 
 def unit_of(sdata: "SpatialData", coordinate_system: str) -> str | None:
-    """Unit of a coordinate system, ``None`` if it is not known: SpatialData keeps no units."""
+    """Give the unit of a coordinate system, if it is known: SpatialData keeps none."""
     if coordinate_system in NAMES_OF_MICROMETERS:
         return "micrometer"
     return "pixel" if sdata.attrs.get(READER) in IN_PIXELS else None
@@ -81,5 +82,5 @@ def system_of(reference: Any) -> str:
 
 
 def place_record(coordinate_system: str, unit: str | None) -> dict[str, str]:
-    """What ``adata.uns["spatial_params"]`` says of the places of cells."""
+    """Say of places what ``adata.uns["spatial_params"]`` keeps."""
     return {COORDINATE_SYSTEM: coordinate_system} | ({UNIT: unit} if unit else {})

@@ -26,7 +26,7 @@ class Instrument:
     files: tuple[tuple[str, ...], ...]
 
     def missing(self, folder: Path) -> list[str]:
-        """What a folder lacks of it."""
+        """List what a folder lacks of it."""
         return [
             " or ".join(names)
             for names in self.files

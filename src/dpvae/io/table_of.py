@@ -1,5 +1,6 @@
 """Cells of a SpatialData object as an AnnData with their places."""
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,8 +34,9 @@ def table_of(
     table
         Name of the table. May be left out if there is one.
     coordinate_system
-        Name of the coordinate system. By default ``"micrometers"``, which
-        :func:`add_micrometers` and :func:`read_instrument` add, or the only one that there is.
+        Name of the coordinate system. By default one that is called ``"micrometers"``, as
+        :func:`add_micrometers` and :func:`read_instrument` call it, or ``"microns"``, ``"um"`` or
+        ``"µm"``; or the only one that there is.
 
     Returns
     -------
@@ -109,11 +111,8 @@ def _places(found: Annotation, system: str) -> Points:
     parts = {}
     for name, element in found.elements.items():
         rows = np.flatnonzero((found.region == name).to_numpy())
-        centers = centers_of(element, system)
-        if not centers.index.is_unique:
-            message = f"Names of cells occur more than once in the index of element {name!r}."
-            raise ValueError(message)
-        at = centers.index.get_indexer(found.instance.iloc[rows])
+        centers = centers_of(element, name, system)
+        at = centers.index.get_indexer(pd.Index(found.instance.iloc[rows]))
         if (at < 0).all():
             message = (
                 f"No cell of table {found.table!r} is in element {name!r}: the table calls them "
@@ -140,9 +139,35 @@ def _places(found: Annotation, system: str) -> Points:
     return places
 
 
-def centers_of(element: Any, system: str) -> pd.DataFrame:
-    """Centres of what an element holds, in a coordinate system, with its index."""
+def centers_of(element: Any, name: str, system: str) -> pd.DataFrame:
+    """Centres of what an element holds, in a coordinate system.
+
+    Parameters
+    ----------
+    element
+        Shapes, labels or points.
+    name
+        Its name, for the message.
+    system
+        The coordinate system.
+
+    Returns
+    -------
+    Columns ``x``, ``y`` and perhaps ``z``, with the index of the element.
+
+    Raises
+    ------
+    ValueError
+        If names in its index occur twice.
+    """
     from spatialdata import get_centroids
 
-    centers: pd.DataFrame = get_centroids(element, coordinate_system=system).compute()
+    index = getattr(element, "index", pd.Index([]))
+    index = index if isinstance(index, pd.Index) else index.compute()
+    if not index.is_unique:
+        message = f"Names of cells occur more than once in the index of element {name!r}."
+        raise ValueError(message)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The index of the dataframe is not monotonic")
+        centers: pd.DataFrame = get_centroids(element, coordinate_system=system).compute()
     return centers[[axis for axis in ("x", "y", "z") if axis in centers]]

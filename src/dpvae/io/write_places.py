@@ -34,8 +34,8 @@ def write_places(
 ) -> None:
     """Put cells that were placed into the SpatialData object in whose frame they are.
 
-    spatialdata-plot and napari-spatialdata then draw them over its images, and ``sdata.write(path)``
-    keeps them.
+    spatialdata-plot and napari-spatialdata then draw them over its images, and
+    ``sdata.write(path)`` keeps them.
 
     Parameters
     ----------
