@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from dpvae._data.arguments import check_is_anndata
 from dpvae._keys import COORDINATE_SYSTEM, OBSM, UNIT, params_key
 
 if TYPE_CHECKING:
@@ -69,7 +70,10 @@ def system_of(reference: Any) -> str:
     ------
     KeyError
         If it was not read so, or forgets it.
+    TypeError
+        If it is no AnnData.
     """
+    check_is_anndata(reference, name="reference")
     params = reference.uns.get(params_key(OBSM.spatial), {})
     if COORDINATE_SYSTEM not in params:
         message = (

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
-from dpvae._data.arguments import check_is_anndata
 from dpvae._keys import OBSM
 from dpvae.geometry import Posterior, known_rows
-from dpvae.io.annotation import check_is_spatialdata
+from dpvae.io.annotation import ATTRS, check_is_spatialdata
 from dpvae.io.coordinate_system import system_of
 from dpvae.io.region_polygons import region_polygons
 from dpvae.tl.coordinates import read_coordinates
@@ -53,18 +54,20 @@ def write_places(
     recovered_key
         Key of ``adata.obsm`` with the places. By default ``"spatial_dpvae"``.
     key_added
-        Name of the points, and the beginning of the other names. By default ``"dpvae_places"``.
+        Name of the circles, and the beginning of the other names. By default ``"dpvae_places"``.
 
     Returns
     -------
     ``None``. Written are
 
-    - points ``key_added``: a point for each cell;
+    - shapes ``key_added``: a circle for each cell, as wide as the usual distance of
+      neighbours in the reference;
     - table ``key_added + "_table"``: the cells with their expression and columns; it annotates the
-      points;
+      circles, so that genes and columns can colour them;
     - with a posterior, shapes ``key_added + "_regions"``: for each cell the smallest region that
-      holds ``level`` of its probability, a polygon of one or several parts. It has the index of the
-      points, the column ``cell`` and the column ``share``, the share of the tissue that it takes.
+      holds ``level`` of its probability, polygons of any number of parts. They have the index of
+      the circles, the column ``cell`` with the name of the cell, and the column ``share``, the
+      share of the tissue that the region takes.
 
     Raises
     ------
@@ -74,8 +77,8 @@ def write_places(
     TypeError
         If an argument is of another kind.
     ValueError
-        If no cell has a place, a name is taken, the posterior is of other cells, or regions are
-        asked for in three dimensions. Nothing is written then.
+        If no cell has a place, places have three dimensions, a name is taken, or the posterior is
+        of other cells. Nothing is written then.
 
     See Also
     --------
@@ -99,15 +102,13 @@ def write_places(
     >>> query = reference[:50].copy()
     >>> query.obsm["spatial_dpvae"] = query.obsm["spatial"] + 5.0
     >>> dpvae.io.write_places(sdata, query, reference)
-    >>> len(sdata.points["dpvae_places"])
-    50
+    >>> sdata.shapes["dpvae_places"].shape
+    (50, 2)
     """
-    from spatialdata.models import PointsModel, ShapesModel, TableModel
+    from spatialdata.models import ShapesModel, TableModel
     from spatialdata.transformations import Identity
 
     check_is_spatialdata(sdata)
-    check_is_anndata(adata)
-    check_is_anndata(reference, name="reference")
     system = system_of(reference)
     if system not in sdata.coordinate_systems:
         message = (
@@ -115,32 +116,49 @@ def write_places(
             f"{sorted(sdata.coordinate_systems)}: give the SpatialData object of the reference."
         )
         raise KeyError(message)
-    names = [key_added, f"{key_added}_table", f"{key_added}_regions"]
-    for name in names:
+    for name in (key_added, f"{key_added}_table", f"{key_added}_regions"):
         if name in sdata:
             message = f"sdata has an element {name!r}: delete it, or choose another key_added=…"
             raise ValueError(message)
-    places = read_coordinates(adata, recovered_key, argument="recovered_key")
-    known = known_rows(places)
-    if not known.any():
-        message = f"No cell has a place in adata.obsm[{recovered_key!r}]."
-        raise ValueError(message)
+    places, known = _places(adata, recovered_key)
     regions = None
     if posterior is not None:
         check_posterior_of(posterior, adata)
-        found = posterior.of(np.flatnonzero(known))
-        regions = region_polygons(found, level)
+        regions = region_polygons(posterior.of(np.flatnonzero(known)), level)
         regions["cell"] = adata.obs_names[known].to_numpy()
-    index = np.arange(int(known.sum()))
-    frame = pd.DataFrame(places[known], columns=list("xyz")[: places.shape[1]], index=index)
+    radius = _radius(read_coordinates(reference, OBSM.spatial, name="reference"))
     cells = adata[known].copy()
-    cells.obs[REGION] = pd.Categorical([key_added] * len(index))
-    cells.obs[INSTANCE] = index
+    cells.obs[REGION] = pd.Categorical([key_added] * cells.n_obs)
+    cells.obs[INSTANCE] = np.arange(cells.n_obs)
+    cells.uns.pop(ATTRS, None)
+    table = TableModel.parse(cells, region=key_added, region_key=REGION, instance_key=INSTANCE)
     to_system = {system: Identity()}
-    table = TableModel.parse(
-        cells, region=key_added, region_key=REGION, instance_key=INSTANCE, overwrite_metadata=True
+    sdata[key_added] = ShapesModel.parse(
+        places[known], geometry=0, radius=radius, transformations=to_system
     )
-    sdata[names[0]] = PointsModel.parse(frame, transformations=to_system)
-    sdata[names[1]] = table
+    sdata[f"{key_added}_table"] = table
     if regions is not None:
-        sdata[names[2]] = ShapesModel.parse(regions, transformations=to_system)
+        sdata[f"{key_added}_regions"] = ShapesModel.parse(regions, transformations=to_system)
+
+
+def _places(adata: AnnData, key: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Places of the cells, and which have one."""
+    places = read_coordinates(adata, key, argument="recovered_key")
+    known = known_rows(places)
+    if places.shape[1] != 2:
+        message = (
+            f"adata.obsm[{key!r}] has three dimensions, but circles and regions lie in a plane: "
+            "write two of them."
+        )
+        raise ValueError(message)
+    if not known.any():
+        message = f"No cell has a place in adata.obsm[{key!r}]."
+        raise ValueError(message)
+    return places, known
+
+
+def _radius(places: NDArray[np.float64]) -> float:
+    """Half the usual distance of neighbours, among those at different places."""
+    apart = np.unique(places[known_rows(places)], axis=0)
+    distance = cKDTree(apart).query(apart, k=[min(2, len(apart))])[0]
+    return 0.5 * float(np.median(distance)) or 1.0
