@@ -57,7 +57,7 @@ def annotation_of(sdata: "SpatialData", table: str | None) -> Annotation:
         If it is not clear which table is meant, or the table annotates nothing.
     """
     check_is_spatialdata(sdata)
-    name = _name_of_table(sdata, table)
+    name = name_of_table(sdata, table)
     cells = sdata.tables[name]
     keys = cells.uns.get(ATTRS, {})
     region_key, instance_key = (keys.get(f"{kind}_key") for kind in ("region", "instance"))
@@ -99,7 +99,16 @@ def check_is_spatialdata(given: object) -> None:
         raise TypeError(message)
 
 
-def _name_of_table(sdata: "SpatialData", table: str | None) -> str:
+def name_of_table(sdata: "SpatialData", table: str | None) -> str:
+    """Name of a table that is there; ``None`` stands for the only one.
+
+    Raises
+    ------
+    KeyError
+        If there is no such table.
+    ValueError
+        If there is none at all, or it is not clear which one is meant.
+    """
     names = list(sdata.tables)
     if table is None and len(names) == 1:
         return str(names[0])

@@ -60,7 +60,12 @@ def unit_of(sdata: "SpatialData", coordinate_system: str) -> str | None:
     """Give the unit of a coordinate system, if it is known: SpatialData keeps none."""
     if coordinate_system in NAMES_OF_MICROMETERS:
         return "micrometer"
-    return "pixel" if sdata.attrs.get(READER) in IN_PIXELS else None
+    return "pixel" if is_in_pixels(sdata) else None
+
+
+def is_in_pixels(sdata: "SpatialData") -> bool:
+    """Whether a reader of spatialdata-io made the object, which gives pixels."""
+    return sdata.attrs.get(READER) in IN_PIXELS
 
 
 def system_of(reference: Any) -> str:
