@@ -8,6 +8,7 @@ from typing import Any
 import anndata as ad
 import numpy as np
 import pytest
+from tests.instrument_folders import write_visium, write_xenium
 
 import dpvae
 
@@ -95,3 +96,32 @@ def test_commands_of_the_readme_run():
         result = testing.CliRunner().invoke(cli.app, [*command, *quick])
         assert result.exit_code == 0, result.output
     assert "spatial_dpvae" in ad.read_h5ad("placed.h5ad").obsm
+
+
+@pytest.mark.trains
+@pytest.mark.filterwarnings("ignore")  # of the readers and of spatialdata-plot
+def test_a_visium_and_a_xenium_folder_are_placed_and_drawn_as_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    pytest.importorskip("spatialdata_io")
+    from matplotlib import pyplot as plt
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("FEWEST_STEPS", "MOST_STEPS"):
+        monkeypatch.setattr(f"dpvae.model.training.epochs.{name}", 150)
+    cells = dpvae.datasets.simulated_tissue(450, 40, seed=0)
+    write_visium(tmp_path / "visium" / "outs", cells[:300].copy())
+    true = write_xenium(tmp_path / "xenium", cells[300:].copy())
+    page = (DOCS / "user_guide" / "spatialdata.md").read_text(encoding="utf-8")
+    block = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)[0]
+    assert len([line for line in block.splitlines() if line.strip()]) < 15
+    names: dict[str, Any] = {}
+    exec(block, names)
+    places = dpvae.io.table_of(names["brain"], "dpvae_places_table")
+    assert places.uns["spatial_params"]["unit"] == "micrometer"
+    error = np.linalg.norm(places.obsm["spatial"] - true.obsm["spatial"], axis=1)
+    shuffled = np.random.default_rng(0).permutation(true.obsm["spatial"])
+    chance = np.linalg.norm(shuffled - true.obsm["spatial"], axis=1)
+    assert np.median(error) < 0.5 * np.median(chance)
+    assert len(plt.gca().collections) == 2  # spots and cells
+    plt.close("all")

@@ -40,6 +40,7 @@ MAY_IMPORT = {
     "tl": DATA | GEOMETRY | {"metrics"},
     "pl": DATA | GEOMETRY | {"metrics", "tl"},
     "pp": DATA | GEOMETRY | {"metrics", "tl"},
+    "io": DATA | {"geometry", "tl"},
     "module": {"_keys", "geometry", "geometry.surfaces"},
     "model.data": DATA | GEOMETRY | {"metrics", "module"},
     "model.atlas": {"_data", "_keys", "model.data"} | GEOMETRY,
@@ -51,7 +52,7 @@ MAY_IMPORT = {
     | GEOMETRY
     | {"model.atlas", "model.data", "model.files", "model.loading", "module"},
     "model": DATA | GEOMETRY | MODEL | {"_models", "module"},
-    "cli": DATA | GEOMETRY | {"_models", "datasets", "metrics", "model", "pl", "pp", "tl"},
+    "cli": DATA | GEOMETRY | {"_models", "datasets", "io", "metrics", "model", "pl", "pp", "tl"},
 }
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.py")
 ROOMS = {path.parent for path in SOURCE.rglob("__init__.py")}
@@ -111,6 +112,7 @@ def test_files_import_one_another_in_no_circle():
             "dpvae.cli",
             ["torch", "scvi", "squidpy", "scanpy", "anndata", "matplotlib", "numba"],
         ),
+        ("dpvae.io", ["torch", "scvi", "squidpy", "matplotlib", "spatialdata", "spatialdata_io"]),
         ("dpvae.module", ["squidpy"]),
         ("dpvae.tl", ["torch", "scvi", "squidpy", "matplotlib"]),
         ("dpvae.pp", ["torch", "scvi", "squidpy", "matplotlib"]),

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from dpvae import datasets, geometry, metrics, model, module, pl, pp, tl
+    from dpvae import datasets, geometry, io, metrics, model, module, pl, pp, tl
 
-__all__ = ["datasets", "geometry", "metrics", "model", "module", "pl", "pp", "tl"]
+__all__ = ["datasets", "geometry", "io", "metrics", "model", "module", "pl", "pp", "tl"]
 __version__ = version("dpvae")
 OF_MODELS = ("DPSCVI", "DPVAE", "load")
 

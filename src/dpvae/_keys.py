@@ -75,6 +75,10 @@ class _History(NamedTuple):
     kl: str = "kl_local"
 
 
+COORDINATE_SYSTEM: Final = "coordinate_system"
+UNIT: Final = "unit"
+
+
 def params_key(key: str) -> str:
     """Key of ``adata.uns`` with how the coordinates ``adata.obsm[key]`` were made.
 

@@ -1,10 +1,11 @@
+import warnings
 from pathlib import Path
 
 import pytest
 from anndata.experimental import AnnCollection
 from scvi.dataloaders import CollectionAdapter
 
-from dpvae import tl
+from dpvae import pl, pp, tl
 from dpvae._data.arguments import check_is_anndata
 from dpvae.datasets import simulated_tissue
 from dpvae.model import DPSCVI, DPVAE, load
@@ -30,6 +31,25 @@ def test_an_anndata_passes(expression):
 def test_something_else_is_named(given, message):
     with pytest.raises(TypeError, match=message):
         check_is_anndata(given, name="query")
+
+
+def test_the_way_from_other_containers_is_named(expression, trained):
+    spatialdata, mudata = (pytest.importorskip(name) for name in ("spatialdata", "mudata"))
+    with warnings.catch_warnings(action="ignore"):
+        several = mudata.MuData({"rna": expression})
+    for job in (
+        DPVAE.setup_anndata,
+        DPSCVI.setup_anndata,
+        DPVAE,
+        load(trained).predict_coordinates,
+        tl.reconstruct,
+        pl.reconstruction,
+        pp.spatially_variable_genes,
+    ):
+        with pytest.raises(TypeError, match=r"take a table with its places, \w+ = dpvae.io.table_"):
+            job(spatialdata.SpatialData())
+        with pytest.raises(TypeError, match=r"take a modality of it, such as \w+ = mdata\['rna'\]"):
+            job(several)
 
 
 def test_whoever_is_given_a_path_says_so(trained):

@@ -12,6 +12,7 @@ import pytest
 import torch
 import typer
 from tests.conftest import of_the_package
+from tests.instrument_folders import write_visium, write_xenium
 from tests.planted import Planted
 from typer.testing import CliRunner
 
@@ -307,3 +308,26 @@ def test_advice_is_in_the_words_of_the_shell(reference_file, query_file, tmp_pat
     text = run(*arguments, "--add-missing-genes", code=1)
     assert "only 15 of the reference's 40 genes" in text
     assert "give --allow-mostly-missing" in text
+
+
+@pytest.mark.filterwarnings("ignore")  # of the readers
+def test_folders_of_instruments_are_trained_on_and_placed_in_micrometers(counts, tmp_path):
+    pytest.importorskip("spatialdata_io")
+    write_visium(tmp_path / "visium" / "outs", counts[:180].copy())
+    true = write_xenium(tmp_path / "xenium", counts[180:].copy())
+    model, placed = tmp_path / "model", tmp_path / "placed.h5ad"
+    run("train", tmp_path / "visium" / "outs", "--query", tmp_path / "xenium", "-o", model,
+        "--model", "surfaces")  # fmt: skip
+    run("predict", model, tmp_path / "xenium", "-o", placed)
+    found = anndata.read_h5ad(placed)
+    np.testing.assert_allclose(found.obsm["spatial"], true.obsm["spatial"])
+    error = np.linalg.norm(found.obsm["spatial_dpvae"] - true.obsm["spatial"], axis=1)
+    chance = np.linalg.norm(true.obsm["spatial"] - true.obsm["spatial"][::-1], axis=1)
+    assert np.median(error) < 0.5 * np.median(chance)
+
+
+def test_a_half_copied_folder_is_a_sentence(counts, tmp_path):
+    write_visium(tmp_path / "outs", counts)
+    (tmp_path / "outs" / "spatial" / "scalefactors_json.json").unlink()
+    text = run("train", tmp_path / "outs", "-o", tmp_path / "model", code=1)
+    assert "looks like a folder of Visium, but lacks spatial/scalefactors_json.json" in text

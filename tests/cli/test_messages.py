@@ -37,6 +37,12 @@ from dpvae.cli.messages import for_the_shell, plain_messages, sentence_of
             "mean nothing. If you want zeros all the same, pass allow_mostly_missing=True.",
             "nothing.",
         ),
+        ("name one of ['a', 'b'] with table=…", "['a', 'b'] by its folder, STORE.zarr/tables/NAM"),
+        (
+            "have, with coordinate_system=…; or run dpvae.io.add_micrometers(sdata) first, and all "
+            "are read in micrometres.",
+            "have, with --coordinate-system.",
+        ),
         ("Section 'A_B' has no cells.", "Section 'A_B' has no cells."),
     ],
 )

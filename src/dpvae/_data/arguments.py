@@ -20,6 +20,10 @@ def check_is_anndata(given: object, *, name: str = "adata") -> None:
             "with anndata.experimental.concat_on_disk, and read the file with "
             "anndata.read_h5ad(path, backed='r'): its expression stays on disk."
         )
+    if type(given).__name__ == "SpatialData":
+        remedy = f"take a table with its places, {name} = dpvae.io.table_of(sdata)."
+    if type(given).__name__ == "MuData":
+        remedy = f"take a modality of it, such as {name} = mdata['rna'].copy()."
     message = f"{name} is a {type(given).__name__}, not an AnnData: {remedy}"
     raise TypeError(message)
 

@@ -10,11 +10,11 @@ import typer
 from rich.console import Console
 
 from dpvae._models import MODELS
+from dpvae.cli.cells import read_cells
 from dpvae.cli.files import (
     check_model_folder,
     check_output_file,
     check_output_folder,
-    read_h5ad,
     write_h5ad,
 )
 from dpvae.cli.messages import plain_messages
@@ -27,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 DEMO_FILES = ("result.h5ad", "reconstruction.png")
+KINDS = "h5ad file, SpatialData store, STORE.zarr/tables/NAME, or folder of an instrument"
 console = Console()
 
 
@@ -42,6 +43,12 @@ SpatialKey = Annotated[
 SampleKey = Annotated[
     str | None,
     typer.Option(help="Column of obs that names the section of a cell, if there are several."),
+]
+CoordinateSystem = Annotated[
+    str | None,
+    typer.Option(
+        help="Coordinate system of a SpatialData store. Default: micrometers, or the only one."
+    ),
 ]
 Model = Annotated[
     ModelName,
@@ -88,7 +95,7 @@ def _general(
 def demo(
     data: Annotated[
         Path | None,
-        typer.Option(help="An h5ad file with coordinates. Default: a simulated tissue."),
+        typer.Option(help="Cells with coordinates. Default: a simulated tissue."),
     ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for result.h5ad and reconstruction.png.")
@@ -96,6 +103,7 @@ def demo(
     model: Model = FIRST_MODEL,
     layer: Layer = None,
     spatial_key: SpatialKey = "spatial",
+    coordinate_system: CoordinateSystem = None,
     sample_key: SampleKey = None,
     n_genes: NGenes = None,
     epochs: Epochs = None,
@@ -117,7 +125,7 @@ def demo(
         if output.exists():
             for path in (result_file, picture_file):
                 check_output_file(path, overwrite=overwrite, source=data)
-        adata = None if data is None else read_h5ad(data)
+        adata = None if data is None else read_cells(data, coordinate_system=coordinate_system)
         from dpvae import datasets, pl
         from dpvae.cli.demo import WITHOUT_TRAINING, as_rich_table, run_demo, verdict
 
@@ -146,20 +154,21 @@ def demo(
 
 @app.command()
 def train(
-    reference: Annotated[Path, typer.Argument(help="h5ad file with coordinates.")],
+    reference: Annotated[Path, typer.Argument(help=f"Cells with coordinates: {KINDS}.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder that the model is written to.")
     ],
     query: Annotated[
         Path | None,
         typer.Option(
-            help="h5ad file of the cells that you will place: the model learns only from genes "
+            help="The cells that you will place: the model learns only from genes "
             "that they have as well."
         ),
     ] = None,
     model: Model = FIRST_MODEL,
     layer: Layer = None,
     spatial_key: SpatialKey = "spatial",
+    coordinate_system: CoordinateSystem = None,
     sample_key: SampleKey = None,
     batch_key: Annotated[
         str | None, typer.Option(help="Column of obs that names the technical batch.")
@@ -172,13 +181,13 @@ def train(
     """Train a model on a reference with coordinates."""
     with plain_messages():
         check_output_folder(output, overwrite=overwrite)
-        adata = read_h5ad(reference)
+        adata = read_cells(reference, coordinate_system=coordinate_system)
         from dpvae.cli.jobs import shared_genes, train_model
 
         _only_warnings()
 
         if query is not None:
-            adata = shared_genes(adata, read_h5ad(query))
+            adata = shared_genes(adata, read_cells(query, needs_places=False))
         trained = train_model(
             adata,
             model_name=model.value,
@@ -200,7 +209,7 @@ def train(
 @app.command()
 def predict(
     model: Annotated[Path, typer.Argument(help="Folder that dpvae train wrote.")],
-    query: Annotated[Path, typer.Argument(help="h5ad file of the cells to place.")],
+    query: Annotated[Path, typer.Argument(help=f"Cells to place: {KINDS}.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="h5ad file to write.")],
     section: Annotated[
         str | None,
@@ -244,7 +253,7 @@ def predict(
     with plain_messages():
         check_model_folder(model, query)
         check_output_file(output, overwrite=overwrite, source=query)
-        adata = read_h5ad(query)
+        adata = read_cells(query, needs_places=False)
         from dpvae.cli.jobs import place_query
 
         _only_warnings()

@@ -18,10 +18,15 @@ IN_THE_SHELL = (
         r"train the reference on the genes that both have, reference\[.*?\]\.copy\(\)",
         "train with dpvae train --query, which takes only genes that both have",
     ),
+    (
+        r"; or run dpvae\.io\.add_micrometers\(sdata\) first, and all are read in micrometres",
+        "",
+    ),
+    (r"\bwith table=…", "by its folder, STORE.zarr/tables/NAME"),
     ("pass allow_mostly_missing=True", "give --allow-mostly-missing"),
     (r"setup_anndata\(adata, sample_key='([^']*)'\)", r"--sample-key \1"),
     (r"setup_anndata\(adata, sample_key=…\)", "--sample-key"),
-    (r"\b(layer|section|spatial_key|sample_key|batch_key)=…", r"--\1"),
+    (r"\b(layer|section|spatial_key|sample_key|batch_key|coordinate_system)=…", r"--\1"),
     (r"or choose genes by sc\.pp\.highly_variable_genes", "or take all genes, with --n-genes"),
     (
         r"run (?:dpvae\.pp\.spatially_variable_genes\(adata\) and then )?"

@@ -7,7 +7,7 @@ from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 
 from dpvae._data.section import check_has_column, section_names
-from dpvae.geometry import LabelProbabilities, Posterior, check_coordinate_rows
+from dpvae.geometry import LabelProbabilities, Posterior
 from dpvae.model.atlas.anchors import check_anchors
 from dpvae.model.atlas.atlas import Atlas
 from dpvae.model.atlas.cell_labels import LabelledReference, labels_of, predict_labels
@@ -15,6 +15,7 @@ from dpvae.model.atlas.encoded_cells import EncodedCells
 from dpvae.model.atlas.layout import place_around, place_freely, the_frame
 from dpvae.model.atlas.placed import Placed
 from dpvae.model.atlas.placers import ALL, GENES_TOO, PLACERS, WITH_GENES
+from dpvae.model.data.given_coordinates import given_coordinates
 from dpvae.model.data.minified import warn_without_genes
 from dpvae.model.training.trained_model import TrainedModel
 from dpvae.module.network_size import check_choice
@@ -113,7 +114,7 @@ class PlacingModel(TrainedModel):
         latent = self._latents(adata, batch_size=batch_size)
         if mask is None:
             return place_freely(latent, names, setup.n_dims, self.distance_scale)
-        coordinates = check_coordinate_rows(cells.obsm[setup.spatial_key])
+        coordinates = given_coordinates(cells, setup)
         return place_around(latent, names, coordinates, mask, self.distance_scale)
 
     def predict_posterior(

@@ -19,6 +19,7 @@ from dpvae.geometry import (
     coordinate_unit,
     standard_coordinates,
 )
+from dpvae.model.data.given_coordinates import unit_name
 
 
 class ExpressionField(LayerField):
@@ -68,6 +69,7 @@ class CoordinatesField(ObsmField):
     """
 
     UNIT_KEY = "unit"
+    UNIT_NAME_KEY = "unit_name"
     N_DIMS_KEY = "n_dims"
 
     def __init__(self, spatial_key: str, section_key: str | None) -> None:
@@ -84,6 +86,7 @@ class CoordinatesField(ObsmField):
         return {
             self.COLUMN_NAMES_KEY: np.arange(coordinates.shape[1]),
             self.UNIT_KEY: coordinate_unit(coordinates, section),
+            self.UNIT_NAME_KEY: unit_name(adata, self.spatial_key),
             self.N_DIMS_KEY: coordinates.shape[1],
         }
 

@@ -35,6 +35,8 @@ class Setup:
         Number of coordinates.
     unit
         Size of the tissue, in the unit of the coordinates.
+    unit_name
+        Name of the unit of the coordinates, such as ``"micrometer"``; ``None`` if it is not known.
     categories
         Further columns of ``obs`` that are read, with their categories; ``None`` for numbers.
     technologies
@@ -50,6 +52,7 @@ class Setup:
     code_column: str
     n_dims: int
     unit: float
+    unit_name: str | None
     categories: Mapping[str, NDArray[Any] | None]
     technologies: Technologies | None
 
@@ -70,6 +73,7 @@ class Setup:
             code_column=section["data_registry"]["attr_key"],
             n_dims=int(coordinates["n_dims"]),
             unit=float(coordinates["unit"]),
+            unit_name=coordinates.get("unit_name"),
             categories=_categories(registry),
             technologies=Technologies.of(registry),
         )

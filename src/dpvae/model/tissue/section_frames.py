@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from dpvae._data.section import section_names
 from dpvae._data.warn import warn_user
-from dpvae.geometry import check_coordinate_rows, known_rows
+from dpvae.geometry import known_rows
 from dpvae.model.data.fields import check_n_dims
+from dpvae.model.data.given_coordinates import given_coordinates
 from dpvae.model.data.setup import Setup
 
 Points = NDArray[np.float64]
@@ -155,7 +156,6 @@ def coordinates_of(cells: AnnData, setup: Setup) -> Points:
     key = setup.spatial_key
     if key not in cells.obsm:
         return np.full((cells.n_obs, setup.n_dims), np.nan)
-    name = f"adata.obsm[{key!r}]"
-    found = check_coordinate_rows(cells.obsm[key], name=name)
-    check_n_dims(found, setup.n_dims, name)
+    found = given_coordinates(cells, setup)
+    check_n_dims(found, setup.n_dims, f"adata.obsm[{key!r}]")
     return found

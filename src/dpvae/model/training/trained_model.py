@@ -35,6 +35,7 @@ from dpvae.model.atlas.gene_surfaces import fit_gene_surfaces
 from dpvae.model.atlas.layout import Layout, layout_cells
 from dpvae.model.atlas.placers import by_all
 from dpvae.model.data.depth import Depth, fit_depth, spread_rows
+from dpvae.model.data.given_coordinates import given_coordinates
 from dpvae.model.data.minified import is_minified, refuse_minified
 from dpvae.model.data.own_cells import check_as_set_up
 from dpvae.model.data.pair_mask import known_pairs, read_mask
@@ -219,7 +220,7 @@ class TrainedModel(StoredModel):
         return known_pairs(read_mask(cells, key, self.setup.section_key), known)
 
     def _given_coordinates(self, cells: AnnData) -> NDArray[np.float64]:
-        return check_coordinate_rows(cells.obsm[self.setup.spatial_key])
+        return given_coordinates(cells, self.setup)
 
     def _guessed(self, cells: AnnData) -> NDArray[np.float64]:
         """Places of all cells of a query, from the reference and the cells of known place."""

@@ -1,0 +1,148 @@
+"""Folders of instruments, read as SpatialData objects."""
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from dpvae.io.add_micrometers import add_micrometers
+from dpvae.io.instruments import BINNED, Instrument, instrument_of
+
+if TYPE_CHECKING:
+    from spatialdata import SpatialData
+
+BIN = "square_{:03d}um"
+USUAL_BIN = 8
+WITHOUT_NAME = ("filtered_feature_bc_matrix.h5", "feature_slice.h5")
+WITHOUT_EXTRAS = {
+    "xenium": {
+        "cells_as_circles": True,
+        "cells_labels": False,
+        "nucleus_labels": False,
+        "cells_boundaries": False,
+        "nucleus_boundaries": False,
+        "transcripts": False,
+        "morphology_mip": False,
+        "morphology_focus": False,
+        "aligned_images": False,
+    },
+    "merscope": {"transcripts": False, "mosaic_images": False},
+    "cosmx": {"transcripts": False},
+}
+
+
+def read_instrument(path: str | Path) -> "SpatialData":
+    """Read the cells of a folder that an instrument wrote, with a coordinate system in micrometres.
+
+    spatialdata-io reads it, without transcripts and without the large images of Xenium and
+    MERSCOPE. For these call its readers, and then :func:`add_micrometers`.
+
+    Parameters
+    ----------
+    path
+        The folder: ``outs`` of Visium and Visium HD, or the output folder of Xenium, MERSCOPE or
+        CosMx. Of Visium HD the bins of 8 µm are read; for others name their folder, such as
+        ``"outs/binned_outputs/square_016um"``.
+
+    Returns
+    -------
+    The SpatialData object with one table, whose elements have the coordinate system
+    ``"micrometers"`` besides those of spatialdata-io.
+
+    Raises
+    ------
+    FileNotFoundError
+        If files of the instrument are missing; the message names them.
+    ModuleNotFoundError
+        If spatialdata-io is not installed.
+    NotADirectoryError
+        If it is no folder.
+    ValueError
+        If the folder is of no instrument that is known, or cannot be read.
+
+    Warns
+    -----
+    UserWarning
+        If the size of a pixel of CosMx is assumed.
+
+    See Also
+    --------
+    table_of : the cells as an AnnData, for models and tools.
+    """
+    folder, bin_width = _folder_and_bin(Path(path))
+    instrument = instrument_of(folder)
+    readers = _readers(instrument)
+    options: dict[str, Any] = dict(WITHOUT_EXTRAS.get(instrument.reader, {}))
+    if any((folder / name).exists() for name in WITHOUT_NAME):
+        options["dataset_id"] = _name_of(folder)
+    if instrument.reader == "visium_hd":
+        options["load_segmentations_only"] = False
+        options["bin_size"] = _bin_that_is_there(folder, bin_width)
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of images that are not there, and the like
+            sdata = getattr(readers, instrument.reader)(folder, **options)
+    except (MemoryError, PermissionError):
+        raise
+    except Exception as error:  # a damaged file can raise anything
+        message = (
+            f"{folder} is a folder of {instrument.name}, but cannot be read; a file may be "
+            f"damaged, or of another version. spatialdata-io says: {error}"
+        )
+        raise ValueError(message) from error
+    add_micrometers(sdata, pixel_size=_pixel_of_cosmx(folder))
+    return sdata
+
+
+def _folder_and_bin(path: Path) -> tuple[Path, int | None]:
+    """Folder of an instrument, and the width of bins if that of some bins was given."""
+    name = path.name
+    if path.parent.name == BINNED and name.startswith("square_") and name.endswith("um"):
+        return path.parent.parent, int(name.removeprefix("square_").removesuffix("um"))
+    return path, None
+
+
+def _bin_that_is_there(folder: Path, width: int | None) -> int:
+    wanted = USUAL_BIN if width is None else width
+    if not (folder / BINNED / BIN.format(wanted)).is_dir():
+        there = sorted(path.name for path in (folder / BINNED).glob("square_*um"))
+        message = (
+            f"{folder / BINNED} has no {BIN.format(wanted)}, but {there}: give the folder of one "
+            f"of these, such as {folder / BINNED / there[-1]}."
+        )
+        raise FileNotFoundError(message)
+    return wanted
+
+
+def _readers(instrument: Instrument) -> Any:
+    try:
+        import spatialdata_io
+    except ModuleNotFoundError as error:
+        message = (
+            f"Folders of {instrument.name} are read by spatialdata-io, which is not installed: run "
+            "pip install 'dpvae[spatialdata]'."
+        )
+        raise ModuleNotFoundError(message) from error
+    return spatialdata_io
+
+
+def _name_of(folder: Path) -> str:
+    """Name of a section, from the folder of the run; SpatialData takes letters and digits."""
+    full = folder.absolute()
+    name = full.parent.name if full.name == "outs" else full.name
+    letters = "".join(c if c.isalnum() or c in "-." else "_" for c in name).strip("_.")
+    return letters or "section"
+
+
+def _pixel_of_cosmx(folder: Path) -> float | None:
+    """Micrometres of a pixel, if the fields of view are given in millimetres, too."""
+    files = list(folder.glob("*_fov_positions_file.csv"))
+    if not files:
+        return None
+    fields = pd.read_csv(files[0]).rename(columns=str.lower)
+    for axis in "xy":
+        millimeters, pixels = f"{axis}_global_mm", f"{axis}_global_px"
+        if millimeters in fields and pixels in fields and fields[pixels].nunique() > 1:
+            span = fields[[millimeters, pixels]].max() - fields[[millimeters, pixels]].min()
+            return 1000.0 * float(span[millimeters] / span[pixels])
+    return None

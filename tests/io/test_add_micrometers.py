@@ -1,0 +1,97 @@
+"""A coordinate system in micrometres."""
+
+import numpy as np
+import pytest
+from spatialdata import SpatialData
+from spatialdata.models import Image2DModel, ShapesModel
+from spatialdata.transformations import Identity, Scale, get_transformation
+from tests.instrument_folders import on_spots
+from tests.io.conftest import annotated, circles
+
+from dpvae import io
+from dpvae.io.add_micrometers import hexagonal, size_of_pixel
+
+
+@pytest.fixture
+def visium(counts):
+    """Two slides of spots, as spatialdata-io reads them, in pixels of .4 and .25 µm."""
+    spots = on_spots(counts)
+    region = np.where(np.arange(counts.n_obs) < 120, "left", "right")
+    pixel = {"left": 0.4, "right": 0.25}
+    elements = {}
+    for name, size in pixel.items():
+        mine = region == name
+        places = spots.obsm["spatial"][mine] / size
+        systems = {name: 1, f"{name}_downscaled_hires": 0.02}
+        elements[name] = circles(places, np.flatnonzero(mine), **systems)
+    elements["table"] = annotated(spots, region, np.arange(counts.n_obs))
+    sdata = SpatialData.init_from_elements(elements)
+    sdata.attrs["spatialdata_io_reader"] = "visium"
+    return sdata, spots
+
+
+def test_pixels_of_visium_are_measured_by_the_distance_of_spots(visium):
+    sdata, spots = visium
+    io.add_micrometers(sdata)
+    np.testing.assert_allclose(io.table_of(sdata).obsm["spatial"], spots.obsm["spatial"])
+
+
+def test_a_given_size_goes_before_what_is_measured(visium):
+    sdata, spots = visium
+    io.add_micrometers(sdata, pixel_size=0.8)
+    found = io.table_of(sdata).obsm["spatial"]
+    np.testing.assert_allclose(found[:120], 2.0 * spots.obsm["spatial"][:120])
+
+
+def test_images_go_along_and_a_second_call_changes_nothing(visium):
+    sdata, _ = visium
+    image = np.zeros((1, 10, 10))
+    to_left = {"left_downscaled_hires": Identity(), "left": Scale([50.0, 50.0], ("x", "y"))}
+    sdata["picture"] = Image2DModel.parse(image, dims=("c", "y", "x"), transformations=to_left)
+    io.add_micrometers(sdata)
+    found = get_transformation(sdata["picture"], "micrometers").to_affine_matrix("xy", "xy")
+    np.testing.assert_allclose(found, np.diag([50 * 0.4, 50 * 0.4, 1]))
+    io.add_micrometers(sdata, pixel_size=9.0)
+    again = get_transformation(sdata["picture"], "micrometers").to_affine_matrix("xy", "xy")
+    np.testing.assert_allclose(again, found)
+
+
+def test_what_is_not_known_is_asked_for(in_pixels):
+    with pytest.raises(ValueError, match="how large the pixels of sdata are: give add_micro"):
+        io.add_micrometers(in_pixels)
+    with pytest.raises(ValueError, match=r"'image', 'microns'\], and it is not clear of which"):
+        io.add_micrometers(in_pixels, pixel_size=0.5)
+    for wrong in (0.0, -1.0, np.nan, np.inf):
+        with pytest.raises(ValueError, match="give the micrometres of a pixel, above 0"):
+            io.add_micrometers(in_pixels, pixel_size=wrong)
+
+
+def test_a_global_system_is_in_pixels():
+    spots = ShapesModel.parse(np.array([[10.0, 20.0]]), geometry=0, radius=1)
+    sdata = SpatialData.init_from_elements({"spots": spots})
+    io.add_micrometers(sdata, pixel_size=0.5)
+    found = get_transformation(sdata["spots"], "micrometers").to_affine_matrix("xy", "xy")
+    np.testing.assert_allclose(found, np.diag([0.5, 0.5, 1.0]))
+
+
+@pytest.mark.parametrize("mirrored", [1.0, -1.0])
+def test_the_size_of_a_pixel_does_not_depend_on_the_frame(mirrored):
+    rng = np.random.default_rng(0)
+    micrometers = rng.integers(0, 20, size=(50, 2)) * hexagonal(100.0)
+    angle = 0.7
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    pixels = (micrometers @ turn * [1.0, mirrored]) / 0.35 + [500.0, -20.0]
+    pixels[3] = np.nan
+    assert size_of_pixel(micrometers, pixels) == pytest.approx(0.35)
+
+
+def test_neighbouring_spots_of_the_hexagonal_grid_have_the_pitch():
+    row, column = hexagonal(100.0)
+    assert np.hypot(row, column) == pytest.approx(100.0)
+    assert 2 * column == pytest.approx(100.0)
+
+
+def test_spots_on_a_line_do_not_show_the_size():
+    line = np.arange(10.0)[:, None] * [1.0, 2.0]
+    with pytest.raises(ValueError, match="lie on a line"):
+        size_of_pixel(line, 3.0 * line)

@@ -1,0 +1,80 @@
+"""Folders of instruments, read in micrometres."""
+
+import builtins
+
+import numpy as np
+import pytest
+from tests.instrument_folders import FOLDERS, write_visium_hd
+
+from dpvae import io
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
+
+@pytest.fixture
+def _with_readers():
+    pytest.importorskip("spatialdata_io")
+
+
+@pytest.mark.usefixtures("_with_readers")
+@pytest.mark.parametrize("instrument", FOLDERS)
+def test_cells_are_read_with_their_places_in_micrometers(instrument, counts, tmp_path):
+    true = FOLDERS[instrument](tmp_path / "run" / "outs", counts)
+    adata = io.table_of(io.read_instrument(tmp_path / "run" / "outs"))
+    assert adata.uns["spatial_params"] == {
+        "coordinate_system": "micrometers",
+        "unit": "micrometer",
+    }
+    assert sorted(adata.obs_names) == sorted(true.obs_names)
+    true = true[adata.obs_names]
+    np.testing.assert_allclose(adata.obsm["spatial"], true.obsm["spatial"], atol=1e-6)
+    found = adata[:, true.var_names].X
+    np.testing.assert_array_equal(
+        found.toarray() if hasattr(found, "toarray") else found, true.X.toarray()
+    )
+
+
+@pytest.mark.usefixtures("_with_readers")
+def test_bins_of_visium_hd_are_chosen_by_their_folder(counts, tmp_path):
+    write_visium_hd(tmp_path / "outs", counts)
+    binned = tmp_path / "outs" / "binned_outputs"
+    assert list(io.read_instrument(tmp_path / "outs").tables) == ["square_008um"]
+    sdata = io.read_instrument(binned / "square_016um")
+    assert list(sdata.tables) == ["square_016um"]
+    expected = np.round(counts.obsm["spatial"] / 16) * 16.0
+    np.testing.assert_allclose(io.table_of(sdata).obsm["spatial"], expected, atol=1e-6)
+    with pytest.raises(FileNotFoundError, match=r"no square_002um, but .*'square_008um', 'sq"):
+        io.read_instrument(binned / "square_002um")
+
+
+@pytest.mark.usefixtures("_with_readers")
+def test_a_damaged_folder_is_refused(counts, tmp_path):
+    FOLDERS["Xenium"](tmp_path / "outs", counts)
+    (tmp_path / "outs" / "cells.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ValueError, match=r"outs is a folder of Xenium, but cannot be read; a file"):
+        io.read_instrument(tmp_path / "outs")
+
+
+@pytest.mark.usefixtures("_with_readers")
+def test_without_millimeters_the_pixel_of_cosmx_is_assumed_and_said(counts, tmp_path):
+    FOLDERS["CosMx"](tmp_path / "run", counts)
+    known = io.table_of(io.read_instrument(tmp_path / "run")).obsm["spatial"]
+    fields = tmp_path / "run" / "run_fov_positions_file.csv"
+    fields.write_text("fov,x_global_px,y_global_px\n1,0,0\n2,90,0\n")
+    with pytest.warns(UserWarning, match="how large a pixel is; 0.12028 µm are assumed"):
+        sdata = io.read_instrument(tmp_path / "run")
+    np.testing.assert_allclose(io.table_of(sdata).obsm["spatial"], known * 0.12028 / 0.12)
+
+
+def test_without_spatialdata_io_the_extra_is_named(counts, tmp_path, monkeypatch):
+    FOLDERS["Visium"](tmp_path / "outs", counts)
+    imported = builtins.__import__
+
+    def fail(name, *args, **kwargs):
+        if name == "spatialdata_io":
+            raise ModuleNotFoundError(name)
+        return imported(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", fail)
+    with pytest.raises(ModuleNotFoundError, match=r"Folders of Visium .*'dpvae\[spatialdata\]'"):
+        io.read_instrument(tmp_path / "outs")
