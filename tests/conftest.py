@@ -19,6 +19,7 @@ from dpvae.datasets import simulated_tissue
 
 QUICK = {"n_hidden": 32, "n_layers": 1}
 QUIET = {"enable_progress_bar": False}
+OF_ONE_REFERENCE = [name for name, entry in MODELS.items() if not entry.joins]
 FORMS = ("h5ad", "dense h5ad", "zarr", "dense zarr", "dask")
 
 

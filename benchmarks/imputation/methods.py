@@ -4,16 +4,16 @@ A method takes a :class:`~benchmarks.imputation.pairs.Problem` and gives :class:
 one, write a function and name it in ``METHODS``.
 """
 
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.linear_model import RidgeCV
 from sklearn.neighbors import NearestNeighbors
 
 import dpvae
+from benchmarks.imputation.imputed import Imputed
+from benchmarks.imputation.joint import joint_model
 from benchmarks.imputation.pairs import dense
 from benchmarks.imputation.peers import REQUIREMENTS
 from benchmarks.imputation.peers.answers import imputed_by
@@ -23,21 +23,6 @@ N_COMPONENTS = 30
 MOST_PRINCIPAL_VECTORS = 50
 LEAST_COSINE = 0.3
 PENALTIES = np.logspace(0, 4, 9)
-
-
-@dataclass(frozen=True, eq=False)
-class Imputed:
-    """Values at positions × hidden genes, as the cells' logarithms; a model may give more.
-
-    ``lower`` and ``upper``: bounds of a 90 % interval of each value. ``expected_correlation``: of
-    each gene, with the truth. ``seconds``: of the processor, if another process did the work.
-    """
-
-    values: NDArray[np.float64]
-    lower: NDArray[np.float64] | None = None
-    upper: NDArray[np.float64] | None = None
-    expected_correlation: NDArray[np.float64] | None = None
-    seconds: float | None = None
 
 
 def mean(problem):
@@ -100,6 +85,13 @@ METHODS = {
     "SpaGE-like": spage_like,
     "ridge": ridge,
     "dpvae.tl.paint": paint,
+    "DPVGAE": joint_model,
+    "… without distances": partial(joint_model, dp_weight=0.0),
+    "… without neighbourhoods": partial(joint_model, neighborhood=False),
+    "… standardised together": partial(joint_model, standardize="reference"),
+    "… discriminator": partial(joint_model, plan={"alignment": "adversarial"}),
+    "… kernel": partial(joint_model, plan={"alignment": "kernel"}),
+    "… negative binomial": partial(joint_model, gene_likelihood="nb"),
     **{name: partial(peer, name=name) for name in REQUIREMENTS},
 }
 ALONE = ("mean of all", "kNN on components", "SpaGE-like", "ridge", "dpvae.tl.paint")

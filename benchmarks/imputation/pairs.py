@@ -40,6 +40,7 @@ class Problem:
     tissue: ad.AnnData
     hidden: list[str]
     seed: int
+    is_stained: bool
 
     @property
     def shown(self):
@@ -72,7 +73,8 @@ def problem_of(pair, fold, seed):
     if not pair.is_stained:
         tissue.X = _log_normalized(tissue, shown)
     truth = tissue[:, hidden].X.astype(np.float64)
-    return Problem(cells, tissue[:, ~is_hidden].copy(), hidden, seed), truth
+    shown_tissue = tissue[:, ~is_hidden].copy()
+    return Problem(cells, shown_tissue, hidden, seed, pair.is_stained), truth
 
 
 def dense(values):

@@ -38,8 +38,9 @@ def jensen_shannon(truth, imputed):
 
 
 def coverage(truth, lower, upper):
-    """Share of positions whose value is within the interval."""
-    return ((truth >= lower) & (truth <= upper)).mean(axis=0)
+    """Share of positions whose z-score is within the interval, which is in standard deviations."""
+    values = _z_scores(truth)
+    return ((values >= lower) & (values <= upper)).mean(axis=0)
 
 
 def local_means(values, places):

@@ -14,10 +14,13 @@ class ModelEntry(NamedTuple):
         Module and class.
     description
         What it takes, for the help of the command line.
+    joins
+        Whether its reference is of several technologies, put together by :func:`dpvae.tl.join`.
     """
 
     path: str
     description: str
+    joins: bool = False
 
     @property
     def class_name(self) -> str:
@@ -45,7 +48,9 @@ MODELS: Final[Mapping[str, ModelEntry]] = {
     ),
     "spaldvae": ModelEntry("dpvae.model.spaldvae.SPALDVAE", "the same, with a linear decoder"),
     "dpvgae": ModelEntry(
-        "dpvae.model.dpvgae.DPVGAE", "dissociated cells and imaged tissue, joined by dpvae.tl.join"
+        "dpvae.model.dpvgae.DPVGAE",
+        "dissociated cells and imaged tissue, joined by dpvae.tl.join",
+        joins=True,
     ),
     "surfaces": ModelEntry(
         "dpvae.model.surfaces.Surfaces",

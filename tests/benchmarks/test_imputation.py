@@ -3,7 +3,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks.imputation.figures import figures
-from benchmarks.imputation.methods import METHODS, Imputed
+from benchmarks.imputation.imputed import Imputed
+from benchmarks.imputation.methods import METHODS
 from benchmarks.imputation.page import page
 from benchmarks.imputation.pairs import N_FOLDS, Pair, problem_of
 from benchmarks.imputation.peers.exchange import logarithms
@@ -90,9 +91,10 @@ def test_local_means_and_coverage(values):
     near = cdist(places, places).argsort(axis=1)[:, :10]
     expected = [truth[rows].mean(axis=0) for rows in near]
     np.testing.assert_allclose(local_means(truth, places), expected)
-    found = coverage(truth, np.where(np.arange(80)[:, None] < 20, truth, truth + 1), truth + 2)
-    np.testing.assert_allclose(found, 0.25)
-    np.testing.assert_allclose(coverage(truth, truth, truth), 1.0)
+    scores = (truth - truth.mean(axis=0)) / truth.std(axis=0)
+    lower = np.where(np.arange(80)[:, None] < 20, scores - 0.1, scores + 1)
+    np.testing.assert_allclose(coverage(truth, lower, scores + 2), 0.25)
+    np.testing.assert_allclose(coverage(3 * truth + 5, lower, scores + 2), 0.25)
     assert (coverage(truth, imputed - 1, imputed + 1) < 1).all()
 
 
@@ -154,7 +156,8 @@ def test_a_model_may_give_intervals_and_trust(pair, monkeypatch):
 
     def perfect(_):
         trust = np.linspace(0, 1, truth.shape[1])
-        return Imputed(truth, truth - 1, np.where(truth > 1, truth + 1, truth - 0.5), trust)
+        scores = (truth - truth.mean(axis=0)) / truth.std(axis=0)
+        return Imputed(truth, scores - 1, np.where(truth > 1, scores + 1, scores - 0.5), trust)
 
     monkeypatch.setitem(METHODS, "perfect", perfect)
     table = measured(Run("a pair", 0, 0, "perfect"), pair)

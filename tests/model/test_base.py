@@ -6,7 +6,7 @@ import pytest
 import scvi
 from scipy.spatial import procrustes
 from scipy.spatial.distance import pdist
-from tests.conftest import QUICK, QUIET, log_normalized, quick_options
+from tests.conftest import OF_ONE_REFERENCE, QUICK, QUIET, log_normalized, quick_options
 
 import dpvae
 from dpvae._models import MODELS
@@ -14,7 +14,7 @@ from dpvae.datasets import simulated_tissue
 from dpvae.model import DPSCVI, DPVAE
 
 
-@pytest.fixture(params=list(MODELS))
+@pytest.fixture(params=OF_ONE_REFERENCE)
 def kind(request):
     return request.param
 

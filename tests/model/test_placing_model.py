@@ -5,7 +5,7 @@ import signal
 import numpy as np
 import pytest
 from lightning.pytorch import Callback
-from tests.conftest import QUIET, log_normalized, quick_options, seed_everything
+from tests.conftest import OF_ONE_REFERENCE, QUIET, log_normalized, quick_options, seed_everything
 
 import dpvae
 from dpvae._models import MODELS
@@ -15,7 +15,7 @@ from dpvae.model import DPVAE
 N_KNOWN = 180
 
 
-@pytest.fixture(params=list(MODELS))
+@pytest.fixture(params=OF_ONE_REFERENCE)
 def kind(request):
     return request.param
 

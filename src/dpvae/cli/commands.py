@@ -31,7 +31,8 @@ KINDS = "h5ad file, SpatialData store, STORE.zarr/tables/NAME, or folder of an i
 console = Console()
 
 
-ModelName = StrEnum("ModelName", {name: name for name in MODELS})  # type: ignore[misc]
+OF_ONE_REFERENCE = {name: entry for name, entry in MODELS.items() if not entry.joins}
+ModelName = StrEnum("ModelName", {name: name for name in OF_ONE_REFERENCE})  # type: ignore[misc]
 FIRST_MODEL = next(iter(ModelName))
 
 Layer = Annotated[
@@ -54,7 +55,7 @@ Model = Annotated[
     ModelName,
     typer.Option(
         "--model",
-        help=" ".join(f"{name}: {entry.description}." for name, entry in MODELS.items()),
+        help=" ".join(f"{name}: {entry.description}." for name, entry in OF_ONE_REFERENCE.items()),
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed: the same seed gives the same result.")]

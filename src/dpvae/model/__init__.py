@@ -6,6 +6,7 @@ from dpvae.model.base import SpatialModel
 from dpvae.model.dphvae import DPHVAE
 from dpvae.model.dpscvi import DPSCVI
 from dpvae.model.dpvae import DPVAE
+from dpvae.model.dpvgae import DPVGAE
 from dpvae.model.load import load
 from dpvae.model.spaldvae import SPALDVAE
 from dpvae.model.spavae import SPAVAE
@@ -16,6 +17,7 @@ __all__ = [
     "DPHVAE",
     "DPSCVI",
     "DPVAE",
+    "DPVGAE",
     "SPALDVAE",
     "SPAVAE",
     "DistancePreservingPlan",

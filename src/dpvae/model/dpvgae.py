@@ -32,7 +32,7 @@ class DPVGAE(ImputingModel):
         n_latent: int = 20,
         n_layers: int = 2,
         dropout_rate: float = 0.1,
-        input_dropout: float = 0.1,
+        input_dropout: float = 0.3,
         gene_likelihood: JointLikelihood = "normal",
         dp_weight: float = 0.3,
         distance_error: Literal["absolute", "squared"] = "absolute",

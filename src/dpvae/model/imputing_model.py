@@ -63,9 +63,11 @@ class ImputingModel(JointLatentModel):
           reference of logarithms in their unit;
         - ``layers["lower"]``, ``layers["upper"]``: the interval;
         - ``var["expected_correlation"]``: the correlation with the truth, over cells, that can be
-          expected.
+          expected;
+        - ``var["mean"]``, ``var["deviation"]``: of the dissociated cells. Intervals hold for values
+          that are standardised by them, and measured ones by the tissue's own.
 
-        Memory: seven arrays of ``n_cells * n_genes`` numbers.
+        Memory: ten arrays of ``n_cells * n_genes`` numbers.
 
         Raises
         ------
@@ -77,11 +79,11 @@ class ImputingModel(JointLatentModel):
 
         Notes
         -----
-        Three ways of reading a gene are mixed: the decoder, the mean of the 50 nearest dissociated
-        cells in the latent space, and patterns painted by their correlation (as
-        :func:`dpvae.tl.paint`). The mixture that is best is chosen on calibration genes, which all
-        technologies measured and the model was not shown in the tissue; their errors also give the
-        width of intervals, and what can be expected.
+        Four ways of reading a gene are mixed: the decoder; the mean of the 50 nearest dissociated
+        cells in the latent space; patterns painted by their correlation (as
+        :func:`dpvae.tl.paint`); and a linear regression on the shared genes. The best mixture is
+        chosen on calibration genes, which all technologies measured and the model was not shown in
+        the tissue; their errors also give the width of intervals, and what can be expected.
         """
         if not (is_number(level) and 0 < level < 1):
             message = f"level is {level!r}: give a share between 0 and 1."
@@ -90,7 +92,7 @@ class ImputingModel(JointLatentModel):
         chosen = self._wanted(genes)
         cells = self._checked(adata, places=True)
         rows, found, tissue, latent_correlation = self._read_genes(
-            cells, chosen, paints=imputation.shares[2] > 0
+            cells, chosen, paints=imputation.paints
         )
         mean, margin = imputation.mean(found, tissue), imputation.margin(found, level)
         center, scale = self._unit(chosen)
@@ -99,7 +101,10 @@ class ImputingModel(JointLatentModel):
         return AnnData(
             mean * scale + center,
             obs=cells.obs.iloc[rows].copy(),
-            var=pd.DataFrame({"expected_correlation": expected}, index=self.setup.genes[chosen]),
+            var=pd.DataFrame(
+                {"expected_correlation": expected, "mean": center, "deviation": scale},
+                index=self.setup.genes[chosen],
+            ),
             obsm={self.setup.spatial_key: coordinates_of(cells, self.setup)[rows]},
             layers={"lower": lower * scale + center, "upper": upper * scale + center},
             uns={"depth": float(self.module.encoder_input.depth)},
@@ -155,7 +160,7 @@ class ImputingModel(JointLatentModel):
             raise ValueError(message)
         section = section_names(cells, self.setup.section_key)[rows]
         latent = self._posterior(cells).loc.numpy()[rows]
-        seen = self._genes_of(cells, self._registered(cells))(rows) if paints else latent
+        seen = self._genes_of(cells, self._registered(cells))(rows)
         tissue = neighborhood_weights(places[rows], section, N_NEIGHBORS)
         imaged = ImagedCells(latent, np.asarray(seen), tissue)
         technologies = [self._dissociated(code, genes) for code in self._dissociated_codes()]

@@ -1,21 +1,22 @@
 """How genes of the tissue are read out of a joint latent space, and how sure that is."""
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import nnls
 from scipy.sparse import csr_matrix
 
 from dpvae.model.joint.dissociated import correlations
 
 Values = NDArray[np.float32]
+Numbers = NDArray[np.float64]
 
-SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-SMOOTHINGS = (0.0, 0.5, 1.0)
+WAYS = ("decoded", "near", "painted", "regressed")
+SMOOTHINGS = (0.0, 0.25, 0.5, 0.75, 1.0)
 LEVELS = np.linspace(0.0, 1.0, 201)
-FEWEST_REACHED = 0.02
-LEAST_SPREAD = 0.1
+LEAST_PROMISE = 0.02
+LEAST_SPREAD = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,45 +25,51 @@ class ReadOuts:
 
     Parameters
     ----------
-    decoded
-        By the decoder, shape ``(n_cells, n_genes)``.
-    near
-        Mean of the nearest dissociated cells in the latent space.
-    painted
-        Mean of the dissociated cells, weighted by the probability that they are there.
+    ways
+        Shape ``(4, n_cells, n_genes)``: by the decoder; mean of the nearest dissociated cells in
+        the latent space; mean of the dissociated cells, weighted by the probability that they are
+        there; by linear regression on the genes that the encoder sees.
     spread
-        Standard deviation among the nearest cells.
+        Standard deviation among the nearest cells, shape ``(n_cells, n_genes)``.
     """
 
-    decoded: Values
-    near: Values
-    painted: Values
+    ways: Values
     spread: Values
+
+    @property
+    def scale(self) -> Values:
+        """What errors are in proportion to: the spread, and as much for what nobody knows."""
+        return np.asarray(np.sqrt(self.spread**2 + LEAST_SPREAD**2), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class Imputation:
-    """The mean of several read-outs that was best for the calibration genes.
+    """The sum of several read-outs that was nearest to the calibration genes.
 
     Parameters
     ----------
-    shares
-        Of the decoder, the nearest cells and the painted patterns, of sum 1.
+    weights
+        Of the four ways of reading, at least 0.
     smoothing
         Share of the mean of a cell and its ten neighbours in the tissue.
     ratios
-        Quantiles of the errors of calibration genes, in spreads, at the levels 0, 0.005, …, 1.
+        Quantiles of the errors of calibration genes, in scales, at the levels 0, 0.005, …, 1.
     reached
         Mean correlation of the calibration genes with what was measured.
     promised
         Mean correlation of these genes with latent neighbours among the dissociated cells.
     """
 
-    shares: NDArray[np.float64]
+    weights: Numbers
     smoothing: float
-    ratios: NDArray[np.float64]
+    ratios: Numbers
     reached: float
     promised: float
+
+    @property
+    def paints(self) -> bool:
+        """Whether painted patterns count."""
+        return bool(self.weights[WAYS.index("painted")] > 0)
 
     def mean(self, found: ReadOuts, tissue: csr_matrix) -> Values:
         """Give the imputed values, shape ``(n_cells, n_genes)``.
@@ -74,15 +81,14 @@ class Imputation:
         tissue
             Weights of each cell and its neighbours in the tissue, shape ``(n_cells, n_cells)``.
         """
-        mixed = _mixed((found.decoded, found.near, found.painted), self.shares)
-        return _smoothed(mixed, _means(mixed, tissue), self.smoothing)
+        return _smoothed(_mixed(found.ways, self.weights), tissue, self.smoothing)
 
     def margin(self, found: ReadOuts, level: float) -> Values:
         """Half the width of intervals that hold this share of the values."""
-        ratio = np.interp(level, LEVELS, self.ratios)
-        return np.asarray(ratio * _spread(found), dtype=np.float32)
+        ratio = np.float32(np.interp(level, LEVELS, self.ratios))
+        return np.asarray(ratio * found.scale)
 
-    def expected_correlation(self, latent_correlation: NDArray[np.float64]) -> NDArray[np.float64]:
+    def expected_correlation(self, latent_correlation: Numbers) -> Numbers:
         """Correlation with the truth that can be expected of genes.
 
         Parameters
@@ -90,59 +96,80 @@ class Imputation:
         latent_correlation
             How well latent neighbours tell them among the dissociated cells, shape ``(n_genes,)``.
         """
-        if not self.promised > FEWEST_REACHED:
+        if not self.promised > LEAST_PROMISE:
             return np.full(latent_correlation.shape, np.nan)
         scaled = self.reached / self.promised * latent_correlation
         return np.asarray(np.clip(scaled, -1.0, 1.0))
 
 
 def fit_imputation(
-    found: ReadOuts, true: Values, tissue: csr_matrix, latent_correlation: NDArray[np.float64]
+    found: ReadOuts, true: Values, tissue: csr_matrix, latent_correlation: Numbers
 ) -> Imputation:
-    """Choose the best mean of read-outs for the calibration genes, and measure its errors.
+    """Weigh the ways of reading by the calibration genes, and measure the errors that are left.
+
+    Errors and correlations of a calibration gene are those with the weights that the others give.
 
     Parameters
     ----------
     found
-        What each way of reading says of them, shape ``(n_cells, n_genes)`` each.
+        What each way of reading says of them.
     true
-        What was measured, in standard deviations of the tissue's cells, of the same shape.
+        What was measured, in standard deviations of the tissue's cells, shape
+        ``(n_cells, n_genes)``.
     tissue
         Weights of each cell and its neighbours in the tissue.
     latent_correlation
         How well latent neighbours tell them among the dissociated cells, shape ``(n_genes,)``.
     """
-    parts = (found.decoded, found.near, found.painted)
-    even = tuple(_means(part, tissue) for part in parts)
-    best, shares, smoothing = -np.inf, np.array([1.0, 0.0, 0.0]), 0.0
-    for tried in (np.array(some) for some in product(SHARES, repeat=3) if sum(some) == 1.0):
-        own, around = _mixed(parts, tried), _mixed(even, tried)
-        for share in SMOOTHINGS:
-            reached = float(np.nanmean(correlations(_smoothed(own, around, share), true)))
-            if reached > best:
-                best, shares, smoothing = reached, tried, share
-    fitted = Imputation(shares, smoothing, np.zeros(len(LEVELS)), best, 1.0)
-    ratio = np.abs(true - fitted.mean(found, tissue)) / _spread(found)
+    genes = np.arange(true.shape[1])
+    products = [_products(found.ways[:, :, gene], true[:, gene]) for gene in genes]
+    squares, pulls = (np.stack(parts) for parts in zip(*products, strict=True))
+    left_out = np.stack(
+        [
+            _mixed(found.ways[:, :, gene], _weights(squares[genes != gene], pulls[genes != gene]))
+            for gene in genes
+        ],
+        axis=1,
+    )
+    tried = {share: _smoothed(left_out, tissue, share) for share in SMOOTHINGS}
+    reached = {share: _mean(correlations(values, true)) for share, values in tried.items()}
+    smoothing = max(reached, key=lambda share: reached[share])
     return Imputation(
-        shares=shares,
+        weights=_weights(squares, pulls),
         smoothing=smoothing,
-        ratios=np.quantile(ratio, LEVELS),
-        reached=best,
-        promised=float(np.nanmean(latent_correlation)),
+        ratios=np.quantile(np.abs(true - tried[smoothing]) / found.scale, LEVELS),
+        reached=reached[smoothing],
+        promised=_mean(latent_correlation),
     )
 
 
-def _smoothed(own: Values, around: Values, share: float) -> Values:
-    return np.asarray(own + np.float32(share) * (around - own))
+def _products(ways: Values, true: Values) -> tuple[Numbers, Numbers]:
+    """Mean products of the ways with each other, and with the truth, over cells."""
+    values = ways.astype(np.float64)
+    return values @ values.T / len(true), values @ true / len(true)
 
 
-def _mixed(parts: tuple[Values, ...], shares: NDArray[np.float64]) -> Values:
-    return np.asarray(np.tensordot(shares.astype(np.float32), np.stack(parts), 1))
+def _weights(squares: Numbers, pulls: Numbers) -> Numbers:
+    """Weights, at least 0, of the smallest squared error over genes; the decoder's if all are 0."""
+    square, pull = squares.sum(axis=0), pulls.sum(axis=0)
+    values, axes = np.linalg.eigh(square)
+    root = axes * np.sqrt(np.maximum(values, 1e-12))
+    weights = np.asarray(nnls(root.T, np.linalg.solve(root, pull))[0])
+    return weights if weights.any() else np.eye(len(WAYS))[0]
 
 
-def _means(values: Values, tissue: csr_matrix) -> Values:
-    return np.asarray(tissue @ values, dtype=np.float32)
+def _mixed(ways: Values, weights: Numbers) -> Values:
+    return np.asarray(np.tensordot(weights.astype(np.float32), ways, 1))
 
 
-def _spread(found: ReadOuts) -> Values:
-    return np.asarray(np.sqrt(found.spread**2 + LEAST_SPREAD**2), dtype=np.float32)
+def _smoothed(values: Values, tissue: csr_matrix, share: float) -> Values:
+    if share == 0.0:
+        return values
+    around = np.asarray(tissue @ values, dtype=np.float32)
+    return np.asarray(values + np.float32(share) * (around - values))
+
+
+def _mean(values: Numbers) -> float:
+    """Mean of what is known, 0 if nothing is."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else 0.0

@@ -10,7 +10,8 @@ from scipy.sparse import csr_matrix
 from dpvae._data.some_rows import at_most
 from dpvae.geometry.likely_positions import cells_at_once, fit_likely_positions
 from dpvae.model.joint.dissociated import Dissociated
-from dpvae.model.joint.imputation import ReadOuts
+from dpvae.model.joint.gene_regression import regressed_genes
+from dpvae.model.joint.imputation import WAYS, ReadOuts
 
 Values = NDArray[np.float32]
 
@@ -64,25 +65,33 @@ def read_out(
 
     Returns
     -------
-    Memory: four arrays of ``n_cells * n_genes`` numbers. Painting takes as many numbers as the
+    Memory: nine arrays of ``n_cells * n_genes`` numbers. Painting takes as many numbers as the
     encoder sees of the tissue, again.
     """
     share = (measured / np.maximum(measured.sum(axis=0), 1)).astype(np.float32)
-    shape = (len(imaged.latent), measured.shape[1])
-    total = ReadOuts(*(np.zeros(shape, dtype=np.float32) for _ in range(4)))
-    paints = paints and len(imaged.latent) <= MOST_POSITIONS_TO_PAINT
+    n_cells, n_genes = len(imaged.latent), measured.shape[1]
+    found = ReadOuts(
+        np.zeros((len(WAYS), n_cells, n_genes), np.float32),
+        np.zeros((n_cells, n_genes), np.float32),
+    )
+    paints = paints and n_cells <= MOST_POSITIONS_TO_PAINT
     for each, values, weight in zip(cells, decoded, share, strict=True):
-        total.decoded[:] += weight * values
-        for begin in range(0, len(imaged.latent), ROWS_AT_A_TIME):
-            block = slice(begin, begin + ROWS_AT_A_TIME)
-            mean, spread = each.mean_and_spread(each.neighbors(imaged.latent[block]))
-            total.near[block] += weight * mean
-            total.spread[block] += weight * spread
-        if paints:
-            total.painted[:] += weight * _painted(imaged, each)
-    if not paints:
-        total.painted[:] = total.near
-    return total
+        near, spread = _nearest(imaged, each)
+        painted = _painted(imaged, each) if paints else near
+        ways = (values, near, painted, regressed_genes(each, imaged.seen))
+        for total, way in zip(found.ways, ways, strict=True):
+            total += weight * way
+        found.spread[:] += weight * spread
+    return found
+
+
+def _nearest(imaged: ImagedCells, cells: Dissociated) -> tuple[Values, Values]:
+    parts = []
+    for begin in range(0, len(imaged.latent), ROWS_AT_A_TIME):
+        weights = cells.neighbors(imaged.latent[begin : begin + ROWS_AT_A_TIME])
+        parts.append(cells.mean_and_spread(weights))
+    mean, spread = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return mean, spread
 
 
 def _painted(imaged: ImagedCells, cells: Dissociated) -> Values:

@@ -1,0 +1,263 @@
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from anndata import AnnData
+from scipy.sparse import csr_matrix
+from tests.conftest import QUIET, log_normalized, seed_everything
+
+import dpvae
+from dpvae.model import DPVGAE
+
+N_CELLS, N_GENES, N_IMAGED = 240, 60, 40
+HIDDEN = [f"gene_{number + 1}" for number in range(N_IMAGED, N_GENES)]
+SMALL = {"n_hidden": 32, "n_layers": 1, "n_latent": 8, "n_distance": 4}
+
+
+@pytest.fixture(scope="module")
+def parts():
+    """Dissociated cells of all genes, and imaged tissue of some, cut from one section."""
+    section = dpvae.datasets.simulated_tissue(2 * N_CELLS, N_GENES, seed=0)
+    section.obs_names = [f"cell {number}" for number in range(section.n_obs)]
+    order = np.random.default_rng(0).permutation(section.n_obs)
+    return section[order[:N_CELLS]].copy(), section[order[N_CELLS:]].copy()
+
+
+def joined(parts, change=lambda adata: adata):
+    cells, tissue = parts
+    return dpvae.tl.join(change(cells), change(tissue)[:, :N_IMAGED].copy())
+
+
+def fitted(joint, *, epochs=60, **options):
+    seed_everything()
+    DPVGAE.setup_anndata(joint)
+    model = DPVGAE(joint, **(SMALL | options))
+    model.train(max_epochs=epochs, batch_size=64, **QUIET)
+    return model
+
+
+@pytest.fixture(scope="module")
+def saved(parts, trains, tmp_path_factory):  # noqa: ARG001
+    path = tmp_path_factory.mktemp("joint") / "model"
+    fitted(joined(parts)).save(path)
+    return path
+
+
+@pytest.fixture
+def model(saved, parts):
+    return DPVGAE.load(saved, adata=joined(parts))
+
+
+def correlation(found, true):
+    return np.array([np.corrcoef(a, b)[0, 1] for a, b in zip(found.T, true.T, strict=True)])
+
+
+def truth(parts):
+    return log_normalized(parts[1])[:, HIDDEN].X.toarray()
+
+
+def test_genes_that_were_never_imaged_are_imputed_and_intervals_hold(model, parts):
+    found = model.get_imputed_expression()
+    assert found.var_names.tolist() == HIDDEN
+    np.testing.assert_array_equal(found.obsm["spatial"], parts[1].obsm["spatial"])
+    reached = correlation(found.X, truth(parts))
+    shuffled = correlation(found.X[::-1], truth(parts))
+    assert np.sort(reached)[-5:].mean() > 0.45
+    assert reached.mean() > shuffled.mean() + 0.15
+    center, scale = found.var["mean"].to_numpy(), found.var["deviation"].to_numpy()
+    true = truth(parts)
+    scores = (true - true.mean(axis=0)) / true.std(axis=0)
+    lower, upper = ((found.layers[k] - center) / scale for k in ("lower", "upper"))
+    assert 0.8 < ((scores >= lower) & (scores <= upper)).mean() < 0.97
+    expected = found.var["expected_correlation"].to_numpy()
+    assert abs(expected.mean() - reached.mean()) < 0.15
+    assert np.corrcoef(expected, reached)[0, 1] > 0.3
+
+
+def test_wider_intervals_hold_more_and_genes_do_not_depend_on_each_other(model):
+    narrow, wide = (model.get_imputed_expression(HIDDEN[:3], level=x) for x in (0.5, 0.95))
+    assert (wide.layers["upper"] > narrow.layers["upper"]).all()
+    assert (wide.layers["lower"] < narrow.layers["lower"]).all()
+    alone = model.get_imputed_expression(HIDDEN[1:2])
+    np.testing.assert_allclose(alone.X[:, 0], narrow.X[:, 1], atol=1e-4)
+
+
+@pytest.mark.trains
+def test_what_the_tissue_measured_of_calibration_genes_is_not_looked_at_in_training(parts):
+    plain = fitted(joined(parts), epochs=3)
+    cells, tissue = parts
+    changed = tissue.copy()
+    matrix = changed.X.toarray()
+    genes = changed.var_names.get_indexer(plain.calibration_genes)
+    matrix[:, genes] = matrix[::-1, genes]
+    changed.X = csr_matrix(matrix)
+    other = fitted(joined((cells, changed)), epochs=3)
+    for name, values in plain.module.state_dict().items():
+        if name in ("encoder_input.mean", "encoder_input.scale"):
+            continue
+        torch.testing.assert_close(values, other.module.state_dict()[name], msg=name)
+    np.testing.assert_allclose(
+        plain.get_latent_representation(), other.get_latent_representation(), atol=1e-6
+    )
+
+
+def test_latents_join_expression_and_neighbourhood(model, parts):
+    own, near, both = (
+        model.get_latent_representation(given=given, return_dist=True)
+        for given in ("expression", "place", "both")
+    )
+    imaged = (model.adata.obs["technology"] == "tissue").to_numpy()
+    np.testing.assert_array_equal(own[0][~imaged], both[0][~imaged])
+    precision = 1 / own[1] + 1 / near[1]
+    mean = (own[0] / own[1] + near[0] / near[1]) / precision
+    np.testing.assert_allclose(both[0][imaged], mean[imaged], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(both[1][imaged], 1 / precision[imaged], rtol=1e-3)
+    niche = model.get_niche_representation()
+    np.testing.assert_allclose(niche[imaged], near[0][imaged])
+    assert np.isnan(niche[~imaged]).all()
+
+
+@pytest.mark.parametrize("given", ["both", "expression"])
+def test_latents_do_not_depend_on_batches_order_or_motion(model, parts, given):
+    expected = model.get_latent_representation(given=given)
+    found = model.get_latent_representation(given=given, batch_size=7)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    order = np.random.default_rng(1).permutation(model.adata.n_obs)
+    query = AnnData(
+        model.adata.X[order],
+        obs=model.adata.obs[["technology", "section"]].iloc[order],
+        var=pd.DataFrame(index=model.adata.var_names),
+        obsm={"spatial": model.adata.obsm["spatial"][order] @ [[0.0, -1.0], [1.0, 0.0]] + 1e4},
+    )
+    found = model.get_latent_representation(query[:, ::-1].copy(), given=given)
+    np.testing.assert_allclose(found, expected[order], atol=1e-4)
+
+
+def test_queries_of_either_kind_need_the_genes_of_their_technology_only(model, parts):
+    cells, tissue = (part.copy() for part in parts)
+    expected = model.get_latent_representation()
+    tissue = tissue[:, :N_IMAGED].copy()
+    cells.obs["technology"], tissue.obs["technology"] = "cells", "tissue"
+    tissue.obs["section"], cells.obs["section"] = "tissue", "cells"
+    np.testing.assert_allclose(
+        model.get_latent_representation(tissue), expected[N_CELLS:], atol=1e-4
+    )
+    del cells.obsm["spatial"]
+    np.testing.assert_allclose(
+        model.get_latent_representation(cells), expected[:N_CELLS], atol=1e-4
+    )
+    with pytest.raises(ValueError, match=r"The query lacks 20 of the reference's 60 genes"):
+        model.get_latent_representation(cells[:, :N_IMAGED].copy())
+    imputed = model.get_imputed_expression(HIDDEN[:2], adata=tissue)
+    own = model.get_imputed_expression(HIDDEN[:2])
+    np.testing.assert_allclose(imputed.X, own.X, atol=1e-3)
+
+
+def test_a_technology_that_is_not_known_is_refused(model, parts):
+    query = parts[0].copy()
+    with pytest.raises(KeyError, match=r"There is no obs\['technology'\]"):
+        model.get_latent_representation(query)
+    query.obs["technology"] = "another"
+    with pytest.raises(ValueError, match="has \\['another'\\], but the model knows"):
+        model.get_latent_representation(query)
+
+
+def test_dissociated_cells_are_placed_better_than_by_chance(model, parts):
+    cells = (model.adata.obs["technology"] == "cells").to_numpy()
+    places = model.predict_coordinates()[cells]
+    true = parts[0].obsm["spatial"]
+    error = np.linalg.norm(places - true, axis=1)
+    by_chance = np.linalg.norm(parts[1].obsm["spatial"].mean(axis=0) - true, axis=1)
+    assert np.median(error) < 0.6 * np.median(by_chance)
+    posterior = model.predict_posterior(
+        model.adata[cells].copy(), section="tissue"
+    )
+    assert np.median(np.linalg.norm(posterior.mean() - true, axis=1)) < 0.6 * np.median(by_chance)
+
+
+def test_a_saved_model_imputes_the_same(model, parts, tmp_path):
+    expected = model.get_imputed_expression(HIDDEN[:2])
+    model.save(tmp_path / "model", save_anndata=True)
+    again = dpvae.model.load(tmp_path / "model")
+    found = again.get_imputed_expression(HIDDEN[:2])
+    np.testing.assert_allclose(found.X, expected.X, atol=1e-5)
+    np.testing.assert_allclose(found.layers["lower"], expected.layers["lower"], atol=1e-5)
+
+
+@pytest.mark.trains
+@pytest.mark.parametrize("likelihood", ["nb", "zinb"])
+def test_likelihoods_of_counts_impute_as_well(parts, likelihood):
+    model = fitted(joined(parts), gene_likelihood=likelihood)
+    reached = correlation(model.get_imputed_expression().X, truth(parts))
+    assert np.sort(reached)[-5:].mean() > 0.4
+
+
+@pytest.mark.trains
+def test_logarithms_are_taken_as_they_are(parts):
+    model = fitted(joined(parts, log_normalized))
+    reached = correlation(model.get_imputed_expression().X, truth(parts))
+    assert np.sort(reached)[-5:].mean() > 0.45
+
+
+@pytest.mark.trains
+@pytest.mark.parametrize("kind", ["kernel", "adversarial"])
+def test_alignment_is_between_technologies(parts, kind):
+    def gap(plan):
+        seed_everything()
+        joint = joined(parts)
+        DPVGAE.setup_anndata(joint)
+        model = DPVGAE(joint, standardize="reference", **SMALL)
+        model.train(max_epochs=30, batch_size=64, plan_kwargs=plan, **QUIET)
+        assert ("alignment_loss_train" in model.history) == (plan is not None)
+        return model
+
+    gap({"alignment": kind})
+
+
+def test_bad_references_are_refused(parts):
+    joint = joined(parts)
+    del joint.varm["measured"]
+    with pytest.raises(KeyError, match="which says which technology measured which gene"):
+        DPVGAE.setup_anndata(joint)
+    joint = joined(parts)[N_CELLS:].copy()
+    with pytest.raises(ValueError, match="adata has one technology"):
+        DPVGAE.setup_anndata(joint)
+    joint = joined(parts)[N_CELLS - 5 :].copy()
+    with pytest.raises(ValueError, match="Technology 'cells' has 5 cells"):
+        DPVGAE.setup_anndata(joint)
+    assert not [key for key in joint.obsm if key.startswith("_")]
+    joint = joined(parts)
+    joint.varm["measured"] = joint.varm["measured"].assign(tissue=np.arange(N_GENES) < 9)
+    with pytest.raises(ValueError, match="9 genes were measured by all"):
+        DPVGAE.setup_anndata(joint)
+
+
+def test_genes_that_no_cell_has_are_refused(model):
+    with pytest.raises(ValueError, match="The model has no gene 'nothing'"):
+        model.get_imputed_expression(["nothing"])
+    with pytest.raises(ValueError, match="level is 1.5"):
+        model.get_imputed_expression(HIDDEN[:1], level=1.5)
+
+
+def test_without_its_cells_a_model_cannot_impute(saved, parts, tmp_path):
+    path = tmp_path / "alone"
+    model = DPVGAE.load(saved, adata=joined(parts))
+    model.save(path)
+    alone = DPVGAE.load(path, adata=False)
+    with pytest.raises(RuntimeError, match="was loaded without its cells"):
+        alone.get_imputed_expression()
+
+
+@pytest.mark.trains
+def test_a_reference_on_disk_trains_as_one_in_memory(parts, tmp_path):
+    expected = fitted(joined(parts), epochs=2)
+    joined(parts).write_h5ad(tmp_path / "joint.h5ad")
+    joint = anndata.read_h5ad(tmp_path / "joint.h5ad", backed="r")
+    model = fitted(joint, epochs=2)
+    np.testing.assert_allclose(
+        model.module.encoder_input.mean, expected.module.encoder_input.mean, atol=1e-6
+    )
+    found = model.get_imputed_expression(HIDDEN[:2])
+    assert np.isfinite(found.X).all()
+    joint.file.close()
