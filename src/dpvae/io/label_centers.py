@@ -12,7 +12,7 @@ BACKGROUND = 0
 def label_centers(element: Any) -> pd.DataFrame:
     """Average the pixels of each label, block by block of the image.
 
-    Memory is that of one block, which :func:`spatialdata.get_centroids` takes for the whole image.
+    Only one block at a time is in memory; :func:`spatialdata.get_centroids` needs the whole image.
 
     Parameters
     ----------

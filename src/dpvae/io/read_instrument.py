@@ -53,7 +53,7 @@ def read_instrument(path: str | Path) -> "SpatialData":
     Returns
     -------
     The SpatialData object with one table, whose elements have the coordinate system
-    ``"micrometers"`` besides those of spatialdata-io.
+    ``"micrometers"`` and those of spatialdata-io.
 
     Raises
     ------
