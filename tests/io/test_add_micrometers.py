@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 from spatialdata import SpatialData
 from spatialdata.models import Image2DModel, ShapesModel, TableModel
 from spatialdata.transformations import Identity, Scale, get_transformation
@@ -10,6 +11,7 @@ from tests.io.conftest import annotated, circles
 
 from dpvae import io
 from dpvae.io.add_micrometers import hexagonal, size_of_pixel
+from dpvae.model import Surfaces
 
 
 @pytest.fixture
@@ -126,3 +128,43 @@ def test_spots_on_a_line_do_not_show_the_size():
     line = np.arange(10.0)[:, None] * [1.0, 2.0]
     with pytest.raises(ValueError, match="lie on a line"):
         size_of_pixel(line, 3.0 * line, step=1.0)
+
+
+def test_a_unit_that_is_wrong_on_purpose_is_refused(expression):
+    names = np.arange(expression.n_obs)
+    spots = circles(2.0 * expression.obsm["spatial"], names, slide=1, slide_downscaled_hires=0.02)
+    sdata = SpatialData.init_from_elements(
+        {"spots": spots, "table": annotated(expression, "spots", names)}
+    )
+    sdata.attrs["spatialdata_io_reader"] = "visium"
+    io.add_micrometers(sdata, pixel_size=0.5)
+    reference = io.table_of(sdata)[:180].copy()
+    Surfaces.setup_anndata(reference)
+    model = Surfaces(reference)
+    model.train()
+    anchors = np.arange(60) < 30
+    for system, unit in (("slide", "pixel"), ("slide_downscaled_hires", "downscaled pixel")):
+        query = io.table_of(sdata, coordinate_system=system)[180:].copy()
+        with pytest.raises(ValueError, match=f"the unit '{unit}', the reference in 'micrometer'"):
+            model.predict_coordinates(query, anchors)
+    query = io.table_of(sdata)[180:].copy()
+    places = model.predict_coordinates(query, anchors)
+    np.testing.assert_array_equal(places[anchors], query.obsm["spatial"][anchors])
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["visium_v1_adult_mouse_brain", "dlpfc_151507"])
+def test_spots_of_real_slides_show_the_size_of_a_pixel(real_section, name):
+    adata = real_section(name)
+    array = adata.obs[["array_row", "array_col"]].to_numpy(np.float64) * hexagonal(100.0)
+    pixels = np.asarray(adata.obsm["spatial"], dtype=np.float64)
+    size = size_of_pixel(array, pixels, step=87.0)
+    nearest = cKDTree(pixels).query(pixels, k=2)[0][:, 1]
+    assert np.median(nearest) * size == pytest.approx(100.0, rel=0.02)
+
+
+@pytest.mark.real
+def test_two_slides_in_one_frame_show_no_size(real_section):
+    adata = real_section("visium_human_prostate_2samples_mini")
+    array = adata.obs[["array_row", "array_col"]].to_numpy(np.float64) * hexagonal(100.0)
+    assert size_of_pixel(array, np.asarray(adata.obsm["spatial"]), step=87.0) is None
