@@ -107,6 +107,27 @@ def write_visium_hd(folder: Path, adata: AnnData) -> AnnData:
     return binned
 
 
+def write_segmented(folder: Path, adata: AnnData) -> AnnData:
+    """Add ``segmented_outputs`` to a folder of Visium HD, with square cells."""
+    adata = adata.copy()
+    adata.obs_names = [f"cellid_{n:09d}-1" for n in range(adata.n_obs)]
+    segmented = folder / "segmented_outputs"
+    (segmented / "spatial").mkdir(parents=True)
+    write_10x_h5(segmented / "filtered_feature_cell_matrix.h5", adata)
+    corners = 4 * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]])
+    outlines = adata.obsm["spatial"][:, None] / PIXEL["visium_hd"] + corners
+    features = [
+        {"properties": {"cell_id": n}, "geometry": {"coordinates": [outline.tolist()]}}
+        for n, outline in enumerate(outlines)
+    ]
+    text = json.dumps({"features": features})
+    (segmented / "cell_segmentations.geojson").write_text(text)
+    factors = {"tissue_hires_scalef": 0.02, "tissue_lowres_scalef": 0.01}
+    factors["microns_per_pixel"] = PIXEL["visium_hd"]
+    (segmented / "spatial" / "scalefactors_json.json").write_text(json.dumps(factors))
+    return adata
+
+
 def write_xenium(folder: Path, adata: AnnData) -> AnnData:
     """Write what the Xenium analyser of version 2 does."""
     import zarr

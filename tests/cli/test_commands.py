@@ -320,6 +320,7 @@ def test_folders_of_instruments_are_trained_on_and_placed_in_micrometers(counts,
         "--model", "surfaces")  # fmt: skip
     run("predict", model, tmp_path / "xenium", "-o", placed)
     found = anndata.read_h5ad(placed)
+    assert found.uns["spatial_dpvae_params"] == {"unit": "micrometer"}
     np.testing.assert_allclose(found.obsm["spatial"], true.obsm["spatial"])
     error = np.linalg.norm(found.obsm["spatial_dpvae"] - true.obsm["spatial"], axis=1)
     chance = np.linalg.norm(true.obsm["spatial"] - true.obsm["spatial"][::-1], axis=1)

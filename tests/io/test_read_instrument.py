@@ -4,7 +4,7 @@ import builtins
 
 import numpy as np
 import pytest
-from tests.instrument_folders import FOLDERS, write_visium_hd
+from tests.instrument_folders import FOLDERS, write_segmented, write_visium_hd
 
 from dpvae import io
 
@@ -45,6 +45,21 @@ def test_bins_of_visium_hd_are_chosen_by_their_folder(counts, tmp_path):
     np.testing.assert_allclose(io.table_of(sdata).obsm["spatial"], expected, atol=1e-6)
     with pytest.raises(FileNotFoundError, match=r"no square_002um, but .*'square_008um', 'sq"):
         io.read_instrument(binned / "square_002um")
+
+
+@pytest.mark.usefixtures("_with_readers")
+def test_cells_of_visium_hd_are_another_part(counts, tmp_path, capsys):
+    outs = tmp_path / "outs"
+    write_visium_hd(outs, counts)
+    true = write_segmented(outs, counts[:50].copy())
+    assert list(io.read_instrument(outs).tables) == ["square_008um"]
+    adata = io.table_of(io.read_instrument(outs / "segmented_outputs"))
+    assert adata.obs_names.tolist() == true.obs_names.tolist()
+    np.testing.assert_allclose(adata.obsm["spatial"], true.obsm["spatial"])
+    assert capsys.readouterr().out == ""
+    (outs / "segmented_outputs" / "cell_segmentations.geojson").unlink()
+    with pytest.raises(FileNotFoundError, match=r"lacks cell_segmentations.geojson: copy it whole"):
+        io.read_instrument(outs / "segmented_outputs")
 
 
 @pytest.mark.usefixtures("_with_readers")

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import shapely
 from scipy.sparse import csr_matrix
+from scipy.spatial import cKDTree
 
 from dpvae.geometry import Posterior
-from dpvae.io.region_polygons import region_polygons
+from dpvae.io.region_polygons import region_polygons, tiles
 
 
 @pytest.fixture
@@ -36,6 +37,41 @@ def test_a_polygon_holds_the_positions_of_the_region_and_no_others(grid):
 def test_neighbours_touch_and_separate_places_do_not(grid):
     parts = [len(shapely.get_parts(outline)) for outline in region_polygons(grid, 0.5).geometry]
     assert parts == [1, 2, 1]
+
+
+def test_every_point_of_the_tissue_is_in_the_tile_of_its_nearest_position():
+    rng = np.random.default_rng(0)
+    positions = rng.uniform(size=(300, 2))
+    positions = positions[np.linalg.norm(positions - 0.5, axis=1) > 0.25]  # a hole
+    found = tiles(positions)
+    points = rng.uniform(-1.0, 2.0, size=(5000, 2))
+    distance, nearest = cKDTree(positions).query(points)
+    spacing = np.median(cKDTree(positions).query(positions, k=[5])[0])
+    is_near, is_far = distance < 0.6 * spacing, distance > 1.5 * spacing
+    tree = shapely.STRtree(found)
+    point, tile = tree.query(shapely.points(points), predicate="within")
+    np.testing.assert_array_equal(nearest[point], tile)
+    assert set(np.flatnonzero(is_near)) <= set(point)
+    assert not set(np.flatnonzero(is_far)) & set(point)
+    union = shapely.coverage_union_all(found)
+    assert union.is_valid
+    assert union.area == pytest.approx(shapely.area(found).sum())
+
+
+@pytest.mark.parametrize("n_positions", [1, 2, 3])
+def test_few_positions_have_tiles_of_their_own(n_positions):
+    positions = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]])[:n_positions]
+    found = tiles(positions)
+    assert shapely.is_valid(found).all()
+    assert (shapely.contains(found, shapely.points(positions))).all()
+
+
+def test_positions_that_several_cells_share_have_one_tile(grid):
+    twice = np.vstack([grid.positions, grid.positions])
+    half = grid.probabilities.toarray() / 2
+    doubled = Posterior(twice, csr_matrix(np.hstack([half, half])), np.arange(800), np.ones(3))
+    found, expected = region_polygons(doubled, 0.8), region_polygons(grid, 0.8)
+    np.testing.assert_allclose(found.area, expected.area)
 
 
 def test_the_area_follows_the_unit(grid):

@@ -11,7 +11,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from dpvae._data.expression import expression_of, holds_counts
-from dpvae._keys import OBSM
+from dpvae._keys import OBSM, UNIT, params_key
 from dpvae._models import MODELS
 from dpvae.cli.normalization import log_normalized, typical_counts
 from dpvae.cli.query_posterior import add_posterior
@@ -223,6 +223,8 @@ def place_query(
         add_posterior(model, query, cells, seen, section)
     query.obsm[OBSM.latent] = with_gaps(latent, seen)
     query.obsm[OBSM.reconstructed] = with_gaps(places, seen)
+    if model.setup.unit_name is not None:
+        query.uns[params_key(OBSM.reconstructed)] = {UNIT: model.setup.unit_name}
     return query
 
 

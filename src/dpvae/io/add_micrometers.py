@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dpvae._data.warn import warn_user
-from dpvae.io.annotation import Annotation, annotation_of, check_is_spatialdata
-from dpvae.io.coordinate_system import MICROMETERS, READER
+from dpvae.io.annotation import ATTRS, Annotation, annotation_of, check_is_spatialdata
+from dpvae.io.coordinate_system import DOWNSCALED, GLOBAL, MICROMETERS, READER
 from dpvae.io.table_of import centers_of
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ PITCH_OF_VISIUM = 100.0
 BINS = r"square_(\d+)um"
 LATTICES = ("visium", "visium_hd")
 COSMX_PIXEL = 0.12028
-GLOBAL = "global"
-DOWNSCALED = ("_downscaled_hires", "_downscaled_lowres")
+LARGEST_MISFIT = 0.1
 
 Points = NDArray[np.float64]
 
@@ -87,16 +86,22 @@ def add_micrometers(sdata: "SpatialData", *, pixel_size: float | None = None) ->
 
 def _from_pixels(sdata: "SpatialData", pixel_size: float | None) -> dict[str, Any]:
     """Find transformations to micrometres, by the coordinate system that they start from."""
+    from spatialdata.transformations import Identity, get_transformation
+
     reader = sdata.attrs.get(READER)
     if pixel_size is not None:
         return dict.fromkeys(_bases(sdata), _scaling(pixel_size))
     if reader in LATTICES:
-        found = [annotation_of(sdata, table) for table in sdata.tables]
-        sizes = {k: v for each in found for k, v in _from_lattice(each).items()}
+        tables = [name for name, cells in sdata.tables.items() if ATTRS in cells.uns]
+        found = [_from_lattice(annotation_of(sdata, name)) for name in tables]
+        sizes = {base: size for each in found for base, size in each.items()}
         if sizes:
             return sizes
-    if reader in ("xenium", "merscope") and sdata.shapes:
-        return {GLOBAL: _from_outlines(next(iter(sdata.shapes.values())))}
+    if reader in ("xenium", "merscope"):
+        for outlines in sdata.shapes.values():
+            to_global = get_transformation(outlines, get_all=True).get(GLOBAL, Identity())
+            if not isinstance(to_global, Identity):
+                return {GLOBAL: to_global.inverse()}
     if reader == "cosmx":
         warn_user(
             f"CosMx files do not say how large a pixel is; {COSMX_PIXEL} µm are assumed. Of early "
@@ -111,7 +116,7 @@ def _from_pixels(sdata: "SpatialData", pixel_size: float | None) -> dict[str, An
 
 
 def _bases(sdata: "SpatialData") -> list[str]:
-    """Name the coordinate systems in pixels of a full image: one, or that of each Visium slide."""
+    """Name the coordinate systems in pixels of a full image: one, or one for each Visium slide."""
     systems = [
         name
         for name in sdata.coordinate_systems
@@ -129,13 +134,6 @@ def _bases(sdata: "SpatialData") -> list[str]:
     raise ValueError(message)
 
 
-def _from_outlines(element: Any) -> Any:
-    """Go from pixels back to outlines, which are in micrometres."""
-    from spatialdata.transformations import get_transformation
-
-    return get_transformation(element, GLOBAL).inverse()
-
-
 def _from_lattice(found: Annotation) -> dict[str, Any]:
     """Measure pixels by spots or bins whose distance is known."""
     from spatialdata.transformations import get_transformation
@@ -151,7 +149,9 @@ def _from_lattice(found: Annotation) -> dict[str, Any]:
         bin_width = pd.Series([name]).str.extract(BINS)[0].astype(float).item()
         steps = hexagonal(PITCH_OF_VISIUM) if np.isnan(bin_width) else (bin_width, bin_width)
         array = found.cells.obs.loc[mine, ARRAY].to_numpy(np.float64)
-        sizes[base] = _scaling(size_of_pixel(array * steps, centers.to_numpy(np.float64)))
+        size = size_of_pixel(array * steps, centers.to_numpy(np.float64), step=max(steps))
+        if size is not None:
+            sizes[base] = _scaling(size)
     return sizes
 
 
@@ -160,13 +160,20 @@ def hexagonal(pitch: float) -> tuple[float, float]:
     return pitch * sqrt(3.0) / 2.0, pitch / 2.0
 
 
-def size_of_pixel(micrometers: Points, pixels: Points) -> float:
+def size_of_pixel(micrometers: Points, pixels: Points, *, step: float) -> float | None:
     """Size of a pixel, if the same places are known in micrometres and in pixels.
 
     Parameters
     ----------
     micrometers, pixels
         Shape ``(n_places, 2)``, in frames that may be moved, turned and mirrored.
+    step
+        Distance of rows or columns, in micrometres.
+
+    Returns
+    -------
+    Its micrometres; ``None`` if the places are not those, a tenth of a step off or more: cells that
+    were placed keep the rows and columns of their own slide.
 
     Raises
     ------
@@ -183,7 +190,9 @@ def size_of_pixel(micrometers: Points, pixels: Points) -> float:
     if rank < 2 or area == 0:
         message = "The spots lie on a line, and do not show how large a pixel is: give pixel_size=…"
         raise ValueError(message)
-    return 1.0 / sqrt(area)
+    size = 1.0 / sqrt(area)
+    misfit = np.sqrt(((centered @ linear - image) ** 2).sum(axis=1).mean()) * size
+    return size if misfit < LARGEST_MISFIT * step else None
 
 
 def _scaling(factor: float) -> Any:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 MICROMETERS: Final = "micrometers"
 NAMES_OF_MICROMETERS = (MICROMETERS, "microns", "um", "µm")
 READER = "spatialdata_io_reader"
+GLOBAL: Final = "global"
+DOWNSCALED = ("_downscaled_hires", "_downscaled_lowres")
 IN_PIXELS = {"visium", "visium_hd", "xenium", "merscope", "cosmx"}
 
 
@@ -60,7 +62,12 @@ def unit_of(sdata: "SpatialData", coordinate_system: str) -> str | None:
     """Give the unit of a coordinate system, if it is known: SpatialData keeps none."""
     if coordinate_system in NAMES_OF_MICROMETERS:
         return "micrometer"
-    return "pixel" if is_in_pixels(sdata) else None
+    if not is_in_pixels(sdata):
+        return None
+    if coordinate_system.endswith(DOWNSCALED):
+        return "downscaled pixel"
+    is_of_slide = f"{coordinate_system}{DOWNSCALED[0]}" in sdata.coordinate_systems
+    return "pixel" if is_of_slide or coordinate_system == GLOBAL else None
 
 
 def is_in_pixels(sdata: "SpatialData") -> bool:

@@ -1,19 +1,24 @@
 """Folders of instruments, read as SpatialData objects."""
 
+import json
 import warnings
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from dpvae.io.add_micrometers import add_micrometers
-from dpvae.io.instruments import BINNED, Instrument, instrument_of
+from dpvae.io.instruments import BINNED, SCALES, Instrument, instrument_of
 
 if TYPE_CHECKING:
     from spatialdata import SpatialData
 
-BIN = "square_{:03d}um"
-USUAL_BIN = 8
+USUAL_BINS = "square_008um"
+SEGMENTED, CELLS = "segmented_outputs", "cell_segmentations"
+FILES_OF_CELLS = ("filtered_feature_cell_matrix.h5", "cell_segmentations.geojson", SCALES)
+FIELDS_OF_COSMX = "*_fov_positions_file.csv"
 WITHOUT_NAME = ("filtered_feature_bc_matrix.h5", "feature_slice.h5")
 WITHOUT_EXTRAS = {
     "xenium": {
@@ -43,12 +48,12 @@ def read_instrument(path: str | Path) -> "SpatialData":
     path
         The folder: ``outs`` of Visium and Visium HD, or the output folder of Xenium, MERSCOPE or
         CosMx. Of Visium HD the bins of 8 µm are read; for others name their folder, such as
-        ``"outs/binned_outputs/square_016um"``.
+        ``"outs/binned_outputs/square_016um"``, and for cells ``"outs/segmented_outputs"``.
 
     Returns
     -------
     The SpatialData object with one table, whose elements have the coordinate system
-    ``"micrometers"`` besides those of spatialdata-io.
+    ``"micrometers"`` and those of spatialdata-io.
 
     Raises
     ------
@@ -70,17 +75,17 @@ def read_instrument(path: str | Path) -> "SpatialData":
     --------
     table_of : the cells as an AnnData, for models and tools.
     """
-    folder, bin_width = _folder_and_bin(Path(path))
+    folder, part = _folder_and_part(Path(path))
     instrument = instrument_of(folder)
     readers = _readers(instrument)
     options: dict[str, Any] = dict(WITHOUT_EXTRAS.get(instrument.reader, {}))
     if any((folder / name).exists() for name in WITHOUT_NAME):
         options["dataset_id"] = _name_of(folder)
     if instrument.reader == "visium_hd":
-        options["load_segmentations_only"] = False
-        options["bin_size"] = _bin_that_is_there(folder, bin_width)
+        part = USUAL_BINS if part is None else part
+        options |= _options_of_part(folder, part)
     try:
-        with warnings.catch_warnings(action="ignore"):  # of images that are not there, and the like
+        with warnings.catch_warnings(action="ignore"), redirect_stdout(StringIO()):
             sdata = getattr(readers, instrument.reader)(folder, **options)
     except (MemoryError, PermissionError):
         raise
@@ -90,28 +95,38 @@ def read_instrument(path: str | Path) -> "SpatialData":
             f"damaged, or of another version. spatialdata-io says: {error}"
         )
         raise ValueError(message) from error
-    add_micrometers(sdata, pixel_size=_pixel_of_cosmx(folder))
+    add_micrometers(sdata, pixel_size=_pixel_size(folder, instrument, part))
+    for table in set(sdata.tables) - {part or "table"}:
+        del sdata.tables[table]
     return sdata
 
 
-def _folder_and_bin(path: Path) -> tuple[Path, int | None]:
-    """Folder of an instrument, and the width of bins if that of some bins was given."""
-    name = path.name
-    if path.parent.name == BINNED and name.startswith("square_") and name.endswith("um"):
-        return path.parent.parent, int(name.removeprefix("square_").removesuffix("um"))
+def _folder_and_part(path: Path) -> tuple[Path, str | None]:
+    """Folder of an instrument, and the part of Visium HD if the folder of one was given."""
+    if path.parent.name == BINNED and path.name.startswith("square_"):
+        return path.parent.parent, path.name
+    if path.name == SEGMENTED:
+        return path.parent, CELLS
     return path, None
 
 
-def _bin_that_is_there(folder: Path, width: int | None) -> int:
-    wanted = USUAL_BIN if width is None else width
-    if not (folder / BINNED / BIN.format(wanted)).is_dir():
+def _options_of_part(folder: Path, part: str) -> dict[str, Any]:
+    """Let the reader of Visium HD read bins of one width, or cells."""
+    if part == CELLS:
+        lacking = [name for name in FILES_OF_CELLS if not (folder / SEGMENTED / name).exists()]
+        if lacking:
+            message = f"{folder / SEGMENTED} lacks {', '.join(lacking)}: copy it whole."
+            raise FileNotFoundError(message)
+        return {"load_segmentations_only": True}
+    if not (folder / BINNED / part).is_dir():
         there = sorted(path.name for path in (folder / BINNED).glob("square_*um"))
         message = (
-            f"{folder / BINNED} has no {BIN.format(wanted)}, but {there}: give the folder of one "
-            f"of these, such as {folder / BINNED / there[-1]}."
+            f"{folder / BINNED} has no {part}, but {there}: give the folder of one of these, such "
+            f"as {folder / BINNED / there[-1]}."
         )
         raise FileNotFoundError(message)
-    return wanted
+    width = int(part.removeprefix("square_").removesuffix("um"))
+    return {"load_segmentations_only": False, "bin_size": width}
 
 
 def _readers(instrument: Instrument) -> Any:
@@ -134,12 +149,17 @@ def _name_of(folder: Path) -> str:
     return letters or "section"
 
 
+def _pixel_size(folder: Path, instrument: Instrument, part: str | None) -> float | None:
+    """Micrometres of a pixel, if a file of the folder says it."""
+    if part == CELLS:
+        factors = json.loads((folder / SEGMENTED / SCALES).read_text(encoding="utf-8"))
+        return float(factors["microns_per_pixel"])
+    return _pixel_of_cosmx(folder) if instrument.reader == "cosmx" else None
+
+
 def _pixel_of_cosmx(folder: Path) -> float | None:
-    """Micrometres of a pixel, if the fields of view are given in millimetres, too."""
-    files = list(folder.glob("*_fov_positions_file.csv"))
-    if not files:
-        return None
-    fields = pd.read_csv(files[0]).rename(columns=str.lower)
+    """Compare millimetres and pixels, if the fields of view are given in both."""
+    fields = pd.read_csv(next(folder.glob(FIELDS_OF_COSMX))).rename(columns=str.lower)
     for axis in "xy":
         millimeters, pixels = f"{axis}_global_mm", f"{axis}_global_px"
         if millimeters in fields and pixels in fields and fields[pixels].nunique() > 1:

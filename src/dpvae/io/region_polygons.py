@@ -1,9 +1,10 @@
 """Regions of cells as polygons."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.spatial import cKDTree
+from numpy.typing import NDArray
+from scipy.spatial import Voronoi, cKDTree
 
 from dpvae.geometry import Posterior
 
@@ -11,15 +12,19 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 N_NEIGHBORS = 4
-REACH = 0.6
-CORNERS_OF_QUARTER = 4
+RIM = 1.5
+OUTSIDE = 1.2
+N_DIRECTIONS = 12
+
+Points = NDArray[np.float64]
 
 
 def region_polygons(found: Posterior, level: float) -> "GeoDataFrame":
     """Outline the smallest region of each cell that holds a share of its probability.
 
-    A region is a set of positions; its polygon is all that is closer to one of them than 0.6 times
-    the usual distance of a position to its fourth neighbour, so that neighbours touch.
+    A region is a set of positions, and its outline goes around their tiles: every point of the
+    plane goes with its nearest position, unless that is much farther than positions are from their
+    fourth neighbour.
 
     Parameters
     ----------
@@ -30,8 +35,8 @@ def region_polygons(found: Posterior, level: float) -> "GeoDataFrame":
 
     Returns
     -------
-    A row for each cell: ``geometry``, one or several polygons, and ``share``, the share of the
-    tissue's positions.
+    A row for each cell: ``geometry``, polygons of one or several parts, and ``share``, the share of
+    the tissue's positions.
 
     Raises
     ------
@@ -45,10 +50,34 @@ def region_polygons(found: Posterior, level: float) -> "GeoDataFrame":
         message = "Regions are outlined in two dimensions only: leave out posterior=…"
         raise ValueError(message)
     inside = found.region(level)
-    n_near = min(N_NEIGHBORS + 1, len(found.positions))
-    distance = cKDTree(found.positions).query(found.positions, k=[n_near])[0]
-    reach = REACH * float(np.median(distance))
-    rows = np.repeat(np.arange(len(found)), np.diff(inside.indptr))
-    dots = shapely.multipoints(shapely.points(found.positions[inside.indices]), indices=rows)
-    outlines = shapely.buffer(dots, reach, quad_segs=CORNERS_OF_QUARTER)
+    distinct, at = np.unique(found.positions, axis=0, return_inverse=True)
+    tile = tiles(distinct)
+    of_cells = np.split(at.ravel()[inside.indices], inside.indptr[1:-1])
+    outlines = [shapely.coverage_union_all(tile[np.unique(rows)]) for rows in of_cells]
     return GeoDataFrame({"share": found.region_size(level)}, geometry=outlines)
+
+
+def tiles(positions: Points) -> NDArray[Any]:
+    """Divide the tissue among its positions.
+
+    Parameters
+    ----------
+    positions
+        Shape ``(n_positions, 2)``, all different.
+
+    Returns
+    -------
+    A polygon for each, which shares its edges with those of its neighbours.
+    """
+    import shapely
+
+    tree = cKDTree(positions)
+    distance = tree.query(positions, k=[min(N_NEIGHBORS + 1, len(positions))])[0]
+    spacing = float(np.median(distance)) or 1.0
+    angles = np.linspace(0.0, 2.0 * np.pi, N_DIRECTIONS, endpoint=False)
+    directions = np.column_stack([np.cos(angles), np.sin(angles)])
+    rim = (positions[:, None] + RIM * spacing * directions).reshape(-1, 2)
+    rim = rim[tree.query(rim)[0] > OUTSIDE * spacing]
+    cells = Voronoi(np.vstack([positions, rim]))
+    corners = [cells.regions[cells.point_region[n]] for n in range(len(positions))]
+    return np.array([shapely.Polygon(cells.vertices[each]) for each in corners])

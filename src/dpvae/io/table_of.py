@@ -12,6 +12,7 @@ from dpvae._data.warn import warn_user
 from dpvae._keys import OBSM, params_key
 from dpvae.io.annotation import Annotation, annotation_of
 from dpvae.io.coordinate_system import chosen_system, place_record, unit_of
+from dpvae.io.label_centers import label_centers
 
 if TYPE_CHECKING:
     from spatialdata import SpatialData
@@ -167,7 +168,19 @@ def centers_of(element: Any, name: str, system: str) -> pd.DataFrame:
     if not index.is_unique:
         message = f"Names of cells occur more than once in the index of element {name!r}."
         raise ValueError(message)
+    if not hasattr(element, "index"):
+        return _moved(label_centers(element), element, system)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The index of the dataframe is not monotonic")
         centers: pd.DataFrame = get_centroids(element, coordinate_system=system).compute()
     return centers[[axis for axis in ("x", "y", "z") if axis in centers]]
+
+
+def _moved(centers: pd.DataFrame, element: Any, system: str) -> pd.DataFrame:
+    """Move centres from the element's own coordinates into a coordinate system."""
+    from spatialdata.transformations import get_transformation
+
+    axes = tuple(centers)
+    matrix = get_transformation(element, system).to_affine_matrix(axes, axes)
+    moved = centers.to_numpy() @ matrix[:-1, :-1].T + matrix[:-1, -1]
+    return pd.DataFrame(moved, index=centers.index, columns=axes)

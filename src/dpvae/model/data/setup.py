@@ -35,12 +35,12 @@ class Setup:
         Number of coordinates.
     unit
         Size of the tissue, in the unit of the coordinates.
-    unit_name
-        Name of the unit of the coordinates, such as ``"micrometer"``; ``None`` if it is not known.
     categories
         Further columns of ``obs`` that are read, with their categories; ``None`` for numbers.
     technologies
         The technologies, for a model of several; ``None`` for others.
+    unit_name
+        Name of the unit of the coordinates, such as ``"micrometer"``; ``None`` if it is not known.
     """
 
     model_name: str
@@ -52,9 +52,9 @@ class Setup:
     code_column: str
     n_dims: int
     unit: float
-    unit_name: str | None
     categories: Mapping[str, NDArray[Any] | None]
-    technologies: Technologies | None
+    technologies: Technologies | None = None
+    unit_name: str | None = None
 
     @classmethod
     def of(cls, registry: Mapping[str, Any]) -> "Setup":
@@ -73,9 +73,9 @@ class Setup:
             code_column=section["data_registry"]["attr_key"],
             n_dims=int(coordinates["n_dims"]),
             unit=float(coordinates["unit"]),
-            unit_name=coordinates.get("unit_name"),
             categories=_categories(registry),
             technologies=Technologies.of(registry),
+            unit_name=coordinates.get("unit_name"),
         )
 
     @property
