@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dpvae.tl import likely_positions
+from dpvae.geometry import likely_positions
 from dpvae.geometry.likely_positions import (
     SHARPNESSES,
     LikelyPositions,

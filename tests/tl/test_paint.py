@@ -9,8 +9,8 @@ from tests.conftest import log_normalized
 
 import dpvae
 from dpvae.datasets import simulated_tissue
-from dpvae.tl import paint
 from dpvae.geometry.likely_positions import fit_likely_positions
+from dpvae.tl import paint
 
 
 @pytest.fixture

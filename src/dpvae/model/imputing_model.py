@@ -19,6 +19,7 @@ from dpvae.model.joint.imputation import Imputation, ReadOuts, fit_imputation
 from dpvae.model.joint.joint_input import technology_codes
 from dpvae.model.joint.neighborhoods import N_NEIGHBORS
 from dpvae.model.joint.read_out import ImagedCells, read_out
+from dpvae.model.joint.unlike_cells import warn_if_unlike
 from dpvae.model.joint_latent_model import JointLatentModel
 from dpvae.model.tissue.predicted_expression import wanted_genes
 from dpvae.model.tissue.section_frames import coordinates_of
@@ -122,6 +123,7 @@ class ImputingModel(JointLatentModel):
         is_imaged = self._technologies().imaged
         if is_imaged.any() and not is_imaged.all():
             self.imputation_ = self._fitted_imputation()
+            self._warn_if_unlike()
 
     def _fitted_imputation(self) -> Imputation:
         cells = self._cells(None)
@@ -129,6 +131,16 @@ class ImputingModel(JointLatentModel):
         rows, found, tissue, latent_correlation = self._read_genes(cells, genes, paints=True)
         true = self._measured(cells, rows, genes)
         return fit_imputation(found, true, tissue, latent_correlation)
+
+    def _warn_if_unlike(self) -> None:
+        """Warn if many cells of the tissue are like no dissociated ones, or the other way round."""
+        known = known_rows(coordinates_of(self._cells(None), self.setup))
+        codes = technology_codes(self.adata_manager)
+        imaged = dissociated_rows(np.flatnonzero(known))
+        others = dissociated_rows(np.flatnonzero(~self._technologies().imaged[codes]))
+        latents = [self._latents(indices=rows) for rows in (imaged, others)]
+        warn_if_unlike("of the tissue", "dissociated cells", *latents)
+        warn_if_unlike("that are dissociated", "cells of the tissue", *latents[::-1])
 
     def _measured(self, cells: AnnData, rows: Rows, genes: Rows) -> Values:
         """Standardised logarithms of genes that the tissue measured, calibration genes as well."""

@@ -4,20 +4,22 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from anndata import AnnData
 from numpy.typing import NDArray
 from scvi.data.fields import BaseAnnDataField
 from torch.distributions import Normal
 
-from dpvae._data.section import section_names
+from dpvae._data.section import check_has_column, section_names
 from dpvae._keys import OBS, OBSM, REGISTRY
 from dpvae.geometry import known_rows
 from dpvae.model.base import SpatialModel
 from dpvae.model.data.registration import register
 from dpvae.model.data.technology import NeighborhoodField, Technologies, TechnologyField
 from dpvae.model.data.values import COUNTS_OR_LOGARITHMS
-from dpvae.model.joint.joint_input import set_joint_input
+from dpvae.model.joint.joint_input import set_joint_input, technology_codes
+from dpvae.model.joint.labels import labels_of_others
 from dpvae.model.joint.neighborhoods import neighborhood_axes, neighborhoods
 from dpvae.model.query.chosen_rows import check_indices
 from dpvae.model.tissue.latent_surfaces import GIVEN, Given
@@ -167,6 +169,40 @@ class JointLatentModel(SpatialModel):
         unknown = ~known_rows(coordinates_of(cells, self.setup))
         found[unknown] = np.nan
         return found
+
+    def transfer_labels(self, label_key: str) -> pd.DataFrame:
+        """Tell how probable each label is for cells, by labelled cells of other technologies.
+
+        From dissociated cells to the tissue and back: cell types one way, regions the other.
+
+        Parameters
+        ----------
+        label_key
+            Column of ``obs`` of the AnnData that the model was made with, missing where a label is
+            not known.
+
+        Returns
+        -------
+        A row for each cell of the model, a column for each label: its share among the 50 nearest
+        labelled cells of other technologies in the latent space, rows of sum 1. NaN if no other
+        technology has labels.
+
+        Raises
+        ------
+        KeyError
+            If there is no such column.
+        RuntimeError
+            If the model is not trained.
+
+        See Also
+        --------
+        predict_labels : by places, with calibrated probabilities, for labels of the tissue.
+        """
+        self._check_if_trained(warn=False)
+        cells = self._cells(None)
+        check_has_column(cells, label_key)
+        latent = self.get_latent_representation()
+        return labels_of_others(latent, technology_codes(self.adata_manager), cells.obs[label_key])
 
     def _technologies(self) -> Technologies:
         assert self.setup.technologies is not None

@@ -281,6 +281,6 @@ class PlacingModel(TrainedModel):
         if not self._is_registered(adata):
             has_names = self.setup.section_key is not None
             is_part = has_names and atlas.layout.has(encoded.section[0])
-            is_standardized = self.module.encoder_input.per_section
+            is_standardized = self.module.encoder_input.centers_groups
             atlas.warn_if_foreign(encoded, placed, is_standardized=is_standardized, is_part=is_part)
         return placed

@@ -173,6 +173,11 @@ class EncoderInput(nn.Module):
         return np.asarray(genes.cpu())
 
     @property
+    def centers_groups(self) -> bool:
+        """Whether groups of cells have statistics of their own, so that means say nothing."""
+        return self.per_section
+
+    @property
     def factor(self) -> NDArray[np.float64]:
         """What the encoder multiplies :meth:`regressed` genes by, shape ``(n_genes,)``."""
         weight = self.weight.double()

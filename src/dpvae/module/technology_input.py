@@ -45,6 +45,7 @@ class TechnologyInput(nn.Module):
     """
 
     per_section: ClassVar[bool] = False
+    centers_groups: ClassVar[bool] = True
 
     def __init__(
         self,
