@@ -152,6 +152,15 @@ def _paint_onto(world: World, cells: AnnData, **given: Any) -> np.ndarray:
     return np.asarray(dpvae.tl.paint(query, cells[:, :10].copy(), **given).X)
 
 
+def _join(world: World, cells: AnnData, **given: Any) -> np.ndarray:
+    other = placed(world)
+    other.X = other.X[::-1]
+    path = world.folder / "joint.h5ad"
+    joint = dpvae.tl.join(other, cells, **({"sample_key": "slice", "filename": path} | given))
+    found = joint.to_memory()[other.n_obs :].X.sum(axis=1)
+    return np.asarray(found).reshape(-1, 1)
+
+
 def _pair_mask(_: World, cells: AnnData, **given: Any) -> np.ndarray:
     given = {"sample_key": "slice", "n_neighbors": 5} | given
     return dpvae.tl.pair_mask(cells, copy=True, **given).toarray()
@@ -285,6 +294,7 @@ TOOLS: dict[str, tuple[Any, str, dict[str, list[Any]]]] = {
         | {"key_added": ["a/b", "", 3, None, "slice", ("a",)], "seed": [-1, "a", 1.5]},
     ),
     "match_genes": (_match_genes, "", {"reference": ["Gene00", 3, None, [], [1, 2], ["a", "a"]]}),
+    "join": (_join, "expression coordinates sections", KEYS | {"layer": ["nothing", 3]}),
     "transfer_matrix": (
         _transfer_matrix,
         "coordinates",

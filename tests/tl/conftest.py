@@ -22,6 +22,28 @@ def two_sections() -> ad.AnnData:
 
 
 @pytest.fixture
+def cells(counts: ad.AnnData) -> ad.AnnData:
+    """Dissociated cells: 120, all 40 genes, and coordinates that are not to be taken."""
+    adata = counts[:120].copy()
+    adata.obs_names = [f"cell {number}" for number in range(120)]
+    adata.obs["type"] = pd.Categorical(["a", "b"] * 60)
+    adata.obs["is_good"] = True
+    return adata
+
+
+@pytest.fixture
+def tissue(counts: ad.AnnData) -> ad.AnnData:
+    """Imaged tissue: 120 cells, genes 29 to 10 in this order, and one that nobody has measured."""
+    adata = counts[120:, [*range(29, 9, -1), 0]].copy()
+    adata.var_names = [*adata.var_names[:-1], "blank"]
+    adata.obs_names = [f"spot {number}" for number in range(120)]
+    adata.obs["type"] = pd.Categorical(["b", "c"] * 60)
+    adata.obs["area"] = np.arange(120)
+    adata.obs["slide"] = ["x", "y"] * 60
+    return adata
+
+
+@pytest.fixture
 def analyzed(_analyzed: ad.AnnData) -> ad.AnnData:
     """The same, with their mirror lines."""
     return _analyzed.copy()

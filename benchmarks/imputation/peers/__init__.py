@@ -8,7 +8,7 @@ REQUIREMENTS = {
     "gimVI": ("scviva-tools==0.1.7", "pooch==1.8.2", TORCH),
     "Tangram": ("tangram-sc==1.0.4", TORCH),
     "novoSpaRc": ("novosparc==0.4.4", TORCH),
-    "ENVI": ("scenvi==0.4.6", TORCH),
+    "ENVI": ("scenvi==0.4.6", "jax==0.4.38", "jaxlib==0.4.38", "flax==0.10.4"),
 }
 
 

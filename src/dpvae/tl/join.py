@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
-import anndata
 import numpy as np
 import pandas as pd
 from anndata import AnnData
@@ -17,6 +16,7 @@ from dpvae._keys import OBS, OBSM, UNS, VARM
 from dpvae.geometry import known_rows
 from dpvae.tl.coordinates import read_coordinates
 from dpvae.tl.joint_matrix import JointMatrix, write_joint
+from dpvae.tl.joint_obs import joint_obs
 from dpvae.tl.shared_genes import check_cells, check_not_given_twice, joint_genes
 from dpvae.tl.technology import Technology, check_names_differ, check_one_kind, technologies_of
 
@@ -65,7 +65,8 @@ def join(
     - all genes: first those that every technology measured, in the order of the first tissue,
       then the others as they appear;
     - ``X``: the expression, 0 if a gene was not measured; CSR, or an array if all are arrays;
-    - ``obs``: the columns of all, missing if a technology lacks one; ``obs["technology"]``; and
+    - ``obs``: the columns of all, missing if a technology lacks one, and as text if they mix kinds
+      of values or hold what h5ad does not, such as dates; ``obs["technology"]``; and
       ``obs["section"]``, which of dissociated cells is the technology, and of tissue begins with
       the technology if two have sections of the same name. A column ``"section"`` of theirs that
       names a single one is replaced;
@@ -85,8 +86,8 @@ def join(
         genes, cells or technologies are not unique, or a technology has no name; if fewer than 20
         cells are dissociated, or of known place in a section; if coordinates differ in their number
         of dimensions; if the same cells are given twice; if values are not finite; if a column of
-        ``obs`` would be overwritten or mixes kinds of values; or if expression is on disk and there
-        is no ``filename``.
+        ``obs`` would be overwritten or occurs twice; or if expression is on disk and there is no
+        ``filename``.
 
     Warns
     -----
@@ -120,7 +121,7 @@ def join(
         check_cells(each, genes)
     check_one_kind(technologies)
     joint = AnnData(
-        obs=_obs(technologies, sections),
+        obs=joint_obs(technologies, sections),
         var=pd.DataFrame(index=genes.names),
         obsm={spatial_key: np.concatenate(places)},
         varm={VARM.measured: _measured(technologies, genes.names)},
@@ -235,37 +236,6 @@ def _check_enough(
                     f"{obsm_name(spatial_key, name=each.call)}; at least {FEWEST_CELLS} are needed."
                 )
                 raise ValueError(message)
-
-
-def _obs(technologies: list[Technology], sections: list[NDArray[np.str_]]) -> pd.DataFrame:
-    """Columns of all technologies, in kinds that h5ad holds."""
-    names = [each.cell_names for each in technologies]
-    if pd.Index(np.concatenate(names)).has_duplicates:
-        names = [each.name + "-" + each.cell_names for each in technologies]
-    tables = [
-        AnnData(obs=each.adata.obs.drop(columns=OBS.section, errors="ignore").set_axis(index))
-        for each, index in zip(technologies, names, strict=True)
-    ]
-    obs: pd.DataFrame = anndata.concat(tables, join="outer").obs
-    for column in obs.select_dtypes(include=["object", "string"]):
-        found = pd.api.types.infer_dtype(obs[column], skipna=True)
-        if found not in ("string", "empty"):
-            message = (
-                f"obs[{column!r}] would hold values of several kinds ({found}): rename that column "
-                "in one technology, or make text of it in all with .astype(str)."
-            )
-            raise ValueError(message)
-        obs[column] = obs[column].astype("category")
-    for position, (column, values) in enumerate(
-        {
-            OBS.technology: [np.repeat(each.name, each.adata.n_obs) for each in technologies],
-            OBS.section: sections,
-        }.items()
-    ):
-        text = np.concatenate(values).astype(object)
-        kind = pd.CategoricalDtype(pd.Index(text).unique())
-        obs.insert(position, column, pd.Series(text, index=obs.index, dtype=kind))
-    return obs
 
 
 def _measured(technologies: list[Technology], genes: pd.Index) -> pd.DataFrame:
