@@ -11,6 +11,7 @@ class _Obsm(NamedTuple):
     decoder_metric: str = "X_dpvae_metric"
     reconstructed: str = "spatial_dpvae"
     posterior: str = "spatial_posterior"
+    niche: str = "niche_composition"
     folded: str = "spatial_folded"
     unfolded: str = "spatial_unfolded"
     centered: str = "_dpvae_coordinates"

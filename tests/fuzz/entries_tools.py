@@ -201,6 +201,21 @@ def _posterior(world: World, cells: AnnData, **given: Any) -> np.ndarray:
     return cells.obsm[given.get("key_added", "spatial_posterior")]
 
 
+def _niche_composition(world: World, cells: AnnData, **given: Any) -> np.ndarray:
+    reference = _placed(world)
+    options = {"reference": reference, "label_key": reference.obs.columns[0]} | given
+    dpvae.tl.niche_composition(cells, _found(reference), **options)
+    return cells.obsm[options.get("key_added", "niche_composition")].to_numpy()
+
+
+def _neighborhood_enrichment(world: World, cells: AnnData, **given: Any) -> np.ndarray:
+    if isinstance(cells, AnnData):
+        cells.obs["kind"] = np.where(np.arange(cells.n_obs) % 3 == 0, "a", "b")
+    options = {"cluster_key": "kind", "n_draws": 3} | given
+    dpvae.tl.neighborhood_enrichment(cells, _found(_placed(world)), **options)
+    return cells.uns[f"{options['cluster_key']}_nhood_enrichment"]["zscore"]
+
+
 def _mapping(world: World, cells: AnnData, **given: Any) -> np.ndarray:
     reference = _placed(world)
     found = _found(reference)
@@ -271,6 +286,19 @@ TOOLS: dict[str, tuple[Any, str, dict[str, list[Any]]]] = {
         _posterior,
         "",
         SLASHED | {"level": [0, 1, 1.5, -0.1, "0.9", np.nan, None, True], "found": [None, 3, "a"]},
+    ),
+    "niche_composition": (
+        _niche_composition,
+        "",
+        SLASHED
+        | {"label_key": ["nothing", None, 3], "n_neighbors": [0, "5", 2.5, None, 1000]}
+        | {"reference": [None, "a"], "sample_key": ["nothing", 3], "spatial_key": ["nothing", 3]},
+    ),
+    "neighborhood_enrichment": (
+        _neighborhood_enrichment,
+        "",
+        {"cluster_key": ["nothing", None, 3], "n_neighbors": [0, "5", 2.5], "seed": [-1, "a", None]}
+        | {"n_draws": [0, "5", 2.5, None], "level": [0, 1, "0.9", np.nan, None, True]},
     ),
     "mapping": (_mapping, "", {"reference": [None, "a", 3], "spatial_key": ["nothing", None, 3]}),
     "mapping onto": (_mapping_onto, "coordinates", {}),

@@ -391,3 +391,20 @@ def test_the_posterior_of_many_small_sections_is_one_of_each():
     sizes = cells[::2].obs["section"].value_counts()
     has_model = {str(name) for name in sizes.index if sizes[name] >= 20}
     assert set(model.atlas_.surfaces.sections) == has_model
+
+
+def test_labels_are_those_of_the_parts_of_the_tissue(model_class, kind, trained_kind, cells, query):
+    across = cells.obsm["spatial"][:, 0]
+    cells.obs["side"] = np.where(across < np.median(across), "left", "right")
+    model = model_class.load(trained_kind(kind), adata=cells[:N_KNOWN].copy())
+    found = model.predict_labels(query, "side")
+    assert list(found.table) == ["left", "right"]
+    likeliest = found.table.to_numpy().argmax(axis=1)
+    assert (likeliest == (cells.obs["side"][N_KNOWN:] == "right")).mean() > 0.75
+    with pytest.raises(KeyError, match=r"no model.adata.obs\['nothing'\]"):
+        model.predict_labels(query, "nothing")
+
+
+def test_labels_need_the_reference_with_its_expression(kind, trained_kind, query):
+    with pytest.raises(ValueError, match="loaded without an AnnData"):
+        dpvae.model.load(trained_kind(kind)).predict_labels(query, "domain")

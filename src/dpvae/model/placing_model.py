@@ -194,8 +194,8 @@ class PlacingModel(TrainedModel):
 
         Two things tell a label: which labels the places have where the cell could come from
         (:meth:`predict_posterior`), and which cells of the reference have like genes, wherever
-        they are. Labels of the tissue, such as layers, are told by both, cell types mostly by the
-        second. How much each counts is learned from cells of the reference that are left out.
+        they are. Both tell labels of the tissue, such as layers; the second tells most of a
+        cell type. How much each counts is learned from cells of the reference that are left out.
 
         Parameters
         ----------

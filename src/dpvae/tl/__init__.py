@@ -8,7 +8,9 @@ from dpvae.tl.join import join
 from dpvae.tl.mapping import mapping
 from dpvae.tl.match_genes import match_genes
 from dpvae.tl.mirror_symmetry import mirror_symmetry
+from dpvae.tl.neighborhood_enrichment import neighborhood_enrichment
 from dpvae.tl.neighborhood_mean import neighborhood_mean
+from dpvae.tl.niche_composition import niche_composition
 from dpvae.tl.paint import paint
 from dpvae.tl.pair_mask import pair_mask
 from dpvae.tl.posterior import posterior
@@ -33,7 +35,9 @@ __all__ = [
     "mapping",
     "match_genes",
     "mirror_symmetry",
+    "neighborhood_enrichment",
     "neighborhood_mean",
+    "niche_composition",
     "paint",
     "pair_mask",
     "posterior",

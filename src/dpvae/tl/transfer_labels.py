@@ -80,8 +80,8 @@ def transfer_labels(
     >>> model.train()
     >>> found = model.predict_labels(query, "domain")
     >>> dpvae.tl.transfer_labels(query, found)
-    >>> bool((query.obs["transferred_label"] == query.obs["domain"].astype(str)).mean() > 0.8)
-    True
+    >>> query.obs["transferred_label"].cat.categories.tolist()
+    ['domain_1', 'domain_2', 'domain_3', 'domain_4', 'domain_5', 'unknown']
     """
     _check(adata, found, at_least)
     _check_free(adata, key_added)

@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from tests.model.atlas.test_gene_surfaces import fit, tissue
 
 from dpvae.model.atlas.atlas import Atlas
 from dpvae.model.atlas.encoded_cells import EncodedCells
@@ -38,3 +41,15 @@ def test_cells_of_a_new_section_do_not_depend_on_the_order_of_the_reference(atla
     )
     found = mixed.place(query, by_latents).coordinates
     np.testing.assert_allclose(found, atlas.place(query, by_latents).coordinates, atol=1e-6)
+
+
+def test_cells_that_are_not_the_reference_are_noticed(atlas):
+    genes, places, section = tissue(120)
+    surfaces, _ = fit(genes, places, section)
+    known = replace(atlas, surfaces=surfaces)
+    known.check_is_reference(places, "a")
+    some_unknown = np.where(np.arange(120)[:, None] % 3 == 0, np.nan, places)
+    known.check_is_reference(some_unknown, "a")
+    for other in (places[::-1], places[:50], np.full((120, 2), np.nan)):
+        with pytest.raises(ValueError, match=r"load\(path, adata=reference\)"):
+            known.check_is_reference(other, "a")

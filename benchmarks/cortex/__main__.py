@@ -1,0 +1,80 @@
+"""Whole sections, placed by others: python -m benchmarks.cortex FOLDER RESULTS."""
+
+import argparse
+import logging
+import time
+import warnings
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from benchmarks.accuracy.peers import folder_of_environments
+from benchmarks.cortex.methods import METHODS
+from benchmarks.cortex.page import page
+from benchmarks.cortex.scores import stored_scores, task_scores
+from benchmarks.cortex.tasks import folder_tasks, luna_task
+
+KEYS = ["task", "section", "method", "seed"]
+STORED = "luna_mouse_cortex_predictions.csv.gz"
+NEED_PEERS = "CeLEry, one reference"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cortex", description=__doc__)
+    parser.add_argument("folder", type=Path, help="h5ad files, and LUNA's stored predictions")
+    parser.add_argument("results", type=Path, help="CSV file; what it holds is not run again")
+    parser.add_argument("--luna", nargs=2, type=Path, metavar=("TRAIN", "TEST"), help="its files")
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--page", type=Path, help="file to write the tables to, as docs has them")
+    return parser.parse_args()
+
+
+def finished(results):
+    """All runs that are done."""
+    return pd.read_csv(results) if results.exists() else pd.DataFrame(columns=KEYS)
+
+
+def append(table, results):
+    table.to_csv(results, mode="a", header=not results.exists(), index=False)
+    columns = ["section", "method", "spearman"]
+    print(table[columns].round(3).to_string(index=False, header=False), flush=True)
+
+
+def tasks(options):
+    for seed in options.seeds:
+        if options.luna:
+            yield luna_task(*options.luna, seed)
+        yield from folder_tasks(options.folder, seed)
+
+
+def main():
+    options = arguments()
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    torch.set_num_threads(1)
+    stored = options.folder / STORED
+    if stored.exists() and not (finished(options.results)["task"] == "LUNA's mouse cortex").any():
+        table = stored_scores(stored).assign(task="LUNA's mouse cortex", seed=0, seconds=None)
+        append(table, options.results)
+    for task in tasks(options):
+        sections = {name for name, _ in task.sections()}
+        for method in options.methods:
+            done = finished(options.results)
+            same = (done["task"] == task.name) & (done["method"] == method)
+            same &= (done["seed"] == task.seed) & done["section"].isin(sections)
+            if same.any() or (method == NEED_PEERS and folder_of_environments() is None):
+                continue
+            begin = time.process_time()
+            table = task_scores(task, METHODS[method](task))
+            if len(table):
+                seconds = time.process_time() - begin
+                how = {"task": task.name, "method": method, "seed": task.seed, "seconds": seconds}
+                append(table.assign(**how)[finished(options.results).columns], options.results)
+    if options.page is not None:
+        options.page.write_text(page(finished(options.results)), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Labels of held-out cells and sections: python -m benchmarks.labels FOLDER RESULTS."""
+
+import argparse
+import logging
+import time
+import warnings
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from benchmarks.labels.methods import METHODS, sums_of_bins
+from benchmarks.labels.page import N_BINS, page
+from benchmarks.labels.problems import ARROW, N_FIFTHS, PAIRS, problem_of, sections_with_labels
+
+KEYS = ["section", "column", "fifth", "method"]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.labels", description=__doc__)
+    parser.add_argument("folder", type=Path, help="h5ad files with labels")
+    parser.add_argument("results", type=Path, help="CSV file; what it holds is not run again")
+    parser.add_argument("--sections", nargs="+", default=[""], help="beginnings of names")
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
+    parser.add_argument("--fifths", nargs="+", type=int, default=list(range(N_FIFTHS)))
+    parser.add_argument("--page", type=Path, help="file to write the tables to, as docs has them")
+    return parser.parse_args()
+
+
+def finished(results):
+    """All runs that are done."""
+    return pd.read_csv(results) if results.exists() else pd.DataFrame(columns=KEYS)
+
+
+def planned(sections, options):
+    """Section, label and fifth of every problem; whole sections by another one first."""
+    for known, new in PAIRS:
+        for name, column in sections:
+            if name == known and (new, column) in sections:
+                yield f"{known}{ARROW}{new}", column, 0
+    for name, column in sections:
+        yield from ((name, column, fifth) for fifth in options.fifths)
+
+
+def measured(problem, method):
+    """Sizes, the number of right labels, and how sure each bin is beyond what it should be."""
+    begin = time.process_time()
+    found = METHODS[method](problem)
+    seconds = time.process_time() - begin
+    n_right = int((found.argmax(axis=1) == problem.codes).sum())
+    gaps = sums_of_bins(found, problem.codes, N_BINS)
+    named = {f"gap_{number}": gap for number, gap in enumerate(gaps)}
+    return {"n_cells": len(found), "n_right": n_right, "seconds": seconds, **named}
+
+
+def main():
+    options = arguments()
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    torch.set_num_threads(1)
+    sections = sections_with_labels(options.folder)
+    for name, column, fifth in planned(sections, options):
+        done = set(finished(options.results)[KEYS].itertuples(index=False, name=None))
+        left = [m for m in options.methods if (name, column, fifth, m) not in done]
+        if not left or not name.startswith(tuple(options.sections)):
+            continue
+        problem = problem_of(sections, name, column, fifth)
+        for method in left:
+            row = dict(zip(KEYS, (name, column, fifth, method), strict=True))
+            row |= measured(problem, method)
+            header = not options.results.exists()
+            pd.DataFrame([row]).to_csv(options.results, mode="a", header=header, index=False)
+            print(*row.values(), sep=", ", flush=True)
+    if options.page is not None:
+        options.page.write_text(page(finished(options.results)), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

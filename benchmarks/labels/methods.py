@@ -1,0 +1,87 @@
+"""Probabilities of labels, by name: functions of a problem."""
+
+from functools import lru_cache
+
+import numpy as np
+import scvi
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import StandardScaler
+
+from dpvae.model import DPVAE, Surfaces
+
+N_COMPONENTS, N_NEIGHBORS = 50, 15
+QUIET = {"enable_progress_bar": False, "logger": False}
+LABEL = "label"
+
+
+def components(problem):
+    """Components of standardised genes, by the reference alone; of reference and query."""
+    scaler = StandardScaler().fit(problem.reference.X.toarray())
+    known, new = (
+        scaler.transform(adata.X.toarray()) for adata in (problem.reference, problem.query)
+    )
+    pca = PCA(min(N_COMPONENTS, *(n - 1 for n in known.shape)), random_state=problem.seed).fit(
+        known
+    )
+    return pca.transform(known), pca.transform(new)
+
+
+def by(classifier):
+    def probabilities(problem):
+        known, new = components(problem)
+        return classifier.fit(known, problem.reference.obs[LABEL]).predict_proba(new)
+
+    return probabilities
+
+
+@lru_cache(maxsize=1)
+def trained(problem, kind):
+    scvi.settings.seed = problem.seed
+    kind.setup_anndata(problem.reference)
+    model = kind(problem.reference)
+    model.train(**QUIET)
+    return model
+
+
+def labels(kind):
+    """What the package advises."""
+
+    def probabilities(problem):
+        found = trained(problem, kind).predict_labels(problem.query, LABEL)
+        return of_all(found.table, problem)
+
+    return probabilities
+
+
+def places_alone(kind):
+    """Share of the labels at the positions where a cell could come from."""
+
+    def probabilities(problem):
+        found = trained(problem, kind).predict_posterior(problem.query)
+        return of_all(found.share(problem.reference.obs[LABEL].astype(str)), problem)
+
+    return probabilities
+
+
+def of_all(table, problem):
+    return table.reindex(columns=problem.names, fill_value=0.0).to_numpy()
+
+
+METHODS = {
+    "kNN": by(KNeighborsClassifier(N_NEIGHBORS)),
+    "logistic regression": by(LogisticRegression(max_iter=2000)),
+    "posterior of Surfaces alone": places_alone(Surfaces),
+    "Surfaces": labels(Surfaces),
+    "posterior of DPVAE alone": places_alone(DPVAE),
+    "DPVAE": labels(DPVAE),
+}
+
+
+def sums_of_bins(probabilities, codes, n_bins):
+    """For each bin of confidence: the sum of confidence minus correctness."""
+    sure = probabilities.max(axis=1)
+    gap = sure - (probabilities.argmax(axis=1) == codes)
+    number = np.minimum((sure * n_bins).astype(int), n_bins - 1)
+    return np.bincount(number, gap, minlength=n_bins)

@@ -1,0 +1,84 @@
+"""Tables of labels: how many are right, and whether they are as sure as they are right."""
+
+import pandas as pd
+
+from benchmarks.domains.page import markdown
+from benchmarks.labels.problems import ARROW, CELL_TYPE
+
+N_BINS = 15
+TUNED = (
+    "dlpfc_151507", "dlpfc_151669", "osmfish_ss_cortex", "starmap_mouse_visual_cortex_1020",
+    "starmap_mpfc_3sections:20180417_BZ5_control",
+)  # fmt: skip
+INTRODUCTION = """# Labels of new cells
+
+Written by `python -m benchmarks.labels FOLDER RESULTS --page PAGE`. Cells get a label of the
+reference (layer, region, cell type) by their expression alone.
+
+- *accuracy*: share of cells whose likeliest label is right; "unknown" is not used here.
+- *calibration error* (expected calibration error, 15 bins): how far the probability of the
+  likeliest label is, on average, from the share that is right. Its value by chance is not 0: about
+  .05 for 250 perfectly calibrated cells, .02 for 1,500.
+
+Methods:
+
+- *kNN* (15 neighbours) and *logistic regression* (defaults of scikit-learn): on 50 principal
+  components of standardised, log-normalised genes.
+- *posterior alone*: {meth}`dpvae.geometry.Posterior.share`.
+- *Surfaces*, *DPVAE*: {meth}`predict_labels <dpvae.model.DPVAE.predict_labels>`, its defaults.
+
+Genes are chosen by {func}`dpvae.pp.spatially_variable_genes` for all methods. Labels of fewer than
+ten cells are left out. One seed: each cell of a section is hidden once, in one of five fifths, but
+DPVAE was trained on the first fifth only, so its rows have a fifth of the cells.
+"""
+
+
+def pooled(results):
+    """Accuracy and calibration error of each section and method, all its fifths together."""
+    gaps = [f"gap_{number}" for number in range(N_BINS)]
+    sums = results.groupby(["section", "column", "method"], sort=False)[
+        ["n_cells", "n_right", *gaps]
+    ].sum()
+    return pd.DataFrame(
+        {
+            "accuracy": sums["n_right"] / sums["n_cells"],
+            "error": sums[gaps].abs().sum(axis=1) / sums["n_cells"],
+            "n_cells": sums["n_cells"],
+        }
+    ).reset_index()
+
+
+def table(found, value):
+    """A row for each section, a column for each method, and their means."""
+    wide = found.pivot_table(index="section", columns="method", values=value, sort=False)
+    wide = wide.reindex(columns=found["method"].drop_duplicates())
+    n_cells = found.groupby("section")["n_cells"].max()
+    rows = [[name, str(n_cells[name]), *map(_shown, row)] for name, row in wide.iterrows()]
+    rows.append(["mean of complete rows", "", *map(_shown, wide.dropna().mean())])
+    return markdown(["section", "cells", *wide.columns], rows)
+
+
+def _shown(value):
+    return f"{value:.3f}" if pd.notna(value) else ""
+
+
+def page(results):
+    """The page, as text."""
+    found = pooled(results)
+    is_pair = found["section"].str.contains(ARROW)
+    is_tuned = found["section"].isin(TUNED)
+    is_type = found["column"] == CELL_TYPE
+    parts = {
+        "A fifth is hidden: layers and regions, sections that choices were made on": ~is_pair
+        & ~is_type
+        & is_tuned,
+        "A fifth is hidden: layers and regions, other sections": ~is_pair & ~is_type & ~is_tuned,
+        "A fifth is hidden: cell types": ~is_pair & is_type,
+        "Another section": is_pair,
+    }
+    lines = [INTRODUCTION]
+    for title, rows in parts.items():
+        if rows.any():
+            lines += [f"## {title}\n", f"**Accuracy**\n\n{table(found[rows], 'accuracy')}\n"]
+            lines += [f"**Calibration error**\n\n{table(found[rows], 'error')}\n"]
+    return "\n".join(lines)

@@ -1,0 +1,45 @@
+import numpy as np
+import pandas as pd
+import pytest
+from benchmarks.labels.methods import METHODS, sums_of_bins
+from benchmarks.labels.page import N_BINS, page, pooled
+from benchmarks.labels.problems import problem_of
+
+from dpvae.datasets import simulated_tissue
+
+
+@pytest.fixture
+def sections():
+    adata = simulated_tissue(300, 60, seed=0)
+    return {("tissue", "layer"): (adata, adata.obs["domain"].astype(str).to_numpy())}
+
+
+def test_fifths_are_disjoint_and_cover_a_section(sections):
+    problems = [problem_of(sections, "tissue", "layer", fifth) for fifth in range(5)]
+    names = np.concatenate([problem.query.obs_names for problem in problems])
+    assert len(set(names)) == len(names) == 300
+    assert all(p.reference.n_obs + p.query.n_obs == 300 for p in problems)
+
+
+def test_baselines_give_probabilities_of_the_names_in_their_order(sections):
+    problem = problem_of(sections, "tissue", "layer", 0)
+    truth = np.array(problem.names)[problem.codes]
+    expected = sections["tissue", "layer"][0].obs["domain"][problem.query.obs_names]
+    np.testing.assert_array_equal(truth, expected.astype(str))
+    for method in ("kNN", "logistic regression"):
+        found = METHODS[method](problem)
+        np.testing.assert_allclose(found.sum(axis=1), 1.0, rtol=1e-5)
+        by_chance = np.bincount(problem.codes).max() / len(problem.codes)
+        assert (found.argmax(axis=1) == problem.codes).mean() > by_chance
+
+
+def test_the_calibration_error_is_the_known_one():
+    sure = np.array([[0.9, 0.1]] * 10 + [[0.4, 0.6]] * 10)
+    codes = np.array([0] * 7 + [1] * 3 + [1] * 8 + [0] * 2)
+    gaps = sums_of_bins(sure, codes, N_BINS)
+    row = {"section": "s", "column": "layer", "method": "m", "n_cells": 20, "n_right": 15}
+    row |= {f"gap_{number}": gap for number, gap in enumerate(gaps)}
+    found = pooled(pd.DataFrame([row, row]))
+    assert found["accuracy"][0] == 0.75
+    assert found["error"][0] == pytest.approx((10 * 0.2 + 10 * 0.2) / 20)
+    assert "s | 40 | 0.750" in page(pd.DataFrame([row, row]))
