@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from scipy.sparse import identity
+
+from dpvae.geometry.neighborhood import neighborhood_weights
+from dpvae.model.joint.imputation import Imputation, ReadOuts, fit_imputation
+
+N_CELLS, N_GENES = 400, 9
+
+
+@pytest.fixture
+def read_outs():
+    rng = np.random.default_rng(0)
+    signal = rng.normal(size=(N_CELLS, N_GENES)).astype(np.float32)
+    noise = rng.normal(size=(4, N_CELLS, N_GENES)).astype(np.float32)
+    ways = noise * np.array([1.0, 1.0, 50.0, 0.5], np.float32)[:, None, None] + signal
+    spread = rng.uniform(0.5, 1.5, (N_CELLS, N_GENES)).astype(np.float32)
+    return signal, ReadOuts(ways.astype(np.float32), spread)
+
+
+def fitted(signal, found, tissue=None):
+    tissue = identity(len(signal), format="csr") if tissue is None else tissue
+    return fit_imputation(found, signal, tissue, np.linspace(0.2, 0.6, N_GENES))
+
+
+def test_weights_are_those_of_the_smallest_error(read_outs):
+    signal, found = read_outs
+    fit = fitted(signal, found)
+    ways = found.ways.reshape(4, -1).T
+    expected = np.linalg.lstsq(ways, signal.ravel(), rcond=None)[0]
+    np.testing.assert_allclose(fit.weights, np.maximum(expected, 0), atol=2e-3)
+    assert fit.weights.argmax() == 3
+    mean = fit.mean(found, identity(N_CELLS, format="csr"))
+    np.testing.assert_allclose(mean.ravel(), ways @ fit.weights, atol=1e-4)
+
+
+def test_intervals_hold_what_they_say_on_other_genes(read_outs):
+    signal, found = read_outs
+    half = slice(0, 5), slice(5, 9)
+    fit = fit_imputation(
+        ReadOuts(found.ways[:, :, half[0]], found.spread[:, half[0]]),
+        signal[:, half[0]],
+        identity(N_CELLS, format="csr"),
+        np.ones(5),
+    )
+    other = ReadOuts(found.ways[:, :, half[1]], found.spread[:, half[1]])
+    mean = fit.mean(other, identity(N_CELLS, format="csr"))
+    for level in (0.5, 0.9):
+        inside = np.abs(signal[:, half[1]] - mean) <= fit.margin(other, level)
+        assert inside.mean() == pytest.approx(level, abs=0.04)
+
+
+def test_patterns_are_smoothed_and_noise_between_cells_is_not_kept():
+    rng = np.random.default_rng(0)
+    places = rng.uniform(size=(600, 2))
+    signal = np.stack([np.sin(6 * places @ rng.normal(size=2)) for _ in range(6)], axis=1)
+    ways = (signal + 2 * rng.normal(size=(4, 600, 6))).astype(np.float32)
+    found = ReadOuts(ways, np.ones_like(ways[0]))
+    tissue = neighborhood_weights(places, np.zeros(600), 10)
+    smooth = fit_imputation(found, signal.astype(np.float32), tissue, np.ones(6))
+    assert smooth.smoothing >= 0.75
+    noise = rng.normal(size=(600, 6))
+    ways = (noise + rng.normal(size=(4, 600, 6))).astype(np.float32)
+    rough = fit_imputation(
+        ReadOuts(ways, np.ones_like(ways[0])), noise.astype(np.float32), tissue, np.ones(6)
+    )
+    assert rough.smoothing == 0
+
+
+def test_what_is_expected_is_scaled_by_what_was_reached():
+    fit = Imputation(np.ones(4), 0.0, np.linspace(0, 2, 201), reached=0.3, promised=0.6)
+    np.testing.assert_allclose(fit.expected_correlation(np.array([0.2, 0.8])), [0.1, 0.4])
+    nothing = Imputation(np.ones(4), 0.0, np.linspace(0, 2, 201), reached=0.3, promised=0.0)
+    assert np.isnan(nothing.expected_correlation(np.array([0.2]))).all()
+
+
+def test_read_outs_that_say_nothing_leave_the_decoder(read_outs):
+    signal, _ = read_outs
+    found = ReadOuts(-np.stack([signal] * 4), np.ones_like(signal))
+    assert fitted(signal, found).weights.tolist() == [1.0, 0.0, 0.0, 0.0]
