@@ -22,7 +22,7 @@ GEOMETRY = {
     "geometry.surfaces",
 }
 MODEL = {
-    "model.atlas", "model.data", "model.files", "model.loading", "model.query", "model.tissue",
+    "model.atlas", "model.data", "model.files", "model.joint", "model.loading", "model.query", "model.tissue",
     "model.training",
 }  # fmt: skip
 MAY_IMPORT = {
@@ -45,9 +45,12 @@ MAY_IMPORT = {
     "model.data": DATA | GEOMETRY | {"metrics", "module"},
     "model.atlas": {"_data", "_keys", "model.data"} | GEOMETRY,
     "model.loading": DATA,
+    "model.joint": DATA | GEOMETRY | {"model.data", "module"},
     "model.tissue": DATA | GEOMETRY | {"model.atlas", "model.data", "module"},
     "model.query": DATA | {"geometry", "model.atlas", "model.data", "model.loading", "module"},
-    "model.files": DATA | GEOMETRY | {"model.atlas", "model.data", "model.query", "model.tissue"},
+    "model.files": DATA
+    | GEOMETRY
+    | {"model.atlas", "model.data", "model.joint", "model.query", "model.tissue"},
     "model.training": DATA
     | GEOMETRY
     | {"model.atlas", "model.data", "model.files", "model.loading", "module"},

@@ -199,7 +199,8 @@ def test_logarithms_are_taken_as_they_are(parts):
     assert np.sort(reached)[-5:].mean() > 0.45
 
 
-@pytest.mark.trains
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*are farther from all")
 @pytest.mark.parametrize("kind", ["kernel", "adversarial"])
 def test_alignment_is_between_technologies(parts, kind):
     """One of them is changed so that its latents are apart, unless they are aligned."""

@@ -29,7 +29,7 @@ def prepared(counts, *, by_technology=True):
 
 
 def test_depth_is_that_of_the_shown_genes(counts):
-    seen, logs = prepared(counts)
+    _, logs = prepared(counts)
     values, _ = counts
     expected = np.log1p(values * 30.0 / values[:, :3].sum(axis=1, keepdims=True))
     np.testing.assert_allclose(logs, expected, rtol=1e-6)
@@ -64,7 +64,7 @@ def test_the_encoder_and_regressions_see_the_same(counts, by_technology):
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_contrast_of_a_cell_is_not_seen(counts):
+def test_contrast_of_a_cell_is_not_seen():
     values = torch.randn(4, 6)
     np.testing.assert_allclose(of_one_length(values), of_one_length(7 * values), rtol=1e-5)
     assert not of_one_length(torch.zeros(1, 6)).any()

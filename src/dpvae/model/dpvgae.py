@@ -16,13 +16,60 @@ from dpvae.module.technology_input import TechnologyInput
 
 
 class DPVGAE(ImputingModel):
-    """Dissociated cells and imaged tissue in one latent space :cite:p:`Zhou24`.
+    """Distance-preserving variational graph autoencoder of dissociated cells and imaged tissue.
+
+    Cells that have all genes and no places, and tissue that has places and some genes, in one
+    latent space. From it come genes that were never imaged, with intervals, places of the
+    dissociated cells, and labels for both :cite:p:`Kipf16`. The module is
+    :class:`~dpvae.module.joint_vae.JointVAE`.
 
     Parameters
     ----------
     adata
-        Cells and tissue, from :func:`dpvae.tl.join`, registered with :meth:`setup_anndata`.
+        Cells and tissue, put together by :func:`dpvae.tl.join`, registered with
+        :meth:`setup_anndata`: raw counts, or logarithms of normalised counts.
+    registry
+        Registry of a saved model, used in its place when a model is loaded without an AnnData.
+    n_hidden, n_layers, n_latent, dropout_rate, input_dropout
+        As of :class:`DPVAE`. ``dropout_rate`` concerns the encoders.
+    gene_likelihood
+        ``"normal"``, of standardised logarithms; ``"nb"`` or ``"zinb"``, of raw counts.
+    dp_weight, distance_error, distance_latent
+        As of :class:`DPVAE`, for the cells of the tissue. Less than there, since one latent space
+        is to tell genes as well.
+    n_distance
+        How many of the latent dimensions are compared with the tissue. The others are free.
+    standardize
+        Whether the encoder sees genes centred and scaled by each ``"technology"``, which presumes
+        that technologies show about the same cells, or by all together, the ``"reference"``.
+    n_calibration
+        How many shared genes the model is not shown in the tissue, to see how well genes are
+        imputed. By default a tenth, from 8 to 50.
+    neighborhood
+        Whether cells of the tissue are encoded by their neighbours as well.
+
+    Notes
+    -----
+    All technologies count alike, however many cells they have. A discriminator between
+    technologies, as in `arXiv:2311.00330 <https://arxiv.org/abs/2311.00330>`_, or a kernel is a
+    term of the training:
+    ``train(plan_kwargs={"alignment": "adversarial"})`` or ``"kernel"``. By default there is none:
+    mixing cells by force costs genes on most pairs, see the benchmark of imputation.
+
+    Examples
+    --------
+    >>> import dpvae
+    >>> section = dpvae.datasets.simulated_tissue(300, 60)
+    >>> cells, tissue = section[:150].copy(), section[150:, :40].copy()
+    >>> joint = dpvae.tl.join(cells, tissue)
+    >>> dpvae.model.DPVGAE.setup_anndata(joint)
+    >>> model = dpvae.model.DPVGAE(joint)
+    >>> model.train(max_epochs=1, enable_progress_bar=False)
+    >>> model.get_imputed_expression(["gene_50", "gene_51"]).shape
+    (150, 2)
     """
+
+    _next_step = "Next: model.get_imputed_expression(), or model.predict_coordinates(cells)."
 
     def __init__(
         self,
@@ -52,6 +99,12 @@ class DPVGAE(ImputingModel):
         super().__init__(adata, registry)
         technologies = self._technologies()
         are_counts = self.setup.kind == "counts"
+        if gene_likelihood != "normal" and not are_counts:
+            message = (
+                f"gene_likelihood={gene_likelihood!r} is of raw counts, and the reference holds "
+                "logarithms: give counts, or take gene_likelihood='normal'."
+            )
+            raise ValueError(message)
         shared = technologies.shared
         self._calibration = calibration_genes(shared, n_calibration)
         learned = technologies.measured.copy()

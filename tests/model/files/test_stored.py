@@ -3,10 +3,11 @@ from typing import get_args, get_type_hints
 
 from dpvae.model.atlas.atlas import Atlas
 from dpvae.model.files.stored import STORED
+from dpvae.model.joint.imputation import Imputation
 from dpvae.model.tissue.expression_surfaces import ExpressionSurfaces
 from dpvae.model.tissue.section_frames import SectionFrames
 
-KEPT = (Atlas, ExpressionSurfaces, SectionFrames)
+KEPT = (Atlas, ExpressionSurfaces, Imputation, SectionFrames)
 
 
 def classes_in(hint):

@@ -17,12 +17,7 @@ from dpvae._data.expression import expression_of
 from dpvae._data.section import cells_per_section, section_names
 from dpvae._data.warn import warn_user
 from dpvae._keys import OBSM
-from dpvae.geometry import (
-    check_coordinate_rows,
-    fit_distance_scale,
-    known_rows,
-    place_by_consensus,
-)
+from dpvae.geometry import check_coordinate_rows, fit_distance_scale, known_rows, place_by_consensus
 from dpvae.model.atlas.atlas import Atlas
 from dpvae.model.atlas.completion import (
     check_same_unit,
