@@ -31,7 +31,14 @@ fewer, so numbers of different tables cannot be compared.
 - *one reference*: learned from one section at a time, since coordinates of several have no common
   frame; mean over up to five.
 - *mean of class (oracle)*: every cell at the true mean place of its layer or cell type. It knows
-  what no method knows.
+  what no method knows. Cells of a class coincide, so it has more contacts than others, and its
+  contact F1 cannot be compared.
+
+On LUNA's sections the oracle has nearly the RSSD of LUNA, with half its Spearman: places that are
+drawn to the middle lower the RSSD. Do not rank methods by it.
+
+CeLEry runs where its environment is made (`python -m benchmarks.accuracy.peers FOLDER`); here it
+was not run. One seed. DPVAE was not run where it has no row.
 
 Means over sections.
 """

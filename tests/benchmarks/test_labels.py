@@ -37,7 +37,14 @@ def test_the_calibration_error_is_the_known_one():
     sure = np.array([[0.9, 0.1]] * 10 + [[0.4, 0.6]] * 10)
     codes = np.array([0] * 7 + [1] * 3 + [1] * 8 + [0] * 2)
     gaps = sums_of_bins(sure, codes, N_BINS)
-    row = {"section": "s", "column": "layer", "method": "m", "n_cells": 20, "n_right": 15}
+    row = {
+        "section": "s",
+        "fifth": 1,
+        "column": "layer",
+        "method": "m",
+        "n_cells": 20,
+        "n_right": 15,
+    }
     row |= {f"gap_{number}": gap for number, gap in enumerate(gaps)}
     found = pooled(pd.DataFrame([row, row]))
     assert found["accuracy"][0] == 0.75
