@@ -40,7 +40,9 @@ are most often of other types.
   written anew.
 - *ridge*: linear regression of each gene on the shown ones, its penalty chosen among the cells.
 - *gimVI* (of scviva-tools), *Tangram*, *novoSpaRc*, *ENVI*: as their authors published them, with
-  the budget of their documentation.
+  the budget of their documentation, each in an environment of its own. They take minutes a fold, so
+  that some were run on the first folds of the first seed only: compare them in the table of the
+  runs that all methods have.
 """
 
 
