@@ -22,8 +22,8 @@ GEOMETRY = {
     "geometry.surfaces",
 }
 MODEL = {
-    "model.atlas", "model.data", "model.files", "model.joint", "model.loading", "model.query", "model.tissue",
-    "model.training",
+    "model.atlas", "model.data", "model.files", "model.joint", "model.loading", "model.query",
+    "model.tissue", "model.training",
 }  # fmt: skip
 MAY_IMPORT = {
     "_data": set(),
