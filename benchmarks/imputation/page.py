@@ -42,7 +42,7 @@ are most often of other types.
 - *gimVI* (of scviva-tools), *Tangram*, *novoSpaRc*, *ENVI*: as their authors published them, with
   the budget of their documentation, each in an environment of its own. They take minutes a fold, so
   that some were run on the first folds of the first seed only: compare them in the table of the
-  runs that all methods have.
+  runs that all methods have. ENVI takes more than a quarter of an hour a fold and was not run.
 """
 
 
