@@ -14,6 +14,7 @@ import scanpy as sc
 import scvi
 
 import dpvae
+from benchmarks.gallery.never_imaged import never_imaged
 from benchmarks.gallery.tissue import tissue
 
 BRAIN = "visium_v1_adult_mouse_brain"
@@ -147,7 +148,7 @@ def main():
         plt.close(figure)
         print(name, flush=True)
 
-    for draw in (brain, transfer, path, symmetry, tissue):
+    for draw in (brain, transfer, path, symmetry, tissue, never_imaged):
         draw(folder, save)
 
 
