@@ -96,6 +96,15 @@ def test_cells_without_a_shared_gene_are_left_out(pair):
     assert found.joint.n_obs == 478
 
 
+def test_a_tissue_without_shared_genes_and_a_missing_layer_are_named(pair):
+    cells, tissue = pair
+    with pytest.raises(KeyError, match=r"There is no cells\.layers\['counts'\]"):
+        prepared_pair(cells, tissue, layer="counts", spatial_key="spatial")
+    tissue.X = 0 * tissue.X
+    with pytest.raises(ValueError, match="None of the 240 cells of the tissue has any of the 40"):
+        prepared_pair(cells, tissue, spatial_key="spatial")
+
+
 def test_trust_is_the_median_of_what_is_known():
     imputed = anndata.AnnData(np.ones((2, 3)))
     imputed.var["expected_correlation"] = [0.2, np.nan, 0.4]

@@ -91,6 +91,8 @@ def prepared_pair(
 
     Raises
     ------
+    KeyError
+        If there is no such layer, coordinates or column.
     ValueError
         If no dissociated cell has one of the genes, there is none to impute, or the two cannot be
         joined.
@@ -100,6 +102,8 @@ def prepared_pair(
     UserWarning
         If cells are left out.
     """
+    for adata, name in ((cells, "cells"), (tissue, "tissue")):
+        expression_of(adata, layer, name=name)
     asked = list(genes or [])
     missing = [name for name in asked if name not in cells.var_names]
     if missing:
@@ -223,6 +227,9 @@ def _with_shared(cells: AnnData, layer: str | None, shared: pd.Index, what: str)
     seen = has_genes(cells, layer, shared)
     if seen.all():
         return cells
+    if not seen.any():
+        message = f"None of the {len(seen):,} {what} has any of the {len(shared):,} shared genes."
+        raise ValueError(message)
     warnings.warn(
         f"{int((~seen).sum()):,} of {len(seen):,} {what} have none of the shared genes and are "
         "left out.",
