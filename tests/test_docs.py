@@ -125,3 +125,28 @@ def test_a_visium_and_a_xenium_folder_are_placed_and_drawn_as_the_page_says(
     assert np.median(error) < 0.5 * np.median(chance)
     assert len(plt.gca().collections) == 2  # spots and cells
     plt.close("all")
+
+
+@pytest.mark.trains
+@pytest.mark.filterwarnings("ignore:The query is unlike the reference:UserWarning")
+def test_genes_that_were_never_imaged_are_imputed_as_the_page_says(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    for name in ("FEWEST_STEPS", "MOST_STEPS"):
+        monkeypatch.setattr(f"dpvae.model.training.epochs.{name}", 150)
+    section = dpvae.datasets.simulated_tissue(480, 60, seed=0)
+    section.var_names = ["Gad1", "Ermn", "Sox2", *section.var_names[3:]]
+    section = section[np.random.default_rng(0).permutation(480)].copy()
+    is_imaged = ~section.var_names.isin(["Gad1", "Ermn", *section.var_names[45:]])
+    cells, tissue = section[:240].copy(), section[240:, is_imaged].copy()
+    names: dict[str, Any] = {"cells": cells, "tissue": tissue}
+    page = (DOCS / "user_guide" / "never_imaged.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    assert len([line for line in blocks[0].splitlines() if line.strip()]) <= 10
+    exec("\n".join(blocks), names)
+    assert names["imputed"].var_names.tolist() == ["Gad1", "Ermn"]
+    assert names["found"].var_names.tolist() == ["Sox2"]
+    true = section[:240].obsm["spatial"]
+    error = np.linalg.norm(names["places"] - true, axis=1)
+    chance = np.linalg.norm(true.mean(axis=0) - true, axis=1)
+    assert np.median(error) < 0.8 * np.median(chance)

@@ -15,6 +15,7 @@ import scvi
 
 import dpvae
 from benchmarks.gallery.labels import labels
+from benchmarks.gallery.never_imaged import never_imaged
 from benchmarks.gallery.tissue import tissue
 
 BRAIN = "visium_v1_adult_mouse_brain"
@@ -148,7 +149,7 @@ def main():
         plt.close(figure)
         print(name, flush=True)
 
-    for draw in (brain, transfer, path, symmetry, tissue, labels):
+    for draw in (brain, transfer, path, symmetry, tissue, labels, never_imaged):
         draw(folder, save)
 
 

@@ -29,7 +29,7 @@ Scores are those of {cite:t}`Li22`, for each gene over the positions: Pearson's 
 structural similarity *SSIM*, the *RMSE* of z-scores and the Jensen-Shannon divergence *JS*; means
 over genes, then over folds and seeds. More is better for the first two, less for the others. RMSE
 follows from Pearson's r, √(2 - 2r) for each gene: what is the same everywhere gets 1, better than
-r = .4. *sd* is the deviation of Pearson over folds, *runs* the number of folds times seeds; the
+r = .5. *sd* is the deviation of Pearson over folds, *runs* the number of folds times seeds; the
 best of the methods with all runs is bold. *Local means*: the truth at each position is the mean of
 the ten nearest, itself included. That asks for patterns; *cells* asks for cells, whose neighbours
 are most often of other types.

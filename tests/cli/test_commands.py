@@ -47,9 +47,9 @@ def contents(folder):
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def test_help_names_the_three_jobs_and_what_a_model_can_do():
+def test_help_names_the_jobs_and_what_a_model_can_do():
     text = run("--help")
-    for job in ("demo", "train", "predict", "--version"):
+    for job in ("demo", "train", "predict", "impute-genes", "--version"):
         assert job in text
     assert "cannot run code, unless you give" in " ".join(run("predict", "--help").split())
 

@@ -1,7 +1,5 @@
 """The command line: the same jobs from a shell."""
 
-import logging
-from enum import StrEnum
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +7,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from dpvae._models import MODELS
 from dpvae.cli.cells import read_cells
 from dpvae.cli.files import (
     check_model_folder,
@@ -17,7 +14,22 @@ from dpvae.cli.files import (
     check_output_folder,
     write_h5ad,
 )
-from dpvae.cli.messages import plain_messages
+from dpvae.cli.messages import only_warnings, plain_messages
+from dpvae.cli.options import (
+    FIRST_MODEL,
+    KINDS,
+    CoordinateSystem,
+    Epochs,
+    Genes,
+    Layer,
+    Level,
+    Model,
+    NGenes,
+    Overwrite,
+    SampleKey,
+    Seed,
+    SpatialKey,
+)
 
 app = typer.Typer(
     help="Give cells their place back: learn from spatial transcriptomics where cells sit in a "
@@ -27,51 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 DEMO_FILES = ("result.h5ad", "reconstruction.png")
-KINDS = "h5ad file, SpatialData store, STORE.zarr/tables/NAME, or folder of an instrument"
 console = Console()
-
-
-OF_ONE_REFERENCE = {name: entry for name, entry in MODELS.items() if not entry.joins}
-ModelName = StrEnum("ModelName", {name: name for name in OF_ONE_REFERENCE})  # type: ignore[misc]
-FIRST_MODEL = next(iter(ModelName))
-
-Layer = Annotated[
-    str | None, typer.Option(help="Layer of the file that holds the expression. Default: X.")
-]
-SpatialKey = Annotated[
-    str, typer.Option(help="Name of the coordinates in the file's obsm.", show_default=True)
-]
-SampleKey = Annotated[
-    str | None,
-    typer.Option(help="Column of obs that names the section of a cell, if there are several."),
-]
-CoordinateSystem = Annotated[
-    str | None,
-    typer.Option(
-        help="Coordinate system of a SpatialData store. Default: micrometers, or the only one."
-    ),
-]
-Model = Annotated[
-    ModelName,
-    typer.Option(
-        "--model",
-        help=" ".join(f"{name}: {entry.description}." for name, entry in OF_ONE_REFERENCE.items()),
-    ),
-]
-Seed = Annotated[int, typer.Option(help="Seed: the same seed gives the same result.")]
-Epochs = Annotated[
-    int | None, typer.Option(min=1, help="Passes over the data. Default: chosen by their number.")
-]
-NGenes = Annotated[
-    int | None,
-    typer.Option(
-        "--n-genes",
-        min=1,
-        help="How many genes to learn from: those whose pattern follows the tissue most. Default: "
-        "as many as cells of known place, at least 500 and at most 2,000.",
-    ),
-]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 
 
 def _show_version(is_asked: bool) -> None:
@@ -130,7 +98,7 @@ def demo(
         from dpvae import datasets, pl
         from dpvae.cli.demo import WITHOUT_TRAINING, as_rich_table, run_demo, verdict
 
-        _only_warnings()
+        only_warnings()
 
         adata = datasets.simulated_tissue(seed=seed) if adata is None else adata
         console.print(f"{adata.n_obs} cells, {adata.n_vars} genes. One place in five is hidden …")
@@ -185,7 +153,7 @@ def train(
         adata = read_cells(reference, coordinate_system=coordinate_system)
         from dpvae.cli.jobs import shared_genes, train_model
 
-        _only_warnings()
+        only_warnings()
 
         if query is not None:
             adata = shared_genes(adata, read_cells(query, needs_places=False))
@@ -257,7 +225,7 @@ def predict(
         adata = read_cells(query, needs_places=False)
         from dpvae.cli.jobs import place_query
 
-        _only_warnings()
+        only_warnings()
 
         placed = place_query(
             model,
@@ -272,7 +240,51 @@ def predict(
         console.print(f"Placed {adata.n_obs} cells. Wrote {output}.")
 
 
-def _only_warnings() -> None:
-    """Silence what the libraries tell developers; they set their own levels when imported."""
-    for name in ("lightning.pytorch", "lightning.fabric", "scvi"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+@app.command("impute-genes")
+def impute_genes(
+    cells: Annotated[
+        Path, typer.Argument(help=f"Dissociated cells, which have all genes: {KINDS}.")
+    ],
+    tissue: Annotated[Path, typer.Argument(help="Imaged tissue, which has places: the same.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="h5ad file to write.")],
+    genes: Genes = None,
+    level: Level = 0.9,
+    layer: Layer = None,
+    spatial_key: SpatialKey = "spatial",
+    coordinate_system: CoordinateSystem = None,
+    sample_key: SampleKey = None,
+    epochs: Epochs = None,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """Impute genes that were never imaged at the cells of a tissue, from dissociated cells.
+
+    Trains DPVGAE on both. Writes the expected expression of each gene at each cell of known place,
+    an interval in layers["lower"] and layers["upper"], and in var["expected_correlation"] how far
+    to trust each gene.
+    """
+    with plain_messages():
+        for source in (cells, tissue):
+            check_output_file(output, overwrite=overwrite, source=source)
+        of_cells = read_cells(cells, needs_places=False)
+        of_tissue = read_cells(tissue, coordinate_system=coordinate_system)
+        from dpvae.cli.imputation import impute, names_in, prepared_pair, trust
+
+        only_warnings()
+
+        pair = prepared_pair(
+            of_cells,
+            of_tissue,
+            names_in(genes),
+            layer=layer,
+            spatial_key=spatial_key,
+            sample_key=sample_key,
+        )
+        console.print(pair.summary, highlight=False)
+        found = impute(pair, level=level, epochs=epochs, seed=seed)
+        write_h5ad(found, output)
+        console.print(
+            f"Imputed {found.n_vars:,} genes at {found.n_obs:,} cells. {trust(found)} "
+            f"Wrote {output}.",
+            highlight=False,
+        )

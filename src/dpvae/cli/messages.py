@@ -1,5 +1,6 @@
 """What a shell shows of errors and warnings: one sentence each, in its own words."""
 
+import logging
 import os
 import re
 import sys
@@ -26,6 +27,7 @@ IN_THE_SHELL = (
     ("pass allow_mostly_missing=True", "give --allow-mostly-missing"),
     (r"setup_anndata\(adata, sample_key='([^']*)'\)", r"--sample-key \1"),
     (r"setup_anndata\(adata, sample_key=…\)", "--sample-key"),
+    (r"\bsample_key='([^']*)'", r"--sample-key \1"),
     (r"\b(layer|section|spatial_key|sample_key|batch_key|coordinate_system)=…", r"--\1"),
     (r"or choose genes by sc\.pp\.highly_variable_genes", "or take all genes, with --n-genes"),
     (
@@ -83,3 +85,9 @@ def for_the_shell(message: str) -> str:
     for python, shell in IN_THE_SHELL:
         message = re.sub(python, shell, message)
     return OPTION.sub(lambda found: found[0].replace("_", "-").lower(), message)
+
+
+def only_warnings() -> None:
+    """Silence what the libraries tell developers; they set their own levels when imported."""
+    for name in ("lightning.pytorch", "lightning.fabric", "scvi"):
+        logging.getLogger(name).setLevel(logging.WARNING)
