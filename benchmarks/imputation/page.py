@@ -1,5 +1,6 @@
 """The page of imputed genes."""
 
+from benchmarks.imputation.comparison import against_others, variants
 from benchmarks.imputation.scores import SCORES
 from benchmarks.imputation.summary import (
     LEVELS,
@@ -39,6 +40,9 @@ are most often of other types.
 - *SpaGE-like*: 50 nearest cells by cosine in the space of principal vectors, weighed as in SpaGE;
   written anew.
 - *ridge*: linear regression of each gene on the shown ones, its penalty chosen among the cells.
+- *DPVGAE*: {meth}`dpvae.model.DPVGAE.get_imputed_expression`, as it is. It is not shown a tenth of
+  the shown genes in the tissue, by which it chooses how to read. Its variants, …, change one
+  argument.
 - *gimVI* (of scviva-tools), *Tangram*, *novoSpaRc*, *ENVI*: as their authors published them, with
   the budget of their documentation, each in an environment of its own. They take minutes a fold, so
   that some were run on the first folds of the first seed only: compare them in the table of the
@@ -54,6 +58,7 @@ def page(results):
         for level, title in LEVELS.items():
             parts.append(f"### {title.capitalize()}\n\n{_scores(summary(results, pair, level))}\n")
         parts.append(_common(results, pair))
+    parts.append(_comparison(results))
     parts.append("![Pearson of each run](../_static/imputation/pearson.png)\n")
     known = intervals(results)
     if len(known):
@@ -67,6 +72,27 @@ def page(results):
 EXPLANATION = """*Coverage*: share of positions whose value is in the 90 % interval, mean and
 deviation over genes. *r*: correlation, over genes, of the expected with the reached Pearson;
 *difference*: by how much more is expected than reached."""
+
+
+def _comparison(results):
+    """DPVGAE and the best other method, and its variants, on the same runs."""
+    parts = []
+    for level, title in LEVELS.items():
+        table = against_others(results, level)
+        if len(table):
+            parts.append(f"## DPVGAE and the best other method: {title}\n\n{_table(table)}\n")
+    changed = variants(results)
+    if len(changed):
+        parts.append(f"## Variants of DPVGAE\n\n{_table(changed)}\n")
+    return "\n".join(parts)
+
+
+def _table(table):
+    rows = [
+        [_shown(value) if isinstance(value, float) else str(value) for value in row]
+        for row in table.itertuples(index=False)
+    ]
+    return markdown(list(table.columns), rows)
 
 
 def _scores(table):

@@ -2,6 +2,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.imputation.comparison import against_others, variants
 from benchmarks.imputation.figures import figures
 from benchmarks.imputation.imputed import Imputed
 from benchmarks.imputation.methods import METHODS
@@ -210,3 +211,21 @@ def test_page_and_figures(results, tmp_path):
     assert "fly | good | 0.900 | 0.000 | 1.000 | 0.100" in text
     figures(results, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pearson.png"]
+
+
+def test_methods_are_compared_on_the_same_runs():
+    rows = [
+        ("a", "DPVGAE", 0, 0, 0.3), ("a", "DPVGAE", 0, 1, 0.5), ("a", "ridge", 0, 0, 0.2),
+        ("a", "ridge", 0, 1, 0.4), ("a", "ridge", 0, 2, 0.9), ("a", "gimVI", 0, 0, 0.9),
+        ("a", "… kernel", 0, 1, 0.45),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["pair", "method", "seed", "fold", "pearson"])
+    for level in ("", "local_"):
+        for score in SCORES:
+            table[f"{level}{score}"] = table["pearson"]
+    (found,) = against_others(table).to_dict("records")
+    assert (found["runs"], found["best other"]) == (2, "ridge")
+    assert found["ratio"] == pytest.approx(0.4 / 0.3)
+    (variant,) = variants(table).to_dict("records")
+    assert (variant["variant"], variant["runs"]) == ("kernel", 1)
+    assert variant["difference"] == pytest.approx(-0.05)
