@@ -62,6 +62,8 @@ def test_genes_that_were_never_imaged_are_imputed_and_intervals_hold(model, part
     found = model.get_imputed_expression()
     assert found.var_names.tolist() == HIDDEN
     np.testing.assert_array_equal(found.obsm["spatial"], parts[1].obsm["spatial"])
+    assert not [name for name in found.obs if name.startswith("_")]
+    assert (found.obs_names == parts[1].obs_names).all()
     reached = correlation(found.X, truth(parts))
     shuffled = correlation(found.X[::-1], truth(parts))
     assert np.sort(reached)[-5:].mean() > 0.45
@@ -173,6 +175,19 @@ def test_dissociated_cells_are_placed_better_than_by_chance(model, parts):
     assert np.median(error) < 0.6 * np.median(by_chance)
     posterior = model.predict_posterior(model.adata[cells].copy(), section="tissue")
     assert np.median(np.linalg.norm(posterior.mean() - true, axis=1)) < 0.6 * np.median(by_chance)
+
+
+def test_labels_are_carried_over_between_technologies(model, parts):
+    true = pd.concat([part.obs["domain"] for part in parts]).astype(str)
+    cells = (model.adata.obs["technology"] == "cells").to_numpy()
+    model.adata.obs["known"] = true.where(cells).to_numpy()
+    found = model.transfer_labels("known")
+    assert found[cells].isna().all(axis=None)
+    guessed = found[~cells].idxmax(axis=1).to_numpy()
+    most = true[~cells].value_counts(normalize=True).iloc[0]
+    assert (guessed == true[~cells]).mean() > most + 0.1
+    with pytest.raises(KeyError, match="nothing"):
+        model.transfer_labels("nothing")
 
 
 def test_a_saved_model_imputes_the_same(model, tmp_path):

@@ -64,7 +64,7 @@ class ImputingModel(JointLatentModel):
           reference of logarithms in their unit;
         - ``layers["lower"]``, ``layers["upper"]``: the interval;
         - ``var["expected_correlation"]``: the correlation with the truth, over cells, that can be
-          expected;
+          expected; NaN if too little is known of the calibration genes to say;
         - ``var["mean"]``, ``var["deviation"]``: of the dissociated cells. Intervals hold for values
           that are standardised by them, and measured ones by the tissue's own.
 
@@ -101,7 +101,7 @@ class ImputingModel(JointLatentModel):
         lower, upper = mean - margin, mean + margin
         return AnnData(
             mean * scale + center,
-            obs=cells.obs.iloc[rows].copy(),
+            obs=_columns_of_the_user(cells.obs.iloc[rows]),
             var=pd.DataFrame(
                 {"expected_correlation": expected, "mean": center, "deviation": scale},
                 index=self.setup.genes[chosen],
@@ -248,3 +248,8 @@ class ImputingModel(JointLatentModel):
         if self.imputation_ is None:
             raise RuntimeError(NOT_TRAINED)
         return self.imputation_
+
+
+def _columns_of_the_user(obs: pd.DataFrame) -> pd.DataFrame:
+    """Leave out what scvi-tools and this package have written."""
+    return obs[[name for name in obs if not str(name).startswith("_")]].copy()
