@@ -199,6 +199,23 @@ def test_a_saved_model_imputes_the_same(model, tmp_path):
     np.testing.assert_allclose(found.layers["lower"], expected.layers["lower"], atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:The expression of the model's own cells is gone")
+def test_minified_cells_have_the_same_latents_and_keep_their_neighbourhoods(model, tmp_path):
+    given = ("expression", "place", "both")
+    expected = [model.get_latent_representation(given=what) for what in given]
+    model.minify_adata()
+    assert not [key for key in model.adata.obsm if key.startswith("_dpvae_expression")]
+    model.save(tmp_path / "minified", save_anndata=True)
+    again = dpvae.model.load(tmp_path / "minified")
+    for some in (model, again):
+        for what, values in zip(given, expected, strict=True):
+            found = some.get_latent_representation(given=what)
+            np.testing.assert_allclose(found, values, atol=1e-4)
+        assert np.isfinite(some.predict_coordinates()).all()
+        with pytest.raises(ValueError, match="was left out"):
+            some.get_imputed_expression()
+
+
 @pytest.mark.trains
 @pytest.mark.parametrize("likelihood", ["nb", "zinb"])
 def test_likelihoods_of_counts_impute_as_well(parts, likelihood):

@@ -13,6 +13,7 @@ from dpvae._data.section import section_names
 from dpvae.geometry import known_rows
 from dpvae.geometry.neighborhood import neighborhood_weights
 from dpvae.model.data.fields import registered_expression
+from dpvae.model.data.minified import is_minified
 from dpvae.model.joint.decoding import decoded_genes
 from dpvae.model.joint.dissociated import Dissociated, chosen_genes, dissociated_rows
 from dpvae.model.joint.imputation import Imputation, ReadOuts, fit_imputation
@@ -245,6 +246,12 @@ class ImputingModel(JointLatentModel):
                 "with them, load(path, adata=adata)."
             )
             raise RuntimeError(message)
+        if is_minified(self.adata):
+            message = (
+                "The expression of the model's cells was left out (minified), from which genes are "
+                "imputed: load the model with the whole cells, load(path, adata=adata)."
+            )
+            raise ValueError(message)
         if self.imputation_ is None:
             raise RuntimeError(NOT_TRAINED)
         return self.imputation_

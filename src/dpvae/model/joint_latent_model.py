@@ -15,6 +15,7 @@ from dpvae._data.section import check_has_column, section_names
 from dpvae._keys import OBS, OBSM, REGISTRY
 from dpvae.geometry import known_rows
 from dpvae.model.base import SpatialModel
+from dpvae.model.data.minified import is_minified, latents_to_minify
 from dpvae.model.data.registration import register
 from dpvae.model.data.technology import NeighborhoodField, Technologies, TechnologyField
 from dpvae.model.data.values import COUNTS_OR_LOGARITHMS
@@ -204,6 +205,22 @@ class JointLatentModel(SpatialModel):
         latent = self.get_latent_representation()
         return labels_of_others(latent, technology_codes(self.adata_manager), cells.obs[label_key])
 
+    def minify_adata(self, *args: Any, **kwargs: Any) -> None:
+        """Replace the expression of the model's cells by their latents given expression alone.
+
+        What surrounds cells of the tissue is kept, and joined when latents are asked for. Genes can
+        be imputed from cells with their expression only.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            See :meth:`scvi.model.SCVI.minify_adata`; keys of latents that are given are not read.
+        """
+        latents = self._latents(return_dist=True)
+        self._before_training(self._cells(None))
+        with latents_to_minify(lambda: self._cells(None), latents) as keys:
+            super().minify_adata(*args[:1], **{**kwargs, **keys})
+
     def _technologies(self) -> Technologies:
         assert self.setup.technologies is not None
         return self.setup.technologies
@@ -222,7 +239,7 @@ class JointLatentModel(SpatialModel):
             self.module.neighborhood.axes.copy_(torch.as_tensor(axes))
 
     def _before_training(self, cells: AnnData) -> None:
-        """Describe the neighbourhoods, which minibatches bring along."""
+        """Keep what surrounds the cells with them: minibatches bring it along."""
         if self.module.neighborhood is not None:
             cells.obsm[OBSM.neighborhood] = self._neighborhoods(cells, self._gene_reader(cells))
 
@@ -241,7 +258,10 @@ class JointLatentModel(SpatialModel):
         own = Normal(mean, variance.sqrt())
         if self.module.neighborhood is None:
             return own if given == "both" else Normal(torch.zeros_like(mean), 1.0)
-        around = torch.as_tensor(self._neighborhoods(cells, self._genes_of(cells, registered)))
+        if is_minified(cells):
+            around = torch.as_tensor(np.asarray(cells.obsm[OBSM.neighborhood]))
+        else:
+            around = torch.as_tensor(self._neighborhoods(cells, self._genes_of(cells, registered)))
         self.module.eval()
         with torch.no_grad():
             near = self.module.neighborhood.given_place(around.to(self.module.device))

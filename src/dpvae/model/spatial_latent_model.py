@@ -17,7 +17,7 @@ from dpvae._data.section import section_names
 from dpvae._data.warn import warn_user
 from dpvae._keys import OBSM, REGISTRY
 from dpvae.model.base import SpatialModel
-from dpvae.model.data.minified import is_minified
+from dpvae.model.data.minified import is_minified, latents_to_minify
 from dpvae.model.data.values import RAW_COUNTS
 from dpvae.model.query.chosen_rows import check_indices
 from dpvae.model.tissue.decoder_statistics import MINIBATCH, chosen_cells, update_statistics
@@ -34,8 +34,6 @@ from dpvae.model.tissue.predicted_expression import (
 from dpvae.model.tissue.section_frames import SectionFrames, SectionPlaces
 from dpvae.model.training.trained_model import NOT_TRAINED
 from dpvae.module.network_size import check_choice
-
-MINIFIED = ("_dpvae_expression_mean", "_dpvae_expression_variance")
 
 
 class SpatialLatentModel(RNASeqMixin, SpatialModel):
@@ -230,17 +228,9 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
         *args, **kwargs
             See :meth:`scvi.model.SCVI.minify_adata`.
         """
-        cells = self._cells(None)
-        for key, values in zip(MINIFIED, self._latents(return_dist=True), strict=True):
-            cells.obsm[key] = values
-        try:
-            keys = {"use_latent_qzm_key": MINIFIED[0], "use_latent_qzv_key": MINIFIED[1]}
+        latents = self._latents(return_dist=True)
+        with latents_to_minify(lambda: self._cells(None), latents) as keys:
             super().minify_adata(*args[:1], **{**kwargs, **keys})
-        finally:
-            for key in MINIFIED:
-                del cells.obsm[key]
-        for key in MINIFIED:
-            del self._cells(None).obsm[key]
 
     def _surfaces(self) -> LatentSurfaces:
         return LatentSurfaces(self.module.spatial_prior)

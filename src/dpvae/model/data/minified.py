@@ -1,12 +1,18 @@
 """Minified data: the latents of cells in place of their expression."""
 
 import warnings
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from anndata import AnnData
 
 MINIFIED = "_scvi_adata_minify_type"
 UUID = "_scvi_uuid"
+LATENTS = {
+    "use_latent_qzm_key": "_dpvae_expression_mean",
+    "use_latent_qzv_key": "_dpvae_expression_variance",
+}
 
 
 def is_minified(adata: AnnData) -> bool:
@@ -42,6 +48,35 @@ def refuse_minified_elsewhere(adata: AnnData, known: Container[str]) -> None:
             "(minify_adata), which this model cannot read. Give the cells with their expression."
         )
         raise ValueError(message)
+
+
+@contextmanager
+def latents_to_minify(
+    own_cells: Callable[[], AnnData], latents: Sequence[Any]
+) -> Iterator[dict[str, str]]:
+    """Keep latents in ``obsm`` while cells are minified by them.
+
+    Parameters
+    ----------
+    own_cells
+        Gives the cells of the model, which are another AnnData afterwards.
+    latents
+        Mean and variance of z given expression alone.
+
+    Yields
+    ------
+    The arguments of scvi-tools' ``minify_adata`` that name them.
+    """
+    before = own_cells()
+    for key, values in zip(LATENTS.values(), latents, strict=True):
+        before.obsm[key] = values
+    try:
+        yield dict(LATENTS)
+    finally:
+        for cells in (before, own_cells()):
+            for key in LATENTS.values():
+                if key in cells.obsm:
+                    del cells.obsm[key]
 
 
 def warn_without_genes() -> None:

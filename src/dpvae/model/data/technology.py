@@ -13,6 +13,7 @@ from scvi.data.fields import CategoricalObsField, ObsmField
 from dpvae._data.section import as_text
 from dpvae._keys import OBSM, REGISTRY, VARM
 from dpvae.geometry import check_coordinates, known_rows
+from dpvae.model.data.minified import is_minified
 
 FEWEST_SHARED = 10
 FEWEST_CELLS = 20
@@ -143,7 +144,9 @@ class NeighborhoodField(ObsmField):
         return self._unknown(adata_target, len(state_registry[self.COLUMN_NAMES_KEY]))
 
     def _unknown(self, adata: AnnData, n_components: int) -> dict[str, Any]:
-        adata.obsm[OBSM.neighborhood] = np.full((adata.n_obs, n_components), np.nan, np.float32)
+        if not (is_minified(adata) and OBSM.neighborhood in adata.obsm):
+            unknown = np.full((adata.n_obs, n_components), np.nan, np.float32)
+            adata.obsm[OBSM.neighborhood] = unknown
         return {self.COLUMN_NAMES_KEY: np.arange(n_components)}
 
 
