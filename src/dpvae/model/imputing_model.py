@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from anndata import AnnData
 from numpy.typing import NDArray
 from scvi import REGISTRY_KEYS
@@ -26,6 +27,7 @@ from dpvae.model.tissue.predicted_expression import wanted_genes
 from dpvae.model.tissue.section_frames import coordinates_of
 from dpvae.model.training.trained_model import NOT_TRAINED
 from dpvae.module.number import is_number
+from dpvae.module.technology_input import of_one_length
 
 Rows = NDArray[np.intp]
 Values = NDArray[np.float32]
@@ -82,8 +84,8 @@ class ImputingModel(JointLatentModel):
         Notes
         -----
         Four ways of reading a gene are mixed: the decoder; the mean of the 50 nearest dissociated
-        cells in the latent space; patterns painted by their correlation (as
-        :func:`dpvae.tl.paint`); and a linear regression on the shared genes. The best mixture is
+        cells in the latent space; patterns painted by the correlation of the shared genes (as
+        :func:`dpvae.tl.paint`); and a linear regression on them. The best mixture is
         chosen on calibration genes, which all technologies measured and the model was not shown in
         the tissue; their errors also give the width of intervals, and what can be expected.
         """
@@ -93,8 +95,9 @@ class ImputingModel(JointLatentModel):
         imputation = self._imputation()
         chosen = self._wanted(genes)
         cells = self._checked(adata, places=True)
+        shared = np.setdiff1d(np.flatnonzero(self._technologies().shared), chosen)
         rows, found, tissue, latent_correlation = self._read_genes(
-            cells, chosen, paints=imputation.paints
+            cells, chosen, shared, paints=imputation.paints
         )
         mean, margin = imputation.mean(found, tissue), imputation.margin(found, level)
         center, scale = self._unit(chosen)
@@ -129,7 +132,8 @@ class ImputingModel(JointLatentModel):
     def _fitted_imputation(self) -> Imputation:
         cells = self._cells(None)
         genes = self._calibration
-        rows, found, tissue, latent_correlation = self._read_genes(cells, genes, paints=True)
+        shown = self.module.encoder_input.shown.cpu().numpy()
+        rows, found, tissue, latent_correlation = self._read_genes(cells, genes, shown, paints=True)
         true = self._measured(cells, rows, genes)
         return fit_imputation(found, true, tissue, latent_correlation)
 
@@ -163,9 +167,13 @@ class ImputingModel(JointLatentModel):
         return lambda rows: seen.logarithms(expression[rows])
 
     def _read_genes(
-        self, cells: AnnData, genes: Rows, *, paints: bool
+        self, cells: AnnData, genes: Rows, known: Rows, *, paints: bool
     ) -> tuple[Rows, ReadOuts, Any, NDArray[np.float64]]:
-        """Read genes at the cells of known place: which cells, what is read, and who is near."""
+        """Read genes at the cells of known place, by latents and by genes that are known of both.
+
+        Gives which cells these are, what is read, who is near in the tissue, and how well latent
+        neighbours tell the genes among dissociated cells.
+        """
         places = coordinates_of(cells, self.setup)
         rows = np.flatnonzero(known_rows(places))
         if not len(rows):
@@ -173,10 +181,9 @@ class ImputingModel(JointLatentModel):
             raise ValueError(message)
         section = section_names(cells, self.setup.section_key)[rows]
         latent = self._posterior(cells).loc.numpy()[rows]
-        seen = self._genes_of(cells, self._registered(cells))(rows)
         tissue = neighborhood_weights(places[rows], section, N_NEIGHBORS)
-        imaged = ImagedCells(latent, np.asarray(seen), tissue)
-        technologies = [self._dissociated(code, genes) for code in self._dissociated_codes()]
+        imaged = ImagedCells(latent, self._standardized(cells, rows, known), tissue)
+        technologies = [self._dissociated(code, genes, known) for code in self._dissociated_codes()]
         decoded = [
             decoded_genes(self.module, latent, each.code, self._batches(each.code), genes)
             for each in technologies
@@ -191,7 +198,18 @@ class ImputingModel(JointLatentModel):
     def _dissociated_codes(self) -> Rows:
         return np.flatnonzero(~self._technologies().imaged)
 
-    def _dissociated(self, code: int, genes: Rows) -> Dissociated:
+    def _standardized(self, cells: AnnData, rows: Rows, genes: Rows) -> Values:
+        """Genes by the statistics of technologies, each cell of one length."""
+        registered, rows = self._registered(cells)(rows)
+        manager = self.get_anndata_manager(registered, required=True)
+        code = technology_codes(manager)[rows]
+        seen = self.module.encoder_input
+        mean, scale = (x.cpu().numpy()[code][:, genes] for x in (seen.mean, seen.scale))
+        logarithms = chosen_genes(self._logarithms_of(registered), rows, genes).toarray()
+        found: Values = of_one_length(torch.as_tensor((logarithms - mean) / scale)).numpy()
+        return found
+
+    def _dissociated(self, code: int, genes: Rows, known: Rows) -> Dissociated:
         cells = self._cells(None)
         mine = np.flatnonzero(technology_codes(self.adata_manager) == code)
         rows = dissociated_rows(mine)
@@ -201,7 +219,7 @@ class ImputingModel(JointLatentModel):
         return Dissociated(
             code=int(code),
             latent=self._latents(indices=rows),
-            seen=self._gene_reader(cells)(rows),
+            known=self._standardized(cells, rows, known),
             genes=logarithms.multiply(1.0 / scale).tocsr(),
             zero=-center / scale,
         )

@@ -28,8 +28,9 @@ class Dissociated:
         Of the technology.
     latent
         z given expression, shape ``(n_cells, n_latent)``.
-    seen
-        What the encoder sees of them, shape ``(n_cells, n_shown)``.
+    known
+        Genes by which the tissue is compared with them, each cell of one length, shape
+        ``(n_cells, n_known)``.
     genes
         Standardised logarithms of chosen genes, shape ``(n_cells, n_genes)``: sparse, less what
         ``zero`` says.
@@ -39,7 +40,7 @@ class Dissociated:
 
     code: int
     latent: Values
-    seen: Values
+    known: Values
     genes: csr_matrix
     zero: Values
 

@@ -28,7 +28,7 @@ class ReadOuts:
     ways
         Shape ``(4, n_cells, n_genes)``: by the decoder; mean of the nearest dissociated cells in
         the latent space; mean of the dissociated cells, weighted by the probability that they are
-        there; by linear regression on the genes that the encoder sees.
+        there; by linear regression on known genes.
     spread
         Standard deviation among the nearest cells, shape ``(n_cells, n_genes)``.
     """

@@ -29,14 +29,15 @@ class ImagedCells:
     ----------
     latent
         z given expression and place, shape ``(n_cells, n_latent)``.
-    seen
-        What the encoder sees of them, shape ``(n_cells, n_shown)``.
+    known
+        Genes by which they are compared with dissociated cells, each cell of one length, shape
+        ``(n_cells, n_known)``.
     tissue
         Weights of each cell and its neighbours in the tissue, shape ``(n_cells, n_cells)``.
     """
 
     latent: Values
-    seen: Values
+    known: Values
     tissue: csr_matrix
 
 
@@ -66,7 +67,7 @@ def read_out(
     Returns
     -------
     Memory: nine arrays of ``n_cells * n_genes`` numbers. Painting takes as many numbers as the
-    encoder sees of the tissue, again.
+    tissue has of the known genes, again.
     """
     share = (measured / np.maximum(measured.sum(axis=0), 1)).astype(np.float32)
     n_cells, n_genes = len(imaged.latent), measured.shape[1]
@@ -78,7 +79,7 @@ def read_out(
     for each, values, weight in zip(cells, decoded, share, strict=True):
         near, spread = _nearest(imaged, each)
         painted = _painted(imaged, each) if paints else near
-        ways = (values, near, painted, regressed_genes(each, imaged.seen))
+        ways = (values, near, painted, regressed_genes(each, imaged.known))
         for total, way in zip(found.ways, ways, strict=True):
             total += weight * way
         found.spread[:] += weight * spread
@@ -99,9 +100,9 @@ def _painted(imaged: ImagedCells, cells: Dissociated) -> Values:
     everyone = np.arange(len(cells.latent))
     some = np.sort(at_most(everyone, MOST_CELLS_TO_PAINT, rng))
     few = at_most(some, MOST_CELLS_TO_CHOOSE_BY, rng)
-    around = np.asarray(imaged.tissue @ imaged.seen, dtype=np.float32)
-    likely = fit_likely_positions(cells.seen[few], around)
+    around = np.asarray(imaged.tissue @ imaged.known, dtype=np.float32)
+    likely = fit_likely_positions(cells.known[few], around)
     step = cells_at_once(len(around))
     parts = [some[begin : begin + step] for begin in range(0, len(some), step)]
-    blocks = ((cells.seen[part], cells.genes[part].toarray() + cells.zero) for part in parts)
+    blocks = ((cells.known[part], cells.genes[part].toarray() + cells.zero) for part in parts)
     return np.asarray(likely.patterns(blocks), dtype=np.float32)
