@@ -180,7 +180,7 @@ class EncodingModel(VAEMixin, ArchesMixin, UnsupervisedTrainingMixin, BaseMinifi
         self.adata_manager.validate()
         check_same_kind(cells, self.setup)
         check_own_places(cells, self.setup, with_coordinates=places)
-        if not (places or self._is_read_in_chunks(cells)):
+        if not self._is_read_in_chunks(cells):
             self.values.check(cells, self.setup.layer)
         return cells
 
