@@ -233,8 +233,7 @@ def test_logarithms_are_taken_as_they_are(parts):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*are farther from all")
-@pytest.mark.parametrize("kind", ["kernel", "adversarial"])
-def test_alignment_is_between_technologies(parts, kind):
+def test_a_kernel_makes_technologies_alike(parts):
     """One of them is changed so that its latents are apart, unless they are aligned."""
     cells, tissue = parts
     shifted = cells.copy()
@@ -251,7 +250,7 @@ def test_alignment_is_between_technologies(parts, kind):
         code = torch.arange(len(latent)) < N_CELLS
         return float(mean_discrepancy(latent, code.long()))
 
-    assert gap({"alignment": kind}) < 0.7 * gap(None)
+    assert gap({"alignment": "kernel"}) < 0.7 * gap(None)
 
 
 def test_bad_references_are_refused(parts):

@@ -3,7 +3,9 @@ import torch
 from scvi import REGISTRY_KEYS
 
 from dpvae._keys import REGISTRY
+from dpvae.module import mean_discrepancy
 from dpvae.module.joint_vae import DPJointVAE, JointVAE, gene_weights
+from dpvae.module.latent_alignment import LatentAlignment
 from dpvae.module.technology_input import TechnologyInput
 
 N_GENES = 30
@@ -107,3 +109,21 @@ def test_distances_are_of_the_first_dimensions_alone():
         found.append(output.extra_metrics["distance_loss"].item())
     assert found[2] == pytest.approx(found[0])
     assert found[1] != pytest.approx(found[0])
+
+
+@pytest.mark.parametrize("kind", ["kernel", "adversarial"])
+def test_technologies_are_aligned_and_not_sections(kind):
+    torch.manual_seed(0)
+    module, tensors = module_of(DPJointVAE, dp_weight=0.0).eval(), minibatch()
+    tensors[REGISTRY.section] = torch.arange(16.0)[:, None]
+    term = LatentAlignment(kind, None, n_latent=4, n_sections=16)
+    inference = module.inference(**module._get_inference_input(tensors))
+    generative = module.generative(**module._get_generative_input(tensors, inference))
+    output = module.loss(tensors, inference, generative, further_terms=[term])
+    code = tensors[REGISTRY.technology]
+    expected = (
+        mean_discrepancy(inference["qz"].loc, code)
+        if kind == "kernel"
+        else term.difference(inference["z"], code)
+    )
+    torch.testing.assert_close(output.extra_metrics["alignment_loss"], expected.detach())
