@@ -1,7 +1,6 @@
 """A model that encodes dissociated cells and imaged tissue in one latent space."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,25 +13,21 @@ from torch.distributions import Normal
 from dpvae._data.section import check_has_column, section_names
 from dpvae._keys import OBS, OBSM, REGISTRY
 from dpvae.geometry import known_rows
-from dpvae.model.base import SpatialModel
-from dpvae.model.data.minified import is_minified, latents_to_minify
+from dpvae.model.data.minified import is_minified
 from dpvae.model.data.registration import register
 from dpvae.model.data.technology import NeighborhoodField, Technologies, TechnologyField
 from dpvae.model.data.values import COUNTS_OR_LOGARITHMS
 from dpvae.model.joint.joint_input import set_joint_input, technology_codes
 from dpvae.model.joint.labels import labels_of_others
 from dpvae.model.joint.neighborhoods import neighborhood_axes, neighborhoods
-from dpvae.model.query.chosen_rows import check_indices
-from dpvae.model.tissue.latent_surfaces import GIVEN, Given
+from dpvae.model.place_aware_model import PlaceAwareModel, Values
 from dpvae.model.tissue.section_frames import coordinates_of
 from dpvae.module.neighborhood_expert import product_of_normals
-from dpvae.module.network_size import check_choice
 
 Rows = NDArray[np.intp]
-Values = NDArray[np.float32]
 
 
-class JointLatentModel(SpatialModel):
+class JointLatentModel(PlaceAwareModel):
     """Gives latents of cells and tissue, and of what surrounds cells of the tissue.
 
     A backbone makes a module that is a :class:`~dpvae.module.joint_vae.JointVAE`.
@@ -95,64 +90,6 @@ class JointLatentModel(SpatialModel):
         key = arguments["technology_key"]
         return [TechnologyField(key, arguments["spatial_key"]), NeighborhoodField(key)]
 
-    def get_latent_representation(
-        self,
-        adata: AnnData | None = None,
-        indices: Sequence[int] | NDArray[Any] | None = None,
-        give_mean: bool = True,  # noqa: FBT001, FBT002
-        mc_samples: int = 5000,
-        batch_size: int | None = None,
-        return_dist: bool = False,  # noqa: FBT001, FBT002
-        dataloader: Any = None,
-        given: Given = "both",
-        **data_loader_kwargs: Any,
-    ) -> Any:
-        """Compute the latent representation z of cells, dissociated or of the tissue.
-
-        Parameters
-        ----------
-        adata
-            The cells; by default those that the model was made with. Genes are matched by name;
-            those that the cells' technology did not measure may be missing. Give a section of the
-            tissue as a whole: its cells are each other's neighbours.
-        indices, give_mean, mc_samples, batch_size, return_dist, dataloader, **data_loader_kwargs
-            As in :meth:`scvi.model.SCVI.get_latent_representation`.
-        given
-            What z is inferred from.
-
-            - ``"both"``: expression, and for cells of known place their neighbourhood.
-            - ``"expression"``: expression alone, of all cells alike; by this cells are placed.
-            - ``"place"``: the neighbourhood alone; the prior for cells of unknown place.
-
-        Returns
-        -------
-        Array of shape ``(n_cells, n_latent)``.
-
-        Raises
-        ------
-        KeyError
-            If no column names the technologies of the cells.
-        ValueError
-            If the cells do not fit the model.
-        """
-        check_choice("given", given, GIVEN)
-        if dataloader is not None or given == "expression":
-            return super().get_latent_representation(
-                adata, indices, give_mean, mc_samples, batch_size, return_dist, dataloader,
-                **data_loader_kwargs,
-            )  # fmt: skip
-        cells = self._checked(adata, places=True)
-        check_indices(indices, cells.n_obs)
-        posterior = self._posterior(cells, given, batch_size)
-        mean, variance = posterior.loc.numpy(), posterior.variance.numpy()
-        if indices is not None:
-            mean, variance = mean[np.asarray(indices)], variance[np.asarray(indices)]
-        if return_dist:
-            return mean, variance
-        if give_mean:
-            return mean
-        return torch.normal(torch.as_tensor(mean), torch.as_tensor(variance).sqrt()).numpy()
-
     def get_niche_representation(self, adata: AnnData | None = None) -> Values:
         """Compute what the neighbourhood of each cell says of z: the spatial half.
 
@@ -205,22 +142,6 @@ class JointLatentModel(SpatialModel):
         latent = self.get_latent_representation()
         return labels_of_others(latent, technology_codes(self.adata_manager), cells.obs[label_key])
 
-    def minify_adata(self, *args: Any, **kwargs: Any) -> None:
-        """Replace the expression of the model's cells by their latents given expression alone.
-
-        What surrounds cells of the tissue is kept, and joined when latents are asked for. Genes can
-        be imputed from cells with their expression only.
-
-        Parameters
-        ----------
-        *args, **kwargs
-            See :meth:`scvi.model.SCVI.minify_adata`; keys of latents that are given are not read.
-        """
-        latents = self._latents(return_dist=True)
-        self._before_training(self._cells(None))
-        with latents_to_minify(lambda: self._cells(None), latents) as keys:
-            super().minify_adata(*args[:1], **{**kwargs, **keys})
-
     def _technologies(self) -> Technologies:
         assert self.setup.technologies is not None
         return self.setup.technologies
@@ -248,12 +169,33 @@ class JointLatentModel(SpatialModel):
         axes = self.module.neighborhood.axes.cpu().numpy()
         return neighborhoods(read, coordinates_of(cells, self.setup), section, axes)
 
+    def _latents_given(
+        self,
+        cells: AnnData,
+        given: Literal["both", "place"],
+        batch_size: int | None,
+        data_loader_kwargs: dict[str, Any],
+    ) -> tuple[Values, Values]:
+        """Join what expression says with what the neighbourhood says."""
+        posterior = self._posterior(cells, given, batch_size, data_loader_kwargs)
+        return posterior.loc.numpy(), posterior.variance.numpy()
+
     def _posterior(
-        self, cells: AnnData, given: Given = "both", batch_size: int | None = None
+        self,
+        cells: AnnData,
+        given: Literal["both", "place"] = "both",
+        batch_size: int | None = None,
+        data_loader_kwargs: dict[str, Any] | None = None,
     ) -> Normal:
         """Posterior of z of all cells, in memory."""
         registered = self._registered(cells)
-        expression = self._latent(cells, registered, batch_size=batch_size, return_dist=True)
+        expression = self._latent(
+            cells,
+            registered,
+            batch_size=batch_size,
+            data_loader_kwargs=data_loader_kwargs,
+            return_dist=True,
+        )
         mean, variance = (torch.as_tensor(part) for part in expression)
         own = Normal(mean, variance.sqrt())
         if self.module.neighborhood is None:

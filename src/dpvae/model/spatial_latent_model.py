@@ -1,28 +1,25 @@
 """A model of counts whose latents follow the tissue, and with them expression."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import torch
 from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 from scvi import REGISTRY_KEYS
 from scvi.data.fields import BaseAnnDataField, CategoricalObsField
 from scvi.model.base import RNASeqMixin
-from torch import Tensor
 
 from dpvae._data.section import section_names
 from dpvae._data.warn import warn_user
 from dpvae._keys import OBSM, REGISTRY
-from dpvae.model.base import SpatialModel
-from dpvae.model.data.minified import is_minified, latents_to_minify
+from dpvae.model.data.minified import is_minified
 from dpvae.model.data.values import RAW_COUNTS
-from dpvae.model.query.chosen_rows import check_indices
+from dpvae.model.place_aware_model import PlaceAwareModel, Values
 from dpvae.model.tissue.decoder_statistics import MINIBATCH, chosen_cells, update_statistics
 from dpvae.model.tissue.expression_surfaces import ExpressionSurfaces, fit_expression_surfaces
-from dpvae.model.tissue.latent_surfaces import GIVEN, Given, LatentSurfaces
+from dpvae.model.tissue.latent_surfaces import LatentSurfaces
 from dpvae.model.tissue.predicted_expression import (
     batch_names,
     check_decoding,
@@ -33,10 +30,9 @@ from dpvae.model.tissue.predicted_expression import (
 )
 from dpvae.model.tissue.section_frames import SectionFrames, SectionPlaces
 from dpvae.model.training.trained_model import NOT_TRAINED
-from dpvae.module.network_size import check_choice
 
 
-class SpatialLatentModel(RNASeqMixin, SpatialModel):
+class SpatialLatentModel(RNASeqMixin, PlaceAwareModel):
     """Gives latents and expression from what cells express and where they are.
 
     A backbone makes a module that has a :class:`~dpvae.module.SpatialPrior`.
@@ -53,73 +49,19 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
         del arguments
         return [CategoricalObsField(REGISTRY_KEYS.LABELS_KEY, None)]
 
-    def get_latent_representation(
+    def _latents_given(
         self,
-        adata: AnnData | None = None,
-        indices: Sequence[int] | NDArray[Any] | None = None,
-        give_mean: bool = True,  # noqa: FBT001, FBT002
-        mc_samples: int = 5000,
-        batch_size: int | None = None,
-        return_dist: bool = False,  # noqa: FBT001, FBT002
-        dataloader: Any = None,
-        given: Given = "both",
-        **data_loader_kwargs: Any,
-    ) -> Any:
-        """Compute the latent representation z of cells.
-
-        Parameters
-        ----------
-        adata
-            The cells; by default those that the model was made with. Genes are matched by name.
-            Cells without a place are encoded by their expression alone. Cells of a section that
-            the reference does not have get surfaces of their own, in closed form: give such a
-            section as a whole. Without a column of sections, all are of the reference's section.
-        indices, give_mean, mc_samples, batch_size, return_dist, dataloader, **data_loader_kwargs
-            As in :meth:`scvi.model.SCVI.get_latent_representation`. The result does not depend on
-            ``batch_size``.
-        given
-            What z is inferred from.
-
-            - ``"both"``: expression and place. For domains and pictures.
-            - ``"expression"``: as for cells of unknown place; by this cells are placed.
-            - ``"place"``: the surfaces alone, the spatial part. 0 in dimensions that have none.
-
-        Returns
-        -------
-        Array of shape ``(n_cells, n_latent)``.
-
-        Raises
-        ------
-        ValueError
-            If the cells do not fit the model.
-
-        Warns
-        -----
-        UserWarning
-            If cells are far outside of the section that they belong to by name. Their places are
-            taken as unknown.
-        """
-        check_choice("given", given, GIVEN)
-        if dataloader is not None or given == "expression":
-            return super().get_latent_representation(
-                adata, indices, give_mean, mc_samples, batch_size, return_dist, dataloader,
-                **data_loader_kwargs,
-            )  # fmt: skip
-        cells = self._checked(adata, places=True)
-        check_indices(indices, cells.n_obs)
+        cells: AnnData,
+        given: Literal["both", "place"],
+        batch_size: int | None,
+        data_loader_kwargs: dict[str, Any],
+    ) -> tuple[Values, Values]:
+        """Join expression with surfaces, in closed form for sections of which there are none."""
         encoded = self._latents(cells, None, batch_size, data_loader_kwargs, return_dist=True)
         placed = self._frames().places(cells, self.setup)
         surfaces = self._surfaces()
         surfaces.take_further_sections(placed, encoded)
-        mean, variance = surfaces.latents(placed, encoded if given == "both" else None)
-        if indices is not None:
-            mean, variance = mean[np.asarray(indices)], variance[np.asarray(indices)]
-        if return_dist:
-            return mean, variance
-        if give_mean:
-            return mean
-        sample: Tensor = torch.normal(torch.as_tensor(mean), torch.as_tensor(variance).sqrt())
-        return sample.numpy()
+        return surfaces.latents(placed, encoded if given == "both" else None)
 
     def predict_expression(
         self,
@@ -216,21 +158,6 @@ class SpatialLatentModel(RNASeqMixin, SpatialModel):
             obsm={self.setup.spatial_key: found},
             layers={"deviation": deviation * np.float32(library_size)},
         )
-
-    def minify_adata(self, *args: Any, **kwargs: Any) -> None:
-        """Replace the expression of the model's cells by their latents given expression alone.
-
-        Places are looked at again when the latents are used, so latents that have seen them are of
-        no use here: keys of latents that are given are not read.
-
-        Parameters
-        ----------
-        *args, **kwargs
-            See :meth:`scvi.model.SCVI.minify_adata`.
-        """
-        latents = self._latents(return_dist=True)
-        with latents_to_minify(lambda: self._cells(None), latents) as keys:
-            super().minify_adata(*args[:1], **{**kwargs, **keys})
 
     def _surfaces(self) -> LatentSurfaces:
         return LatentSurfaces(self.module.spatial_prior)
