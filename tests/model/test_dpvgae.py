@@ -5,9 +5,11 @@ import pytest
 import torch
 from anndata import AnnData
 from scipy.sparse import csr_matrix
+from scipy.spatial.distance import pdist
 from tests.conftest import QUIET, log_normalized, seed_everything
 
 import dpvae
+from dpvae.geometry import place_free, place_on_layout
 from dpvae.model import DPVGAE
 from dpvae.module import mean_discrepancy
 
@@ -188,6 +190,27 @@ def test_labels_are_carried_over_between_technologies(model, parts):
     assert (guessed == true[~cells]).mean() > most + 0.1
     with pytest.raises(KeyError, match="nothing"):
         model.transfer_labels("nothing")
+
+
+def test_distances_that_place_are_those_of_the_compared_dimensions(model):
+    imaged = (model.adata.obs["technology"] == "tissue").to_numpy()
+    latent = model.get_latent_representation(given="expression")[imaged]
+    query = model.adata[imaged].copy()
+    found = model.predict_coordinates(query, anchors=None)
+    expected = place_free(latent[:, :4], n_dims=2, distance_scale=model.distance_scale)
+    np.testing.assert_allclose(
+        pdist(found), pdist(expected.coordinates), rtol=1e-2, atol=1e-2 * pdist(found).max()
+    )
+    landmarks = model.predict_coordinates(query, method="landmarks")
+    layout = model.atlas_.layout
+    placed = place_on_layout(
+        latent[:, :4],
+        layout.latent[:, :4],
+        layout.coordinates,
+        distance_scale=model.distance_scale,
+        weighting="uniform",
+    )
+    np.testing.assert_allclose(landmarks, placed.coordinates, rtol=1e-3, atol=1e-2)
 
 
 def test_a_saved_model_imputes_the_same(model, tmp_path):

@@ -111,7 +111,8 @@ class PlacingModel(TrainedModel):
             raise ValueError(message)
         if is_by_reference:
             return self._placed(adata, section, batch_size, method).coordinates
-        latent = self._latents(adata, batch_size=batch_size)
+        compared = slice(self.module.distance_term.n_dims)
+        latent = self._latents(adata, batch_size=batch_size)[:, compared]
         if mask is None:
             return place_freely(latent, names, setup.n_dims, self.distance_scale)
         coordinates = given_coordinates(cells, setup)

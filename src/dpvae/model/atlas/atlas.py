@@ -68,6 +68,8 @@ class Atlas:
         Surfaces of expression over the tissue; ``None`` where there are no regressions.
     depth
         How deep the cells are; ``None`` for counts, or if it cannot be read.
+    distance_dims
+        How many dimensions of z, the first ones, are compared with the tissue; ``None`` is all.
     """
 
     layout: Layout
@@ -75,6 +77,7 @@ class Atlas:
     regression: GeneRegression | None = None
     surfaces: GeneSurfaces | None = None
     depth: Depth | None = None
+    distance_dims: int | None = None
 
     def place(self, cells: EncodedCells, placer: Placer, section: str | None = None) -> Placed:
         """Place cells in the frames of sections of the reference.

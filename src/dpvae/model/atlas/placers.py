@@ -34,9 +34,13 @@ def by_landmarks(atlas: Atlas, cells: EncodedCells, rows: Rows, frames: Names) -
     """Place cells by their latent distances to landmarks, as in the paper."""
 
     def place(latent: Any, known: Any, coordinates: Values) -> Values:
-        scale = atlas.distance_scale
+        compared, scale = slice(atlas.distance_dims), atlas.distance_scale
         return place_on_layout(
-            latent, known, coordinates, distance_scale=scale, weighting="uniform"
+            latent[:, compared],
+            known[:, compared],
+            coordinates,
+            distance_scale=scale,
+            weighting="uniform",
         ).coordinates
 
     return _in_each_frame(atlas, cells.latent[rows], frames, place)

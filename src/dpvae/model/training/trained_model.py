@@ -281,16 +281,17 @@ class TrainedModel(StoredModel):
         kept = layout_cells(places, section)
         latent = self._latents(indices=kept)
         layout, regression, surfaces = Layout(latent, places[kept], section[kept]), None, None
-        is_plain = self.module.distance_term.weight == 0
+        term = self.module.distance_term
+        is_plain = term.weight == 0
         if is_plain and np.ptp(latent, axis=0).any():
-            scale = fit_distance_scale(latent, places[kept], section=section[kept])
-            self.module.distance_term.set_distance_scale(scale)
+            z = latent[:, : term.n_dims]
+            term.set_distance_scale(fit_distance_scale(z, places[kept], section=section[kept]))
         if (self.places_by_genes or not is_plain) and not is_minified(cells):
             genes, factor = self._gene_reader(cells), self.module.encoder_input.factor
             regression = fit_gene_regression(genes, factor, places, section)
             surfaces = fit_gene_surfaces(genes, places, section, regression)
         depth = self._own_depth(cells, section)
-        return Atlas(layout, self.distance_scale, regression, surfaces, depth)
+        return Atlas(layout, self.distance_scale, regression, surfaces, depth, term.n_dims)
 
     def _own_depth(self, cells: AnnData, section: NDArray[np.str_]) -> Depth | None:
         if self.values.are_counts or is_minified(cells):
