@@ -5,7 +5,6 @@ from scvi.nn import Encoder
 from torch import Tensor, nn
 from torch.distributions import Normal
 
-MOST_COMPONENTS = 50
 SHARE_WITH_NEIGHBORS = 0.5
 FEWEST_IN_TRAINING = 2  # for batch normalisation
 
