@@ -91,6 +91,9 @@ METHODS = {
     "… standardised together": partial(joint_model, standardize="reference"),
     "… discriminator": partial(joint_model, plan={"alignment": "adversarial"}),
     "… kernel": partial(joint_model, plan={"alignment": "kernel"}),
+    "… cells first, frozen": partial(
+        joint_model, order="cells_first", plan={"alignment": "adversarial"}
+    ),
     "… negative binomial": partial(joint_model, gene_likelihood="nb"),
     **{name: partial(peer, name=name) for name in REQUIREMENTS},
 }

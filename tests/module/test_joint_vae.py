@@ -127,3 +127,29 @@ def test_technologies_are_aligned_and_not_sections(kind):
         else term.difference(inference["z"], code)
     )
     torch.testing.assert_close(output.extra_metrics["alignment_loss"], expected.detach())
+
+
+def test_the_tissue_can_have_networks_of_its_own():
+    module = module_of(own_tissue=torch.tensor([False, True]), gene_likelihood="zinb").eval()
+    tensors = minibatch()
+    before = module.inference(**module._get_inference_input(tensors))["qz"].loc
+    loss_of(module, tensors).loss.backward()
+    assert module.z_encoder.mean_encoder.weight.grad.any()
+    with torch.no_grad():
+        module.z_encoder.mean_encoder.weight.zero_()
+        module.decoder.heads[0].weight.add_(1.0)
+    after = module.inference(**module._get_inference_input(tensors))["qz"].loc
+    torch.testing.assert_close(after[1::2], before[1::2])
+    assert not torch.allclose(after[::2], before[::2])
+
+
+def test_networks_of_its_own_decode_the_tissue_alone():
+    module, tensors = module_of(own_tissue=torch.tensor([False, True])).eval(), minibatch()
+    inference = module.inference(**module._get_inference_input(tensors))
+    inputs = module._get_generative_input(tensors, inference)
+    genes = module.generative(**inputs)["px"].loc
+    with torch.no_grad():
+        module.tissue_decoder.heads[0].bias.add_(1.0)
+    changed = module.generative(**inputs)["px"].loc
+    torch.testing.assert_close(changed[1::2], genes[1::2] + 1.0)
+    torch.testing.assert_close(changed[::2], genes[::2])

@@ -9,6 +9,7 @@ from anndata import AnnData
 from dpvae.model.data.technology import n_neighborhood
 from dpvae.model.imputing_model import ImputingModel
 from dpvae.model.joint.calibration_genes import calibration_genes, check_n_calibration
+from dpvae.model.training.cells_first import CellsFirstPlan
 from dpvae.module.distance_term import check_distances
 from dpvae.module.joint_vae import DPJointVAE, JointLikelihood
 from dpvae.module.network_size import check_choice, check_dimension, check_network_size
@@ -45,16 +46,21 @@ class DPVGAE(ImputingModel):
     n_calibration
         How many shared genes the model is not shown in the tissue, to see how well genes are
         imputed. By default a tenth, from 8 to 50.
+    order
+        ``"together"``: both sides are learned at once, by the same networks. ``"cells_first"``, as
+        in `arXiv:2311.00330 <https://arxiv.org/abs/2311.00330>`_: each side has an encoder and a
+        decoder of its own; after half of the epochs those of the dissociated cells are frozen, and
+        only then does an ``alignment`` lead the tissue to them. See the notes.
     neighborhood
         Whether cells of the tissue are encoded by their neighbours as well.
 
     Notes
     -----
     All technologies count alike, however many cells they have. A discriminator between
-    technologies, as in `arXiv:2311.00330 <https://arxiv.org/abs/2311.00330>`_, or a kernel is a
-    term of the training:
+    technologies, or a kernel, is a term of the training:
     ``train(plan_kwargs={"alignment": "adversarial"})`` or ``"kernel"``. By default there is none:
-    mixing cells by force costs genes on most pairs, see the benchmark of imputation.
+    mixing cells by force costs genes on most pairs, see the benchmark of imputation. It costs most
+    with ``order="cells_first"``, which cannot do without.
 
     Examples
     --------
@@ -87,6 +93,7 @@ class DPVGAE(ImputingModel):
         n_distance: int = 10,
         standardize: Literal["technology", "reference"] = "technology",
         n_calibration: int | None = None,
+        order: Literal["together", "cells_first"] = "together",
         *,
         neighborhood: bool = True,
     ) -> None:
@@ -95,6 +102,7 @@ class DPVGAE(ImputingModel):
         check_dimension("n_distance", n_distance)
         check_choice("gene_likelihood", gene_likelihood, ("normal", "nb", "zinb"))
         check_choice("standardize", standardize, ("technology", "reference"))
+        check_choice("order", order, ("together", "cells_first"))
         check_n_calibration(n_calibration)
         super().__init__(adata, registry)
         technologies = self._technologies()
@@ -130,7 +138,10 @@ class DPVGAE(ImputingModel):
             distance_error=distance_error,
             distance_latent=distance_latent,
             distance_dims=min(n_distance, n_latent),
+            own_tissue=torch.as_tensor(technologies.imaged) if order == "cells_first" else None,
         )
+        if order == "cells_first":
+            self._training_plan_cls = CellsFirstPlan
         self._use(module, gene_weights=None)
         if self.adata is not None:
             self._set_input(by_technology=standardize == "technology")

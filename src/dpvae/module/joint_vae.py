@@ -6,17 +6,19 @@ from typing import Any, Literal
 import torch
 from scvi import REGISTRY_KEYS
 from scvi.module.base import BaseMinifiedModeModuleClass, LossOutput, auto_move_data
-from scvi.nn import Encoder, FCLayers
+from scvi.nn import Encoder
 from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
 from torch.nn.functional import softmax
 
 from dpvae._keys import REGISTRY
+from dpvae.module.both_sides import of_both_sides
 from dpvae.module.count_distributions import (
     SparseNegativeBinomial,
     SparseZeroInflatedNegativeBinomial,
 )
 from dpvae.module.distance_preserving import DistancePreserving
+from dpvae.module.joint_decoder import JointDecoder
 from dpvae.module.neighborhood_expert import NeighborhoodExpert
 from dpvae.module.prior import Prior, StandardNormal
 from dpvae.module.technology_input import TechnologyInput
@@ -58,6 +60,9 @@ class JointVAE(BaseMinifiedModeModuleClass):
         ``"normal"``, of standardised logarithms with variance 1; ``"nb"`` or ``"zinb"``, of counts.
     prior
         Prior of z; by default the standard normal distribution.
+    own_tissue
+        Which technologies have places, shape ``(n_technologies,)``: these get an encoder and a
+        decoder of their own. By default all technologies share them.
     """
 
     encode_covariates = False
@@ -74,6 +79,7 @@ class JointVAE(BaseMinifiedModeModuleClass):
         n_neighborhood: int,
         gene_likelihood: JointLikelihood = "normal",
         prior: Prior | None = None,
+        own_tissue: Tensor | None = None,
     ) -> None:
         super().__init__()
         n_technologies, n_genes = encoder_input.measured.shape
@@ -83,9 +89,18 @@ class JointVAE(BaseMinifiedModeModuleClass):
         self.gene_likelihood = gene_likelihood
         self.prior = prior or StandardNormal()
         sizes = {"n_layers": n_layers, "n_hidden": n_hidden}
-        self.z_encoder = Encoder(
-            self.n_input, n_latent, dropout_rate=dropout_rate, return_dist=True, **sizes
-        )
+
+        def encoder() -> Encoder:
+            return Encoder(
+                self.n_input, n_latent, dropout_rate=dropout_rate, return_dist=True, **sizes
+            )
+
+        def decoder() -> JointDecoder:
+            covariates = {"n_technologies": n_technologies, "n_batch": n_batch}
+            n_numbers = 2 if gene_likelihood == "zinb" else 1
+            return JointDecoder(n_latent, n_genes, n_numbers=n_numbers, **covariates, **sizes)
+
+        self.z_encoder = encoder()
         self.neighborhood = (
             NeighborhoodExpert(
                 self.n_input, n_neighborhood, n_latent, dropout_rate=dropout_rate, **sizes
@@ -93,14 +108,14 @@ class JointVAE(BaseMinifiedModeModuleClass):
             if n_neighborhood
             else None
         )
-        self.decoder = FCLayers(
-            n_latent, n_hidden, n_cat_list=[n_technologies, n_batch], dropout_rate=0.0, **sizes
-        )
-        self.decoder_mean = nn.Linear(n_hidden, n_genes)
+        self.decoder = decoder()
         if gene_likelihood != "normal":
             self.px_r = nn.Parameter(torch.randn(n_technologies, n_genes))
-        if gene_likelihood == "zinb":
-            self.decoder_dropout = nn.Linear(n_hidden, n_genes)
+        self.own_tissue: Tensor | None
+        self.register_buffer("own_tissue", own_tissue)
+        if own_tissue is not None:
+            self.tissue_encoder = encoder()
+            self.tissue_decoder = decoder()
         self.gene_weight: Tensor
         self.technology_weight: Tensor
         self.register_buffer("gene_weight", gene_weights(encoder_input))
@@ -125,7 +140,7 @@ class JointVAE(BaseMinifiedModeModuleClass):
         self, x: Tensor, technology: Tensor, neighborhood: Tensor, n_samples: int = 1
     ) -> dict[str, Any]:
         genes = self.encoder_input.standardized(x, technology)
-        qz, _ = self.z_encoder(self.encoder_input(genes, technology))
+        qz = self._own(self.encoder_input(genes, technology), technology)
         if self.neighborhood is not None:
             qz = self.neighborhood(qz, neighborhood)
         return {"genes": genes, **_sampled(qz, n_samples)}
@@ -133,6 +148,30 @@ class JointVAE(BaseMinifiedModeModuleClass):
     @auto_move_data  # type: ignore[untyped-decorator]
     def _cached_inference(self, qzm: Tensor, qzv: Tensor, n_samples: int = 1) -> dict[str, Any]:
         return _sampled(Normal(qzm, qzv.sqrt()), n_samples)
+
+    def _own(self, seen: Tensor, technology: Tensor) -> Normal:
+        """Tell what the own expression of cells says of z."""
+        if self.own_tissue is None:
+            own: Normal = self.z_encoder(seen)[0]
+            return own
+        moments = of_both_sides(
+            self.own_tissue[technology.reshape(-1).long()],
+            lambda rows: _moments(self.z_encoder, seen[rows]),
+            lambda rows: _moments(self.tissue_encoder, seen[rows]),
+        )
+        mean, scale = moments.chunk(2, dim=-1)
+        return Normal(mean, scale)
+
+    def _decoded(self, z: Tensor, technology: Tensor, batch_index: Tensor) -> Tensor:
+        """Give what a decoder says of the genes of each cell, for its technology."""
+        if self.own_tissue is None:
+            shared: Tensor = self.decoder(z, technology, batch_index)
+            return shared
+        return of_both_sides(
+            self.own_tissue[technology.reshape(-1).long()],
+            lambda rows: self.decoder(z[..., rows, :], technology[rows], batch_index[rows]),
+            lambda rows: self.tissue_decoder(z[..., rows, :], technology[rows], batch_index[rows]),
+        )
 
     def _get_generative_input(
         self, tensors: dict[str, Tensor], inference_outputs: dict[str, Any]
@@ -165,18 +204,17 @@ class JointVAE(BaseMinifiedModeModuleClass):
             Sum of each cell's counts over the genes that its technology measured, of the same
             shape. Not looked at for standardised genes.
         """
-        hidden = self.decoder(z, technology.long(), batch_index.long())
-        output = self.decoder_mean(hidden)
+        output = self._decoded(z, technology, batch_index)
         if self.gene_likelihood == "normal":
             return {"px": Normal(output, torch.ones_like(output), validate_args=False)}
         code = technology.reshape(-1).long()
         is_measured = self.encoder_input.measured[code]
+        output, *logits = output.split(is_measured.shape[1], dim=-1)
         scale = softmax(output.masked_fill(~is_measured, -torch.inf), dim=-1)
         found = {"mu": scale * library, "theta": self.px_r[code].exp(), "scale": scale}
         if self.gene_likelihood == "nb":
             return {"px": SparseNegativeBinomial(**found)}
-        logits = self.decoder_dropout(hidden)
-        return {"px": SparseZeroInflatedNegativeBinomial(zi_logits=logits, **found)}
+        return {"px": SparseZeroInflatedNegativeBinomial(zi_logits=logits[0], **found)}
 
     def loss(
         self,
@@ -234,3 +272,8 @@ def gene_weights(encoder_input: TechnologyInput) -> Tensor:
 
 def _sampled(qz: Normal, n_samples: int) -> dict[str, Any]:
     return {"qz": qz, "z": qz.rsample() if n_samples == 1 else qz.sample((n_samples,))}
+
+
+def _moments(encoder: Encoder, seen: Tensor) -> Tensor:
+    own: Normal = encoder(seen)[0]
+    return torch.cat([own.loc, own.scale], dim=-1)

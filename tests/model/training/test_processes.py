@@ -64,6 +64,22 @@ if model.trainer.is_global_zero:
 np.save(f"{sys.argv[1]}.{model.trainer.global_rank}.npy", model.get_latent_representation())
 """
 
+JOINT_SCRIPT = """
+import json, sys
+import numpy as np, scvi, torch
+import dpvae
+
+torch.set_num_threads(1)
+section = dpvae.datasets.simulated_tissue(600, 60, seed=0)
+joint = dpvae.tl.join(section[:300].copy(), section[300:, :40].copy())
+scvi.settings.seed = 0
+dpvae.model.DPVGAE.setup_anndata(joint)
+model = dpvae.model.DPVGAE(joint, n_hidden=32, n_layers=1, **json.loads(sys.argv[3]))
+arguments = json.loads(sys.argv[2])
+model.train(max_epochs=40, enable_progress_bar=False, accelerator="cpu", **arguments)
+np.save(f"{sys.argv[1]}.{model.trainer.global_rank}.npy", model.get_imputed_expression().X)
+"""
+
 
 def train(tmp_path, seed, where="in memory", **arguments):
     path = tmp_path / f"model{len(list(tmp_path.iterdir()))}"
@@ -126,6 +142,28 @@ def test_two_processes_find_the_surfaces_of_one(tmp_path):
     np.testing.assert_allclose(model.get_latent_representation(batch_size=33), first, atol=1e-6)
     model._keep_reference(None)  # exact surfaces do not depend on who found them
     np.testing.assert_allclose(model.get_latent_representation(), first, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", ["together", "cells_first"])
+def test_two_processes_impute_as_well_as_one(tmp_path, order):
+    script = tmp_path / "train.py"
+    script.write_text(JOINT_SCRIPT, encoding="utf-8")
+    plan = {"plan_kwargs": {"alignment": "adversarial"}} if order == "cells_first" else {}
+    for name, arguments in (("one", {}), ("two", {"devices": 2, "strategy": DDP})):
+        given = [json.dumps(arguments | plan), json.dumps({"order": order})]
+        path = str(tmp_path / name)
+        subprocess.run([sys.executable, str(script), path, *given], check=True, timeout=600)
+    one, first, second = (np.load(tmp_path / f"{name}.npy") for name in ("one.0", "two.0", "two.1"))
+    np.testing.assert_allclose(first, second, atol=1e-5)
+    section = dpvae.datasets.simulated_tissue(600, 60, seed=0)
+    true = np.log1p(section[300:, 40:].X.toarray())
+    reached = [
+        np.mean([np.corrcoef(*gene)[0, 1] for gene in zip(found.T, true.T, strict=True)])
+        for found in (one, first)
+    ]
+    assert reached[0] > 0.15
+    assert reached[1] > reached[0] - 0.03
 
 
 @pytest.mark.slow
