@@ -1,6 +1,6 @@
 """Arguments of ``train``, by name and number."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from inspect import signature
 from typing import Any
@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import scvi
 from lightning.pytorch import Trainer
+from scvi.dataloaders import AnnDataLoader, DataSplitter
 from scvi.model.base import UnsupervisedTrainingMixin
 from scvi.train import TrainingPlan, TrainRunner
+from torch.utils.data import DataLoader
 
 from dpvae.model.training.validation_part import BATCH_SIZE
 
 FEWEST_CELLS_OF_MINIBATCH = 2
+OWN_OF_SPLITTER = {"adata_manager", "dataset", "kwargs", "indices", "sampler", "batch_sampler"}
 
 
 def check_numbers(max_epochs: int | None, batch_size: int) -> None:
@@ -52,6 +55,32 @@ def check_names(arguments: Mapping[str, Any]) -> None:
         elif close := get_close_matches(name, names, n=1):
             message += f" Do you mean {close[0]}?"
         raise TypeError(message)
+
+
+def check_among(owner: str, arguments: Iterable[str], names: Collection[str]) -> None:
+    """Raise if there is no argument of a name.
+
+    Parameters
+    ----------
+    owner
+        Where the arguments were given, such as ``"plan_kwargs"``.
+    arguments
+        Names that were given.
+    names
+        Names that there are.
+    """
+    for name in sorted(set(arguments) - set(names)):
+        close = get_close_matches(name, names, n=1)
+        question = f" Do you mean {close[0]!r}?" if close else ""
+        message = f"{owner} has no argument {name!r}.{question}"
+        raise TypeError(message)
+
+
+def check_splitter(arguments: Iterable[str]) -> None:
+    """Raise if the data splitter and its loaders have no argument of this name."""
+    takers = (DataSplitter, AnnDataLoader, DataLoader)
+    names = {name for taker in takers for name in signature(taker).parameters}
+    check_among("datasplitter_kwargs", arguments, names - OWN_OF_SPLITTER)
 
 
 def _is_whole(number: Any) -> bool:

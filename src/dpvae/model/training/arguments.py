@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpvae.model.atlas.completion import N_STEPS, PLAN
-from dpvae.model.training.argument_names import check_names, check_numbers
+from dpvae.model.training.argument_names import check_names, check_numbers, check_splitter
 from dpvae.model.training.epochs import epochs_between_validations, suitable_epochs
 from dpvae.model.training.plan_arguments import check_metric, check_plan
 from dpvae.model.training.processes import for_processes, n_processes
@@ -95,6 +95,7 @@ class TrainingArguments:
         given.setdefault("check_val_every_n_epoch", interval)
         given.setdefault("early_stopping_monitor", "distance_loss_validation")
         splitter = dict(given.pop("datasplitter_kwargs", None) or {})
+        check_splitter(splitter)
         return cls(max_epochs, {**(PLAN if is_fine_tuning else {}), **plan}, splitter, given)
 
     def with_further(self, further: Mapping[str, Any]) -> "TrainingArguments":

@@ -1,12 +1,12 @@
 """Arguments of the training plan, checked before a training begins."""
 
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from itertools import product
 from math import inf
 from typing import Any
 
 from dpvae._keys import HISTORY
+from dpvae.model.training.argument_names import check_among
 from dpvae.module.number import is_number
 
 A_NUMBER = "a finite number that is at least 0"
@@ -49,11 +49,7 @@ def check_plan(plan: Mapping[str, Any], names: Collection[str]) -> None:
     ValueError
         If a value is not possible.
     """
-    for name in sorted(set(plan) - set(names)):
-        close = get_close_matches(name, names, n=1)
-        question = f" Do you mean {close[0]!r}?" if close else ""
-        message = f"plan_kwargs has no argument {name!r}.{question}"
-        raise TypeError(message)
+    check_among("plan_kwargs", plan, names)
     for name, (most, wanted) in BOUNDS.items():
         value = plan.get(name)
         if value is None:
