@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import tomllib
 from importlib import import_module
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -14,6 +15,8 @@ DOCS = Path(__file__).parent
 TUTORIALS = DOCS.parent / "tutorials"
 
 # -- Project ---------------------------------------------------------------------------------------
+
+PYPROJECT = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))
 
 project = "dpvae"
 author = "The dpvae developers"
@@ -130,10 +133,14 @@ html_theme_options = {
     "navbar_persistent": [],  # the search button is in the side bar
     "navigation_with_keys": False,
     "path_to_docs": "docs",
+    "repository_branch": "main",
+    "repository_url": PYPROJECT["project"]["urls"]["Source"],
     "show_navbar_depth": 1,
     "show_toc_level": 2,
     "use_download_button": True,
     "use_fullscreen_button": False,
+    "use_issues_button": True,
+    "use_repository_button": True,
 }
 
 

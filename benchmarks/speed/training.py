@@ -67,7 +67,7 @@ def seconds_of(make, *, steps_only=True, **arguments):
     scvi.settings.seed = 0
     model = make()
     if steps_only:
-        model._keep_layout = lambda _: None
+        model._keep_reference = lambda _: None
     begin = time.perf_counter()
     model.train(enable_progress_bar=False, **arguments)
     return time.perf_counter() - begin, model
