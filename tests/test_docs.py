@@ -1,5 +1,6 @@
 """The documentation names everything that is public."""
 
+import ast
 import importlib
 import re
 from pathlib import Path
@@ -14,6 +15,8 @@ import dpvae
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+WARN = ("warnings.warn", "warn_user", "logger.warning")
 API = (DOCS / "api" / "index.md").read_text(encoding="utf-8")
 
 
@@ -50,6 +53,51 @@ def test_links_to_a_module_land_at_its_heading(part: str):
     # Sphinx keeps the target of a module directive only where it follows the heading at once
     heading = rf"^## .*`dpvae\.{part}`\n\n```{{eval-rst}}\n\.\. module:: dpvae\.{part}\n```$"
     assert re.search(heading, API, flags=re.MULTILINE)
+
+
+def text_of(node: ast.AST) -> str:
+    """The text that an expression makes, with … in place of what differs; empty if none."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return re.sub(r"%[.\d]*[a-z]", "…", node.value).replace("%%", "%")
+    if isinstance(node, ast.JoinedStr):
+        return "".join(text_of(part) or "…" for part in node.values)
+    return ""
+
+
+def warnings_of(source: Path) -> set[str]:
+    """Texts that the functions of a file warn with or log, as far as the file has them."""
+    found = set()
+    for function in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        text_now: dict[str, str] = {}
+        lines = [node for node in ast.walk(function) if hasattr(node, "lineno")]
+        for node in sorted(lines, key=lambda node: node.lineno):
+            if isinstance(node, ast.Assign):
+                text_now[ast.unparse(node.targets[0])] = text_of(node.value)
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) in WARN:
+                given = node.args[0]
+                found.add(text_of(given) or text_now.get(ast.unparse(given), ""))
+    return {text for text in found if len(re.findall("[a-z]", text)) > 10}
+
+
+def explained_messages() -> list[str]:
+    page = (DOCS / "user_guide" / "warnings.md").read_text(encoding="utf-8")
+    ours = page.split("## From other packages")[0]
+    return re.findall(r"^`([^`]+)`\n: ", ours, flags=re.MULTILINE)
+
+
+def test_every_warning_is_explained():
+    written = set().union(*map(warnings_of, SOURCES))
+    assert len(written) > 30
+    begins = tuple(explained_messages())
+    assert [text for text in sorted(written) if not text.startswith(begins)] == []
+
+
+def test_every_explained_message_is_one_of_ours():
+    trees = [ast.parse(source.read_text(encoding="utf-8")) for source in SOURCES]
+    ours = "\n".join({"", *(text_of(node) for tree in trees for node in ast.walk(tree))})
+    assert [begin for begin in explained_messages() if f"\n{begin}" not in ours] == []
 
 
 @pytest.fixture
