@@ -12,6 +12,7 @@ import pytest
 from tests.instrument_folders import write_visium, write_xenium
 
 import dpvae
+from dpvae import _keys
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -98,6 +99,16 @@ def test_every_explained_message_is_one_of_ours():
     trees = [ast.parse(source.read_text(encoding="utf-8")) for source in SOURCES]
     ours = "\n".join({"", *(text_of(node) for tree in trees for node in ast.walk(tree))})
     assert [begin for begin in explained_messages() if f"\n{begin}" not in ours] == []
+
+
+def test_keys_page_has_every_key():
+    page = (DOCS / "user_guide" / "keys.md").read_text(encoding="utf-8")
+    keys = {
+        f'{place}["{key}'
+        for place in ("obsm", "obs", "var", "varm", "uns", "obsp")
+        for key in getattr(_keys, place.upper())
+    }
+    assert [key for key in sorted(keys) if f"`{key}" not in page] == []
 
 
 @pytest.fixture
