@@ -1,5 +1,6 @@
 """The documentation names everything that is public."""
 
+import ast
 import importlib
 import re
 from pathlib import Path
@@ -11,9 +12,12 @@ import pytest
 from tests.instrument_folders import write_visium, write_xenium
 
 import dpvae
+from dpvae import _keys
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+WARN = ("warnings.warn", "warn_user", "logger.warning")
 API = (DOCS / "api" / "index.md").read_text(encoding="utf-8")
 
 
@@ -52,6 +56,61 @@ def test_links_to_a_module_land_at_its_heading(part: str):
     assert re.search(heading, API, flags=re.MULTILINE)
 
 
+def text_of(node: ast.AST) -> str:
+    """The text that an expression makes, with … in place of what differs; empty if none."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return re.sub(r"%[.\d]*[a-z]", "…", node.value).replace("%%", "%")
+    if isinstance(node, ast.JoinedStr):
+        return "".join(text_of(part) or "…" for part in node.values)
+    return ""
+
+
+def warnings_of(source: Path) -> set[str]:
+    """Texts that the functions of a file warn with or log, as far as the file has them."""
+    found = set()
+    for function in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        text_now: dict[str, str] = {}
+        lines = [node for node in ast.walk(function) if hasattr(node, "lineno")]
+        for node in sorted(lines, key=lambda node: node.lineno):
+            if isinstance(node, ast.Assign):
+                text_now[ast.unparse(node.targets[0])] = text_of(node.value)
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) in WARN:
+                given = node.args[0]
+                found.add(text_of(given) or text_now.get(ast.unparse(given), ""))
+    return {text for text in found if len(re.findall("[a-z]", text)) > 10}
+
+
+def explained_messages() -> list[str]:
+    page = (DOCS / "user_guide" / "warnings.md").read_text(encoding="utf-8")
+    ours = page.split("## From other packages")[0]
+    return re.findall(r"^`([^`]+)`\n: ", ours, flags=re.MULTILINE)
+
+
+def test_every_warning_is_explained():
+    written = set().union(*map(warnings_of, SOURCES))
+    assert len(written) > 30
+    begins = tuple(explained_messages())
+    assert [text for text in sorted(written) if not text.startswith(begins)] == []
+
+
+def test_every_explained_message_is_one_of_ours():
+    trees = [ast.parse(source.read_text(encoding="utf-8")) for source in SOURCES]
+    ours = "\n".join({"", *(text_of(node) for tree in trees for node in ast.walk(tree))})
+    assert [begin for begin in explained_messages() if f"\n{begin}" not in ours] == []
+
+
+def test_keys_page_has_every_key():
+    page = (DOCS / "user_guide" / "keys.md").read_text(encoding="utf-8")
+    keys = {
+        f'{place}["{key}'
+        for place in ("obsm", "obs", "var", "varm", "uns", "obsp")
+        for key in getattr(_keys, place.upper())
+    }
+    assert [key for key in sorted(keys) if f"`{key}" not in page] == []
+
+
 @pytest.fixture
 def two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with two sections whose genes differ in part, one of them with an empty cell."""
@@ -69,7 +128,7 @@ def two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.trains
 @pytest.mark.filterwarnings("ignore")  # of squidpy
 @pytest.mark.usefixtures("two_files")
-@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/user_guide/own_data.md"])
 def test_python_on_the_first_pages_runs(page: str, monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("squidpy")
     for name in ("FEWEST_STEPS", "MOST_STEPS"):
@@ -114,7 +173,7 @@ def test_a_visium_and_a_xenium_folder_are_placed_and_drawn_as_the_page_says(
     true = write_xenium(tmp_path / "xenium", cells[300:].copy())
     page = (DOCS / "user_guide" / "spatialdata.md").read_text(encoding="utf-8")
     block = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)[0]
-    assert len([line for line in block.splitlines() if line.strip()]) < 15
+    assert len(ast.parse(block).body) < 15
     names: dict[str, Any] = {}
     exec(block, names)
     places = dpvae.io.table_of(names["brain"], "dpvae_places_table")
