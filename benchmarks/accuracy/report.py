@@ -92,8 +92,8 @@ def _page_part(split, part, tables, docs):
     if docs is not None:
         folder = docs / "_static" / "accuracy"
         folder.mkdir(parents=True, exist_ok=True)
-        sections_figure(part, folder / f"{split}.png", title=TITLES[split])
-        ranks_figure(part, folder / f"{split}_ranks.png", title=TITLES[split])
+        sections_figure(part, folder / f"{split}.png")
+        ranks_figure(part, folder / f"{split}_ranks.png")
         lines += [
             f"![Error by section](../_static/accuracy/{split}.png)",
             f"![Mean ranks](../_static/accuracy/{split}_ranks.png)",
