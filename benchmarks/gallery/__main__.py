@@ -17,6 +17,7 @@ from benchmarks.gallery.labels import labels
 from benchmarks.gallery.never_imaged import never_imaged
 from benchmarks.gallery.pictures import in_micrometers, save_picture
 from benchmarks.gallery.tissue import tissue
+from benchmarks.gallery.variable_genes import variable_genes
 from benchmarks.section_names import short
 
 BRAIN = "visium_v1_adult_mouse_brain"
@@ -151,6 +152,7 @@ PICTURES = {
     "tissue": tissue,
     "labels": labels,
     "never_imaged": never_imaged,
+    "variable_genes": variable_genes,
 }
 
 
