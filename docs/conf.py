@@ -74,6 +74,48 @@ copybutton_exclude = ".linenos, .gp, .go"
 # -- API -------------------------------------------------------------------------------------------
 
 autosummary_generate = True
+# Which page of the guide explains a function or class; generated pages link to it.
+GUIDES = {
+    "model.DPVAE": "dpvae",
+    "model.DPSCVI": "dpscvi",
+    "model.DPHVAE": "hierarchical",
+    "model.DPVGAE": "never_imaged",
+    "model.SPAVAE": "spavae",
+    "model.SPALDVAE": "spavae",
+    "model.Surfaces": "posterior",
+    "model.load": "dpvae",
+    "pp.spatially_variable_genes": "variable_genes",
+    "tl.autocorrelation": "metrics",
+    "tl.distance_preservation": "metrics",
+    "tl.fold": "symmetric_tissue",
+    "tl.impute": "placement",
+    "tl.isometry": "metrics",
+    "tl.join": "never_imaged",
+    "tl.mapping": "posterior",
+    "tl.match_genes": "never_imaged",
+    "tl.mirror_symmetry": "symmetric_tissue",
+    "tl.neighborhood_enrichment": "labels",
+    "tl.neighborhood_mean": "domains",
+    "tl.niche_composition": "labels",
+    "tl.paint": "dissociated_cells",
+    "tl.pair_mask": "pair_masks",
+    "tl.posterior": "posterior",
+    "tl.procrustes": "dpvae",
+    "tl.reconstruct": "placement",
+    "tl.score": "metrics",
+    "tl.snap": "dissociated_cells",
+    "tl.spatial_domains": "domains",
+    "tl.spatially_variable_genes": "variable_genes",
+    "tl.transfer_labels": "labels",
+    "tl.transfer_matrix": "metrics",
+    "tl.unfold": "symmetric_tissue",
+    "io.add_micrometers": "spatialdata",
+    "io.read_instrument": "spatialdata",
+    "io.table_of": "spatialdata",
+    "io.write_places": "spatialdata",
+}
+pictures = sorted(path.stem for path in (DOCS / "_static" / "gallery").glob("*.png"))
+autosummary_context = {"guides": GUIDES, "pictures": pictures}
 toc_object_entries_show_parents = "hide"
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # sphinx_autodoc_typehints writes them

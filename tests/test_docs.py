@@ -109,6 +109,30 @@ def test_keys_page_has_every_key():
         for key in getattr(_keys, place.upper())
     }
     assert [key for key in sorted(keys) if f"`{key}" not in page] == []
+def guides() -> dict[str, str]:
+    """Which page of the guide explains which name, as docs/conf.py says it."""
+    tree = ast.parse((DOCS / "conf.py").read_text(encoding="utf-8"))
+    assigned = (node for node in ast.walk(tree) if isinstance(node, ast.Assign))
+    (found,) = (node.value for node in assigned if ast.unparse(node.targets[0]) == "GUIDES")
+    return ast.literal_eval(found)
+
+
+def test_tools_link_to_a_page_of_the_guide_that_names_them():
+    pages = guides()
+    assert {f"tl.{name}" for name in dpvae.tl.__all__} <= set(pages)
+    for name, page in pages.items():
+        module, short = name.split(".")
+        assert hasattr(getattr(dpvae, module), short)
+        text = (DOCS / "user_guide" / f"{page}.md").read_text(encoding="utf-8")
+        assert re.search(rf"\b{short}\b", text)
+
+
+def test_plots_have_a_picture_of_a_size_that_loads():
+    pictures = DOCS / "_static"
+    without = {f.stem for f in (pictures / "gallery").glob("*.png")}
+    assert set(dpvae.pl.__all__) - without == {"over_image"}  # no section with an image is at hand
+    large = [path.name for path in pictures.rglob("*.png") if path.stat().st_size > 300_000]
+    assert large == []
 
 
 @pytest.fixture

@@ -14,9 +14,13 @@ from benchmarks.accuracy.problem import problem_of
 from benchmarks.accuracy.runs import finished
 from benchmarks.accuracy.sections import folder_sections
 from benchmarks.accuracy.splits import split
+from benchmarks.method_style import style_of
+from benchmarks.section_names import short
 
 N_TOP = 20
 RESOLUTION = 110
+MINUS = "\N{MINUS SIGN}"
+SIZES = (300, 3_000, 10_000)
 BOUNDS = (0.0, 0.2, 0.4, 0.6, 1.0)
 
 
@@ -40,19 +44,44 @@ def expected(table):
     return grouped.agg(["size", "min", "median", "max"]).round(2)
 
 
+def area(n_cells):
+    """Area of the marker of a section in square points."""
+    return 12 * np.sqrt(np.asarray(n_cells) / 100)
+
+
 def draw(table, path):
-    figure, panels = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
+    figure, panels = plt.subplots(1, 2, figsize=(7.2, 3.9), sharey=True, layout="constrained")
+    style = style_of("DPVAE")
     labels = {
         "top_morans_i": f"mean Moran's I of the {N_TOP} best genes",
-        "distance_correlation": "correlation of distances, expression and tissue",
+        "distance_correlation": "correlation of distances in expression and tissue",
     }
     for axes, (column, label) in zip(panels, labels.items(), strict=True):
-        size = 12 * np.sqrt(table["n_known"] / 100)
-        axes.scatter(table[column], table["DPVAE"], s=size, alpha=0.7)
+        axes.scatter(
+            table[column], table["DPVAE"], s=area(table["n_known"]), color=style.color, alpha=0.6
+        )
         rank = spearmanr(table[column], table["DPVAE"]).statistic
-        axes.set(xlabel=label, title=f"Spearman {rank:.2f}", ylim=(0, 1))
+        text = f"Spearman {rank:.2f}".replace("-", MINUS)
+        axes.text(0.97, 0.97, text, transform=axes.transAxes, ha="right", va="top")
+        axes.set(xlabel=label, ylim=(-0.03, 1.05))
         axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    bulbs = table[table["section"].str.contains("olfactory")]
+    for _, bulb in bulbs.iterrows():
+        panels[0].annotate(
+            short(bulb["section"]),
+            (bulb["top_morans_i"], bulb["DPVAE"]),
+            textcoords="offset points",
+            xytext=(-7, -3),
+            ha="right",
+            fontsize="small",
+        )
     panels[0].set_ylabel("Procrustes disparity of hidden cells")
+    handles = [
+        panels[0].scatter([], [], s=area(n), color=style.color, alpha=0.6, label=f"{n:,} cells")
+        for n in SIZES
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(SIZES), frameon=False)
     figure.savefig(path, dpi=RESOLUTION)
     plt.close(figure)
 

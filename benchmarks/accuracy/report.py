@@ -92,8 +92,8 @@ def _page_part(split, part, tables, docs):
     if docs is not None:
         folder = docs / "_static" / "accuracy"
         folder.mkdir(parents=True, exist_ok=True)
-        sections_figure(part, folder / f"{split}.png", title=TITLES[split])
-        ranks_figure(part, folder / f"{split}_ranks.png", title=TITLES[split])
+        sections_figure(part, folder / f"{split}.png")
+        ranks_figure(part, folder / f"{split}_ranks.png")
         lines += [
             f"![Error by section](../_static/accuracy/{split}.png)",
             f"![Mean ranks](../_static/accuracy/{split}_ranks.png)",
@@ -128,4 +128,5 @@ ABLATION = """# What each ingredient is worth
 Written by `python -m benchmarks.accuracy FOLDER --ablation --docs docs`: DPVAE with its defaults,
 and with one ingredient removed or changed. Procrustes disparity of a random fifth of the cells that
 was hidden, mean over sections; a ratio above 1 says that the change makes it worse. The default was
-chosen on validation parts of these sections, so small differences in its favour mean nothing."""
+chosen on validation parts of these sections, so small differences in its favour mean nothing.
+Read ratios, not errors: the default of today, with surfaces of expression, is on the page {doc}`/user_guide/how_good`."""

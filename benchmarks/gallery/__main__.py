@@ -1,4 +1,4 @@
-"""The pictures of the gallery, from real sections: python -m benchmarks.gallery FOLDER [OUT]."""
+"""The gallery, from real sections: python -m benchmarks.gallery FOLDER [OUT [KINDS]]."""
 
 import logging
 import sys
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import anndata as ad
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import scanpy as sc
@@ -16,7 +15,10 @@ import scvi
 import dpvae
 from benchmarks.gallery.labels import labels
 from benchmarks.gallery.never_imaged import never_imaged
+from benchmarks.gallery.pictures import in_micrometers, save_picture
 from benchmarks.gallery.tissue import tissue
+from benchmarks.gallery.variable_genes import variable_genes
+from benchmarks.section_names import short
 
 BRAIN = "visium_v1_adult_mouse_brain"
 CORTEX = "merfish_mouse_motor_cortex_gaston"
@@ -24,13 +26,15 @@ CORONAL = "st_mouse_brain_hippo2"
 SECTIONS = "starmap_mpfc_3sections"
 WEIGHTS = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 STEPS = 300
-RESOLUTION = 110
+SPACING = {BRAIN: 100.0, CORONAL: 200.0}  # µm from spot to spot, of the array
 
 
 def section(folder, name):
     adata = ad.read_h5ad(folder / f"{name}.h5ad")
     sc.pp.normalize_total(adata)
     sc.pp.log1p(adata)
+    if name in SPACING:
+        adata.obsm["spatial"] = in_micrometers(adata.obsm["spatial"], SPACING[name])
     return adata
 
 
@@ -51,21 +55,21 @@ def trained(reference, *, seed=0, steps=None, **options):
 
 def brain(folder, save):
     reference, query = split(section(folder, BRAIN))
-    models = {"dp-VAE": trained(reference), "plain VAE": trained(reference, dp_weight=0.0)}
-    model = models["dp-VAE"]
+    models = {"DPVAE": trained(reference), "plain VAE": trained(reference, dp_weight=0.0)}
+    model = models["DPVAE"]
     query.obsm["X_dpvae"] = model.get_latent_representation(query)
     query.obsm["spatial_dpvae"] = model.predict_coordinates(query)
-    save("reconstruction", dpvae.pl.reconstruction(query, unit="pixels"))
-    save("residuals", dpvae.pl.residuals(query, unit="pixels"))
-    save("cell_error", dpvae.pl.cell_error(query, unit="pixels"))
-    save("shepard", dpvae.pl.shepard(query, distance_scale=model.distance_scale, unit="pixels"))
+    save("reconstruction", dpvae.pl.reconstruction(query, unit="µm"))
+    save("residuals", dpvae.pl.residuals(query, unit="µm"))
+    save("cell_error", dpvae.pl.cell_error(query, unit="µm"))
+    save("shepard", dpvae.pl.shepard(query, distance_scale=model.distance_scale, unit="µm"))
     found = model.predict_posterior(query)
-    save("posterior", dpvae.pl.posterior(found, true=query.obsm["spatial"], unit="pixels"))
+    save("posterior", dpvae.pl.posterior(found, true=query.obsm["spatial"], unit="µm"))
     save("training_history", dpvae.pl.training_history(model))
 
     sc.pp.pca(query, n_comps=10)
     query.obsm["X_vae"] = models["plain VAE"].get_latent_representation(query)
-    latents = {"dp-VAE": "X_dpvae", "plain VAE": "X_vae", "PCA": "X_pca"}
+    latents = {"DPVAE": "X_dpvae", "plain VAE": "X_vae", "PCA": "X_pca"}
     tables = {
         name: dpvae.tl.distance_preservation(query, use_rep=key, copy=True)
         for name, key in latents.items()
@@ -90,7 +94,7 @@ def brain(folder, save):
         query, spatial_key="spatial_known", distance_scale=scale, key_added="spatial_anchored"
     )
     panels = dpvae.pl.anchors(
-        query, is_anchor, free_key="spatial_free", anchored_key="spatial_anchored", unit="pixels"
+        query, is_anchor, free_key="spatial_free", anchored_key="spatial_anchored", unit="µm"
     )
     save("anchors", panels)
 
@@ -108,7 +112,12 @@ def transfer(folder, save):
             scores.loc[name, other] = dpvae.metrics.procrustes_disparity(
                 query.obsm["spatial"], found
             )
+    scores = scores.rename(index=short_part, columns=short_part)
     save("transfer_matrix", dpvae.pl.transfer_matrix(scores))
+
+
+def short_part(name):
+    return short(f"{SECTIONS}:{name}")
 
 
 def path(folder, save):
@@ -132,7 +141,19 @@ def path(folder, save):
 def symmetry(folder, save):
     adata = section(folder, CORONAL)
     dpvae.tl.mirror_symmetry(adata)
-    save("mirror_symmetry", dpvae.pl.mirror_symmetry(adata, unit="pixels"))
+    save("mirror_symmetry", dpvae.pl.mirror_symmetry(adata, unit="µm"))
+
+
+PICTURES = {
+    "brain": brain,
+    "transfer": transfer,
+    "path": path,
+    "symmetry": symmetry,
+    "tissue": tissue,
+    "labels": labels,
+    "never_imaged": never_imaged,
+    "variable_genes": variable_genes,
+}
 
 
 def main():
@@ -145,12 +166,12 @@ def main():
 
     def save(name, axes):
         figure = np.ravel(axes)[0].figure
-        figure.savefig(out / f"{name}.png", dpi=RESOLUTION, bbox_inches="tight")
-        plt.close(figure)
+        save_picture(figure, out / f"{name}.png")
         print(name, flush=True)
 
-    for draw in (brain, transfer, path, symmetry, tissue, labels, never_imaged):
-        draw(folder, save)
+    chosen = sys.argv[3:] or list(PICTURES)
+    for kind in chosen:
+        PICTURES[kind](folder, save)
 
 
 if __name__ == "__main__":

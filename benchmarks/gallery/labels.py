@@ -6,7 +6,7 @@ import numpy as np
 import scanpy as sc
 
 import dpvae
-from benchmarks.gallery.tissue import DLPFC, DOMAIN_COLORS, LABEL, draw
+from benchmarks.gallery.tissue import DLPFC, DOMAIN_COLORS, LABEL, draw, name_colors
 
 N_FIFTHS = 5
 UNKNOWN = (0.85, 0.85, 0.85)
@@ -22,18 +22,19 @@ def labels(folder, save):
     parts = [transferred(adata[fifth != i].copy(), adata[fifth == i].copy()) for i in range(5)]
     found = ad.concat(parts)
     names = sorted(adata.obs[LABEL].unique())
-    axes = plt.subplots(1, 3, figsize=(9, 3.4), layout="constrained")[1]
+    axes = plt.subplots(1, 3, figsize=(8, 3.2), layout="constrained")[1]
     colors = dict(zip(names, DOMAIN_COLORS, strict=False)) | {"unknown": UNKNOWN}
     for ax, title, key in (
         (axes[0], "drawn by hand", LABEL),
-        (axes[1], "transferred, grey: unknown", "transferred_label"),
+        (axes[1], "transferred", "transferred_label"),
     ):
         named = [colors[str(name)] for name in found.obs[key]]
-        draw(ax, found.obsm["spatial"], np.array(named), title, size=7)
+        draw(ax, found.obsm["spatial"], np.array(named), title, size=6)
     sure = found.obs["transferred_label_probability"].to_numpy()
-    draw(axes[2], found.obsm["spatial"], plt.get_cmap("viridis")(sure), "probability", size=7)
-    bar = plt.cm.ScalarMappable(plt.Normalize(0, 1), "viridis")
-    axes[2].figure.colorbar(bar, ax=axes[2], shrink=0.7)
+    look = {"cmap": "viridis", "vmin": sure.min(), "vmax": 1}
+    dots = draw(axes[2], found.obsm["spatial"], sure, "its probability", size=6, **look)
+    axes[2].figure.colorbar(dots, ax=axes[2], shrink=0.7).outline.set_visible(False)
+    name_colors(axes[2].figure, colors)
     save("labels", axes)
 
 

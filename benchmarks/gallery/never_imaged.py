@@ -50,28 +50,41 @@ def maps(found, true):
     center, scale = found.var["mean"].to_numpy(), found.var["deviation"].to_numpy()
     imputed = (found.X - center) / scale
     width = (found.layers["upper"] - found.layers["lower"]) / scale
-    figure, axes = plt.subplots(len(GENES), 3, figsize=(8, 8.3), layout="constrained")
+    figure, axes = plt.subplots(len(GENES), 3, figsize=(7.2, 8.3), layout="constrained")
     for number, (row, (gene, where)) in enumerate(zip(axes, GENES.items(), strict=True)):
         reached = np.corrcoef(imputed[:, number], true[:, number])[0, 1]
         expected = found.var["expected_correlation"].iloc[number]
         scores = f"r = {reached:.2f}, expected {expected:.2f}"
+        row[0].set_ylabel(where)
         low, high = np.quantile(true[:, number], (0.01, 0.98))
         for ax, title, values, look in (
-            (row[0], f"{gene}, {where}", true, {"vmin": low, "vmax": high}),
+            (row[0], f"$\\it{{{gene}}}$: measured", true, {"vmin": low, "vmax": high}),
             (row[1], f"imputed: {scores}", imputed, {"vmin": low, "vmax": high}),
-            (row[2], "width of the interval", width, {"cmap": "magma", "vmin": 0}),
+            (row[2], "width of the interval", width, {"cmap": "magma"} | span(width[:, number])),
         ):
             drawn = draw(ax, found.obsm["spatial"], values[:, number], title, **look)
-            figure.colorbar(drawn, ax=ax, location="bottom", shrink=0.6, aspect=25, pad=0.01)
+            bar = figure.colorbar(
+                drawn, ax=ax, location="bottom", shrink=0.6, aspect=25, pad=0.01, extend="both"
+            )
+            bar.outline.set_visible(False)
+            if number == len(GENES) - 1:
+                bar.set_label("standard deviations")
     return axes
+
+
+def span(values):
+    """Ends of the colours: the middle 98 % of the values."""
+    low, high = np.quantile(values, (0.01, 0.99))
+    return {"vmin": low, "vmax": high}
 
 
 def draw(ax, places, values, title, **look):
     order = np.argsort(values)  # high values on top
     drawn = ax.scatter(
-        *places[order].T, c=values[order], s=3.5, linewidths=0, antialiased=False, **look
+        *places[order].T, c=values[order], s=3, linewidths=0, antialiased=False, **look
     )
     ax.set(aspect="equal", xticks=[], yticks=[])
+    ax.invert_yaxis()
     ax.set_title(title, fontsize=10)
     ax.spines[:].set_visible(False)
     return drawn

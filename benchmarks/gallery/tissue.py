@@ -5,11 +5,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import scanpy as sc
 import scvi
+from matplotlib.colors import to_rgb
+from matplotlib.lines import Line2D
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix
 from sklearn.metrics import adjusted_rand_score
 
 import dpvae
+from dpvae.pl.regularization_path import COLORS
 
 DLPFC = "dlpfc_151507"
 LABEL = "layer"
@@ -17,7 +20,7 @@ GENES = ("PCP4", "MOBP")  # of layer 5, and of white matter
 DEPTH = 1e4
 FINER = 60.0  # pixels; spots lie 137 apart
 TOP = 0.99
-DOMAIN_COLORS = plt.get_cmap("tab10").colors
+DOMAIN_COLORS = [to_rgb(color) for color in COLORS]  # as all plots of dpvae.pl
 
 
 def tissue(folder, save):
@@ -42,10 +45,22 @@ def domains(adata):
         found = dpvae.tl.spatial_domains(adata, use_rep=key, n_domains=n_domains, copy=True)
         number = like(true, found.cat.codes.to_numpy())
         panels[f"{title} (ARI {adjusted_rand_score(true, number):.2f})"] = number
-    axes = plt.subplots(1, 3, figsize=(9, 3.4), layout="constrained")[1]
+    axes = plt.subplots(1, 3, figsize=(8, 3.2), layout="constrained")[1]
     for ax, (title, number) in zip(axes, panels.items(), strict=True):
-        draw(ax, adata.obsm["spatial"], np.array(DOMAIN_COLORS)[number], title, size=7)
+        draw(ax, adata.obsm["spatial"], np.array(DOMAIN_COLORS)[number], title, size=6)
+    name_colors(
+        axes[0].figure, dict(zip(sorted(adata.obs[LABEL].unique()), DOMAIN_COLORS, strict=True))
+    )
     return axes
+
+
+def name_colors(figure, colors):
+    """Say below a figure which colour is which label."""
+    handles = [
+        Line2D([], [], linestyle="", marker="h", markersize=8, color=color, label=name)
+        for name, color in colors.items()
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(colors), frameon=False)
 
 
 def like(true, found):
@@ -62,7 +77,7 @@ def expression(adata):
     denoised = model.get_normalized_expression(gene_list=list(GENES), library_size=DEPTH)
     finer = model.predict_expression(spacing=FINER, genes=GENES, library_size=DEPTH)
     spots, grid = adata.obsm["spatial"], finer.obsm["spatial"]
-    figure, axes = plt.subplots(len(GENES), 4, figsize=(9, 4.7), layout="constrained")
+    figure, axes = plt.subplots(len(GENES), 4, figsize=(8, 4.6), layout="constrained")
     for row, gene in zip(axes, GENES, strict=True):
         counts = adata[:, gene].X.toarray()[:, 0] * DEPTH / depth
         smooth = denoised[gene].to_numpy()
@@ -70,13 +85,18 @@ def expression(adata):
         deviation = finer[:, gene].layers["deviation"][:, 0]
         top = np.quantile(smooth, TOP)
         for ax, title, places, values, limit, size in (
-            (row[0], f"{gene}: counts", spots, counts, np.quantile(counts, TOP), 5),
+            (row[0], f"$\\it{{{gene}}}$: counted", spots, counts, np.quantile(counts, TOP), 5),
             (row[1], "denoised", spots, smooth, top, 5),
             (row[2], "a finer grid", grid, fine, top, 2),
-            (row[3], "its deviation", grid, deviation, top, 2),
+            (row[3], "its deviation", grid, deviation, np.quantile(deviation, TOP), 2),
         ):
             drawn = draw(ax, places, values, title, size=size, vmin=0, vmax=limit, cmap="viridis")
-            figure.colorbar(drawn, ax=ax, location="bottom", shrink=0.6, aspect=25, pad=0.01)
+            bar = figure.colorbar(
+                drawn, ax=ax, location="bottom", shrink=0.7, aspect=25, pad=0.01, extend="max"
+            )
+            bar.outline.set_visible(False)
+            if gene == GENES[-1]:
+                bar.set_label("molecules of 10,000")
     return axes
 
 

@@ -4,9 +4,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from benchmarks.imputation.summary import LEVELS, per_run
+from benchmarks.method_style import style_of
 
 RESOLUTION = 110
 CONSTANT = "mean of all"
+PAIR_NAMES = {"fly": "fly embryo", "breast": "breast cancer"}
 
 
 def figures(results, folder):
@@ -24,27 +26,37 @@ def pearson_figure(results):
     figure, axes = plt.subplots(
         1,
         len(pairs),
-        figsize=(2 + 2.6 * len(pairs), 0.4 * len(methods) + 1.3),
+        figsize=(2 + 2 * len(pairs), 0.36 * len(methods) + 1.3),
         sharey=True,
         layout="constrained",
         squeeze=False,
     )
     for panel, pair in zip(axes[0], pairs, strict=True):
-        for number, (level, label) in enumerate(LEVELS.items()):
+        for number, level in enumerate(LEVELS):
             for row, method in enumerate(methods):
                 chosen = (runs["pair"] == pair) & (runs["method"] == method)
                 values = runs.loc[chosen, f"{level}pearson"]
-                height = np.full(len(values), row + 0.18 * (1 - 2 * number))
-                panel.scatter(values, height, s=5, color=f"C{number}", alpha=0.4)
+                style = style_of(method)
+                height = row + 0.18 * (2 * number - 1)
+                look = {"color": style.color, "marker": style.marker}
+                panel.scatter(values, np.full(len(values), height), s=4, alpha=0.4, **look)
+                is_hollow = number > 0
                 panel.scatter(
                     values.mean(),
-                    row + 0.18 * (1 - 2 * number),
-                    s=36,
-                    color=f"C{number}",
-                    label=label if row == 0 else None,
+                    height,
+                    s=34,
+                    marker=style.marker,
+                    edgecolors=style.color,
+                    facecolors="white" if is_hollow else style.color,
                 )
-        panel.set(title=pair, xlabel="Pearson, mean over genes")
+        panel.set(title=PAIR_NAMES.get(pair, pair), xlabel="Pearson, mean over genes")
         panel.grid(axis="x", alpha=0.3)
+        panel.spines[["top", "right"]].set_visible(False)
     axes[0, 0].set_yticks(range(len(methods)), methods)
-    axes[0, 0].legend(frameon=False, fontsize=8)
+    axes[0, 0].invert_yaxis()
+    handles = [
+        plt.scatter([], [], color="black", facecolors=face, label=label)
+        for label, face in zip(LEVELS.values(), ("black", "white"), strict=True)
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(LEVELS), frameon=False)
     return figure

@@ -5,7 +5,7 @@ import numpy as np
 
 from benchmarks.accuracy.problem import prepared
 from benchmarks.paper.training import PAPER
-from benchmarks.paper.words import short
+from benchmarks.section_names import short
 from dpvae import metrics, pl
 
 TITLE = "Figure 2: distances of expression follow distances of tissue"

@@ -5,7 +5,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from benchmarks.paper.training import PAPER, WEIGHT
-from benchmarks.paper.words import chosen, short
+from benchmarks.paper.words import chosen
+from benchmarks.section_names import short
 from dpvae import geometry, metrics
 from dpvae.pl.position_colors import position_colors
 
@@ -89,6 +90,8 @@ def scatter(panel, at, true):
         corners = np.random.RandomState(seed).permutation(len(true))[:3]
         panel.plot(*at[np.append(corners, corners[0])].T, color=color, marker="o", markersize=3)
     panel.set(aspect="equal", xticks=[], yticks=[])
+    if not panel.yaxis_inverted():
+        panel.invert_yaxis()  # as images of the tissue
     panel.spines[:].set_visible(False)
 
 

@@ -3,9 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from benchmarks.method_style import style_of
 from benchmarks.paper.training import PACKAGE, PAPER, WEIGHT, fitted, scores, simple_scores
-from benchmarks.paper.words import compared, short
-from dpvae.pl.regularization_path import COLORS
+from benchmarks.paper.words import compared
+from benchmarks.section_names import short
 
 TITLE = "Figure 7: held-out error, VAE against dp-VAE"
 CLAIM = (
@@ -13,8 +14,9 @@ CLAIM = (
     "Both have two latent dimensions, which are taken as the map."
 )
 MODELS = {"VAE": 0.0, "dp-VAE": WEIGHT}
-SHOWN = {"VAE, latent": "X", "VAE, placed": "x", "dp-VAE, latent": "s", "dp-VAE, placed": "o"}
-SIMPLE = {"kNN": "|", "ridge": "d"}
+SHOWN = ("VAE, latent", "VAE, placed", "dp-VAE, latent", "dp-VAE, placed")
+KINDS = (*SHOWN, "kNN", "ridge")
+SPREAD = 0.7  # of a row
 
 
 def jobs(sections, seeds):
@@ -44,26 +46,36 @@ def wide(table, configuration):
 def draw(table):
     order = wide(table, PACKAGE.name)["dp-VAE, placed"].sort_values().index
     figure, axes = plt.subplots(
-        1, 2, figsize=(9.5, 0.24 * len(order) + 1.4), sharey=True, sharex=True, layout="constrained"
+        1, 2, figsize=(8.4, 0.34 * len(order) + 1.4), sharey=True, sharex=True, layout="constrained"
     )
     places = np.arange(len(order))
     for panel, configuration in zip(axes, (PAPER, PACKAGE), strict=True):
         errors = wide(table, configuration.name).loc[order]
-        for color, (name, marker) in zip(COLORS, (SHOWN | SIMPLE).items(), strict=False):
-            panel.scatter(errors[name], places, color=color, marker=marker, s=26, label=name)
+        for number, name in enumerate(KINDS):
+            style = style_of(name)
+            is_placed = not name.endswith("latent")
+            panel.scatter(
+                errors[name],
+                places + SPREAD * ((number + 0.5) / len(KINDS) - 0.5),
+                marker=style.marker,
+                edgecolors=style.color,
+                facecolors=style.color if is_placed else "white",
+                s=20,
+                label=name,
+            )
         panel.hlines(places, 0, 1, color="#DDDDDD", linewidth=0.6, zorder=0)
         panel.set(xlabel="held-out Procrustes error", title=f"the {configuration.name} model")
         panel.spines[["top", "right"]].set_visible(False)
     axes[0].set_yticks(places, [short(name) for name in order], fontsize="small")
     axes[0].invert_yaxis()
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=6, frameon=False)
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
     return figure
 
 
 def findings(table):
     paper, package = (wide(table, one.name) for one in (PAPER, PACKAGE))
-    kinds = [*SHOWN, *SIMPLE]
+    kinds = KINDS
     lines = [f"Mean held-out error over {len(paper)} sections ({table['seed'].nunique()} seed):"]
     lines += ["", f"| configuration | {' | '.join(kinds)} |", "| --- " * (len(kinds) + 1) + "|"]
     for configuration, errors in ((PAPER, paper), (PACKAGE, package)):

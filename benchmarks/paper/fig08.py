@@ -5,7 +5,8 @@ import numpy as np
 
 from benchmarks.paper.fig06 import scatter
 from benchmarks.paper.training import PACKAGE, WEIGHT, fitted, simple_scores
-from benchmarks.paper.words import chosen, short
+from benchmarks.paper.words import chosen
+from benchmarks.section_names import short
 from dpvae import geometry, metrics
 
 TITLE = "Figure 8: reconstructed sections"
@@ -54,7 +55,7 @@ def draw(table):
         margin = 0.08 * (high - low).max()
         for panel in (above, below):
             panel.set(xlim=(low[0] - margin, high[0] + margin))
-            panel.set(ylim=(low[1] - margin, high[1] + margin))
+            panel.set(ylim=(high[1] + margin, low[1] - margin))
         above.set_title(short(name), fontsize="small")
         below.set_title(f"error {part['error'].iloc[0]:.2f}", fontsize="small")
     axes[0, 0].set_ylabel("held-out cells, true")

@@ -9,7 +9,8 @@ from benchmarks.accuracy.methods import baselines
 from benchmarks.accuracy.problem import Problem, prepared
 from benchmarks.accuracy.splits import split
 from benchmarks.paper.training import PACKAGE, WEIGHT
-from benchmarks.paper.words import compared, short
+from benchmarks.paper.words import compared
+from benchmarks.section_names import short
 from dpvae import pl, tl
 
 TITLE = "Figure 10: transfer between sections"
@@ -94,14 +95,15 @@ def transfer_problems(trained_on, group):
 def draw(table):
     found = set(table["trained_on"])
     names = [name for group in GROUPS.values() for name in group if name in found]
-    figure, axes = plt.subplots(1, 2, figsize=(13, 6), layout="constrained")
+    figure, axes = plt.subplots(2, 1, figsize=(7.6, 12), layout="constrained")
+    limits = table["error"].min(), min(table["error"].max(), 1.0)
     for panel, method in zip(axes, ("dp-VAE", "kNN"), strict=True):
         part = table[table["method"] == method]
         scores = part.pivot_table(index="trained_on", columns="tested_on", values="error")
         scores = scores.reindex(index=names, columns=names).rename(index=short, columns=short)
-        pl.transfer_matrix(scores, label=f"Procrustes error, {method}", ax=panel)
+        pl.transfer_matrix(scores, label="Procrustes disparity", limits=limits, ax=panel)
+        panel.set_title(method)
         panel.tick_params(labelsize="small")
-    axes[1].set(ylabel="", yticklabels=[])
     return figure
 
 

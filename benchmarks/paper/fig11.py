@@ -8,8 +8,9 @@ from sklearn.neighbors import kneighbors_graph
 from benchmarks.accuracy.methods import baselines
 from benchmarks.paper.fig10 import transfer_problems
 from benchmarks.paper.training import PACKAGE, WEIGHT
-from benchmarks.paper.words import short
+from benchmarks.section_names import short
 from dpvae import geometry, metrics
+from dpvae.pl.error_colors import ERROR_COLORS
 
 TITLE = "Figure 11: where the errors of transfer are"
 CLAIM = (
@@ -57,17 +58,20 @@ def draw(table):
     shown = table[table["method"] == "dp-VAE"]
     names = list(dict.fromkeys(shown["tested_on"]))
     figure, axes = plt.subplots(
-        1, len(names), figsize=(3.1 * len(names) + 0.8, 3.2), layout="constrained"
+        1, len(names), figsize=(2.5 * len(names) + 0.7, 2.8), layout="constrained"
     )
     for panel, name in zip(axes, names, strict=True):
         part = shown[shown["tested_on"] == name]
-        look = {"cmap": "viridis_r", "vmin": 0, "vmax": 1.5, "s": 6, "linewidths": 0}
+        look = {"cmap": ERROR_COLORS, "vmin": 0, "vmax": 1.5, "s": 6, "linewidths": 0}
         dots = panel.scatter(part["x"], part["y"], c=part["error"], rasterized=True, **look)
         own = name == part["trained_on"].iloc[0]
         panel.set_title(short(name) + (" (held out)" if own else ""), fontsize="medium")
         panel.set(aspect="equal", xticks=[], yticks=[])
+        panel.invert_yaxis()
         panel.spines[:].set_visible(False)
-    figure.colorbar(dots, ax=axes, label="error (tissue radii)", extend="max", shrink=0.8)
+    figure.colorbar(
+        dots, ax=axes, label="distance to the true place (tissue radii)", extend="max", shrink=0.8
+    )
     return figure
 
 

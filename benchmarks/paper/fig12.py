@@ -5,7 +5,8 @@ import numpy as np
 from sklearn.neighbors import kneighbors_graph
 
 from benchmarks.paper.training import PAPER, WEIGHT, fitted
-from benchmarks.paper.words import MORAN, chosen, compared, short
+from benchmarks.paper.words import MORAN, chosen, compared
+from benchmarks.section_names import short
 from dpvae import geometry, metrics
 
 TITLE = "Figure 12: marker genes in the latent space"
@@ -19,6 +20,7 @@ MODELS = {"VAE": 0.0, "dp-VAE": WEIGHT}
 N_MARKERS = 5
 N_NEIGHBORS = 5
 MOST_ALIKE = 0.6
+VALUE_COLORS = "viridis_r"  # few cells are high: dark on pale
 
 
 def jobs(sections, seeds):  # noqa: ARG001
@@ -56,16 +58,22 @@ def markers(reference):
 def draw(table):
     genes, where = list(dict.fromkeys(table["gene"])), ["tissue", *MODELS]
     figure, axes = plt.subplots(
-        3, len(genes), figsize=(2 * len(genes), 5.4), layout="constrained", squeeze=False
+        3, len(genes), figsize=(1.6 * len(genes), 5.2), layout="constrained", squeeze=False
     )
     for row, place in zip(axes, where, strict=True):
         for panel, gene in zip(row, genes, strict=True):
             part = table[(table["gene"] == gene) & (table["where"] == place)]
-            part = part.sort_values("value")
-            panel.scatter(part["x"], part["y"], c=part["value"], s=5, cmap="viridis", linewidths=0)
+            part = part.sort_values("value")  # high values on top
+            dots = panel.scatter(
+                part["x"], part["y"], c=part["value"], s=5, cmap=VALUE_COLORS, linewidths=0
+            )
             panel.set(aspect="equal", xticks=[], yticks=[])
+            panel.invert_yaxis()
             panel.spines[:].set_visible(False)
-        row[0].set_ylabel("tissue" if place == "tissue" else f"latent space, {place}")
+            if place == where[-1]:
+                label = "log expression" if gene == genes[0] else None
+                figure.colorbar(dots, ax=panel, location="bottom", label=label, shrink=0.8)
+        row[0].set_ylabel("tissue" if place == "tissue" else f"latent space,\n{place}")
     for panel, gene in zip(axes[0], genes, strict=True):
         panel.set_title(gene, style="italic", fontsize="medium")
     return figure

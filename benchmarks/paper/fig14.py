@@ -4,8 +4,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from benchmarks.paper.training import PAPER, WEIGHT, fitted
-from benchmarks.paper.words import chosen, compared, short
+from benchmarks.paper.words import chosen, compared
+from benchmarks.section_names import short
 from dpvae import metrics
+from dpvae.pl.regularization_path import COLORS, MARKERS
 
 TITLE = "Figure 14: how isometric the latent space is"
 CLAIM = "The distance term improves the isometric property of the latent space."
@@ -47,18 +49,21 @@ def measure(job, sections):
 
 
 def draw(table):
-    figure, axes = plt.subplots(1, 3, figsize=(9, 3.3), layout="constrained")
+    figure, axes = plt.subplots(1, 3, figsize=(8, 3.3), layout="constrained")
     for panel, (column, label) in zip(axes, MEASURES.items(), strict=True):
         wide = table.pivot_table(index="section", columns="model", values=column)[list(MODELS)]
-        for name, values in wide.iterrows():
-            panel.plot(list(MODELS), values, marker="o", markersize=4, label=short(name))
+        looks = zip(wide.iterrows(), COLORS, MARKERS, strict=False)
+        for (name, values), color, marker in looks:
+            panel.plot(
+                list(MODELS), values, color=color, marker=marker, markersize=5, label=short(name)
+            )
         panel.set(ylabel=label, xlim=(-0.3, 1.3))
         panel.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylim(bottom=1)
     axes[1].set_ylim(bottom=1)
     axes[2].set_ylim(bottom=0)
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 

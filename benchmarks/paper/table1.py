@@ -4,10 +4,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from benchmarks.accuracy.scores import latent_scores
+from benchmarks.method_style import style_of
 from benchmarks.paper.training import PAPER, WEIGHT, fitted
-from benchmarks.paper.words import MORAN, chosen, compared, short
+from benchmarks.paper.words import MORAN, chosen, compared
+from benchmarks.section_names import short
 from dpvae.model import DPSCVI, DPVAE
-from dpvae.pl.regularization_path import COLORS
 
 TITLE = "Table I: spatial autocorrelation of the latents"
 CLAIM = (
@@ -56,12 +57,19 @@ def draw(table):
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
     labels = {"morans_i": "Moran's I (chance: 0)", "gearys_c": "Geary's C (chance: 1)"}
     for panel, (column, label) in zip(axes, labels.items(), strict=True):
-        for k, (color, name) in enumerate(zip(COLORS, MODELS, strict=False)):
+        for k, name in enumerate(MODELS):
+            style = style_of(name)
             values = table[table["model"] == name].groupby("section")[column].agg(["mean", "std"])
             at = np.arange(len(sections)) + 0.16 * (k - 1.5)
             values = values.loc[sections]
             panel.errorbar(
-                at, values["mean"], values["std"], fmt="o", color=color, capsize=3, label=name
+                at,
+                values["mean"],
+                values["std"],
+                fmt=style.marker,
+                color=style.color,
+                capsize=3,
+                label=name,
             )
         names = [short(name).replace(", ", ",\n") for name in sections]
         panel.set_xticks(range(len(sections)), names, fontsize="small")

@@ -15,6 +15,7 @@ from benchmarks.accuracy.methods.models import dpvae
 from benchmarks.accuracy.problem import cross_problem
 from benchmarks.accuracy.sections import folder_sections
 from benchmarks.accuracy.worker import load
+from benchmarks.gallery.pictures import save_picture
 from dpvae import metrics
 from dpvae.geometry import align
 
@@ -84,17 +85,19 @@ def picture(truth, whole, folded, path=PICTURE):
     from dpvae.pl.position_colors import position_colors
 
     colors = position_colors(truth)
-    figure, panels = plt.subplots(1, 3, figsize=(11, 3.6), layout="constrained")
-    titles = "true places", "reference as it is", "reference folded"
+    figure, panels = plt.subplots(
+        1, 3, figsize=(8, 3.2), sharex=True, sharey=True, layout="constrained"
+    )
+    titles = "true places", "placed by the whole reference", "placed by the folded one"
     for ax, title, places in zip(panels, titles, (truth, whole, folded), strict=True):
         aligned = align(places, truth).apply(places)
         error = metrics.procrustes_disparity(truth, places)
         ax.scatter(*aligned.T, c=colors, s=7, linewidths=0)
-        ax.set_title(title if places is truth else f"{title}: {error:.2f}")
+        ax.set_title(title if places is truth else f"{title},\ndisparity {error:.2f}")
         ax.set_aspect("equal")
-        ax.invert_yaxis()
         ax.set_axis_off()
-    figure.savefig(path, dpi=110)
+    panels[0].invert_yaxis()  # of all three, which share it
+    save_picture(figure, path)
 
 
 def main():

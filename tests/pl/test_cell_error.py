@@ -12,8 +12,8 @@ def test_colors_are_the_errors_at_the_true_places(tissue):
     error = np.linalg.norm(tissue.obsm["spatial_dpvae"] - tissue.obsm["spatial"], axis=1)[7:]
     np.testing.assert_allclose(dots.get_offsets(), tissue.obsm["spatial"][7:])
     np.testing.assert_allclose(dots.get_array(), error)
-    assert ax.get_title() == f"median {np.median(error):.3g} µm"
-    assert ax.figure.axes[1].get_ylabel() == "error (µm)"
+    assert ax.get_title() == f"median error {np.median(error):.3g} µm"
+    assert ax.figure.axes[1].get_ylabel() == "distance to the true place (µm)"
 
 
 def test_space_is_projected_but_errors_are_not(tissue_3d):

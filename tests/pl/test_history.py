@@ -28,14 +28,22 @@ def history() -> dict[str, pd.DataFrame]:
 
 def test_a_panel_for_each_term_that_is_there(history: dict[str, pd.DataFrame]):
     axes = pl.training_history(history)
-    assert [ax.get_ylabel() for ax in axes] == [
-        "distance term",
-        "reconstruction loss",
-        "KL divergence",
-        "distance scale λ",
+    assert [(ax.get_title(), ax.get_ylabel()) for ax in axes] == [
+        ("distance term", "tissue radii"),
+        ("reconstruction loss", "nats per cell"),
+        ("KL divergence", "nats per cell"),
+        ("distance scale λ", "latent distance per unit of tissue"),
     ]
     del history["kl_local_train"]
     assert len(pl.training_history(history)) == 3
+
+
+def test_a_page_is_wide_enough(history: dict[str, pd.DataFrame]):
+    axes = pl.training_history(history)
+    width, height = axes[0].figure.get_size_inches()
+    assert width < 1.5 * height
+    grid = [ax.get_subplotspec().get_gridspec().get_geometry() for ax in axes]
+    assert grid == [(2, 2)] * 4
 
 
 def test_curves_are_the_history(history: dict[str, pd.DataFrame]):

@@ -72,7 +72,7 @@ def test_a_view_can_be_given():
 
 def test_bar_and_axes_are_labeled():
     panel = map_panel(PLACES[:, :2], None)
-    panel.explain(panel.cells(np.arange(50.0)), "error (mm)", "spatial", "mm", extend="min")
+    panel.explain(panel.cells(np.arange(50.0)), "error (mm)", "mm", extend="min")
     bar = panel.ax.figure.axes[1]
     assert bar.get_ylabel() == "error (mm)"
-    assert panel.ax.get_xlabel() == "spatial 1 (mm)"
+    assert panel.ax.get_xlabel() == "x (mm)"

@@ -111,15 +111,15 @@ def test_panels_show_the_same_and_the_right_way_up(found, tissue):
     assert all(ax.yaxis_inverted() and ax.get_aspect() == 1 for ax in axes)
     low, high = np.sort([axes[0].get_xlim(), axes[0].get_ylim()], axis=1).T
     assert np.all((outside[1:6] > low) & (outside[1:6] < high))
-    assert axes[0].get_xlabel() == "spatial 1 (µm)"
+    assert axes[0].get_xlabel() == "x (µm)"
     rows = [ax.get_subplotspec().rowspan.start for ax in axes]
-    assert rows == [0, 0, 0, 0, 1]
+    assert rows == [0, 0, 0, 1, 1]
 
 
 def test_space_is_seen_in_the_plane_of_the_tissue(tissue_3d):
     found = posterior_of(tissue_3d, np.full(2, 500.0))
     (ax,) = pl.posterior(found, 0, true=tissue_3d.obsm["spatial"][:2])
-    assert ax.get_xlabel() == "spatial PC1"
+    assert ax.get_xlabel() == "principal axis 1"
     centered = found.positions - found.positions.mean(axis=0)
     plane = np.linalg.svd(centered, full_matrices=False)[2][:2]
     seen = np.abs(marks(ax)["true"][0])

@@ -44,8 +44,8 @@ def test_panels_share_limits_aspect_and_origin(tissue: ad.AnnData):
         assert panel.yaxis_inverted()
         low, high = np.sort([panel.get_xlim(), panel.get_ylim()], axis=1).T
         assert np.all((offsets(panel) > low) & (offsets(panel) < high))
-    assert true.get_xlabel() == "spatial 1 (µm)"
-    assert recovered.get_ylabel() == "spatial_dpvae 2 (µm)"
+    assert true.get_xlabel() == "x (µm)"
+    assert recovered.get_ylabel() == "y (µm)"
 
 
 def test_unknown_cells_are_absent_from_the_truth_and_gray_in_the_rest(tissue: ad.AnnData):
@@ -55,6 +55,16 @@ def test_unknown_cells_are_absent_from_the_truth_and_gray_in_the_rest(tissue: ad
     assert len(offsets(recovered)) == 120
     np.testing.assert_array_equal(colors(recovered)[:30], [UNKNOWN] * 30)
     np.testing.assert_array_equal(colors(recovered)[30:], colors(true))
+
+
+def test_title_has_the_median_error_of_the_cells_with_a_true_place(tissue: ad.AnnData):
+    tissue.obsm["spatial_dpvae"] = tissue.obsm["spatial"] + [30.0, 40.0]
+    tissue.obsm["spatial_dpvae"][:20] += 1000.0
+    tissue.obsm["spatial"][:20] = np.nan
+    _, recovered = pl.reconstruction(tissue, unit="µm")
+    assert recovered.get_title() == "recovered, median error 50 µm"
+    tissue.obsm["spatial_dpvae"][20:] = np.nan
+    assert pl.reconstruction(tissue)[1].get_title() == "recovered"
 
 
 def test_free_placement_is_aligned_for_display(tissue: ad.AnnData):
@@ -74,9 +84,9 @@ def test_another_frame_without_alignment_is_pointed_out(
 
 def test_three_dimensions_are_projected(tissue_3d: ad.AnnData):
     true, recovered = pl.reconstruction(tissue_3d)
-    for panel, key in ((true, "spatial"), (recovered, "spatial_dpvae")):
+    for panel in (true, recovered):
         assert offsets(panel).shape == (120, 2)
-        assert panel.get_xlabel() == f"{key} PC1"
+        assert panel.get_xlabel() == "principal axis 1"
     spread = np.linalg.svd(tissue_3d.obsm["spatial"] - tissue_3d.obsm["spatial"].mean(0))[1]
     np.testing.assert_allclose(np.linalg.norm(offsets(true), axis=0), spread[:2])
 

@@ -32,8 +32,16 @@ def test_color_is_the_length_in_the_unit_of_the_data(tissue: ad.AnnData):
     assert np.all(np.diff(drawn.get_array()) >= 0)
     assert drawn.scale == 1
     assert drawn.angles == drawn.scale_units == "xy"
-    assert ax.figure.axes[1].get_ylabel() == "residual (µm)"
-    assert ax.get_title() == f"median {np.median(np.hypot(drawn.U, drawn.V)):.3g} µm"
+    assert ax.figure.axes[1].get_ylabel() == "distance to the true place (µm)"
+    assert ax.get_title() == f"median error {np.median(np.hypot(drawn.U, drawn.V)):.3g} µm"
+
+
+def test_the_shortest_arrow_is_seen_on_white(tissue: ad.AnnData):
+    drawn = arrows(pl.residuals(tissue))
+    palest = drawn.get_cmap()(0.0)[:3]
+    assert np.dot(palest, [0.2126, 0.7152, 0.0722]) < 0.7
+    darkest = drawn.get_cmap()(1.0)[:3]
+    assert sum(darkest) < sum(palest)
 
 
 def test_arrows_end_inside_the_axes(tissue: ad.AnnData):

@@ -10,7 +10,7 @@ def test_a_scaled_copy_lies_on_the_diagonal(tissue):
     median = next(line for line in ax.lines if line.get_label() == "median")
     step = tissue.obsm["spatial"].max() / 20
     np.testing.assert_allclose(median.get_ydata(), median.get_xdata(), atol=step)
-    assert ax.get_ylabel() == "X_dpvae distance / λ (µm)"
+    assert ax.get_ylabel() == "latent distance / λ (µm)"
 
 
 def test_all_pairs_are_counted_and_the_scale_is_used(tissue):

@@ -16,6 +16,15 @@ def test_rows_are_trained_on_and_columns_tested_on():
     assert ax.figure.axes[1].get_ylabel() == "error"
 
 
+def test_colors_span_the_scores_unless_limits_are_given():
+    scores = pd.DataFrame([[0.4, np.nan], [0.6, 0.5]])
+    assert pl.transfer_matrix(scores).images[0].get_clim() == (0.4, 0.6)
+    assert pl.transfer_matrix(scores, limits=(0, 1)).images[0].get_clim() == (0, 1)
+    one = pl.transfer_matrix(pd.DataFrame([[0.4]]))
+    assert one.images[0].get_clim()[0] == 0.4
+    assert one.texts[0].get_color() == "black"
+
+
 def test_numbers_are_legible_on_their_color():
     ax = pl.transfer_matrix(pd.DataFrame([[0.0, 1.0]]))
     assert [text.get_color() for text in ax.texts] == ["black", "white"]

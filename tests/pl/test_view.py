@@ -41,10 +41,10 @@ def test_two_cells_in_space_still_have_a_view():
 
 def test_only_tissue_planes_have_their_origin_at_the_top():
     flat, deep = view_of(SLAB[:, :2]), view_of(SLAB)
-    for view, inverted in ((flat, True), (deep, False)):
+    for view, inverted, label in ((flat, True, "y (µm)"), (deep, False, "principal axis 2 (µm)")):
         ax = plt.figure().subplots()
-        view.dress(ax, "spatial", "µm")
-        view.dress(ax, "spatial", "µm")
+        view.dress(ax, "µm")
+        view.dress(ax, "µm")
         assert ax.yaxis_inverted() == inverted
         assert ax.get_aspect() == 1
-        assert ax.get_xlabel().endswith("1 (µm)")
+        assert ax.get_ylabel() == label

@@ -18,6 +18,7 @@ from dpvae.pl.position_colors import position_colors
 from dpvae.pl.view import view_of
 
 MARGIN = 0.05
+FEW, RING_AREA, RING_WIDTH = 10, 42.0, 1.6
 
 
 def anchors(
@@ -31,10 +32,11 @@ def anchors(
     ax: Sequence[Axes] | NDArray[Any] | None = None,
     save: str | Path | None = None,
 ) -> NDArray[Any]:
-    """Draw the tissue, its free layout, and its layout around anchors (Fig. 8 of Zhou & Du 2024).
+    """Draw the tissue, its free layout, and its layout around anchors.
 
     Each cell has the colour of its true place, anchors are ringed. A free layout has a shape, but
-    no place, turn or side: that is what anchors add.
+    no place, turn or side: that is what anchors add. All panels have the same scale.
+    After figure 8 of Zhou & Du (2024).
 
     Parameters
     ----------
@@ -87,24 +89,38 @@ def anchors(
     colors = position_colors(view.project(true))
     axes = panels(3, ax, height_to_width=1)
     titles = ("true", "free layout", f"{int(mask.sum())} anchors")
-    keys = (spatial_key, free_key, anchored_key)
-    for panel, places, title, key in zip(axes, (true, free, anchored), titles, keys, strict=True):
+    layouts = [view.project(places) for places in (true, free, anchored)]
+    for panel, places, title in zip(axes, (true, free, anchored), titles, strict=True):
         drawn = MapPanel(panel, view, places)
         drawn.cells(colors)
-        panel.scatter(
-            *drawn.points[mask].T, s=42, facecolors="none", edgecolors="black", linewidths=1.6
-        )
+        _ring(panel, drawn.points[mask])
         panel.set_title(title)
-        view.dress(panel, key, unit)
-    low, high = axes[0].dataLim.get_points()
-    third = axes[2].dataLim.get_points()
-    low, high = np.minimum(low, third[0]), np.maximum(high, third[1])
-    margin = MARGIN * (high - low)
-    for panel, key in ((axes[0], spatial_key), (axes[2], anchored_key)):
-        panel.set(
-            xlim=(low[0] - margin[0], high[0] + margin[0]),
-            ylim=(low[1] - margin[1], high[1] + margin[1]),
-        )
-        view.dress(panel, key, unit)
+    frame = np.concatenate([layouts[0], layouts[2]])
+    half = _half_size([frame, layouts[1]])
+    for panel, points in zip(axes, (frame, layouts[1], frame), strict=True):
+        center = (np.nanmin(points, axis=0) + np.nanmax(points, axis=0)) / 2
+        low, high = center - half, center + half
+        panel.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+        view.dress(panel, unit)
     save_figure(axes[0], save)
     return axes
+
+
+def _ring(panel: Axes, points: NDArray[np.float64]) -> None:
+    """Ring the anchors; of many the rings are small and thin, so that cells stay visible."""
+    crowd = max(len(points) / FEW, 1.0)
+    across, along = points.T
+    panel.scatter(
+        across,
+        along,
+        s=RING_AREA / crowd**0.5,
+        facecolors="none",
+        edgecolors="black",
+        linewidths=RING_WIDTH / crowd**0.5,
+    )
+
+
+def _half_size(layouts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Half of the width and the height that holds each layout: all panels have one scale."""
+    spans = [np.nanmax(points, axis=0) - np.nanmin(points, axis=0) for points in layouts]
+    return np.asarray(np.max(spans, axis=0) * (0.5 + MARGIN))

@@ -8,11 +8,10 @@ from matplotlib.axes import Axes
 
 from dpvae._keys import OBSM
 from dpvae.pl.coordinates import read_pair
+from dpvae.pl.error_colors import ERROR_COLORS
 from dpvae.pl.lengths import length_text, with_unit
 from dpvae.pl.map_panel import TOP_OF_SCALE, map_panel
 from dpvae.pl.panels import save_figure
-
-ERROR_COLORS = "viridis_r"
 
 
 def cell_error(
@@ -65,7 +64,7 @@ def cell_error(
     >>> adata = datasets.simulated_tissue(200, 20)
     >>> adata.obsm["spatial_dpvae"] = adata.obsm["spatial"] + [30.0, 40.0]
     >>> pl.cell_error(adata, unit="µm").get_title()
-    'median 50 µm'
+    'median error 50 µm'
     """
     true, recovered = read_pair(adata, spatial_key, recovered_key, align=align)
     error = np.linalg.norm(recovered - true, axis=1)
@@ -77,7 +76,7 @@ def cell_error(
     panel.cells(shown=~has_error)
     top = np.nanquantile(error, TOP_OF_SCALE)
     dots = panel.cells(error, shown=has_error, cmap=ERROR_COLORS, vmin=0, vmax=top)
-    panel.ax.set_title(f"median {length_text(np.nanmedian(error), unit)}")
-    panel.explain(dots, with_unit("error", unit), spatial_key, unit)
+    panel.ax.set_title(f"median error {length_text(np.nanmedian(error), unit)}")
+    panel.explain(dots, with_unit("distance to the true place", unit), unit)
     save_figure(panel.ax, save)
     return panel.ax

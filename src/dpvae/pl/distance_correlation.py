@@ -19,7 +19,9 @@ def distance_correlation(
     ax: Axes | None = None,
     save: str | Path | None = None,
 ) -> Axes:
-    """Draw correlations of distances as bars with both intervals (Fig. 2 of Zhou & Du 2024).
+    """Draw correlations of distances as bars with both intervals.
+
+    After figure 2 of Zhou & Du (2024).
 
     The narrow interval is the paper's, which treats pairs of cells as independent; the wide one
     takes into account that they share cells (see :func:`dpvae.metrics.distance_pearson`).

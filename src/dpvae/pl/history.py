@@ -15,6 +15,7 @@ from dpvae._keys import HISTORY
 from dpvae.pl.panels import panels, save_figure
 
 SPLITS = (("train", "training", "#0072B2", "-"), ("validation", "validation", "#D55E00", "--"))
+PER_ROW = 2
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,14 @@ class Term:
     column
         Its column in the history, without ``_train`` or ``_validation``.
     label
-        What the y axis calls it.
+        Title of its panel.
+    unit
+        Label of the y axis.
     """
 
     column: str
     label: str
+    unit: str
 
     def curves(self, history: Mapping[str, pd.DataFrame]) -> dict[str, pd.Series]:
         """Curves by split, those that are there, indexed by epoch."""
@@ -43,11 +47,11 @@ class Term:
 
 
 TERMS = (
-    Term(HISTORY.distance_loss, "distance term"),
-    Term(HISTORY.alignment_loss, "difference between sections"),
-    Term(HISTORY.reconstruction_loss, "reconstruction loss"),
-    Term(HISTORY.kl, "KL divergence"),
-    Term(HISTORY.distance_scale, "distance scale λ"),
+    Term(HISTORY.distance_loss, "distance term", "tissue radii"),
+    Term(HISTORY.alignment_loss, "difference between sections", ""),
+    Term(HISTORY.reconstruction_loss, "reconstruction loss", "nats per cell"),
+    Term(HISTORY.kl, "KL divergence", "nats per cell"),
+    Term(HISTORY.distance_scale, "distance scale λ", "latent distance per unit of tissue"),
 )
 
 
@@ -91,8 +95,8 @@ def training_history(
     ...     "distance_loss_train": pd.DataFrame({"distance_loss_train": [3.0, 2.0, 1.0]}, epochs)
     ... }
     >>> axes = pl.training_history(history)
-    >>> axes[0].get_ylabel()
-    'distance term'
+    >>> axes[0].get_title(), axes[0].get_ylabel()
+    ('distance term', 'tissue radii')
     """
     history = getattr(model_or_history, "history", model_or_history)
     if history is None:
@@ -104,7 +108,7 @@ def training_history(
         found = ", ".join(map(str, history)) or "nothing"
         message = f"The history has none of the terms that are drawn ({wanted}); it has: {found}."
         raise KeyError(message)
-    axes = panels(len(present), ax, height_to_width=0.75)
+    axes = panels(len(present), ax, height_to_width=0.75, per_row=PER_ROW)
     for panel, (term, curves) in zip(axes, present, strict=True):
         for split, label, color, style in SPLITS:
             if split in curves:
@@ -113,7 +117,8 @@ def training_history(
                 panel.plot(
                     curve.index, curve, color=color, linestyle=style, marker=marker, label=label
                 )
-        panel.set(xlabel="epoch", ylabel=term.label)
+        panel.set(xlabel="epoch", ylabel=term.unit, title=term.label)
+        panel.ticklabel_format(axis="y", style="sci", scilimits=(-2, 5), useMathText=True)
         _leave_out_first_spikes(panel, curves)
         panel.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         panel.spines[["top", "right"]].set_visible(False)

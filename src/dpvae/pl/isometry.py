@@ -25,12 +25,12 @@ def isometry(
     ax: Axes | None = None,
     save: str | Path | None = None,
 ) -> Axes:
-    """Draw where and how the decoder stretches the latent space (Fig. 4 and 14 of Zhou & Du 2024).
+    """Draw where and how the decoder stretches the latent space.
 
     Each ellipse holds the steps in the latent space that change expression by the same amount, in
     the plane of the two leading principal components, and has the colour of its axis ratio. Circles
     of one size everywhere: distances mean the same in all places and directions. All ellipses are
-    magnified alike.
+    magnified alike. After figures 4 and 14 of Zhou & Du (2024).
 
     Parameters
     ----------
@@ -93,9 +93,9 @@ def isometry(
     ellipses.set_facecolor("none")
     axes.set_aspect("equal")
     axes.margins(0.04)
-    axes.set(xlabel=f"{use_rep} PC1", ylabel=f"{use_rep} PC2")
+    axes.set(xlabel="leading latent component", ylabel="second latent component")
     axes.set_title(f"median axis ratio {np.median(ratio):.3g}")
-    color_bar(axes, ellipses, "axis ratio (1: isometric)")
+    color_bar(axes, ellipses, "axis ratio (1: alike in all directions)")
     axes.spines[["top", "right"]].set_visible(False)
     save_figure(axes, save)
     return axes

@@ -79,14 +79,13 @@ class MapPanel:
         self,
         drawn: ScalarMappable,
         label: str,
-        key: str,
         unit: str | None,
         *,
         extend: Literal["min", "max"] = "max",
     ) -> None:
         """Draw the colour bar of what was drawn, and label the axes."""
         color_bar(self.ax, drawn, label, extend=extend)
-        self.view.dress(self.ax, key, unit)
+        self.view.dress(self.ax, unit)
 
 
 def map_panel(

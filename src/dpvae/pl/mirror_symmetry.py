@@ -95,7 +95,7 @@ def mirror_symmetry(
     title = f"{verdict}: agreement {row['agreement']:.2f}, contrast {row['contrast']:.2f}"
     has_alone = bool((alone & known_rows(places)).any())
     panel.ax.set_title(title, pad=24 if has_alone else None)
-    panel.explain(dots, "agreement with mirror image", spatial_key, unit, extend="min")
+    panel.explain(dots, "agreement with mirror image", unit, extend="min")
     if has_alone:
         panel.ax.legend(
             frameon=False, fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0)

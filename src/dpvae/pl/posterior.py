@@ -14,7 +14,6 @@ from matplotlib.transforms import Bbox
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 
-from dpvae._keys import OBSM
 from dpvae.geometry import Posterior, check_coordinate_rows, known_rows
 from dpvae.pl.cell_colors import OKABE_ITO
 from dpvae.pl.panels import color_bar, marker_area, panels, save_figure
@@ -116,7 +115,9 @@ def posterior(
     points = view.project(found.positions)
     width, height = np.ptp(points, axis=0)
     ratio = float(height / width) if width > 0 else 1.0
-    axes = panels(len(groups), ax, height_to_width=ratio, per_row=N_PANELS)
+    axes = panels(
+        len(groups), ax, height_to_width=ratio, per_row=2 if len(groups) <= N_PANELS else 3
+    )
     used: set[str] = set()
     for panel, rows, title in zip(axes, groups, titles, strict=True):
         part = found.of(rows)
@@ -133,7 +134,7 @@ def posterior(
     (left, bottom), (right, top) = box.expanded(1 + MARGIN, 1 + MARGIN).get_points()
     for panel in axes:
         panel.set(xlim=(left, right), ylim=(bottom, top))
-        view.dress(panel, OBSM.spatial, unit)
+        view.dress(panel, unit)
     color_bar(list(axes), ScalarMappable(Normalize(0, 1), COLORS), "probability / highest")
     _explain(axes, used, is_own=ax is None)
     save_figure(axes[0], save)

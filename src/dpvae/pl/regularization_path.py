@@ -20,7 +20,9 @@ def regularization_path(
     ax: Axes | None = None,
     save: str | Path | None = None,
 ) -> Axes:
-    """Draw a score against α, the weight of the distance term (Fig. 9 of Zhou & Du 2024).
+    """Draw a score against α, the weight of the distance term.
+
+    After figure 9 of Zhou & Du (2024).
 
     Mean over the rows of the same α, and their range.
 
@@ -81,7 +83,9 @@ def regularization_path(
     weights = sorted(table[weight].unique())
     axes.set_xticks(weights, [f"{value:g}" for value in weights])
     axes.minorticks_off()
-    axes.set(xlabel=r"weight of the distance term $\alpha$", ylabel=score.replace("_", " "))
+    axes.set(
+        xlabel=r"weight of the distance term $\alpha$", ylabel=score.replace("_", " ").capitalize()
+    )
     if line is not None:
         axes.legend(frameon=False, title=line)
     axes.spines[["top", "right"]].set_visible(False)

@@ -9,12 +9,13 @@ from matplotlib.axes import Axes
 from dpvae._keys import OBSM
 from dpvae.geometry.coordinates import known_rows
 from dpvae.pl.coordinates import read_pair
+from dpvae.pl.error_colors import ERROR_COLORS
 from dpvae.pl.lengths import length_text, with_unit
 from dpvae.pl.map_panel import TOP_OF_SCALE, map_panel
 from dpvae.pl.panels import save_figure
 
-LENGTH_COLORS = "viridis_r"
-ARROW_WIDTH = 0.0022
+ARROW_WIDTH = 0.003
+HEAD_WIDTH, HEAD_LENGTH, SHORTEST = 4.5, 5.5, 0.5  # in widths of the shaft
 
 
 def residuals(
@@ -79,7 +80,7 @@ def residuals(
     >>> adata.obsm["spatial_dpvae"] = adata.obsm["spatial"] + [30.0, 40.0]
     >>> ax = pl.residuals(adata, unit="µm")
     >>> ax.get_title()
-    'median 50 µm'
+    'median error 50 µm'
     """
     if max_arrows < 1:
         message = f"max_arrows is {max_arrows}; give a positive number."
@@ -103,11 +104,15 @@ def residuals(
         scale_units="xy",
         scale=1,
         width=ARROW_WIDTH,
-        cmap=LENGTH_COLORS,
+        cmap=ERROR_COLORS,
+        headwidth=HEAD_WIDTH,
+        headlength=HEAD_LENGTH,
+        headaxislength=HEAD_LENGTH,
+        minlength=SHORTEST,
     )
     arrows.set_clim(0, np.quantile(lengths[both], TOP_OF_SCALE))
     panel.reach_out(end)
-    panel.ax.set_title(f"median {length_text(np.median(lengths[both]), unit)}")
-    panel.explain(arrows, with_unit("residual", unit), spatial_key, unit)
+    panel.ax.set_title(f"median error {length_text(np.median(lengths[both]), unit)}")
+    panel.explain(arrows, with_unit("distance to the true place", unit), unit)
     save_figure(panel.ax, save)
     return panel.ax

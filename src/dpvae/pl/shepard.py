@@ -108,7 +108,8 @@ def shepard(
         axes.plot(middle, low, color=BAND, linewidth=1.2, linestyle="--", label="5 % and 95 %")
         axes.plot(middle, high, color=BAND, linewidth=1.2, linestyle="--")
     axes.set_xlabel(with_unit("tissue distance", unit))
-    axes.set_ylabel(with_unit(f"{use_rep} distance / λ", unit))
+    compared = "recovered distance" if distance_scale == 1 else "latent distance / λ"
+    axes.set_ylabel(with_unit(compared, unit))
     axes.set_aspect("equal")
     axes.locator_params(nbins=5)
     axes.legend(frameon=False, loc="upper left", fontsize="small")

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from dpvae.pl.panels import color_bar, panels, save_figure
 
@@ -15,11 +16,13 @@ def transfer_matrix(
     scores: pd.DataFrame,
     *,
     label: str = "Procrustes disparity",
-    limits: tuple[float, float] = (0.0, 1.0),
+    limits: tuple[float, float] | None = None,
     ax: Axes | None = None,
     save: str | Path | None = None,
 ) -> Axes:
-    """Draw how well models of each section do on every section (Fig. 10 of Zhou & Du 2024).
+    """Draw how well models of each section do on every section.
+
+    After figure 10 of Zhou & Du (2024).
 
     Parameters
     ----------
@@ -29,7 +32,7 @@ def transfer_matrix(
     label
         What the score is called. By default ``"Procrustes disparity"``.
     limits
-        Values at the ends of the colours. By default 0 to 1, the same shape to chance.
+        Values at the ends of the colours. By default the smallest and the largest score.
     ax, save
         Axes to draw on, by default in a new figure; and a path to save the figure at.
 
@@ -58,10 +61,11 @@ def transfer_matrix(
         raise ValueError(message)
     axes: Axes = panels(1, ax, height_to_width=len(scores) / max(scores.shape[1], 1))[0]
     values = scores.to_numpy(dtype=float)
-    image = axes.imshow(values, cmap="cividis_r", vmin=limits[0], vmax=limits[1])
+    low, high = _ends(values) if limits is None else limits
+    image = axes.imshow(values, cmap="cividis_r", vmin=low, vmax=high)
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
-            share = (value - limits[0]) / (limits[1] - limits[0])
+            share = (value - low) / (high - low)
             text = f"{value:.2f}".removeprefix("0") if abs(value) < 1 else f"{value:.2g}"
             color = "white" if share > DARK_FROM else "black"
             axes.text(column, row, text, ha="center", va="center", color=color, fontsize="small")
@@ -72,3 +76,12 @@ def transfer_matrix(
     axes.spines[:].set_visible(False)
     save_figure(axes, save)
     return axes
+
+
+def _ends(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Smallest and largest number of a table, or a little more if there is only one."""
+    finite = values[np.isfinite(values)]
+    if len(finite) == 0:
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    return (low, high) if high > low else (low, low + 1.0)

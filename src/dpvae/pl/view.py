@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from dpvae.geometry.coordinates import known_rows
 from dpvae.pl.lengths import with_unit
 
+TISSUE_AXES = ("x", "y")
+PRINCIPAL_AXES = ("principal axis 1", "principal axis 2")
+
 
 @dataclass(frozen=True)
 class View:
@@ -43,11 +46,11 @@ class View:
         height = coordinates[known] @ self.directions[:, 2]
         return np.asarray(known[np.argsort(height, kind="stable")])
 
-    def dress(self, ax: Axes, key: str, unit: str | None) -> None:
+    def dress(self, ax: Axes, unit: str | None) -> None:
         """Label the axes, make the aspect equal, and put the origin of a tissue plane top-left."""
-        noun = f"{key} " if self.is_tissue_plane else f"{key} PC"
-        ax.set_xlabel(with_unit(f"{noun}1", unit))
-        ax.set_ylabel(with_unit(f"{noun}2", unit))
+        names = TISSUE_AXES if self.is_tissue_plane else PRINCIPAL_AXES
+        ax.set_xlabel(with_unit(names[0], unit))
+        ax.set_ylabel(with_unit(names[1], unit))
         ax.set_aspect("equal")
         ax.locator_params(nbins=5)
         ax.spines[["top", "right"]].set_visible(False)

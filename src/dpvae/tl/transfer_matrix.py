@@ -47,7 +47,9 @@ def transfer_matrix(
     path: str | Path | None = None,
     progress_bar: bool = True,
 ) -> pd.DataFrame:
-    """Train on each section, place the cells of every other (Fig. 10 of :cite:t:`Zhou24`).
+    """Train on each section, place the cells of every other.
+
+    As in figure 10 of :cite:t:`Zhou24`.
 
     Parameters
     ----------
