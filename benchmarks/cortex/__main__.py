@@ -4,16 +4,18 @@ import argparse
 import logging
 import time
 import warnings
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
 import torch
 
-from benchmarks.accuracy.peers import folder_of_environments
 from benchmarks.cortex.methods import METHODS
 from benchmarks.cortex.page import page
 from benchmarks.cortex.scores import stored_scores, task_scores
-from benchmarks.cortex.tasks import folder_tasks, luna_task
+from benchmarks.cortex.tasks import TISSUES, folder_tasks, luna_task
+from benchmarks.peers import folder_of_environments
 
 KEYS = ["task", "section", "method", "seed"]
 STORED = "luna_mouse_cortex_predictions.csv.gz"
@@ -25,6 +27,7 @@ def arguments():
     parser.add_argument("folder", type=Path, help="h5ad files, and LUNA's stored predictions")
     parser.add_argument("results", type=Path, help="CSV file; what it holds is not run again")
     parser.add_argument("--luna", nargs=2, type=Path, metavar=("TRAIN", "TEST"), help="its files")
+    parser.add_argument("--tissues", nargs="+", default=list(TISSUES), choices=TISSUES)
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--page", type=Path, help="file to write the tables to, as docs has them")
@@ -37,16 +40,20 @@ def finished(results):
 
 
 def append(table, results):
+    if results.exists():
+        table = table[finished(results).columns]
     table.to_csv(results, mode="a", header=not results.exists(), index=False)
     columns = ["section", "method", "spearman"]
     print(table[columns].round(3).to_string(index=False, header=False), flush=True)
 
 
 def tasks(options):
-    for seed in options.seeds:
-        if options.luna:
-            yield luna_task(*options.luna, seed)
-        yield from folder_tasks(options.folder, seed)
+    """Every task, prepared once for all seeds."""
+    prepared = folder_tasks(options.folder, options.tissues)
+    if options.luna:
+        prepared = chain([luna_task(*options.luna)], prepared)
+    for task in prepared:
+        yield from (replace(task, seed=seed) for seed in options.seeds)
 
 
 def main():
@@ -71,7 +78,7 @@ def main():
             if len(table):
                 seconds = time.process_time() - begin
                 how = {"task": task.name, "method": method, "seed": task.seed, "seconds": seconds}
-                append(table.assign(**how)[finished(options.results).columns], options.results)
+                append(table.assign(**how), options.results)
     if options.page is not None:
         options.page.write_text(page(finished(options.results)), "utf-8")
 

@@ -1,14 +1,15 @@
 """Places of each section of a task, by name: one layout of all cells, or several."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import scvi
-from sklearn.decomposition import PCA
-from sklearn.neighbors import KNeighborsRegressor
 
-from benchmarks.accuracy.methods.baselines import N_COMPONENTS, N_NEIGHBORS
+from benchmarks.accuracy.methods.baselines import neighbors, ridge_on_components
 from benchmarks.accuracy.methods.peers import placed_by
 from benchmarks.accuracy.problem import SECTION, Problem
+from benchmarks.cortex import set_encoder
 from dpvae.model import DPVAE, Surfaces
 
 QUIET = {"enable_progress_bar": False, "logger": False}
@@ -44,17 +45,9 @@ def one_at_a_time(place):
     return layouts
 
 
-def neighbors(problem):
-    genes = problem.reference.X.toarray()
-    n_components = min(N_COMPONENTS, *(size - 1 for size in genes.shape))
-    pca = PCA(n_components, random_state=problem.seed).fit(genes)
-    model = KNeighborsRegressor(N_NEIGHBORS)
-    model.fit(pca.transform(genes), problem.reference.obsm["spatial"])
-    return model.predict(pca.transform(problem.query.X.toarray()))
-
-
-def celery(problem):
-    return placed_by("CeLEry", problem)[0]
+def places_of(method):
+    """Places of the query alone, of a method of :mod:`benchmarks.accuracy`."""
+    return lambda problem: method(problem)[0]
 
 
 def mean_of_class(task):
@@ -66,10 +59,19 @@ def mean_of_class(task):
     return [places.groupby(keys).transform("mean").to_numpy()]
 
 
+def by_sets(**options):
+    """Points of cells whose distances are learned, with or without sight of the section."""
+    return lambda task: set_encoder.layouts(task, set_encoder.Design(**options))
+
+
 METHODS = {
     "DPVAE": by_model(DPVAE),
     "Surfaces": by_model(Surfaces),
-    "kNN, one reference": one_at_a_time(neighbors),
-    "CeLEry, one reference": one_at_a_time(celery),
+    "kNN, one reference": one_at_a_time(places_of(neighbors)),
+    "ridge, one reference": one_at_a_time(places_of(ridge_on_components)),
+    "CeLEry, one reference": one_at_a_time(places_of(partial(placed_by, "CeLEry"))),
     "mean of class (oracle)": mean_of_class,
+    "set encoder": by_sets(),
+    "set encoder, attention off": by_sets(attends=False),
+    "set encoder, also of half sections": by_sets(from_blocks=True, by_section=True),
 }

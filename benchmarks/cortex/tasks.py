@@ -11,8 +11,12 @@ from benchmarks.accuracy.problem import SECTION, prepared
 from benchmarks.accuracy.sections import folder_sections, tissue
 
 X, Y, NAME, CLASS = "coord_X", "coord_Y", "cell_section", "cell_class"
-CLASSES = {"dlpfc": "layer", "starmap_mpfc_3sections": "cell_type"}
-TISSUES = ("dlpfc", "starmap_mpfc_3sections", "st_mouse_brain_hippo")
+CLASSES = {
+    "dlpfc": "layer",
+    "starmap_mpfc_3sections": "cell_type",
+    "st_her2_breast_tumour": "region",
+}
+TISSUES = ("dlpfc", "st_her2_breast_tumour", "st_mouse_brain_hippo", "starmap_mpfc_3sections")
 LARGEST_LOGARITHM = 20.0
 
 
@@ -42,7 +46,7 @@ class Task:
     query: ad.AnnData
     truth: np.ndarray
     classes: np.ndarray | None
-    seed: int
+    seed: int = 0
 
     def sections(self):
         """Name and mask of each section of the query."""
@@ -61,16 +65,16 @@ def unit_places(places, names):
     return found
 
 
-def task_of(name, known, new, classes, seed, *, holds_counts):
+def task_of(name, known, new, classes, *, holds_counts):
     """Prepare a task: both have ``obs["section"]`` and places."""
     places = [unit_places(a.obsm["spatial"], a.obs[SECTION].to_numpy()) for a in (known, new)]
     reference, query = prepared(known, new, holds_counts)
     reference.obsm["spatial"] = places[0]
     del query.obsm["spatial"]
-    return Task(name, reference, query, places[1], classes, seed)
+    return Task(name, reference, query, places[1], classes)
 
 
-def luna_task(train, test, seed):
+def luna_task(train, test):
     """LUNA's benchmark: train on all sections of the first file, place each of the second."""
     known, new = (_cells(pd.read_csv(path)) for path in (train, test))
     classes = new.obs.pop(CLASS).to_numpy()
@@ -79,7 +83,7 @@ def luna_task(train, test, seed):
     if not holds_counts and values.max() > LARGEST_LOGARITHM:
         for adata in (known, new):
             adata.X = adata.X.log1p() / np.log(2.0)
-    return task_of("LUNA's mouse cortex", known, new, classes, seed, holds_counts=holds_counts)
+    return task_of("LUNA's mouse cortex", known, new, classes, holds_counts=holds_counts)
 
 
 def _cells(table):
@@ -92,9 +96,9 @@ def _cells(table):
     )
 
 
-def folder_tasks(folder, seed):
+def folder_tasks(folder, tissues=TISSUES):
     """One section of a tissue is placed, the others are known."""
-    sections = [s for s in folder_sections(folder) if tissue(s.name) in TISSUES]
+    sections = [s for s in folder_sections(folder) if tissue(s.name) in tissues]
     for query in sections:
         others = [s for s in sections if s is not query and tissue(s.name) == tissue(query.name)]
         if not others:
@@ -111,7 +115,6 @@ def folder_tasks(folder, seed):
             pool[~is_query].copy(),
             pool[is_query].copy(),
             classes_of(folder, query),
-            seed,
             holds_counts=all(s.holds_counts for s in (*others, query)),
         )
 

@@ -15,7 +15,7 @@ import dpvae
 from benchmarks.imputation.imputed import Imputed
 from benchmarks.imputation.joint import joint_model
 from benchmarks.imputation.pairs import dense
-from benchmarks.imputation.peers import REQUIREMENTS
+from benchmarks.imputation.peers import NAMES
 from benchmarks.imputation.peers.answers import imputed_by
 
 N_NEIGHBORS = 50
@@ -95,7 +95,7 @@ METHODS = {
         joint_model, order="cells_first", plan={"alignment": "adversarial"}
     ),
     "… negative binomial": partial(joint_model, gene_likelihood="nb"),
-    **{name: partial(peer, name=name) for name in REQUIREMENTS},
+    **{name: partial(peer, name=name) for name in NAMES},
 }
 ALONE = ("mean of all", "kNN on components", "SpaGE-like", "ridge", "dpvae.tl.paint")
 

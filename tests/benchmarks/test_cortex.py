@@ -37,7 +37,7 @@ def test_places_are_centered_and_have_range_one():
 
 
 def test_files_of_luna_become_a_task(files):
-    task = luna_task(*files, seed=0)
+    task = luna_task(*files)
     assert (task.reference.n_obs, task.query.n_obs) == (100, 50)
     assert not set(task.reference.var_names) & {"coord_X", "coord_Y", "cell_section", "cell_class"}
     assert "spatial" not in task.query.obsm
@@ -47,7 +47,7 @@ def test_files_of_luna_become_a_task(files):
 
 
 def test_the_oracle_and_neighbors_are_scored(files):
-    task = luna_task(*files, seed=0)
+    task = luna_task(*files)
     oracle = task_scores(task, METHODS["mean of class (oracle)"](task))
     near = task_scores(task, METHODS["kNN, one reference"](task))
     assert len(oracle) == len(near) == 1

@@ -1,7 +1,7 @@
 """Every method turns a problem into places of the query, and a latent representation or None."""
 
 from benchmarks.accuracy.methods import baselines, models, peers, perceptron, variants
-from benchmarks.accuracy.peers import folder_of_environments
+from benchmarks.peers import folder_of_environments
 
 OURS_AND_SIMPLE = {
     "DPVAE": models.dpvae,

@@ -6,8 +6,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.accuracy.methods.peers import existing_python, run_alone
 from benchmarks.imputation.peers import runner_of
+from benchmarks.peers import existing_python, run_alone
 
 
 def imputed_by(name, problem):
