@@ -284,3 +284,9 @@ def test_options_are_kept_in_the_file(options, tmp_path):
     found = loaded.predict_expression(spacing=300.0)
     np.testing.assert_array_equal(found.X, expected.X)
     np.testing.assert_allclose(loaded.get_latent_representation(), latent, atol=1e-6)
+
+
+def test_importance_weights_of_a_standard_normal_prior_are_refused(of_gradient):
+    arguments = {"n_samples_overall": 20, "weights": "importance"}
+    with pytest.raises(ValueError, match="leave out weights='importance'"):
+        of_gradient.get_normalized_expression(**arguments)

@@ -1,7 +1,7 @@
 """A model of counts whose latents follow the tissue, and with them expression."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -158,6 +158,20 @@ class SpatialLatentModel(RNASeqMixin, PlaceAwareModel):
             obsm={self.setup.spatial_key: found},
             layers={"deviation": deviation * np.float32(library_size)},
         )
+
+    def get_importance_weights(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse: the weights of scvi-tools are right for a standard normal prior alone.
+
+        Raises
+        ------
+        ValueError
+            Always.
+        """
+        message = (
+            "Importance weights presume that z is standard normal, and here it follows the tissue: "
+            "leave out weights='importance'."
+        )
+        raise ValueError(message)
 
     def _surfaces(self) -> LatentSurfaces:
         return LatentSurfaces(self.module.spatial_prior)
