@@ -1,0 +1,1 @@
+"""Cells of two technologies in one latent space."""
