@@ -30,8 +30,9 @@ def cells_of(n_cells, n_genes):
     """Counts of which most are 0, with gradients over a square section."""
     import anndata
     import numpy as np
-    from benchmarks.speed.training import section
     from scipy.sparse import vstack
+
+    from benchmarks.speed.training import section
 
     drawn = section(min(n_cells, AT_ONCE), n_genes)
     n_copies = -(-n_cells // drawn.n_obs)
@@ -131,7 +132,7 @@ def measured(out, sizes, accelerator, seconds=SECONDS):
                     timeout=max(end - time.monotonic(), 0.0),
                 )
             except subprocess.TimeoutExpired:
-                print(f"No time for {name}, {n_cells:,} cells × {n_genes:,} genes.", flush=True)
+                print(f"No time for {name}, {n_cells:,} cells by {n_genes:,} genes.", flush=True)
                 continue
             rows.append(json.loads(run.stdout.splitlines()[-1]))
             print(rows[-1], flush=True)

@@ -52,6 +52,15 @@ def test_the_way_from_other_containers_is_named(expression, trained):
             job(several)
 
 
+def test_a_modality_that_is_there_is_named(expression):
+    mudata = pytest.importorskip("mudata")
+    for held, named in ((["atac", "prot"], "atac"), (["atac", "rna"], "rna")):
+        with warnings.catch_warnings(action="ignore"):
+            several = mudata.MuData({name: expression.copy() for name in held})
+        with pytest.raises(TypeError, match=rf"such as adata = mdata\['{named}'\].copy"):
+            check_is_anndata(several)
+
+
 def test_whoever_is_given_a_path_says_so(trained):
     for job in (
         DPVAE.setup_anndata,

@@ -23,7 +23,9 @@ def check_is_anndata(given: object, *, name: str = "adata") -> None:
     if type(given).__name__ == "SpatialData":
         remedy = f"take a table with its places, {name} = dpvae.io.table_of(sdata)."
     if type(given).__name__ == "MuData":
-        remedy = f"take a modality of it, such as {name} = mdata['rna'].copy()."
+        held = list(getattr(given, "mod", ()))
+        first = held[0] if held and "rna" not in held else "rna"
+        remedy = f"take a modality of it, such as {name} = mdata[{first!r}].copy()."
     message = f"{name} is a {type(given).__name__}, not an AnnData: {remedy}"
     raise TypeError(message)
 

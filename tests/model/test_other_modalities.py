@@ -1,0 +1,94 @@
+"""Peaks and proteins in place of genes: planted patterns are recovered, and cells are placed."""
+
+import numpy as np
+import pytest
+from anndata import AnnData
+from scipy.sparse import csr_matrix
+from scipy.stats import pearsonr
+from tests.conftest import QUIET, seed_everything
+
+from dpvae.datasets import simulated_tissue
+from dpvae.model import DPSCVI, SPAVAE
+
+N_CELLS, WIDTH = 400, 1_000.0
+FOR_EXPRESSION = {
+    "n_hidden": 32,
+    "n_latent": 10,
+    "n_spatial": 10,
+    "n_cosines": 64,
+    "spatial_share": None,
+    "kl_weight": 1.0,
+}
+pytestmark = pytest.mark.trains
+
+
+def surfaces_of(counts, places, **options):
+    """Slopes along x of the logarithms of the predicted shares, in places that were not measured.
+
+    With them, the correlations with x.
+    """
+    seed_everything()
+    cells = AnnData(csr_matrix(counts.astype(np.float32)), obsm={"spatial": places})
+    SPAVAE.setup_anndata(cells)
+    model = SPAVAE(cells, **FOR_EXPRESSION, **options)
+    model.train(max_epochs=70, batch_size=64, **QUIET)
+    new = np.random.default_rng(1).uniform(0.05, 0.95, (200, 2)) * WIDTH
+    values = np.log(model.predict_expression(new).X)
+    x = new[:, 0] / WIDTH - 0.5
+    return np.polyfit(x, values, 1)[0], np.array([pearsonr(x, value)[0] for value in values.T])
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "poisson"])
+def test_peaks_that_open_along_the_tissue_are_recovered(likelihood):
+    rng = np.random.default_rng(0)
+    places = rng.uniform(0, WIDTH, (N_CELLS, 2))
+    x = places[:, [0]] / WIDTH - 0.5
+    rates = np.tile(rng.uniform(0.1, 0.6, 40), (N_CELLS, 1))
+    rates[:, :5] *= np.exp(2 * x)
+    rates[:, 5:10] *= np.exp(-2 * x)
+    fragments = rng.poisson(rates)
+    counts = np.minimum(fragments, 1) if likelihood == "bernoulli" else fragments
+    slopes, alike = surfaces_of(counts, places, gene_likelihood=likelihood)
+    assert slopes[:5].mean() == pytest.approx(2, abs=0.6)
+    assert slopes[5:10].mean() == pytest.approx(-2, abs=0.6)
+    assert np.abs(slopes[10:]).mean() < 0.5
+    assert alike[:5].min() > 0.8
+    assert alike[5:10].max() < -0.8
+
+
+def test_proteins_are_recovered_with_their_background():
+    rng = np.random.default_rng(0)
+    places = rng.uniform(0, WIDTH, (N_CELLS, 2))
+    x = places[:, 0] / WIDTH - 0.5
+    background = rng.lognormal(2, 0.5, 20)
+    background[:2] = 40
+    signal = np.tile(rng.lognormal(3, 1, 20), (N_CELLS, 1))
+    signal[:, 0], signal[:, 1] = 60 * np.exp(3 * x), 60 * np.exp(-3 * x)
+    means = signal + background
+    counts = rng.negative_binomial(10, 10 / (10 + means))
+    slopes, alike = surfaces_of(counts, places)
+    of_means = np.polyfit(x, np.log(means / means.sum(axis=1, keepdims=True))[:, :2], 1)[0]
+    assert np.abs(of_means).max() < 2  # of the signal alone it is 3: background hides a part
+    np.testing.assert_allclose(slopes[:2], of_means, atol=0.5)
+    assert min(alike[0], -alike[1]) > 0.95
+    assert np.abs(slopes[2:]).max() < 0.4
+
+
+@pytest.mark.parametrize("kind", ["peaks", "proteins"])
+def test_cells_are_placed_by_peaks_and_by_proteins(kind):
+    cells = simulated_tissue(400, 200, seed=0)
+    if kind == "peaks":
+        cells.X = cells.X.minimum(1).tocsr()
+    else:
+        cells = cells[:, :25].copy()
+        background = np.random.default_rng(0).poisson(5, cells.shape)
+        cells.X = csr_matrix(cells.X.toarray() + background.astype(np.float32))
+    reference, query = cells[:300].copy(), cells[300:].copy()
+    true = query.obsm.pop("spatial")
+    seed_everything()
+    DPSCVI.setup_anndata(reference)
+    model = DPSCVI(reference, n_hidden=32, n_layers=1)
+    model.train(max_epochs=60, batch_size=64, **QUIET)
+    error = np.linalg.norm(model.predict_coordinates(query) - true, axis=1)
+    chance = np.linalg.norm(reference.obsm["spatial"].mean(axis=0) - true, axis=1)
+    assert np.median(error) < 0.7 * np.median(chance)
