@@ -152,7 +152,7 @@ def two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.trains
 @pytest.mark.filterwarnings("ignore")  # of squidpy
 @pytest.mark.usefixtures("two_files")
-@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/user_guide/own_data.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
 def test_python_on_the_first_pages_runs(page: str, monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("squidpy")
     for name in ("FEWEST_STEPS", "MOST_STEPS"):
@@ -164,6 +164,38 @@ def test_python_on_the_first_pages_runs(page: str, monkeypatch: pytest.MonkeyPat
     placed = names["query"].obsm["spatial_dpvae"]
     assert placed.shape == (names["query"].n_obs, 2)
     assert np.isfinite(placed).all()
+
+
+@pytest.mark.trains
+@pytest.mark.usefixtures("two_files")
+def test_two_files_are_prepared_and_placed_as_the_page_says(monkeypatch: pytest.MonkeyPatch):
+    for name in ("FEWEST_STEPS", "MOST_STEPS"):
+        monkeypatch.setattr(f"dpvae.model.training.epochs.{name}", 150)
+    page = (DOCS / "user_guide" / "own_data.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)[0], names)
+    true = dpvae.datasets.simulated_tissue(400, 60, seed=0)[300:].obsm["spatial"]
+    error = np.linalg.norm(names["query"].obsm["spatial_dpvae"] - true, axis=1)
+    chance = np.linalg.norm(true.mean(axis=0) - true, axis=1)
+    assert np.median(error) < 0.6 * np.median(chance)
+
+
+@pytest.mark.trains
+def test_missing_places_are_filled_in_as_the_page_says(monkeypatch: pytest.MonkeyPatch):
+    for name in ("FEWEST_STEPS", "MOST_STEPS"):
+        monkeypatch.setattr(f"dpvae.model.training.epochs.{name}", 150)
+    adata = dpvae.datasets.simulated_tissue(400, 40, seed=0)
+    adata.X = np.log1p(adata.X.toarray())
+    true, hidden = adata.obsm["spatial"].copy(), np.arange(400) % 5 == 0
+    adata.obsm["spatial"][hidden] = np.nan
+    page = (DOCS / "user_guide" / "missing_places.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {"adata": adata, "dpvae": dpvae, "np": np}
+    exec("\n".join(re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)), names)
+    chance = np.linalg.norm(np.nanmean(true[hidden], axis=0) - true[hidden], axis=1)
+    for places in (adata.obsm["spatial_dpvae"], names["places"]):
+        assert np.allclose(places[~hidden], true[~hidden])
+        error = np.linalg.norm(places[hidden] - true[hidden], axis=1)
+        assert np.median(error) < 0.6 * np.median(chance)
 
 
 @pytest.mark.trains

@@ -22,7 +22,7 @@ def painted(folder, save):
 
 def panels(places, stain, found):
     values = found[:, list(GENES)].X
-    figure, axes = plt.subplots(2, 3, figsize=(8, 2.9), layout="constrained")
+    _, axes = plt.subplots(2, 3, figsize=(8, 2.9), layout="constrained")
     for number, ((gene, what), column) in enumerate(zip(GENES.items(), axes.T, strict=True)):
         agrees = np.corrcoef(values[:, number], stain[:, number])[0, 1]
         draw(column[0], places, stain[:, number], f"{gene}, {what}: stained")

@@ -47,9 +47,7 @@ def panels(reference, query, placed, error):
 def draw(ax, places, labels, title):
     for number, layer in enumerate(sorted(labels.dropna().unique())):
         here = places[(labels == layer).to_numpy()]
-        ax.scatter(
-            *here.T, s=2.5, linewidths=0, antialiased=False, color=f"C{number}", label=layer
-        )
+        ax.scatter(*here.T, s=2.5, linewidths=0, antialiased=False, color=f"C{number}", label=layer)
     ax.set(aspect="equal", xticks=[], yticks=[])
     ax.invert_yaxis()
     ax.set_title(title, fontsize=10)
