@@ -50,7 +50,7 @@ for notebook in TUTORIALS.glob("*.ipynb"):
 
 nb_execution_mode = "off"  # shown with their stored outputs; a test runs them
 nb_merge_streams = True
-nb_output_stderr = "remove"
+nb_output_stderr = "show"  # a test sees to it that there are only warnings of ours
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath", "substitution"]
 myst_heading_anchors = 3
