@@ -129,4 +129,5 @@ Written by `python -m benchmarks.accuracy FOLDER --ablation --docs docs`: DPVAE 
 and with one ingredient removed or changed. Procrustes disparity of a random fifth of the cells that
 was hidden, mean over sections; a ratio above 1 says that the change makes it worse. The default was
 chosen on validation parts of these sections, so small differences in its favour mean nothing.
-Read ratios, not errors: the default of today, with surfaces of expression, is on the page {doc}`/user_guide/how_good`."""
+Read ratios, not errors: the default of today, with surfaces of expression, is on the page
+{doc}`/user_guide/how_good`."""
