@@ -15,7 +15,6 @@ from benchmarks.accuracy.runs import finished
 from benchmarks.accuracy.sections import folder_sections
 from benchmarks.accuracy.splits import split
 from benchmarks.method_style import style_of
-from benchmarks.section_names import short
 
 N_TOP = 20
 RESOLUTION = 110
@@ -54,7 +53,7 @@ def draw(table, path):
     style = style_of("DPVAE")
     labels = {
         "top_morans_i": f"mean Moran's I of the {N_TOP} best genes",
-        "distance_correlation": "correlation of distances in expression and tissue",
+        "distance_correlation": "correlation of distances",
     }
     for axes, (column, label) in zip(panels, labels.items(), strict=True):
         axes.scatter(
@@ -67,12 +66,13 @@ def draw(table, path):
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     bulbs = table[table["section"].str.contains("olfactory")]
-    for _, bulb in bulbs.iterrows():
+    if len(bulbs):
+        middle = bulbs[["top_morans_i", "DPVAE"]].mean()
         panels[0].annotate(
-            short(bulb["section"]),
-            (bulb["top_morans_i"], bulb["DPVAE"]),
+            "olfactory bulbs",
+            middle,
             textcoords="offset points",
-            xytext=(-7, -3),
+            xytext=(-12, -3),
             ha="right",
             fontsize="small",
         )

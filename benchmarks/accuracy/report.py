@@ -14,6 +14,17 @@ SCORES = (
     "seconds",
     "peak_gb",
 )
+WORDS = {
+    "procrustes_disparity": "Procrustes disparity",
+    "distance_spearman": "Spearman of distances",
+    "normalized_stress": "stress",
+    "neighbor_overlap": "neighbour overlap",
+    "median_error_radii": "median error, radii",
+    "spread_ratio": "spread ratio",
+    "morans_i": "Moran's I of latents",
+    "gearys_c": "Geary's C of latents",
+    "peak_gb": "peak GB",
+}
 TITLES = {
     "random": "A random fifth is hidden",
     "known20": "Places of 20 % are known",
@@ -63,12 +74,13 @@ def _page(docs, name):
 def split_tables(part):
     """Titles and tables of one split."""
     names = part["method"].unique()
+    interval = ", mean ± 95 % interval over seeds" if part["seed"].nunique() > 1 else ""
     tables = [
         (
             "means over the sections and seeds that every method finished",
             headline(part, SCORES).round(3),
         ),
-        ("Procrustes disparity, mean ± 95 % interval over seeds", _section_table(part)),
+        (f"Procrustes disparity of each section{interval}", _section_table(part)),
     ]
     for ours in (name for name in OURS if name in names):
         table = against(part, ours, names)
@@ -103,8 +115,9 @@ def _page_part(split, part, tables, docs):
 
 
 def _markdown(table):
-    rows = [" | ".join(row) for row in table.astype(str).to_numpy()]
-    return "\n".join([" | ".join(table.columns), " | ".join(["---"] * table.shape[1]), *rows])
+    rows = [" | ".join(row) for row in table.astype(str).replace("nan", "-").to_numpy()]
+    columns = [WORDS.get(column, column) for column in table.columns]
+    return "\n".join([" | ".join(columns), " | ".join(["---"] * table.shape[1]), *rows])
 
 
 def _versions(results):
@@ -120,7 +133,7 @@ for every method. Everything that is fitted (genes, scaling, penalties, weights)
 cells only; where places of a few per cent are known, every method sees the
 expression of all cells. On a lattice of spots a random split leaves almost every hidden spot a
 known neighbour: the contiguous blocks are the harder and the more truthful test. Every run has one
-thread. `median_error_radii` is in tissue radii (root mean square distance from the centre).
+thread. Tissue radii are root mean square distances from the centre.
 See {doc}`/user_guide/how_good` for what the numbers mean."""
 
 ABLATION = """# What each ingredient is worth
@@ -129,4 +142,5 @@ Written by `python -m benchmarks.accuracy FOLDER --ablation --docs docs`: DPVAE 
 and with one ingredient removed or changed. Procrustes disparity of a random fifth of the cells that
 was hidden, mean over sections; a ratio above 1 says that the change makes it worse. The default was
 chosen on validation parts of these sections, so small differences in its favour mean nothing.
-Read ratios, not errors: the default of today, with surfaces of expression, is on the page {doc}`/user_guide/how_good`."""
+Read ratios, not errors: the default of today, with surfaces of expression, is on the page
+{doc}`/user_guide/how_good`."""

@@ -10,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
-PANEL_WIDTH = 3.6
+PANEL_WIDTH, MOST_WIDTH = 3.6, 7.6
 RESOLUTION = 300
 
 
@@ -33,13 +33,14 @@ def panels(
     if ax is None:
         import matplotlib.pyplot as plt
 
-        height = PANEL_WIDTH * float(np.clip(height_to_width, 0.4, 2)) + 0.6
         n_columns = min(n_panels, per_row or n_panels)
+        width = min(PANEL_WIDTH, MOST_WIDTH / n_columns)  # of a page, or type would be too small
+        height = width * float(np.clip(height_to_width, 0.4, 2)) + 0.6
         n_rows = -(-n_panels // n_columns)
         _, axes = plt.subplots(
             n_rows,
             n_columns,
-            figsize=(PANEL_WIDTH * n_columns + 0.8, n_rows * height),
+            figsize=(width * n_columns + 0.8, n_rows * height),
             layout=ConstrainedLayoutEngine(compress=True, wspace=0.06),
             squeeze=False,
         )
