@@ -19,6 +19,7 @@ from dpvae.model.data.gene_weights import spatial_gene_weights
 N_COMPONENTS = 50
 WIDTH, N_HEADS = 64, 4
 LEARNING_RATE = 2e-3
+LARGEST_INPUT = 3.0
 TINY = 1e-6
 
 
@@ -135,7 +136,7 @@ def components(task, design):
         scaled = [(values - mean) / scale for values in genes]
     pca = PCA(min(N_COMPONENTS, *(n - 1 for n in genes[0].shape)), random_state=0)
     known = pca.fit_transform(scaled[0] * weight)
-    size = known.std(axis=0).max() / 3.0
+    size = known.std(axis=0).max() / LARGEST_INPUT
     return known / size, pca.transform(scaled[1] * weight) / size
 
 
@@ -210,9 +211,9 @@ def distances(points):
     return found.clamp_min(TINY).sqrt()
 
 
-def layouts(task, design):
+def layouts(task, design, inputs=components):
     """Place each section of the query by the principal axes of its points."""
-    known, new = components(task, design)
+    known, new = inputs(task, design)
     names = task.reference.obs[SECTION].to_numpy()
     network = fitted(known, task.reference.obsm["spatial"], names, design, task.seed)
     n_dims = task.truth.shape[1]

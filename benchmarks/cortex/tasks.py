@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from benchmarks.accuracy.problem import SECTION, prepared
-from benchmarks.accuracy.sections import folder_sections, tissue
+from benchmarks.accuracy.sections import sections_of, tissue
 
 X, Y, NAME, CLASS = "coord_X", "coord_Y", "cell_section", "cell_class"
 CLASSES = {
@@ -98,7 +98,8 @@ def _cells(table):
 
 def folder_tasks(folder, tissues=TISSUES):
     """One section of a tissue is placed, the others are known."""
-    sections = [s for s in folder_sections(folder) if tissue(s.name) in tissues]
+    paths = [path for path in sorted(folder.glob("*.h5ad")) if tissue(path.stem) in tissues]
+    sections = [section for path in paths for section in sections_of(path)]
     for query in sections:
         others = [s for s in sections if s is not query and tissue(s.name) == tissue(query.name)]
         if not others:

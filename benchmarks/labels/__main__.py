@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from benchmarks.labels.methods import METHODS, sums_of_bins
+from benchmarks.labels.methods import ACROSS_ONLY, METHODS, sums_of_bins
 from benchmarks.labels.page import N_BINS, page
 from benchmarks.labels.problems import ARROW, N_FIFTHS, PAIRS, problem_of, sections_with_labels
 
@@ -61,7 +61,8 @@ def main():
     sections = sections_with_labels(options.folder)
     for name, column, fifth in planned(sections, options):
         done = set(finished(options.results)[KEYS].itertuples(index=False, name=None))
-        left = [m for m in options.methods if (name, column, fifth, m) not in done]
+        wanted = [m for m in options.methods if ARROW in name or m not in ACROSS_ONLY]
+        left = [m for m in wanted if (name, column, fifth, m) not in done]
         if not left or not name.startswith(tuple(options.sections)):
             continue
         problem = problem_of(sections, name, column, fifth)

@@ -21,6 +21,10 @@ PAIRS = (
     ("dlpfc_151669", "dlpfc_151507"),
     ("starmap_mpfc_3sections:20180417_BZ5_control", "starmap_mpfc_3sections:20180419_BZ9_control"),
     ("starmap_mpfc_3sections:20180419_BZ9_control", "starmap_mpfc_3sections:20180424_BZ14_control"),
+    ("st_her2_breast_tumour_A1", "st_her2_breast_tumour_B1"),
+    ("st_her2_breast_tumour_B1", "st_her2_breast_tumour_A1"),
+    ("st_her2_breast_tumour_G2", "st_her2_breast_tumour_H1"),
+    ("st_her2_breast_tumour_H1", "st_her2_breast_tumour_G2"),
 )
 
 

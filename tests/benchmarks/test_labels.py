@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.labels.adjusted import cooled, expected_accuracy, with_frequencies, within
 from benchmarks.labels.methods import METHODS, sums_of_bins
 from benchmarks.labels.page import N_BINS, page, pooled
 from benchmarks.labels.problems import problem_of
@@ -50,3 +51,41 @@ def test_the_calibration_error_is_the_known_one():
     assert found["accuracy"][0] == 0.75
     assert found["error"][0] == pytest.approx((10 * 0.2 + 10 * 0.2) / 20)
     assert "s | 40 | 0.750" in page(pd.DataFrame([row, row]))
+
+
+def test_frequencies_of_the_query_are_found():
+    rng = np.random.default_rng(0)
+    codes = (rng.random(4000) < 0.9).astype(int)
+    value = rng.normal(size=4000) + 2.0 * codes
+    odds = np.exp(2.0 * value - 2.0)
+    even = np.stack([1.0 / (1.0 + odds), odds / (1.0 + odds)], axis=1)
+    found = with_frequencies(even, np.array([0.5, 0.5]))
+    assert found[:, 1].mean() == pytest.approx(codes.mean(), abs=0.02)
+    assert (found.argmax(axis=1) == codes).mean() > (even.argmax(axis=1) == codes).mean()
+
+
+def test_cooling_reaches_the_accuracy_and_never_makes_surer():
+    rng = np.random.default_rng(0)
+    sure = rng.dirichlet([0.3, 0.3, 0.3], size=500)
+    found = cooled(sure, 0.6)
+    assert found.max(axis=1).mean() == pytest.approx(0.6, abs=1e-6)
+    np.testing.assert_array_equal(found.argmax(axis=1), sure.argmax(axis=1))
+    np.testing.assert_array_equal(cooled(sure, 0.99), sure)
+
+
+def test_an_accuracy_is_expected_in_proportion_to_agreement(sections):
+    problem = problem_of(sections, "tissue", "layer", 0)
+    inside = within(problem)
+    names = np.concatenate([inside.query.obs_names, inside.reference.obs_names])
+    assert set(names) == set(problem.reference.obs_names)
+    truth = np.eye(len(problem.names))
+
+    def right(given):
+        return truth[given.codes]
+
+    def half_right(given):
+        wrong = np.arange(len(given.codes)) < (given is problem) * len(given.codes) // 2
+        return truth[(given.codes + wrong) % len(problem.names)]
+
+    expected = expected_accuracy(problem, right, right, half_right)
+    assert expected == pytest.approx(0.5, abs=0.02)
