@@ -86,6 +86,7 @@ METHODS = {
     "ridge": ridge,
     "dpvae.tl.paint": paint,
     "DPVGAE": joint_model,
+    "… β = 1": partial(joint_model, kl_weight=1.0),
     "… without distances": partial(joint_model, dp_weight=0.0),
     "… without neighbourhoods": partial(joint_model, neighborhood=False),
     "… standardised together": partial(joint_model, standardize="reference"),

@@ -47,6 +47,7 @@ METHODS = {
     "components, scaled together": partial(components, by_technology=False),
     "components, scaled by technology": partial(components, by_technology=True),
     "DPVGAE": joint_model,
+    "… β = 1": partial(joint_model, kl_weight=1.0),
     "… standardised together": partial(joint_model, standardize="reference"),
     "… without neighbourhoods": partial(joint_model, neighborhood=False),
     "… kernel": partial(joint_model, plan={"alignment": "kernel"}),

@@ -153,3 +153,13 @@ def test_networks_of_its_own_decode_the_tissue_alone():
     changed = module.generative(**inputs)["px"].loc
     torch.testing.assert_close(changed[1::2], genes[1::2] + 1.0)
     torch.testing.assert_close(changed[::2], genes[::2])
+
+
+def test_the_weight_of_the_divergence_multiplies_beta():
+    losses = {}
+    for weight in (0.0, 0.5, 1.0):
+        module, tensors = module_of(kl_weight=weight).eval(), minibatch()
+        losses[weight] = loss_of(module, tensors)
+    kl = losses[0.0].kl_local["kl_local"].mean()
+    torch.testing.assert_close(losses[1.0].loss - losses[0.0].loss, kl)
+    torch.testing.assert_close(losses[0.5].loss - losses[0.0].loss, 0.5 * kl)

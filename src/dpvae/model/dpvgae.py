@@ -9,6 +9,7 @@ from anndata import AnnData
 from dpvae.model.data.technology import n_neighborhood
 from dpvae.model.imputing_model import ImputingModel
 from dpvae.model.joint.calibration_genes import calibration_genes, check_n_calibration
+from dpvae.model.tissue.spatial_options import check_beta
 from dpvae.model.training.cells_first import CellsFirstPlan
 from dpvae.module.distance_term import check_distances
 from dpvae.module.joint_vae import DPJointVAE, JointLikelihood
@@ -35,6 +36,9 @@ class DPVGAE(ImputingModel):
         As of :class:`DPVAE`. ``dropout_rate`` concerns the encoders.
     gene_likelihood
         ``"normal"``, of standardised logarithms; ``"nb"`` or ``"zinb"``, of raw counts.
+    kl_weight
+        β, with which the divergence from the prior counts. With 1, few dimensions of the latent
+        space say anything of a cell, and types of cells are less apart.
     dp_weight, distance_error, distance_latent
         As of :class:`DPVAE`, for the cells of the tissue. Less than there, since one latent space
         is to tell genes as well.
@@ -87,6 +91,7 @@ class DPVGAE(ImputingModel):
         dropout_rate: float = 0.1,
         input_dropout: float = 0.3,
         gene_likelihood: JointLikelihood = "normal",
+        kl_weight: float = 0.3,
         dp_weight: float = 0.3,
         distance_error: Literal["absolute", "squared"] = "absolute",
         distance_latent: Literal["mean", "sample"] = "mean",
@@ -98,6 +103,7 @@ class DPVGAE(ImputingModel):
         neighborhood: bool = True,
     ) -> None:
         check_network_size(n_hidden, n_latent, n_layers, dropout_rate, input_dropout)
+        check_beta(kl_weight, None, None)
         check_distances(dp_weight, distance_error, distance_latent)
         check_dimension("n_distance", n_distance)
         check_choice("gene_likelihood", gene_likelihood, ("normal", "nb", "zinb"))
@@ -134,6 +140,7 @@ class DPVGAE(ImputingModel):
             dropout_rate=dropout_rate,
             n_neighborhood=n_neighborhood(int(shared.sum())) if neighborhood else 0,
             gene_likelihood=gene_likelihood,
+            kl_weight=kl_weight,
             dp_weight=dp_weight,
             distance_error=distance_error,
             distance_latent=distance_latent,

@@ -60,6 +60,9 @@ class JointVAE(BaseMinifiedModeModuleClass):
         ``"normal"``, of standardised logarithms with variance 1; ``"nb"`` or ``"zinb"``, of counts.
     prior
         Prior of z; by default the standard normal distribution.
+    kl_weight
+        What β is multiplied by. Most of a gene's variance is noise of counting: with 1, z has few
+        dimensions that say anything of a cell.
     own_tissue
         Which technologies have places, shape ``(n_technologies,)``: these get an encoder and a
         decoder of their own. By default all technologies share them.
@@ -79,6 +82,7 @@ class JointVAE(BaseMinifiedModeModuleClass):
         n_neighborhood: int,
         gene_likelihood: JointLikelihood = "normal",
         prior: Prior | None = None,
+        kl_weight: float = 1.0,
         own_tissue: Tensor | None = None,
     ) -> None:
         super().__init__()
@@ -88,6 +92,7 @@ class JointVAE(BaseMinifiedModeModuleClass):
         self.n_latent = n_latent
         self.gene_likelihood = gene_likelihood
         self.prior = prior or StandardNormal()
+        self.kl_weight = kl_weight
         sizes = {"n_layers": n_layers, "n_hidden": n_hidden}
 
         def encoder() -> Encoder:
@@ -223,7 +228,7 @@ class JointVAE(BaseMinifiedModeModuleClass):
         generative_outputs: dict[str, Any],
         kl_weight: Tensor | float = 1.0,
     ) -> LossOutput:
-        """Negative ELBO, averaged over the cells of each technology, with β = ``kl_weight``."""
+        """Negative ELBO, averaged over the cells of each technology, β times ``kl_weight``."""
         expression, technology = tensors[REGISTRY_KEYS.X_KEY], tensors[REGISTRY.technology]
         code = technology.reshape(-1).long()
         px = generative_outputs["px"]
@@ -236,8 +241,9 @@ class JointVAE(BaseMinifiedModeModuleClass):
             surprise = -px.log_prob(expression)
         reconstruction = (self.gene_weight[code] * surprise).sum(-1)
         kl = self.prior.kl(inference_outputs["qz"], inference_outputs["z"])
+        beta = self.kl_weight * kl_weight
         return LossOutput(
-            loss=(self.technology_weight[code] * (reconstruction + kl_weight * kl)).mean(),
+            loss=(self.technology_weight[code] * (reconstruction + beta * kl)).mean(),
             reconstruction_loss=reconstruction,
             kl_local=kl,
         )
