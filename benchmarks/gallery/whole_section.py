@@ -39,13 +39,19 @@ def panels(reference, query, placed, error):
     ):
         draw(ax, places, cells.obs["layer"], title)
     figure.legend(
-        *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=7, frameon=False
+        *axes[0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=7,
+        frameon=False,
+        markerscale=5,
+        handletextpad=0.2,
+        columnspacing=1.2,
     )
     return axes
 
 
 def draw(ax, places, labels, title):
-    for number, layer in enumerate(sorted(labels.dropna().unique())):
+    for number, layer in enumerate(sorted(set(labels) - {"NA"})):
         here = places[(labels == layer).to_numpy()]
         ax.scatter(*here.T, s=2.5, linewidths=0, antialiased=False, color=f"C{number}", label=layer)
     ax.set(aspect="equal", xticks=[], yticks=[])
