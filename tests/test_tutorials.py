@@ -21,7 +21,7 @@ SECTIONS = Path(os.environ.get("DPVAE_TEST_DATA", ROOT.parent / "shared" / "data
 QUICK = {"quickstart", "visium_brain", "posterior"}  # run each time; the others only if asked
 RUNS_ALL = "DPVAE_TEST_TUTORIALS"
 LARGEST_PICTURE = 200_000  # bytes
-OURS = re.compile(r"UserWarning: |Cells are placed in the frame of |The section is symmetric: ")
+OURS = re.compile(r"UserWarning: |Cells are placed in |Places are spread |The section is symmetric")
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
