@@ -135,6 +135,14 @@ def test_plots_have_a_picture_of_a_size_that_loads():
     assert large == []
 
 
+@pytest.mark.parametrize("part", dpvae.__all__)
+def test_summaries_are_one_sentence(part: str):
+    module = importlib.import_module(f"dpvae.{part}")
+    documented = [getattr(module, name).__doc__ for name in module.__all__]
+    summaries = [" ".join(text.strip().split("\n\n")[0].split()) for text in documented if text]
+    assert [text for text in summaries if "(Fig" in text or not text.endswith((".", "?"))] == []
+
+
 @pytest.fixture
 def two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with two sections whose genes differ in part, one of them with an empty cell."""

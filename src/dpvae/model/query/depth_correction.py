@@ -172,7 +172,8 @@ def _as_a_whole(found: float, wanted: float) -> DepthCorrection:
         f"The query was multiplied by {factor:.3g} before the logarithm, for this call. That is "
         "only about right, since genes were chosen after normalisation: better normalise both to "
         "one depth, sc.pp.normalize_total(query, target_sum=…) with the target of the reference, "
-        "then sc.pp.log1p(query)."
+        "then sc.pp.log1p(query). If you did so, these genes are a larger share of the molecules "
+        "in one of them, as in other tissue or by another technology."
     )
     return DepthCorrection(None, factor, 0.0, _difference(found, wanted), remedy)
 
