@@ -63,7 +63,7 @@ def test_pictures_are_small(path):
 
 @each_notebook
 def test_index_lists_it_and_it_opens_in_colab(path):
-    assert INDEX.count(f"]({path.stem})") == 1
+    assert len(re.findall(rf"\]\({path.stem}(?:\.ipynb)?\)", INDEX)) == 1
     assert re.findall(rf"^{path.stem}$", INDEX, flags=re.MULTILINE) == [path.stem]
     first = nbformat.read(path, as_version=4).cells[0].source
     home = "https://colab.research.google.com/github/dpvae/dpvae/blob/main/tutorials"
@@ -72,7 +72,7 @@ def test_index_lists_it_and_it_opens_in_colab(path):
 
 def test_index_lists_nothing_that_is_not_there():
     pages = {path.stem for path in NOTEBOOKS} | {"own_data"}
-    assert set(re.findall(r"\]\((\w+)\)", INDEX)) == pages
+    assert set(re.findall(r"\]\((\w+)(?:\.ipynb)?\)", INDEX)) == pages
 
 
 @each_notebook
