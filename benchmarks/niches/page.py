@@ -61,9 +61,10 @@ def table(results, score):
 
 def page(results):
     """The page, as text."""
-    seeds = results.groupby("method")["seed"].nunique()
-    few = [name for name in seeds.index if seeds[name] < seeds.max()]
-    lines = [INTRODUCTION, f"Means over {seeds.max()} seeds" + "".join(_few(few, seeds)) + ".\n"]
+    most = results["seed"].nunique()
+    fewer = [*_with_fewer(results, "section", most), *_with_fewer(results, "method", most)]
+    exceptions = f" ({'; '.join(fewer)})" if fewer else ""
+    lines = [INTRODUCTION, f"Means over {most} seeds{exceptions}.\n"]
     for kind, title in KINDS.items():
         part = results[results["split"] == kind]
         if len(part):
@@ -76,6 +77,7 @@ def page(results):
     return "\n".join(lines)
 
 
-def _few(names, seeds):
-    if names:
-        yield "; of " + ", ".join(f"*{name}* {seeds[name]}" for name in names)
+def _with_fewer(results, column, most):
+    """Which sections or methods were not run with all seeds."""
+    n_seeds = results.groupby(column, sort=False)["seed"].nunique()
+    return [f"{name}: {number}" for name, number in n_seeds.items() if number < most]

@@ -69,6 +69,6 @@ def test_the_page_says_which_methods_had_fewer_seeds():
         for seed in range(n_seeds)
     ]
     text = page(pd.DataFrame(rows).assign(accuracy=0.5, wrong=np.nan))
-    assert "3 seeds; of *DPVAE, place* 1." in text
+    assert "3 seeds (DPVAE, place: 1)." in text
     assert "kNN, place | 0.250 | 0.250" in text
-    assert "block" not in text.split("3 seeds")[1]
+    assert "block" not in text.split("3 seeds (")[1]
