@@ -9,6 +9,7 @@ TITLES = {
     "accuracy": "Share of cells in the right niche",
     "wrong": "Share of the composition that is wrong",
 }
+OURS = "Surfaces, niche_composition"
 KINDS = {
     "random": "A random fifth is hidden",
     "block": "A block is hidden: the fifth that is nearest to a random cell",
@@ -59,12 +60,27 @@ def table(results, score):
     return markdown(["method", *wide.columns, "mean"], rows)
 
 
+def wins(results):
+    """In how many problems niche_composition has the higher NMI, against each method."""
+    problems = results.pivot_table(
+        index=["section", "split", "seed"], columns="method", values="nmi", sort=False
+    )
+    rows = []
+    for method in problems.columns.drop(OURS):
+        both = problems[[OURS, method]].dropna()
+        better = both[OURS] - both[method]
+        rows.append([method, f"{(better > 0).sum()} of {len(both)}", f"{better.mean():+.3f}"])
+    return markdown([f"*{OURS}* against", "higher NMI", "mean difference"], rows)
+
+
 def page(results):
     """The page, as text."""
     most = results["seed"].nunique()
     fewer = [*_with_fewer(results, "section", most), *_with_fewer(results, "method", most)]
     exceptions = f" ({'; '.join(fewer)})" if fewer else ""
     lines = [INTRODUCTION, f"Means over {most} seeds{exceptions}.\n"]
+    if OURS in set(results["method"]):
+        lines.append(f"{wins(results)}\n")
     for kind, title in KINDS.items():
         part = results[results["split"] == kind]
         if len(part):
