@@ -9,6 +9,7 @@ TITLES = {
     "accuracy": "Share of cells in the right niche",
     "wrong": "Share of the composition that is wrong",
 }
+OURS = "Surfaces, niche_composition"
 KINDS = {
     "random": "A random fifth is hidden",
     "block": "A block is hidden: the fifth that is nearest to a random cell",
@@ -59,11 +60,27 @@ def table(results, score):
     return markdown(["method", *wide.columns, "mean"], rows)
 
 
+def wins(results):
+    """In how many problems niche_composition has the higher NMI, against each method."""
+    problems = results.pivot_table(
+        index=["section", "split", "seed"], columns="method", values="nmi", sort=False
+    )
+    rows = []
+    for method in problems.columns.drop(OURS):
+        both = problems[[OURS, method]].dropna()
+        better = both[OURS] - both[method]
+        rows.append([method, f"{(better > 0).sum()} of {len(both)}", f"{better.mean():+.3f}"])
+    return markdown([f"*{OURS}* against", "higher NMI", "mean difference"], rows)
+
+
 def page(results):
     """The page, as text."""
-    seeds = results.groupby("method")["seed"].nunique()
-    few = [name for name in seeds.index if seeds[name] < seeds.max()]
-    lines = [INTRODUCTION, f"Means over {seeds.max()} seeds" + "".join(_few(few, seeds)) + ".\n"]
+    most = results["seed"].nunique()
+    fewer = [*_with_fewer(results, "section", most), *_with_fewer(results, "method", most)]
+    exceptions = f" ({'; '.join(fewer)})" if fewer else ""
+    lines = [INTRODUCTION, f"Means over {most} seeds{exceptions}.\n"]
+    if OURS in set(results["method"]):
+        lines.append(f"{wins(results)}\n")
     for kind, title in KINDS.items():
         part = results[results["split"] == kind]
         if len(part):
@@ -76,6 +93,7 @@ def page(results):
     return "\n".join(lines)
 
 
-def _few(names, seeds):
-    if names:
-        yield "; of " + ", ".join(f"*{name}* {seeds[name]}" for name in names)
+def _with_fewer(results, column, most):
+    """Which sections or methods were not run with all seeds."""
+    n_seeds = results.groupby(column, sort=False)["seed"].nunique()
+    return [f"{name}: {number}" for name, number in n_seeds.items() if number < most]

@@ -77,5 +77,5 @@ def test_the_page_has_a_table_for_each_task():
     ]
     text = page(pd.DataFrame(rows).assign(rssd_of_classes=np.nan))
     assert text.index("## one") < text.index("## two")
-    assert "kNN | 2 | 0.250" in text
+    assert "kNN | 2 | 1 | 0.250" in text
     assert "sum over classes |" not in text.split("## one")[1]

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from benchmarks.domains.sections import LabelledSection
 from benchmarks.niches.methods import COMPOSITIONS, measured, scores
-from benchmarks.niches.page import page
+from benchmarks.niches.page import OURS, page, wins
 from benchmarks.niches.problems import N_NEIGHBORS, own_compositions, problem_of
 
 from dpvae.datasets import simulated_tissue
@@ -69,6 +69,15 @@ def test_the_page_says_which_methods_had_fewer_seeds():
         for seed in range(n_seeds)
     ]
     text = page(pd.DataFrame(rows).assign(accuracy=0.5, wrong=np.nan))
-    assert "3 seeds; of *DPVAE, place* 1." in text
+    assert "3 seeds (DPVAE, place: 1)." in text
     assert "kNN, place | 0.250 | 0.250" in text
-    assert "block" not in text.split("3 seeds")[1]
+    assert "block" not in text.split("3 seeds (")[1]
+
+
+def test_wins_are_counted_over_problems_that_both_have():
+    rows = [
+        {"section": "s", "split": "random", "seed": seed, "method": method, "nmi": nmi}
+        for method, values in ((OURS, [0.4, 0.5, 0.6]), ("other", [0.3, 0.6]))
+        for seed, nmi in enumerate(values)
+    ]
+    assert "other | 1 of 2 | +0.000" in wins(pd.DataFrame(rows))
