@@ -1,9 +1,11 @@
 """The demo of the command line."""
 
 import re
+from io import StringIO
 
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from dpvae.cli.demo import as_rich_table, verdict
 from dpvae.metrics import SCORES
@@ -37,3 +39,14 @@ def test_the_table_for_readers_is_titled_and_explained_by_the_table_of_scores():
     for name in names:
         assert f"{SCORES[name].title} {SCORES[name].scale}" in table.caption
     assert table.caption.endswith("spread ratio 1 → 1: below 1 places are drawn to the centre.")
+
+
+def test_no_word_of_a_heading_is_cut_in_a_terminal_of_eighty_columns():
+    names = ("procrustes_disparity", "normalized_stress", "distance_spearman", "neighbor_overlap")
+    names += ("median_error", "spread_ratio")
+    table = as_rich_table(pd.DataFrame([[0.084] * 4 + [346.0, 0.93]], ["Surfaces"], names))
+    console = Console(width=80, file=StringIO())
+    console.print(table)
+    heading = console.file.getvalue().split("┡")[0]
+    words = [word for name in names for word in SCORES[name].title.split()]
+    assert [word for word in words if word not in heading] == []

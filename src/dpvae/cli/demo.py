@@ -102,7 +102,8 @@ def as_rich_table(scores: pd.DataFrame) -> Table:
     table = Table(title="Hidden places recovered", caption=_caption(scores), caption_justify="left")
     table.add_column("method")
     for name in scores.columns:
-        table.add_column(SCORES[name].title, justify="right")
+        title = SCORES[name].title
+        table.add_column(title, justify="right", min_width=max(map(len, title.split())))
     for method, row in scores.iterrows():
         table.add_row(str(method), *(f"{value:.3g}" for value in row))
     return table
