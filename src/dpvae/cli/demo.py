@@ -101,11 +101,13 @@ def as_rich_table(scores: pd.DataFrame) -> Table:
     """Lay scores out for a terminal."""
     table = Table(title="Hidden places recovered", caption=_caption(scores), caption_justify="left")
     table.add_column("method")
-    for name in scores.columns:
-        title = SCORES[name].title
-        table.add_column(title, justify="right", min_width=max(map(len, title.split())))
-    for method, row in scores.iterrows():
-        table.add_row(str(method), *(f"{value:.3g}" for value in row))
+    shown = scores.map("{:.3g}".format)
+    for name, values in shown.items():
+        title = SCORES[str(name)].title
+        width = max(map(len, [*title.split(), *values]))
+        table.add_column(title, justify="right", width=width)
+    for method, row in shown.iterrows():
+        table.add_row(str(method), *row)
     return table
 
 
