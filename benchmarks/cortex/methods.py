@@ -5,9 +5,6 @@ from functools import lru_cache, partial
 import numpy as np
 import pandas as pd
 import scvi
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.neural_network import MLPRegressor
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from benchmarks.accuracy.methods.baselines import neighbors, ridge_on_components
 from benchmarks.accuracy.methods.peers import placed_by
@@ -59,16 +56,6 @@ def places_of(method):
     return lambda problem: method(problem)[0]
 
 
-def like_celery(problem):
-    """The perceptron of CeLEry with its inputs, in larger steps: 64 cells, rate .001."""
-    known, new = (adata.X.toarray() for adata in (problem.reference, problem.query))
-    varies = (np.ptp(known, axis=0) > 0) & (np.ptp(new, axis=0) > 0)
-    known, new = (StandardScaler().fit_transform(genes[:, varies]) for genes in (known, new))
-    network = MLPRegressor((30, 25, 15), batch_size=64, max_iter=500, random_state=problem.seed)
-    model = TransformedTargetRegressor(network, transformer=MinMaxScaler())
-    return model.fit(known, problem.known_places).predict(new)
-
-
 def mean_of_class(task):
     """Put every cell at the true mean place of its class in its section: an oracle."""
     if task.classes is None:
@@ -97,7 +84,6 @@ METHODS = {
     "kNN, one reference": one_at_a_time(places_of(neighbors)),
     "ridge, one reference": one_at_a_time(places_of(ridge_on_components)),
     "CeLEry, one reference": one_at_a_time(places_of(partial(placed_by, "CeLEry"))),
-    "CeLEry-like, one reference": one_at_a_time(like_celery),
     "mean of class (oracle)": mean_of_class,
     "set encoder": by_sets(),
     "set encoder, attention off": by_sets(attends=False),

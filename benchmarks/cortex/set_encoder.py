@@ -205,7 +205,7 @@ def stress(points, places):
 
 
 def distances(points):
-    """Between all pairs of each set; that of a cell from itself has no gradient."""
+    """Between all pairs of each set. A cell and itself have no gradient."""
     squares = points.square().sum(dim=2)
     found = squares[:, :, None] + squares[:, None, :] - 2.0 * points @ points.mT
     return found.clamp_min(TINY).sqrt()
