@@ -43,8 +43,7 @@ drawn to the middle lower the RSSD. Do not rank methods by it.
 - *set encoder*: see below. *attention off*: the same network and training, in which each cell is
   encoded alone.
 
-Means over sections, of each section over seeds. DPVAE was not run where it has no
-row.
+Means over sections, of each section over seeds. DPVAE was not run where it has no row.
 
 ## Does it help to see the whole section?
 
@@ -71,7 +70,7 @@ each set shifted and scaled at random | 0.507 | 0.525
 **It does not help enough.** With attention, cells of the first hippocampus are placed better than
 without (Spearman .62 and .59, three seeds), and cells of the second are not (.39 both). On STARmap
 attention is worse with each of three seeds (.47 and .49). On layers it makes no difference (.63,
-one seed), and on tumours it is worse (.12 and .14, one seed). Surfaces are better than both on
+one seed), and on tumours it is worse (.125 and .145, one seed). Surfaces are better than both on
 layers and tumours, DPVAE on STARmap.
 
 Two or three sections show little of how sections differ, which is what attention has to learn from.
@@ -79,8 +78,8 @@ LUNA's 33 may show more. The network without attention comes close to DPVAE in S
 (.49 and .50) and the hippocampus (.49 and .50). On STARmap its Procrustes error is higher (.70 and
 .61).
 
-Tumours of other patients are a hard case: every method is below .2, and the place of the class, if
-it were known, would give .40.
+Tumours of other patients are a hard case: on average every method is below .2, and the place of the
+class, if it were known, would give .40.
 
 """
 

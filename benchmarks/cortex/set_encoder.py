@@ -211,9 +211,9 @@ def distances(points):
     return found.clamp_min(TINY).sqrt()
 
 
-def layouts(task, design, inputs=components):
+def layouts(task, design):
     """Place each section of the query by the principal axes of its points."""
-    known, new = inputs(task, design)
+    known, new = components(task, design)
     names = task.reference.obs[SECTION].to_numpy()
     network = fitted(known, task.reference.obsm["spatial"], names, design, task.seed)
     n_dims = task.truth.shape[1]
