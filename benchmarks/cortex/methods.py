@@ -1,13 +1,10 @@
 """Places of each section of a task, by name: one layout of all cells, or several."""
 
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import scvi
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.neural_network import MLPRegressor
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from benchmarks.accuracy.methods.baselines import neighbors, ridge_on_components
 from benchmarks.accuracy.methods.peers import placed_by
@@ -23,22 +20,16 @@ def by_model(kind):
     """Train once on all sections; place each section of the query as a new one."""
 
     def layouts(task):
-        model = trained(task, kind)
+        scvi.settings.seed = task.seed
+        kind.setup_anndata(task.reference, sample_key=SECTION)
+        model = kind(task.reference)
+        model.train(**QUIET)
         places = np.empty(task.truth.shape)
         for _, mine in task.sections():
             places[mine] = model.predict_coordinates(task.query[mine].copy())
         return [places]
 
     return layouts
-
-
-@lru_cache(maxsize=1)
-def trained(task, kind):
-    scvi.settings.seed = task.seed
-    kind.setup_anndata(task.reference, sample_key=SECTION)
-    model = kind(task.reference)
-    model.train(**QUIET)
-    return model
 
 
 def one_at_a_time(place):
@@ -59,16 +50,6 @@ def places_of(method):
     return lambda problem: method(problem)[0]
 
 
-def like_celery(problem):
-    """The perceptron of CeLEry with its inputs, in larger steps: 64 cells, rate .001."""
-    known, new = (adata.X.toarray() for adata in (problem.reference, problem.query))
-    varies = (np.ptp(known, axis=0) > 0) & (np.ptp(new, axis=0) > 0)
-    known, new = (StandardScaler().fit_transform(genes[:, varies]) for genes in (known, new))
-    network = MLPRegressor((30, 25, 15), batch_size=64, max_iter=500, random_state=problem.seed)
-    model = TransformedTargetRegressor(network, transformer=MinMaxScaler())
-    return model.fit(known, problem.known_places).predict(new)
-
-
 def mean_of_class(task):
     """Put every cell at the true mean place of its class in its section: an oracle."""
     if task.classes is None:
@@ -78,17 +59,9 @@ def mean_of_class(task):
     return [places.groupby(keys).transform("mean").to_numpy()]
 
 
-def by_sets(inputs=set_encoder.components, **options):
+def by_sets(**options):
     """Points of cells whose distances are learned, with or without sight of the section."""
-    return lambda task: set_encoder.layouts(task, set_encoder.Design(**options), inputs)
-
-
-def latents(task, _design):
-    """Latents of DPVAE, of reference and query."""
-    model = trained(task, DPVAE)
-    both = [model.get_latent_representation(adata) for adata in (task.reference, task.query)]
-    size = both[0].std(axis=0).max() / set_encoder.LARGEST_INPUT
-    return [values / size for values in both]
+    return lambda task: set_encoder.layouts(task, set_encoder.Design(**options))
 
 
 METHODS = {
@@ -97,11 +70,8 @@ METHODS = {
     "kNN, one reference": one_at_a_time(places_of(neighbors)),
     "ridge, one reference": one_at_a_time(places_of(ridge_on_components)),
     "CeLEry, one reference": one_at_a_time(places_of(partial(placed_by, "CeLEry"))),
-    "CeLEry-like, one reference": one_at_a_time(like_celery),
     "mean of class (oracle)": mean_of_class,
     "set encoder": by_sets(),
     "set encoder, attention off": by_sets(attends=False),
     "set encoder, also of half sections": by_sets(from_blocks=True, by_section=True),
-    "set encoder, latents of DPVAE": by_sets(latents),
-    "set encoder, latents of DPVAE, attention off": by_sets(latents, attends=False),
 }

@@ -38,14 +38,12 @@ On LUNA's sections the oracle has nearly the RSSD of LUNA, with half its Spearma
 drawn to the middle lower the RSSD. Do not rank methods by it.
 
 - *CeLEry* {cite:p}`Zhang23`: its package in an environment of its own
-  (`python -m benchmarks.peers FOLDER --only CeLEry`). *CeLEry-like*: a perceptron with its layers
-  (30, 25, 15), its z-scores and its scaled coordinates, trained with larger steps, which takes
-  seconds in place of minutes.
+  (`python -m benchmarks.peers FOLDER --only CeLEry`), with the settings of its tutorial. It takes
+  minutes for each reference and was not run here.
 - *set encoder*: see below. *attention off*: the same network and training, in which each cell is
   encoded alone.
 
-Means over sections, of each section over seeds. DPVAE and CeLEry's package were not
-run where they have no row.
+Means over sections, of each section over seeds. DPVAE was not run where it has no row.
 
 ## Does it help to see the whole section?
 
@@ -70,16 +68,18 @@ genes standardised by section | 0.505 | 0.531
 each set shifted and scaled at random | 0.507 | 0.525
 
 **It does not help enough.** With attention, cells of the first hippocampus are placed better than
-without (Spearman .63 and .60, two seeds); of the second worse (.37 and .39). On STARmap it is worse
-with each of three seeds (.473 and .493), on layers the same (.630 and .632, one seed), on tumours
-worse (.125 and .145, one seed). Surfaces are better on layers and tumours, DPVAE on STARmap.
+without (Spearman .62 and .59, three seeds), and cells of the second are not (.39 both). On STARmap
+attention is worse with each of three seeds (.47 and .49). On layers it makes no difference (.63,
+one seed), and on tumours it is worse (.125 and .145, one seed). Surfaces are better than both on
+layers and tumours, DPVAE on STARmap.
 
-Two or three sections show hardly how sections differ, and that is what attention has to learn from.
-LUNA's 33 may. The network without attention is as good as DPVAE on STARmap and the hippocampus, but
-Procrustes errors on STARmap are higher (.70 and .61).
+Two or three sections show little of how sections differ, which is what attention has to learn from.
+LUNA's 33 may show more. The network without attention comes close to DPVAE in Spearman on STARmap
+(.49 and .50) and the hippocampus (.49 and .50). On STARmap its Procrustes error is higher (.70 and
+.61).
 
-Tumours of other patients are a hard case: every method is below .2, and the place of the class, if
-it were known, would give .40.
+Tumours of other patients are a hard case: on average every method is below .2, and the place of the
+class, if it were known, would give .40.
 
 """
 

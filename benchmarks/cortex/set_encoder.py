@@ -205,15 +205,15 @@ def stress(points, places):
 
 
 def distances(points):
-    """Between all pairs of each set; that of a cell from itself has no gradient."""
+    """Between all pairs of each set. A cell and itself have no gradient."""
     squares = points.square().sum(dim=2)
     found = squares[:, :, None] + squares[:, None, :] - 2.0 * points @ points.mT
     return found.clamp_min(TINY).sqrt()
 
 
-def layouts(task, design, inputs=components):
+def layouts(task, design):
     """Place each section of the query by the principal axes of its points."""
-    known, new = inputs(task, design)
+    known, new = components(task, design)
     names = task.reference.obs[SECTION].to_numpy()
     network = fitted(known, task.reference.obsm["spatial"], names, design, task.seed)
     n_dims = task.truth.shape[1]
