@@ -109,6 +109,8 @@ def test_keys_page_has_every_key():
         for key in getattr(_keys, place.upper())
     }
     assert [key for key in sorted(keys) if f"`{key}" not in page] == []
+
+
 def guides() -> dict[str, str]:
     """Which page of the guide explains which name, as docs/conf.py says it."""
     tree = ast.parse((DOCS / "conf.py").read_text(encoding="utf-8"))
