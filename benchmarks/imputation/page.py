@@ -42,7 +42,7 @@ are most often of other types.
 - *ridge*: linear regression of each gene on the shown ones, its penalty chosen among the cells.
 - *DPVGAE*: {meth}`dpvae.model.DPVGAE.get_imputed_expression`, as it is. It is not shown a tenth of
   the shown genes in the tissue, by which it chooses how to read. Its variants, …, change one
-  argument.
+  argument, or with *β = 1* the weight of the divergence as well, which is 0.3 by default.
 - *gimVI* (of scviva-tools), *Tangram*, *novoSpaRc*, *ENVI*: as their authors published them, with
   the budget of their documentation, each in an environment of its own. They take minutes a fold, so
   that some were run on the first folds of the first seed only: compare them in the table of the

@@ -1,14 +1,23 @@
 """Folders of instruments, read in micrometres."""
 
 import builtins
+from inspect import signature
 
 import numpy as np
 import pytest
+from anndata import AnnData
 from tests.instrument_folders import FOLDERS, write_segmented, write_visium_hd
 
 from dpvae import io
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+GIVEN_A_DTYPE = ("MERSCOPE", "CosMx")
+fails_with_newest = pytest.mark.xfail(
+    "dtype" not in signature(AnnData).parameters,
+    reason="spatialdata-io gives AnnData a dtype, which anndata 0.13 does not take",
+    raises=ValueError,
+    strict=False,
+)
 
 
 @pytest.fixture
@@ -17,7 +26,13 @@ def _with_readers():
 
 
 @pytest.mark.usefixtures("_with_readers")
-@pytest.mark.parametrize("instrument", FOLDERS)
+@pytest.mark.parametrize(
+    "instrument",
+    [
+        pytest.param(name, marks=fails_with_newest if name in GIVEN_A_DTYPE else ())
+        for name in FOLDERS
+    ],
+)
 def test_cells_are_read_with_their_places_in_micrometers(instrument, counts, tmp_path):
     true = FOLDERS[instrument](tmp_path / "run" / "outs", counts)
     adata = io.table_of(io.read_instrument(tmp_path / "run" / "outs"))
@@ -70,6 +85,7 @@ def test_a_damaged_folder_is_refused(counts, tmp_path):
         io.read_instrument(tmp_path / "outs")
 
 
+@fails_with_newest
 @pytest.mark.usefixtures("_with_readers")
 def test_without_millimeters_the_pixel_of_cosmx_is_assumed_and_said(counts, tmp_path):
     FOLDERS["CosMx"](tmp_path / "run", counts)
