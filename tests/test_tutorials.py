@@ -71,7 +71,7 @@ def test_index_lists_it_and_it_opens_in_colab(path):
 
 
 def test_index_lists_nothing_that_is_not_there():
-    pages = {path.stem for path in NOTEBOOKS} | {"own_data"}
+    pages = {path.stem for path in NOTEBOOKS}
     assert set(re.findall(r"\]\((\w+)(?:\.ipynb)?\)", INDEX)) == pages
 
 
