@@ -21,7 +21,7 @@ PYPROJECT = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="u
 project = "dpvae"
 author = "The dpvae developers"
 copyright = f"2026, {author}"  # noqa: A001
-version = release = installed_version(project)
+version = release = installed_version(project).split("+")[0]
 
 # -- Sources ---------------------------------------------------------------------------------------
 
