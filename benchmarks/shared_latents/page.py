@@ -7,7 +7,7 @@ cells and of tissue, as {meth}`dpvae.model.DPVGAE.get_latent_representation` giv
 in [arXiv:2311.00330](https://arxiv.org/abs/2311.00330) by the cell types of neighbours on the other
 side, and by what mixing can hide:
 
-- *cells → tissue*: share of the tissue's cells whose type is that of most of their 15 nearest
+- *cells → tissue*: share of the tissue's cells that have the type of most of their 15 nearest
   dissociated cells, the mean over types; *tissue → cells* the other way round. More is better.
 - *mixing*: share of the other side among 30 neighbours, 1 as if at random. Types that both have.
 - *kept apart*: whether dissociated cells of types that the tissue lacks are farther from it than
