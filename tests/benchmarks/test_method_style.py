@@ -2,12 +2,12 @@ import pytest
 from benchmarks.accuracy.methods import METHODS
 from benchmarks.accuracy.methods.variants import VARIANTS
 from benchmarks.imputation.methods import ALONE
-from benchmarks.imputation.peers import REQUIREMENTS
+from benchmarks.imputation.peers import NAMES
 from benchmarks.method_style import OTHER, STYLES, style_of
 
 FIGURES = {
     "accuracy": [name for name in METHODS if name not in VARIANTS],
-    "imputation": [*ALONE[1:], "DPVGAE", *REQUIREMENTS],  # the first is not drawn
+    "imputation": [*ALONE[1:], "DPVGAE", *NAMES],  # the first is not drawn
     "paper": ["VAE", "dp-VAE", "kNN", "ridge"],
     "table": ["VAE", "dp-VAE", "scVI", "dp-scVI"],
 }
