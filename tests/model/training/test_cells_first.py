@@ -87,3 +87,16 @@ def test_without_alignment_training_is_refused():
         model.train(max_epochs=1, **QUIET)
     torch.testing.assert_close(model.module.state_dict(), before, equal_nan=True)
     assert not model.is_trained
+
+
+@pytest.mark.trains
+def test_it_takes_the_arguments_of_the_other_plan_and_a_saved_model_is_the_same(tmp_path):
+    model = made(joined())
+    plan = {"alignment": "kernel", "alignment_weight": 2.0, "far_share": 0.5, "lr": 1e-3}
+    model.train(max_epochs=2, plan_kwargs=plan, **QUIET)
+    model.save(tmp_path / "model")
+    loaded = DPVGAE.load(tmp_path / "model", adata=joined())
+    found, expected = (m.get_latent_representation() for m in (loaded, model))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    found, expected = (m.get_imputed_expression().X for m in (loaded, model))
+    np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -1,6 +1,5 @@
 """A model that trains with the distance term, and keeps an atlas of its reference."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from inspect import signature
@@ -195,8 +194,8 @@ class TrainedModel(StoredModel):
 
     def _plan_names(self) -> set[str]:
         """Names of arguments that the training plan, and through it the loss, can be given."""
-        takers: Sequence[Any] = (self._training_plan_cls, TrainingPlan, self.module.loss)
-        return {name for taker in takers for name in signature(taker).parameters}
+        plans: Any = (self._training_plan_cls, DistancePreservingPlan, TrainingPlan)
+        return {name for of in (*plans, self.module.loss) for name in signature(of).parameters}
 
     def _has_places(self) -> bool:
         places = self._cells(None).obsm.get(self.setup.spatial_key)
