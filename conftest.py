@@ -1,8 +1,14 @@
-"""Import the package before pytest imports its files one by one.
+"""One thread a process, and the package before pytest imports its files one by one.
 
-Functions have the names of their modules, and would otherwise be replaced by them.
+Tests run side by side: threads of theirs would wait for each other. Functions of the package have
+the names of their modules, and would be replaced by them.
 """
 
-import dpvae.io
-import dpvae.pl
-import dpvae.tl  # noqa: F401
+import os
+
+for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+import dpvae.io  # noqa: E402
+import dpvae.pl  # noqa: E402
+import dpvae.tl  # noqa: E402, F401

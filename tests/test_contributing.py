@@ -22,7 +22,7 @@ def toy(monkeypatch):
     text = GUIDE.read_text(encoding="utf-8").split("## Adding a backbone")[1]
     code, line = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[:2]
     assert len(code.splitlines()) <= 40
-    module = ModuleType("dpvae.model.toy")
+    module = ModuleType("dpvae.model.backbones.toy")
     exec(code, module.__dict__)
     module.Toy.__module__ = module.__name__
     monkeypatch.setitem(sys.modules, module.__name__, module)

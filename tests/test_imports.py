@@ -55,6 +55,7 @@ MAY_IMPORT = {
     | GEOMETRY
     | {"model.atlas", "model.data", "model.files", "model.loading", "module"},
     "model": DATA | GEOMETRY | MODEL | {"_models", "module"},
+    "model.backbones": DATA | GEOMETRY | MODEL | {"model", "module"},
     "cli": DATA | GEOMETRY | {"_models", "datasets", "io", "metrics", "model", "pl", "pp", "tl"},
 }
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.py")
@@ -201,3 +202,8 @@ def test_files_are_small():
     for path in SOURCE.rglob("*.py"):
         n_lines = len(path.read_text(encoding="utf-8").splitlines())
         assert n_lines <= 300, f"{path.name} has {n_lines} lines"
+
+
+def test_a_newcomer_sees_the_parts_of_the_models_at_a_glance():
+    entries = {path.name for path in (SOURCE / "model").iterdir()} - {"__pycache__"}
+    assert len(entries) <= 14

@@ -35,25 +35,27 @@ class ModelEntry(NamedTuple):
 
 MODELS: Final[Mapping[str, ModelEntry]] = {
     "dpvae": ModelEntry(
-        "dpvae.model.dpvae.DPVAE",
+        "dpvae.model.backbones.dpvae.DPVAE",
         "log-normalised expression (counts are normalised for you)",
     ),
     "dphvae": ModelEntry(
-        "dpvae.model.dphvae.DPHVAE",
+        "dpvae.model.backbones.dphvae.DPHVAE",
         "log-normalised expression, through two levels of latents",
     ),
-    "dpscvi": ModelEntry("dpvae.model.dpscvi.DPSCVI", "raw counts, through scVI"),
+    "dpscvi": ModelEntry("dpvae.model.backbones.dpscvi.DPSCVI", "raw counts, through scVI"),
     "spavae": ModelEntry(
-        "dpvae.model.spavae.SPAVAE", "raw counts, through latents that follow the tissue"
+        "dpvae.model.backbones.spavae.SPAVAE", "raw counts, through latents that follow the tissue"
     ),
-    "spaldvae": ModelEntry("dpvae.model.spaldvae.SPALDVAE", "the same, with a linear decoder"),
+    "spaldvae": ModelEntry(
+        "dpvae.model.backbones.spaldvae.SPALDVAE", "the same, with a linear decoder"
+    ),
     "dpvgae": ModelEntry(
-        "dpvae.model.dpvgae.DPVGAE",
+        "dpvae.model.backbones.dpvgae.DPVGAE",
         "dissociated cells and imaged tissue, joined by dpvae.tl.join",
         joins=True,
     ),
     "surfaces": ModelEntry(
-        "dpvae.model.surfaces.Surfaces",
+        "dpvae.model.backbones.surfaces.Surfaces",
         "log-normalised expression, without training a network, in seconds",
     ),
 }

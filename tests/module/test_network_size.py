@@ -59,7 +59,7 @@ def nothing_allocated(monkeypatch):
 
     for model in (DPSCVI, DPVAE):
         monkeypatch.setattr(model, "_module_cls", fail)
-    monkeypatch.setattr("dpvae.model.dpvae.EncoderInput", fail)
+    monkeypatch.setattr("dpvae.model.backbones.dpvae.EncoderInput", fail)
 
 
 @pytest.mark.usefixtures("nothing_allocated")

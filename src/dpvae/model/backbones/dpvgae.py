@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from anndata import AnnData
 
+from dpvae.model.backbones.imputing_model import ImputingModel
 from dpvae.model.data.technology import n_neighborhood
-from dpvae.model.imputing_model import ImputingModel
 from dpvae.model.joint.calibration_genes import calibration_genes, check_n_calibration
 from dpvae.model.tissue.spatial_options import check_beta
 from dpvae.model.training.cells_first import CellsFirstPlan

@@ -13,6 +13,7 @@ from scvi import REGISTRY_KEYS
 from dpvae._data.section import section_names
 from dpvae.geometry import known_rows
 from dpvae.geometry.neighborhood import neighborhood_weights
+from dpvae.model.backbones.joint_latent_model import JointLatentModel
 from dpvae.model.data.fields import registered_expression
 from dpvae.model.data.minified import is_minified
 from dpvae.model.joint.decoding import decoded_genes
@@ -22,7 +23,6 @@ from dpvae.model.joint.joint_input import technology_codes
 from dpvae.model.joint.neighborhoods import N_NEIGHBORS
 from dpvae.model.joint.read_out import ImagedCells, read_out
 from dpvae.model.joint.unlike_cells import warn_if_unlike
-from dpvae.model.joint_latent_model import JointLatentModel
 from dpvae.model.tissue.predicted_expression import wanted_genes
 from dpvae.model.tissue.section_frames import coordinates_of
 from dpvae.model.training.trained_model import NOT_TRAINED

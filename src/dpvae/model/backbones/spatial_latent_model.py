@@ -14,9 +14,9 @@ from scvi.model.base import RNASeqMixin
 from dpvae._data.section import section_names
 from dpvae._data.warn import warn_user
 from dpvae._keys import OBSM, REGISTRY
+from dpvae.model.backbones.place_aware_model import PlaceAwareModel, Values
 from dpvae.model.data.minified import is_minified
 from dpvae.model.data.values import RAW_COUNTS
-from dpvae.model.place_aware_model import PlaceAwareModel, Values
 from dpvae.model.tissue.decoder_statistics import MINIBATCH, chosen_cells, update_statistics
 from dpvae.model.tissue.expression_surfaces import ExpressionSurfaces, fit_expression_surfaces
 from dpvae.model.tissue.latent_surfaces import LatentSurfaces

@@ -13,6 +13,7 @@ from torch.distributions import Normal
 from dpvae._data.section import check_has_column, section_names
 from dpvae._keys import OBS, OBSM, REGISTRY
 from dpvae.geometry import known_rows
+from dpvae.model.backbones.place_aware_model import PlaceAwareModel, Values
 from dpvae.model.data.minified import is_minified
 from dpvae.model.data.registration import register
 from dpvae.model.data.technology import NeighborhoodField, Technologies, TechnologyField
@@ -20,7 +21,6 @@ from dpvae.model.data.values import COUNTS_OR_LOGARITHMS
 from dpvae.model.joint.joint_input import set_joint_input, technology_codes
 from dpvae.model.joint.labels import labels_of_others
 from dpvae.model.joint.neighborhoods import neighborhood_axes, neighborhoods
-from dpvae.model.place_aware_model import PlaceAwareModel, Values
 from dpvae.model.tissue.section_frames import coordinates_of
 from dpvae.module.neighborhood_expert import product_of_normals
 

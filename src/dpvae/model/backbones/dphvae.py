@@ -5,7 +5,7 @@ from typing import Any
 from anndata import AnnData
 
 from dpvae._data.whole_number import is_whole
-from dpvae.model.dpvae import DPVAE
+from dpvae.model.backbones.dpvae import DPVAE
 from dpvae.module import DPHierarchicalVAE
 
 

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from anndata import AnnData
 
+from dpvae.model.backbones.spatial_latent_model import SpatialLatentModel
 from dpvae.model.data.gene_weights import KINDS, GeneWeights
-from dpvae.model.spatial_latent_model import SpatialLatentModel
 from dpvae.model.tissue.spatial_options import check_beta, check_prior
 from dpvae.module.count_distributions import check_likelihood
 from dpvae.module.distance_term import check_distances

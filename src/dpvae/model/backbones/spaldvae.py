@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dpvae._data.whole_number import check_seed, is_whole
 from dpvae.geometry import known_rows
-from dpvae.model.spavae import SPAVAE
+from dpvae.model.backbones.spavae import SPAVAE
 from dpvae.model.tissue.latent_surfaces import LatentSurfaces
 from dpvae.model.tissue.section_frames import SectionPlaces
 from dpvae.module.spatial_linear_vae import DPSpatialLinearVAE
