@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import pearsonr
 from tests.conftest import QUIET, seed_everything
-from tests.model.test_spavae import planted
+from tests.model.backbones.test_spavae import planted
 
 from dpvae.model import SPALDVAE
 
