@@ -1,21 +1,18 @@
 """Whole sections, placed by others: python -m benchmarks.cortex FOLDER RESULTS."""
 
 import argparse
-import logging
 import time
-import warnings
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-
-import pandas as pd
-import torch
 
 from benchmarks.cortex.methods import METHODS
 from benchmarks.cortex.page import page
 from benchmarks.cortex.scores import stored_scores, task_scores
 from benchmarks.cortex.tasks import TISSUES, folder_tasks, luna_task
+from benchmarks.finished_runs import FinishedRuns
 from benchmarks.peers import folder_of_environments
+from benchmarks.quiet import run_quietly
 
 KEYS = ["task", "section", "method", "seed"]
 STORED = "luna_mouse_cortex_predictions.csv.gz"
@@ -34,15 +31,8 @@ def arguments():
     return parser.parse_args()
 
 
-def finished(results):
-    """All runs that are done."""
-    return pd.read_csv(results) if results.exists() else pd.DataFrame(columns=KEYS)
-
-
-def append(table, results):
-    if results.exists():
-        table = table[finished(results).columns]
-    table.to_csv(results, mode="a", header=not results.exists(), index=False)
+def append(table, finished):
+    finished.add(table)
     columns = ["section", "method", "spearman"]
     print(table[columns].round(3).to_string(index=False, header=False), flush=True)
 
@@ -58,17 +48,16 @@ def tasks(options):
 
 def main():
     options = arguments()
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    torch.set_num_threads(1)
+    run_quietly()
+    finished = FinishedRuns(options.results, KEYS)
     stored = options.folder / STORED
-    if stored.exists() and not (finished(options.results)["task"] == "LUNA's mouse cortex").any():
+    if stored.exists() and not (finished.table()["task"] == "LUNA's mouse cortex").any():
         table = stored_scores(stored).assign(task="LUNA's mouse cortex", seed=0, seconds=None)
-        append(table, options.results)
+        append(table, finished)
     for task in tasks(options):
         sections = {name for name, _ in task.sections()}
         for method in options.methods:
-            done = finished(options.results)
+            done = finished.table()
             same = (done["task"] == task.name) & (done["method"] == method)
             same &= (done["seed"] == task.seed) & done["section"].isin(sections)
             if same.any() or (method == NEED_PEERS and folder_of_environments() is None):
@@ -78,9 +67,9 @@ def main():
             if len(table):
                 seconds = time.process_time() - begin
                 how = {"task": task.name, "method": method, "seed": task.seed, "seconds": seconds}
-                append(table.assign(**how), options.results)
+                append(table.assign(**how), finished)
     if options.page is not None:
-        options.page.write_text(page(finished(options.results)), "utf-8")
+        options.page.write_text(page(finished.table()), "utf-8")
 
 
 if __name__ == "__main__":

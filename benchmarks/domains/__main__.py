@@ -1,17 +1,14 @@
 """Domains against those drawn by hand: python -m benchmarks.domains FOLDER RESULTS."""
 
 import argparse
-import logging
-import warnings
 from dataclasses import astuple
 from pathlib import Path
-
-import pandas as pd
-import torch
 
 from benchmarks.domains.page import page
 from benchmarks.domains.runs import KEYS, measured, planned
 from benchmarks.domains.sections import labelled_sections
+from benchmarks.finished_runs import FinishedRuns
+from benchmarks.quiet import run_quietly
 
 
 def arguments():
@@ -27,33 +24,25 @@ def arguments():
     return parser.parse_args()
 
 
-def finished(results):
-    """All runs that are done."""
-    return pd.read_csv(results) if results.exists() else pd.DataFrame(columns=KEYS)
-
-
 def main():
     options = arguments()
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    torch.set_num_threads(1)
+    run_quietly()
+    finished = FinishedRuns(options.results, KEYS)
     sections = labelled_sections(options.folder)
     wanted = [name for name in sections if name.startswith(tuple(options.sections))]
-    done = set(finished(options.results)[KEYS].itertuples(index=False, name=None))
     left = [
         run
         for run in planned(wanted, options.seeds)
-        if astuple(run) not in done
+        if not finished.hold(*astuple(run))
         and run.representation in (options.representations or [run.representation])
         and run.clustering in (options.clusterings or [run.clustering])
     ]
     for run in left[: options.most]:
         row = measured(run, sections[run.section])
-        header = not options.results.exists()
-        pd.DataFrame([row]).to_csv(options.results, mode="a", header=header, index=False)
+        finished.add([row])
         print(*astuple(run), row["ari"], sep=", ", flush=True)
     if options.page is not None:
-        options.page.write_text(page(finished(options.results)), "utf-8")
+        options.page.write_text(page(finished.table()), "utf-8")
 
 
 if __name__ == "__main__":

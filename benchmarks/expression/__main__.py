@@ -1,20 +1,18 @@
 """Expression of hidden cells from their places: python -m benchmarks.expression FOLDER RESULTS."""
 
 import argparse
-import logging
-import warnings
 from dataclasses import astuple
 from pathlib import Path
 
 import anndata as ad
 import numpy as np
-import pandas as pd
-import torch
 from scipy.sparse import csr_matrix
 
 from benchmarks.expression.methods import METHODS
 from benchmarks.expression.page import page
 from benchmarks.expression.runs import KEYS, Run, measured
+from benchmarks.finished_runs import FinishedRuns
+from benchmarks.quiet import run_quietly
 
 SECTIONS = (
     "dlpfc_151507",
@@ -53,29 +51,21 @@ def read(path):
     )
 
 
-def finished(results):
-    """All runs that are done."""
-    return pd.read_csv(results) if results.exists() else pd.DataFrame(columns=KEYS)
-
-
 def main():
     options = arguments()
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    torch.set_num_threads(1)
-    done = set(finished(options.results)[KEYS].itertuples(index=False, name=None))
+    run_quietly()
+    finished = FinishedRuns(options.results, KEYS)
     for seed in options.seeds:
         for section in options.sections:
             runs = [Run(section, seed, method) for method in options.methods]
-            runs = [run for run in runs if astuple(run) not in done]
+            runs = [run for run in runs if not finished.hold(*astuple(run))]
             adata = read(options.folder / f"{section}.h5ad") if runs else None
             for run in runs:
                 row = measured(run, adata)
-                header = not options.results.exists()
-                pd.DataFrame([row]).to_csv(options.results, mode="a", header=header, index=False)
+                finished.add([row])
                 print(*astuple(run), row["nll"], row["pearson"], sep=", ", flush=True)
     if options.page is not None:
-        options.page.write_text(page(finished(options.results)), "utf-8")
+        options.page.write_text(page(finished.table()), "utf-8")
 
 
 if __name__ == "__main__":

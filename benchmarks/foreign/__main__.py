@@ -1,16 +1,13 @@
 """True and false alarms: python -m benchmarks.foreign FOLDER RESULTS."""
 
 import argparse
-import logging
-import warnings
 from pathlib import Path
-
-import torch
 
 from benchmarks.accuracy.sections import folder_sections
 from benchmarks.foreign.cases import planned
 from benchmarks.foreign.page import page
 from benchmarks.foreign.runs import execute, read
+from benchmarks.quiet import run_quietly
 
 
 def arguments():
@@ -24,9 +21,7 @@ def arguments():
 
 def main():
     options = arguments()
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    torch.set_num_threads(1)
+    run_quietly()
     sections = {section.name: section for section in folder_sections(options.folder)}
     (options.results / "models").mkdir(parents=True, exist_ok=True)
     execute(planned(list(sections.values())), sections, options.results, options.steps)

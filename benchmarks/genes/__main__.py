@@ -1,17 +1,14 @@
 """Which genes to learn places from: python -m benchmarks.genes FOLDER RESULTS."""
 
 import argparse
-import logging
-import warnings
 from dataclasses import astuple
 from pathlib import Path
 
-import pandas as pd
-import torch
-
 from benchmarks.accuracy.sections import folder_sections
+from benchmarks.finished_runs import FinishedRuns
 from benchmarks.genes.page import page
 from benchmarks.genes.runs import KEYS, measured, planned
+from benchmarks.quiet import run_quietly
 
 
 def arguments():
@@ -26,35 +23,28 @@ def arguments():
     return parser.parse_args()
 
 
-def finished(results):
-    """All runs that are done."""
-    return pd.read_csv(results) if results.exists() else pd.DataFrame(columns=KEYS)
-
-
 def main():
     options = arguments()
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    torch.set_num_threads(1)
+    run_quietly()
+    finished = FinishedRuns(options.results, KEYS)
     sections = {
         section.name: section
         for section in folder_sections(options.folder)
         if section.name.startswith(tuple(options.sections))
     }
     by_size = sorted(sections, key=lambda name: sections[name].adata.n_obs)
-    done = set(finished(options.results)[KEYS].itertuples(index=False, name=None))
     left = [
         run
         for run in planned(by_size, options.seeds)
-        if astuple(run) not in done and (not options.methods or run.method in options.methods)
+        if not finished.hold(*astuple(run))
+        and (not options.methods or run.method in options.methods)
     ]
     for run in left[: options.most]:
         row = measured(run, sections[run.section])
-        header = not options.results.exists()
-        pd.DataFrame([row]).to_csv(options.results, mode="a", header=header, index=False)
+        finished.add([row])
         print(", ".join(map(str, astuple(run))), f"{row['procrustes_disparity']:.3f}", flush=True)
     if options.page is not None:
-        options.page.write_text(page(finished(options.results)), "utf-8")
+        options.page.write_text(page(finished.table()), "utf-8")
 
 
 if __name__ == "__main__":

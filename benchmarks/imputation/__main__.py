@@ -2,19 +2,16 @@
 
 import argparse
 import itertools
-import logging
-import warnings
 from dataclasses import astuple
 from pathlib import Path
 
-import pandas as pd
-import torch
-
+from benchmarks.finished_runs import FinishedRuns
 from benchmarks.imputation.figures import figures
 from benchmarks.imputation.methods import ALONE, METHODS
 from benchmarks.imputation.page import page
 from benchmarks.imputation.pairs import FILES, N_FOLDS, read_pair
 from benchmarks.imputation.runs import KEYS, Run, measured
+from benchmarks.quiet import run_quietly
 
 
 def arguments():
@@ -29,30 +26,22 @@ def arguments():
     return parser.parse_args()
 
 
-def finished(results):
-    """All runs that are done, gene by gene."""
-    return pd.read_csv(results) if results.exists() else pd.DataFrame(columns=KEYS)
-
-
 def main():
     options = arguments()
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    torch.set_num_threads(1)
-    done = set(finished(options.results)[KEYS].itertuples(index=False, name=None))
+    run_quietly()
+    finished = FinishedRuns(options.results, KEYS)
     for name in options.pairs:
         pair = read_pair(options.folder, name)
         for values in itertools.product(options.seeds, options.folds, options.methods):
             run = Run(name, *values)
-            if astuple(run) in done:
+            if finished.hold(*astuple(run)):
                 continue
             table = measured(run, pair)
-            header = not options.results.exists()
-            table.to_csv(options.results, mode="a", header=header, index=False)
+            finished.add(table)
             scores = table[["pearson", "local_pearson", "cpu_seconds"]].mean().round(3)
             print(*astuple(run), *scores, sep=", ", flush=True)
     if options.docs is not None:
-        results = finished(options.results)
+        results = finished.table()
         figures(results, options.docs / "_static" / "imputation")
         (options.docs / "benchmarks" / "imputation.md").write_text(page(results), "utf-8")
 

@@ -1,17 +1,14 @@
 """Labels of held-out cells and sections: python -m benchmarks.labels FOLDER RESULTS."""
 
 import argparse
-import logging
 import time
-import warnings
 from pathlib import Path
 
-import pandas as pd
-import torch
-
+from benchmarks.finished_runs import FinishedRuns
 from benchmarks.labels.methods import ACROSS_ONLY, METHODS, sums_of_bins
 from benchmarks.labels.page import N_BINS, page
 from benchmarks.labels.problems import ARROW, N_FIFTHS, PAIRS, problem_of, sections_with_labels
+from benchmarks.quiet import run_quietly
 
 KEYS = ["section", "column", "fifth", "method"]
 
@@ -25,11 +22,6 @@ def arguments():
     parser.add_argument("--fifths", nargs="+", type=int, default=list(range(N_FIFTHS)))
     parser.add_argument("--page", type=Path, help="file to write the tables to, as docs has them")
     return parser.parse_args()
-
-
-def finished(results):
-    """All runs that are done."""
-    return pd.read_csv(results) if results.exists() else pd.DataFrame(columns=KEYS)
 
 
 def planned(sections, options):
@@ -55,25 +47,22 @@ def measured(problem, method):
 
 def main():
     options = arguments()
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    torch.set_num_threads(1)
+    run_quietly()
+    finished = FinishedRuns(options.results, KEYS)
     sections = sections_with_labels(options.folder)
     for name, column, fifth in planned(sections, options):
-        done = set(finished(options.results)[KEYS].itertuples(index=False, name=None))
         wanted = [m for m in options.methods if ARROW in name or m not in ACROSS_ONLY]
-        left = [m for m in wanted if (name, column, fifth, m) not in done]
+        left = [m for m in wanted if not finished.hold(name, column, fifth, m)]
         if not left or not name.startswith(tuple(options.sections)):
             continue
         problem = problem_of(sections, name, column, fifth)
         for method in left:
             row = dict(zip(KEYS, (name, column, fifth, method), strict=True))
             row |= measured(problem, method)
-            header = not options.results.exists()
-            pd.DataFrame([row]).to_csv(options.results, mode="a", header=header, index=False)
+            finished.add([row])
             print(*row.values(), sep=", ", flush=True)
     if options.page is not None:
-        options.page.write_text(page(finished(options.results)), "utf-8")
+        options.page.write_text(page(finished.table()), "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,17 +1,14 @@
 """Niches of held-out cells: python -m benchmarks.niches FOLDER RESULTS."""
 
 import argparse
-import logging
 import time
-import warnings
 from pathlib import Path
 
-import pandas as pd
-import torch
-
+from benchmarks.finished_runs import FinishedRuns
 from benchmarks.niches.methods import METHODS, measured
 from benchmarks.niches.page import page
 from benchmarks.niches.problems import SECTIONS, SPLITS, problem_of, sections_of
+from benchmarks.quiet import run_quietly
 
 KEYS = ["section", "split", "seed", "method"]
 
@@ -27,11 +24,6 @@ def arguments():
     return parser.parse_args()
 
 
-def finished(results):
-    """All runs that are done."""
-    return pd.read_csv(results) if results.exists() else pd.DataFrame(columns=KEYS)
-
-
 def planned(options):
     """Section, split and seed of every problem."""
     for section in sections_of(options.folder):
@@ -42,12 +34,10 @@ def planned(options):
 
 def main():
     options = arguments()
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    torch.set_num_threads(1)
+    run_quietly()
+    finished = FinishedRuns(options.results, KEYS)
     for section, kind, seed in planned(options):
-        done = set(finished(options.results)[KEYS].itertuples(index=False, name=None))
-        left = [m for m in options.methods if (section.name, kind, seed, m) not in done]
+        left = [m for m in options.methods if not finished.hold(section.name, kind, seed, m)]
         if not left:
             continue
         problem = problem_of(section, kind, seed)
@@ -55,11 +45,10 @@ def main():
             begin = time.process_time()
             row = dict(zip(KEYS, (section.name, kind, seed, method), strict=True))
             row |= measured(problem, method) | {"seconds": time.process_time() - begin}
-            header = not options.results.exists()
-            pd.DataFrame([row]).to_csv(options.results, mode="a", header=header, index=False)
+            finished.add([row])
             print(*row.values(), sep=", ", flush=True)
     if options.page is not None:
-        options.page.write_text(page(finished(options.results)), "utf-8")
+        options.page.write_text(page(finished.table()), "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """Who paints hidden genes of a fly embryo best: python -m benchmarks.painting FOLDER RESULTS."""
 
 import argparse
-import logging
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +8,7 @@ import pandas as pd
 
 from benchmarks.painting.embryo import embryos
 from benchmarks.painting.methods import METHODS
+from benchmarks.quiet import run_quietly
 
 COLUMNS = ["method", "gene", "correlation"]
 
@@ -30,8 +29,7 @@ def correlations(found, embryo):
 
 def main():
     options = arguments()
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
+    run_quietly()
     rows = []
     if options.results.exists():
         rows = pd.read_csv(options.results).to_records(index=False).tolist()

@@ -1,8 +1,6 @@
 """The paper's figures on the sections of a folder: python -m benchmarks.paper FOLDER [NAMES]."""
 
 import argparse
-import logging
-import warnings
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +14,7 @@ from benchmarks.accuracy.sections import folder_sections
 from benchmarks.paper.page import FIGURES, entry, write_page
 from benchmarks.paper.results import completed
 from benchmarks.paper.training import BATCH, PACKAGE, PAPER, WEIGHT
+from benchmarks.quiet import run_quietly
 
 NAMES = (
     *("fig02", "fig05", "fig06", "fig07", "fig08", "fig09"),
@@ -63,8 +62,7 @@ def save(figure, path):
 
 def main():
     options = arguments()
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
+    run_quietly()
     mpl.use("Agg")
     torch.set_num_threads(1)
     sections = sections_for(options)

@@ -1,8 +1,6 @@
 """Several references together, or one: python -m benchmarks.pooling FOLDER RESULTS."""
 
 import argparse
-import logging
-import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +8,7 @@ import pandas as pd
 from benchmarks.accuracy.sections import folder_sections, pools
 from benchmarks.pooling.page import COLUMNS, SEPARATOR, page
 from benchmarks.pooling.runs import error, planned
+from benchmarks.quiet import run_quietly
 
 
 def arguments():
@@ -38,8 +37,7 @@ def append(row, results):
 
 def main():
     options = arguments()
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
+    run_quietly()
     options.results.mkdir(parents=True, exist_ok=True)
     sections = {section.name: section for section in folder_sections(options.folder)}
     wanted = [

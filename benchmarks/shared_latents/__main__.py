@@ -2,13 +2,10 @@
 
 import argparse
 import itertools
-import logging
-import warnings
 from pathlib import Path
 
-import pandas as pd
-import torch
-
+from benchmarks.finished_runs import FinishedRuns
+from benchmarks.quiet import run_quietly
 from benchmarks.shared_latents.methods import METHODS
 from benchmarks.shared_latents.page import page
 from benchmarks.shared_latents.pairs import PAIRS, read_pair
@@ -32,22 +29,18 @@ def arguments():
 
 def main():
     options = arguments()
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    torch.set_num_threads(1)
-    path = options.results
+    run_quietly()
+    finished = FinishedRuns(options.results, KEYS)
     for key in itertools.product(options.pairs, options.seeds, options.methods):
-        done = pd.read_csv(path)[KEYS].itertuples(index=False, name=None) if path.exists() else ()
-        if key in set(done):
+        if finished.hold(*key):
             continue
         name, seed, method = key
         pair = read_pair(options.folder, name, seed)
         found = scores(pair, *METHODS[method](pair, seed=seed))
-        row = pd.DataFrame([dict(zip(KEYS, key, strict=True)) | found])
-        row.to_csv(path, mode="a", header=not path.exists(), index=False)
+        finished.add([dict(zip(KEYS, key, strict=True)) | found])
         print(*key, *(round(value, 3) for value in found.values()), sep=", ", flush=True)
     if options.docs is not None:
-        results = pd.read_csv(path)
+        results = finished.table()
         (options.docs / "benchmarks" / "shared_latents.md").write_text(page(results), "utf-8")
 
 

@@ -1,9 +1,7 @@
 """Symmetric sections, found and folded: python -m benchmarks.symmetry FOLDER [REFERENCE QUERY]."""
 
 import argparse
-import logging
 import time
-import warnings
 from pathlib import Path
 
 import matplotlib as mpl
@@ -16,6 +14,7 @@ from benchmarks.accuracy.problem import cross_problem
 from benchmarks.accuracy.sections import folder_sections
 from benchmarks.accuracy.worker import load
 from benchmarks.gallery.pictures import save_picture
+from benchmarks.quiet import run_quietly
 from dpvae import metrics
 from dpvae.geometry import align
 
@@ -107,8 +106,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     mpl.use("Agg")
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
+    run_quietly()
     if not arguments.sections:
         table(arguments.folder)
         return

@@ -79,6 +79,7 @@ def test_missing_values_are_named():
         expression_of(section([[1, 2]], layer="raw"), None, name="query")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [np.nan, -3.0, 2.5])
 def test_counts_on_disk_are_checked_to_the_last_row(wrong, counts, on_disk, monkeypatch):
     monkeypatch.setattr("dpvae._data.expression.ROWS_AT_A_TIME", 50)
@@ -89,6 +90,7 @@ def test_counts_on_disk_are_checked_to_the_last_row(wrong, counts, on_disk, monk
         check_counts(on_disk(changed, "changed"), None)
 
 
+@pytest.mark.slow
 def test_log_normalized_values_on_disk_are_not_taken_for_counts(expression, counts, on_disk):
     check_log_normalized(on_disk(expression), None)
     with pytest.raises(ValueError, match=r"adata.X holds raw counts"):

@@ -20,6 +20,7 @@ def dense(rows):
     return rows.toarray() if issparse(rows) else rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", ROWS.values(), ids=ROWS)
 def test_rows_are_those_of_the_matrix(rows, expression, on_disk):
     matrix = open_matrix(on_disk(expression).X)

@@ -80,6 +80,7 @@ def test_damaged_files_are_refused(store, tmp_path):
         read_cells(store)
 
 
+@pytest.mark.slow
 def test_a_store_is_read_in_the_named_system(store, counts):
     image = read_cells(store, coordinate_system="image").obsm["spatial"]
     other = read_cells(store / "tables" / "table", coordinate_system="other")
@@ -88,6 +89,7 @@ def test_a_store_is_read_in_the_named_system(store, counts):
     np.testing.assert_allclose(image, 2.0 * counts.obsm["spatial"])
 
 
+@pytest.mark.slow
 def test_places_of_a_query_may_be_unclear(store):
     with pytest.raises(ValueError, match=r"have these coordinate systems: 'spots': \['image', 'o"):
         read_cells(store)
@@ -97,6 +99,7 @@ def test_places_of_a_query_may_be_unclear(store):
             read_cells(store / "tables" / "free", needs_places=needs_places)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:zarr v3")
 def test_a_zarr_store_of_anndata_is_read(counts, tmp_path):
     with warnings.catch_warnings(action="ignore"):
@@ -125,6 +128,7 @@ def test_folders_of_instruments_are_read_in_micrometers(counts, tmp_path):
     np.testing.assert_allclose(found.obsm["spatial"], true.obsm["spatial"])
 
 
+@pytest.mark.slow
 def test_what_spatialdata_io_read_is_in_micrometers_in_a_store_too(counts, tmp_path):
     readers = pytest.importorskip("spatialdata_io")
     true = FOLDERS["Visium"](tmp_path / "outs", counts)

@@ -310,6 +310,7 @@ def test_advice_is_in_the_words_of_the_shell(reference_file, query_file, tmp_pat
     assert "give --allow-mostly-missing" in text
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of the readers
 def test_folders_of_instruments_are_trained_on_and_placed_in_micrometers(counts, tmp_path):
     pytest.importorskip("spatialdata_io")

@@ -20,6 +20,7 @@ def test_unusual_input_is_right_or_refused(tmp_path):
     assert not findings, f"\n{table(findings)}"
 
 
+@pytest.mark.slow
 def test_cases_depend_on_the_seed_alone():
     first, again, other = ([str(case) for case in draw(30, seed)] for seed in (1, 1, 2))
     assert first == again

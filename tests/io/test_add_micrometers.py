@@ -130,6 +130,7 @@ def test_spots_on_a_line_do_not_show_the_size():
         size_of_pixel(line, 3.0 * line, step=1.0)
 
 
+@pytest.mark.slow
 def test_a_unit_that_is_wrong_on_purpose_is_refused(expression):
     names = np.arange(expression.n_obs)
     spots = circles(2.0 * expression.obsm["spatial"], names, slide=1, slide_downscaled_hires=0.02)

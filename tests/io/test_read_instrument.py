@@ -25,6 +25,7 @@ def _with_readers():
     pytest.importorskip("spatialdata_io")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_with_readers")
 @pytest.mark.parametrize(
     "instrument",

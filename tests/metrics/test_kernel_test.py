@@ -33,6 +33,7 @@ def assert_same(found, expected, tolerance=1e-6):
     np.testing.assert_allclose(found.shares, expected.shares, atol=tolerance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mean", [0.02, 0.3, 20.0])
 @pytest.mark.parametrize("dispersion", [0.0, 1.0])
 def test_genes_that_follow_depth_alone_are_called_by_chance(places, depth, mean, dispersion):

@@ -17,6 +17,7 @@ def symmetric(places):
     return np.c_[np.abs(places[:, 0]), places[:, 1:]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_dims", [2, 3])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_line_of_a_tissue_that_is_cut_askew_is_found(n_dims, seed):
@@ -29,6 +30,7 @@ def test_the_line_of_a_tissue_that_is_cut_askew_is_found(n_dims, seed):
     assert (found.mirror.side(places) > 0).sum() >= len(places) / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_dims", [2, 3])
 def test_moved_tissue_has_the_moved_line(n_dims):
     genes, places = tissue_with_pattern(symmetric, n_dims=n_dims)
@@ -49,11 +51,13 @@ def test_moved_tissue_has_the_moved_line(n_dims):
     assert again.contrast == pytest.approx(first.contrast, abs=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_tissue_without_a_plan_is_not_symmetric(seed):
     assert not mirror_symmetry(*tissue_with_pattern(np.array, seed=seed)).is_symmetric
 
 
+@pytest.mark.slow
 def test_layers_and_rings_are_not_symmetric():
     def layers(places):
         return places[:, 1:]
@@ -68,6 +72,7 @@ def test_layers_and_rings_are_not_symmetric():
     assert found.contrast < 0.2
 
 
+@pytest.mark.slow
 def test_genes_that_tell_the_sides_apart_lower_the_agreement():
     genes, places = tissue_with_pattern(symmetric)
     one_sided = np.where(places[:, :1] > 0, 1.0, -1.0) * np.ones(10)
@@ -75,6 +80,7 @@ def test_genes_that_tell_the_sides_apart_lower_the_agreement():
     assert agreement[1] < agreement[0] - 0.1
 
 
+@pytest.mark.slow
 def test_cells_agree_where_there_is_tissue_on_the_other_side():
     genes, places = tissue_with_pattern(symmetric)
     places = np.r_[places, np.full((3, 2), np.nan)]
@@ -94,6 +100,7 @@ def test_cells_agree_where_there_is_tissue_on_the_other_side():
     assert np.isfinite(found.cell_agreement[:-3][gap < 0.02]).mean() > 0.95
 
 
+@pytest.mark.slow
 def test_sparse_and_a_sample_of_many_cells(monkeypatch):
     genes, places = tissue_with_pattern(symmetric)
     table = np.maximum(genes, 0.0)

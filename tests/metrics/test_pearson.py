@@ -34,6 +34,7 @@ def test_the_jackknife_equals_leaving_cells_out():
     assert half == pytest.approx(1.959964 * error, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_mantels_test_equals_permuting_cells():
     tissue, latent = tissue_and_latent(12, noise=4.0, seed=3)
     found = distance_pearson(tissue, latent, n_permutations=4000)

@@ -23,6 +23,7 @@ def genes_and_places(n_cells, n_genes=40, seed=0):
     return shares * pattern[:, None] + rng.normal(size=(n_cells, n_genes)), places
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [np.asarray, csr_matrix])
 def test_of_many_cells_little_is_shrunken(form):
     genes, places = genes_and_places(600)

@@ -115,6 +115,7 @@ def planted(path, ran):
     torch.save(stored, path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 @pytest.mark.parametrize("file", ["model.pt", "model.safetensors"])
 def test_a_planted_pickle_runs_nothing(name, file, tmp_path, expression):

@@ -77,6 +77,7 @@ def assert_same(kind, *arguments, **kwargs):
             assert mine.isfinite().all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", LIKELIHOODS)
 @pytest.mark.parametrize("zeros", [0.0, 0.6, 0.97, 1.0])
 @pytest.mark.parametrize("scale", [1.0, 5.0])

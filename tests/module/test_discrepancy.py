@@ -76,12 +76,14 @@ def test_grows_with_the_shift_between_sections():
     assert 0.9 < found[-1] <= 2.0
 
 
+@pytest.mark.slow
 def test_more_cells_than_all_pairs_are_taken_of():
     assert abs(mean_discrepancy(*cells(1500)).item()) < 0.01
     few, many = (mean_discrepancy(*cells(n, shift=1.0)).item() for n in (1000, 1500))
     assert many == pytest.approx(few, rel=0.2)
 
 
+@pytest.mark.slow
 def test_against_its_gradient_sections_come_together():
     latent, section = cells(80, shift=2.0)
     latent.requires_grad_()

@@ -86,6 +86,7 @@ def test_does_not_depend_on_the_frame_of_a_section():
     )
 
 
+@pytest.mark.slow
 def test_mean_does_not_depend_on_the_density_or_the_scale_of_the_mask():
     latent, coordinates, section = draw(60)
     term = DistanceTerm(1000.0)

@@ -43,6 +43,7 @@ def trained(cls, n_steps=5, **kwargs):
     return torch.stack(losses), module.state_dict()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dispersion", DISPERSIONS)
 @pytest.mark.parametrize("likelihood", ["nb", "zinb", "poisson"])
 def test_without_term_and_input_dropout_it_is_the_module_of_scvi(likelihood, dispersion):
@@ -132,6 +133,7 @@ def test_input_dropout_hides_genes_from_the_encoder_but_not_from_the_likelihood(
     assert module.eval().inference(**inputs)["qz"].loc.std(0).max() > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("least_depth", [1.0, 0.3])
 @pytest.mark.parametrize("log_variational", [True, False])
 @pytest.mark.parametrize("normalize_depth", [True, False])
@@ -152,6 +154,7 @@ def test_batches_are_embedded_in_what_the_encoder_sees(
     assert gradient.abs().max() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log_variational", [True, False])
 def test_latents_can_be_differentiated_by_expression(log_variational):
     options = {"normalize_depth": True, "log_variational": log_variational}

@@ -70,6 +70,7 @@ def test_encoder_sees_the_batch_only_on_request():
         assert torch.equal(here, there) is not encode_covariates
 
 
+@pytest.mark.slow
 def test_marginal_likelihood_of_a_decoder_that_ignores_z_is_exact():
     module, tensors = build().eval(), minibatch()
     encoder = module.z_encoder

@@ -70,6 +70,7 @@ def linear_gaussian(module):
     return module
 
 
+@pytest.mark.slow
 def test_marginal_likelihood_of_a_decoder_that_ignores_z_is_exact():
     module, tensors = linear_gaussian(build((4, 3)).eval()), minibatch()
     exact = Normal(0.0, 1.0).log_prob(tensors["X"]).sum(1)

@@ -62,6 +62,7 @@ def nothing_allocated(monkeypatch):
     monkeypatch.setattr("dpvae.model.backbones.dpvae.EncoderInput", fail)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("nothing_allocated")
 @pytest.mark.parametrize(("name", "value"), OF_BOTH)
 def test_both_models_check_before_they_allocate(counts, expression, name, value):

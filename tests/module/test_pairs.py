@@ -20,6 +20,7 @@ def test_all_pairs_of_a_small_batch_match_a_double_loop():
     torch.testing.assert_close(pairs.distances(positions), torch.stack(expected))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_cells", [1025, 5000])
 def test_large_batches_take_a_bounded_number_of_distinct_pairs_that_meet_every_cell(n_cells):
     pairs = CellPairs.of(n_cells, CPU)

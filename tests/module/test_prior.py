@@ -1,3 +1,4 @@
+import pytest
 import torch
 from torch.distributions import Normal
 
@@ -29,6 +30,7 @@ def test_divergence_is_the_mean_of_log_ratios():
     torch.testing.assert_close(prior.kl(qz, z), expected, rtol=0.01, atol=0)
 
 
+@pytest.mark.slow
 def test_a_prior_that_is_given_is_the_prior_of_the_loss_and_of_the_marginal_likelihood():
     def module(prior):
         torch.manual_seed(0)

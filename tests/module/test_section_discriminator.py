@@ -56,6 +56,7 @@ def trained(shift):
     return discriminator(*cells(shift, n_cells=4000, seed=1000)).item()
 
 
+@pytest.mark.slow
 def test_learns_how_different_sections_are():
     assert abs(trained(0.0)) < 0.03
     assert 0.1 < trained(1.0) < trained(6.0) < math.log(2)

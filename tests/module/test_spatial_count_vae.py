@@ -188,6 +188,7 @@ def test_training_takes_up_independent_weights_again():
     assert not bool(module.spatial_prior.is_exact)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_exact", [False, True])
 def test_marginal_likelihood_is_the_integral_over_one_latent_dimension(is_exact):
     module = module_of(n_latent=1, n_spatial=1, is_exact=is_exact).eval()

@@ -137,6 +137,7 @@ def test_a_given_share_is_kept_up_to_what_leaves_some_noise(share):
     assert not prior.share_logit.requires_grad
 
 
+@pytest.mark.slow
 def test_gradients_are_those_of_finite_differences():
     prior = prior_of(cells())
     placed = cells(n_cells=4)

@@ -10,6 +10,7 @@ from dpvae.pl.view import View
 PLACES = np.random.default_rng(0).uniform(size=(50, 3)) * [4.0, 2.0, 1.0]
 
 
+@pytest.mark.slow
 def test_the_figure_has_the_shape_of_the_tissue():
     wide = map_panel(PLACES[:, :2], None).ax.figure.get_size_inches()
     high = map_panel(PLACES[:, 1::-1], None).ax.figure.get_size_inches()

@@ -30,6 +30,7 @@ def test_cells_and_line_in_the_plane():
     assert ax.get_title().startswith("symmetric: agreement ")
 
 
+@pytest.mark.slow
 def test_a_plane_in_space_is_seen_from_its_edge():
     adata = analyzed(3)
     ax = pl.mirror_symmetry(adata)
@@ -42,6 +43,7 @@ def test_a_plane_in_space_is_seen_from_its_edge():
     np.testing.assert_allclose(np.sort(drawn), np.sort(side[7:]))
 
 
+@pytest.mark.slow
 def test_one_of_several_sections():
     adata = ad.concat([analyzed(2), analyzed(2)], label="section", index_unique="-")
     tl.mirror_symmetry(adata, sample_key="section")

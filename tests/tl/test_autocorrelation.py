@@ -111,6 +111,7 @@ def test_layer_genes_of_a_real_section_are_autocorrelated(real_section):
     assert (shuffled["morans_i_fdr"] < 0.01).mean() < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"genes": ["gene_3", "gene_17"]}])
 def test_genes_on_disk_are_read_in_parts(options, sections, on_disk, monkeypatch):
     sections.var_names = [f"gene_{k}" for k in range(sections.n_vars)]

@@ -5,6 +5,7 @@ from dpvae.tl import fold
 from dpvae.tl.mirrors import mirror_of, read_symmetry
 
 
+@pytest.mark.slow
 def test_symmetric_sections_are_folded_and_others_left(analyzed):
     fold(analyzed, sample_key="section")
     places, folded = analyzed.obsm["spatial"], analyzed.obsm["spatial_folded"]

@@ -145,6 +145,7 @@ def test_a_file_holds_the_same(cells, tissue, tmp_path, is_dense):
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["by_hand.h5ad", "joint.h5ad"]
 
 
+@pytest.mark.slow
 def test_on_disk_it_is_the_same(cells, tissue, on_disk, tmp_path, monkeypatch):
     monkeypatch.setattr("dpvae._data.expression.ROWS_AT_A_TIME", 50)
     expected = dpvae.tl.join(cells[:, 5:], tissue)

@@ -9,6 +9,7 @@ from dpvae import metrics
 from dpvae.tl import mirror_symmetry
 
 
+@pytest.mark.slow
 def test_every_section_has_its_own_line(two_sections, caplog):
     with caplog.at_level(logging.WARNING, logger="dpvae"):
         mirror_symmetry(two_sections, sample_key="section")
@@ -34,12 +35,14 @@ def test_nothing_is_said_of_a_tissue_without_symmetry(caplog):
     assert caplog.text == ""
 
 
+@pytest.mark.slow
 def test_expression_on_disk_gives_the_same(two_sections, backed):
     in_memory = mirror_symmetry(two_sections, sample_key="section", copy=True)
     on_disk = mirror_symmetry(backed(two_sections), sample_key="section", copy=True)
     np.testing.assert_allclose(in_memory["agreement"], on_disk["agreement"])
 
 
+@pytest.mark.slow
 def test_the_table_survives_h5ad(two_sections, tmp_path):
     mirror_symmetry(two_sections, sample_key="section")
     two_sections.write_h5ad(tmp_path / "a.h5ad")
@@ -65,6 +68,7 @@ def test_wrong_input_changes_nothing(two_sections, counts):
     assert (set(two_sections.obs), set(two_sections.uns)) == before
 
 
+@pytest.mark.slow
 def test_the_advice_names_the_sections_of_the_user(two_sections, caplog):
     mirror_symmetry(two_sections, sample_key="section")
     assert "dpvae.tl.fold(adata, sample_key='section')" in caplog.text

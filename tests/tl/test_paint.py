@@ -52,6 +52,7 @@ def by_mean_places(query, reference, genes):
     return KNeighborsRegressor(20).fit(placed, query[:, genes].X.toarray()).predict(places)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_hidden_genes_are_drawn_better_than_by_mean_places(seed):
     tissue = log_normalized(simulated_tissue(1200, 120, seed=seed))
@@ -119,6 +120,7 @@ def test_layers_are_read(halves):
     np.testing.assert_array_equal(paint(query, reference, "gene_35", layer="logs").X, expected)
 
 
+@pytest.mark.slow
 def test_expression_on_disk_gives_the_same(halves, on_disk):
     query, reference = halves
     expected = paint(query, reference).X

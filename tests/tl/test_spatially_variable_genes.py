@@ -185,6 +185,7 @@ def test_no_cells_or_genes_are_refused(counts):
         spatially_variable_genes(counts[:, :0].copy())
 
 
+@pytest.mark.slow
 def test_counts_on_disk_are_read_in_parts(sections, on_disk, monkeypatch):
     sections.var_names = [f"gene_{k}" for k in range(sections.n_vars)]
     expected = spatially_variable_genes(sections, sample_key="section", copy=True)

@@ -67,6 +67,7 @@ def test_the_posterior_mean_equals_sampling_all_motions(monkeypatch):
     np.testing.assert_allclose(squared, spread, rtol=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_anchors", [8, 60])
 @pytest.mark.parametrize("n_dims", [2, 3])
 def test_leaving_out_equals_leaving_out(n_anchors, n_dims):

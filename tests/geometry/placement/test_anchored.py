@@ -122,6 +122,7 @@ def test_exact_distances_are_recovered_exactly(n_dims, n_anchors):
     assert placement.stress < 1e-8
 
 
+@pytest.mark.slow
 def test_windows_agree_with_all_pairs(monkeypatch):
     latent, known, is_anchor, tissue = problem(6000, 30)
     windows = by_stress(latent, known, is_anchor)
@@ -320,6 +321,7 @@ def test_the_blend_follows_motions_units_and_order(n_anchors):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_anchors", "tolerance"), [(5, 0.5), (30, 0.15), (600, 0.1)])
 def test_expected_error_is_calibrated(n_anchors, tolerance):
     ratios = []

@@ -67,6 +67,7 @@ def naive_smacof(latent, start, n_iterations):
     return layout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_dims", [2, 3])
 def test_equals_a_naive_reference(n_dims):
     latent = curved_latent(14, noise=0.2)
@@ -157,6 +158,7 @@ def test_the_fewest_cells_are_placed():
     np.testing.assert_allclose(pdist(placement.coordinates), np.sqrt(2), atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.1, 0.5])
 def test_windows_agree_with_all_pairs(noise, monkeypatch, caplog):
     latent = curved_latent(6000, noise=noise)

@@ -47,6 +47,7 @@ def test_follows_motions_units_and_rotations_of_the_latents():
     np.testing.assert_allclose((found - 1e4) / 30 @ turn.T, expected, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_cell_does_not_depend_on_the_others():
     latent, layout_latent, layout, _ = problem(noise=0.2)
     together = place_by_consensus(latent, layout_latent, layout)

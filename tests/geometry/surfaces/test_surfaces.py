@@ -182,6 +182,7 @@ def test_motions_and_units_of_the_places_carry_over(n_dims):
     np.testing.assert_allclose(found.surfaces.at(1e3 + 30 * new @ turn), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_other_turns_carry_over_approximately():
     places, new = scattered(1000), scattered(50, seed=2)
     values = waves(places)
@@ -251,6 +252,7 @@ def test_values_without_noise_are_followed_closely():
     assert np.abs(fitted.left_out(places) - values).max() < 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_cells", [1, 2, 4, 6, 20])
 def test_few_cells_have_finite_surfaces(n_cells):
     places = scattered(n_cells)

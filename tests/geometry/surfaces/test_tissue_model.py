@@ -111,6 +111,7 @@ def test_regions_of_fresh_cells_hold_their_level(found, fresh, level):
     assert found.region_size(level).mean() < 0.25
 
 
+@pytest.mark.slow
 def test_temperatures_and_distance_are_those_of_left_out_cells(wandering):
     values, places = wandering[0].cells(200, seed=1)
     model, fitted = fit_tissue_model(values, places), fit_surfaces(places, values)
@@ -172,6 +173,7 @@ def test_unlike_cells_have_wider_probabilities(model, fresh):
     assert noise.region_size(0.9).mean() > 3 * by_step[0].region_size(0.9).mean()
 
 
+@pytest.mark.slow
 def test_order_and_company_of_cells_do_not_matter(model, fresh):
     values = fresh[0][:60]
     places, unlike = model.means(values)
@@ -272,6 +274,7 @@ def test_rows_may_be_named_otherwise(model, fresh):
     np.testing.assert_array_equal(posterior.positions, model.positions)
 
 
+@pytest.mark.slow
 def test_positions_are_of_all_cells_and_some_if_they_are_too_many(model):
     _, places = Tissue().cells(N_CELLS, seed=1)
     np.testing.assert_array_equal(model.positions, places)
@@ -299,6 +302,7 @@ def test_values_that_are_noise_leave_all_positions_alike():
     np.testing.assert_allclose(posterior.mean(), np.tile(places.mean(axis=0), (100, 1)), atol=1.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("constant", [0.0, 0.1, 1e4])
 def test_a_constant_value_changes_nothing(model, fresh, constant):
     values, places = Tissue().cells(N_CELLS, seed=1)

@@ -43,6 +43,7 @@ def test_cells_of_a_new_section_do_not_depend_on_the_order_of_the_reference(atla
     np.testing.assert_allclose(found, atlas.place(query, by_latents).coordinates, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_cells_that_are_not_the_reference_are_noticed(atlas):
     genes, places, section = tissue(120)
     surfaces, _ = fit(genes, places, section)

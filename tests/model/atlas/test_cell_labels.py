@@ -40,6 +40,7 @@ def labels_by(known, reference, section="a", seed=1):
     ), halves(places[mine])
 
 
+@pytest.mark.slow
 def test_sides_of_the_tissue_are_found(known):
     found, truth = labels_by(known, reference_of(known))
     assert list(found.table) == ["left", "right"]

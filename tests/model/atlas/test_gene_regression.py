@@ -118,6 +118,7 @@ def test_weighted_components_see_what_is_weak():
     assert left_out[0] < 0.5 * left_out[1]
 
 
+@pytest.mark.slow
 def test_large_sections_are_thinned():
     genes, places, _ = problem(n_cells=1500)
     section = np.full(1500, "a")

@@ -51,6 +51,7 @@ def query(known):
     return genes[:40], places[:40], section[:40], read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [np.asarray, csr_matrix])
 def test_components_are_axes_of_genes_that_count_by_the_root_of_their_pattern(known, form):
     genes, places, section, surfaces, _ = known
@@ -113,6 +114,7 @@ def test_surfaces_are_fit_to_places_that_others_tell(known):
     assert surfaces.reads == {"a": True, "b": True}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n_known", "n_all", "n_of_section"), [(40, 5, 2), (100, 12, 6), (160, 20, 10)]
 )
@@ -124,6 +126,7 @@ def test_there_are_an_eighth_as_many_components_as_cells(n_known, n_all, n_of_se
     assert len(surfaces.sections["a"].precision) == n_of_section + 2
 
 
+@pytest.mark.slow
 def test_there_are_no_more_components_than_are_wanted(monkeypatch):
     monkeypatch.setattr(gene_surfaces, "N_COMPONENTS", 7)
     surfaces, _ = fit(*tissue())
@@ -147,6 +150,7 @@ def test_new_cells_are_found_each_in_its_frame(known, query):
         np.testing.assert_allclose(posterior.mean(), found[mine], atol=2e-3 * radius)
 
 
+@pytest.mark.slow
 def test_a_frame_that_is_moved_and_scaled_moves_its_own_section_alone(known, query):
     genes, places, section, surfaces, _ = known
     new, _, frame, read = query
@@ -181,6 +185,7 @@ def test_what_was_read_and_the_mean_of_probability_count_alike_but_for_cells_fro
     assert 8 <= n_unlike <= 12
 
 
+@pytest.mark.slow
 def test_how_many_cells_are_treated_at_a_time_does_not_matter(known, query, monkeypatch):
     genes, places, section, surfaces, _ = known
     new, _, frame, read = query
@@ -253,6 +258,7 @@ def test_the_place_that_the_others_leave_open_tells_nothing():
     assert (found.region_size(0.9) > 0.8).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("most", "n_expected"), [(10_000, 64), (30, 30)])
 def test_positions_are_cells_of_the_reference_by_their_rows(monkeypatch, most, n_expected):
     monkeypatch.setattr(gene_surfaces, "MOST_CELLS", most)
@@ -265,6 +271,7 @@ def test_positions_are_cells_of_the_reference_by_their_rows(monkeypatch, most, n
     assert set(section[model.rows]) == {"b"}
 
 
+@pytest.mark.slow
 def test_many_sections_keep_fewer_cells_each(monkeypatch):
     monkeypatch.setattr(gene_surfaces, "MOST_CELLS_TOGETHER", 100)
     surfaces, _ = fit(*tissue())

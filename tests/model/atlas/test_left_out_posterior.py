@@ -24,6 +24,7 @@ def every(known):
     return known[2](known[1])
 
 
+@pytest.mark.slow
 def test_cells_come_in_their_order(known, every):
     places, rows, _ = known
     error = np.linalg.norm(every.mean() - places[rows], axis=1)

@@ -54,6 +54,7 @@ def test_genes_have_a_say_where_they_are_known(atlas):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "share"), [("posterior", 1.0), ("all", 0.5)])
 def test_the_posterior_counts_alone_or_like_what_is_read(atlas, method, share):
     rng = np.random.default_rng(1)

@@ -40,6 +40,7 @@ def found(regression, genes):
     return query_difference(regression, lambda rows: genes[rows], len(genes))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_cells", [10, 20, 300])
 def test_held_out_cells_differ_by_little(regression, tissue, n_cells):
     assert found(regression, tissue[0][600 : 600 + n_cells]).difference < 0.25

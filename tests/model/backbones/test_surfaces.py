@@ -34,6 +34,7 @@ def model(tissue, hidden):
     return model
 
 
+@pytest.mark.slow
 def test_hidden_cells_are_placed_better_than_by_neighbors(model, tissue, hidden):
     query, true = tissue[hidden].copy(), tissue.obsm["spatial"]
     del query.obsm["spatial"]
@@ -59,6 +60,7 @@ def test_latents_are_principal_components_of_weighted_genes(model):
     np.testing.assert_allclose(found, expected, rtol=0.1, atol=0.1)
 
 
+@pytest.mark.slow
 def test_arguments_of_steps_have_no_effect(model, tissue, hidden):
     reference = tissue[~hidden].copy()
     Surfaces.setup_anndata(reference)
@@ -90,6 +92,7 @@ def test_a_number_of_components_must_be_possible(tissue):
         Surfaces(tissue, n_latent=0)
 
 
+@pytest.mark.slow
 def test_few_of_a_small_references_own_cells_are_unlike_it():
     tissue = log_normalized(simulated_tissue(450, 100, seed=0))
     reference, query = tissue[:360].copy(), tissue[360:].copy()

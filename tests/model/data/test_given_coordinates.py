@@ -33,6 +33,7 @@ def test_a_unit_is_read_where_it_is_known(expression):
     assert unit_name(expression, "spatial") is None
 
 
+@pytest.mark.slow
 def test_anchors_in_another_unit_are_refused(model, expression):
     assert model.setup.unit_name == "micrometer"
     anchors = np.arange(60) < 30
@@ -44,6 +45,7 @@ def test_anchors_in_another_unit_are_refused(model, expression):
         model.predict_coordinates(query, anchors)
 
 
+@pytest.mark.slow
 def test_places_that_are_not_used_may_be_in_any_unit(model, expression):
     found = [
         model.predict_coordinates(in_unit(expression[180:], unit))

@@ -58,6 +58,7 @@ def assert_same_weights(model, other, **tolerance):
         torch.testing.assert_close(values, expected[name], msg=name, **tolerance)
 
 
+@pytest.mark.slow
 @MODELS
 def test_models_of_data_on_disk_start_as_those_of_data_in_memory(model_class, section, on_disk):
     expected = untrained(model_class, section(model_class))
@@ -114,6 +115,7 @@ def test_data_in_memory_train_as_with_the_splitter_of_scvi_tools(expression, mon
     assert_same_weights(model, expected, rtol=0, atol=0)
 
 
+@pytest.mark.slow
 def test_minibatches_hold_the_rows_that_were_asked_for_in_their_order(expression, on_disk):
     adata = on_disk(expression)
     DPVAE.setup_anndata(adata)

@@ -46,6 +46,7 @@ def test_planted_patterns_are_recovered(places, truth, logarithms):
     assert error < 0.3 * np.abs(truth - truth.mean(axis=0)).mean()
 
 
+@pytest.mark.slow
 def test_it_is_a_process_of_principal_components_at_the_level_of_the_counts(places, logarithms):
     new = np.random.default_rng(2).uniform(10, 90, (20, 2))
     found = fit(logarithms, places).shares("a", new, np.arange(N_GENES))
@@ -70,6 +71,7 @@ def test_genes_and_parts_do_not_depend_on_one_another(places, logarithms, monkey
     np.testing.assert_allclose(found, whole[:, [5, 1]])
 
 
+@pytest.mark.slow
 def test_sections_are_by_themselves_and_unknown_places_left_out(places, logarithms):
     alone = fit(logarithms, places)
     genes = np.arange(N_GENES)

@@ -118,6 +118,7 @@ def test_latents_without_variance_are_decoded_as_they_are(module):
     np.testing.assert_allclose(mean.sum(axis=1), 1.0, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_mean_and_deviation_are_those_over_many_samples(module):
     rng = np.random.default_rng(1)
     z = rng.normal(size=(4, 2)).astype(np.float32)

@@ -47,6 +47,7 @@ def begin(plan, monkeypatch):
     return begin
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("epoch", "are_frozen"), [(0, False), (5, False), (6, True), (11, True)])
 def test_the_second_half_of_the_epochs_aligns_the_tissue_with_frozen_cells(
     begin, epoch, are_frozen
