@@ -19,7 +19,7 @@ from benchmarks.peers import folder_of_environments
 
 KEYS = ["task", "section", "method", "seed"]
 STORED = "luna_mouse_cortex_predictions.csv.gz"
-NEED_PEERS = "CeLEry, one reference"
+NEED_PEERS = "CeLEry's package, one reference"
 
 
 def arguments():
