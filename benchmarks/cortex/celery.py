@@ -4,6 +4,7 @@ Its package takes milliseconds for a step of four cells, and a section takes 100
 initial weights, the batches and the updates are the same, so places differ by rounding alone.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numba
@@ -17,13 +18,26 @@ N_EPOCHS = 500
 BATCH = 4
 LEARNING_RATE, SMALLEST_RATE = 1e-4, 1e-7
 PATIENCE, SLACK = 15, 10.0
-MARGIN = 1.0
+MARGIN, LARGE_RANGE = 1.0, 1000.0
 WEIGHT_DECAY = np.float32(1e-5)
 OF_MEAN, OF_SQUARE = 0.9, 0.999
 TINY = np.float32(1e-8)
 ONE, TWO = np.float32(1.0), np.float32(2.0)
 
 
+def in_a_large_frame(place):
+    """CeLEry adds a margin of 1 to the range of places, as if they were pixels: give it many."""
+
+    def places(problem):
+        known = problem.reference.copy()
+        scale = LARGE_RANGE / np.ptp(known.obsm["spatial"], axis=0).max()
+        known.obsm["spatial"] = known.obsm["spatial"] * scale
+        return place(replace(problem, reference=known)) / scale
+
+    return places
+
+
+@in_a_large_frame
 def placed(problem):
     """Places of the query, in the frame of the reference."""
     known, new = standardized(problem.reference, problem.query)

@@ -14,7 +14,6 @@ from dpvae.model import DPVAE, Surfaces
 
 QUIET = {"enable_progress_bar": False, "logger": False}
 MOST_REFERENCES = 5
-LARGE_RANGE = 1000.0
 
 
 def by_model(kind):
@@ -51,18 +50,6 @@ def places_of(method):
     return lambda problem: method(problem)[0]
 
 
-def in_a_large_frame(place):
-    """CeLEry adds a margin of 1 to the range of places, which is meant for pixels."""
-
-    def places(problem):
-        known = problem.reference.copy()
-        known.obsm["spatial"] = known.obsm["spatial"] * LARGE_RANGE
-        large = Problem(known, problem.query, problem.truth * LARGE_RANGE, problem.seed)
-        return place(large) / LARGE_RANGE
-
-    return places
-
-
 def mean_of_class(task):
     """Put every cell at the true mean place of its class in its section: an oracle."""
     if task.classes is None:
@@ -82,9 +69,9 @@ METHODS = {
     "Surfaces": by_model(Surfaces),
     "kNN, one reference": one_at_a_time(places_of(neighbors)),
     "ridge, one reference": one_at_a_time(places_of(ridge_on_components)),
-    "CeLEry, one reference": one_at_a_time(in_a_large_frame(celery.placed)),
+    "CeLEry, one reference": one_at_a_time(celery.placed),
     "CeLEry's package, one reference": one_at_a_time(
-        in_a_large_frame(places_of(partial(placed_by, "CeLEry")))
+        celery.in_a_large_frame(places_of(partial(placed_by, "CeLEry")))
     ),
     "mean of class (oracle)": mean_of_class,
     "set encoder": by_sets(),

@@ -3,6 +3,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from anndata import AnnData
+from benchmarks.accuracy.problem import Problem
 from benchmarks.cortex import celery
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
@@ -69,3 +71,18 @@ def test_training_ends_when_the_rate_is_small(cells, monkeypatch):
     monkeypatch.setattr(celery, "run_epoch", worse)
     celery.trained(celery.with_ones(cells[0]), cells[1], seed=0)
     assert len(losses) == 1 + celery.PATIENCE
+
+
+def test_the_frame_is_large_for_the_method_and_is_given_back():
+    places = np.random.default_rng(0).normal(size=(20, 2)) * [0.3, 0.1]
+    cells = AnnData(np.ones((20, 1), np.float32), obsm={"spatial": places})
+    ranges = []
+
+    def first_ones(problem):
+        ranges.append(np.ptp(problem.reference.obsm["spatial"], axis=0).max())
+        return problem.reference.obsm["spatial"][:5]
+
+    found = celery.in_a_large_frame(first_ones)(Problem(cells, cells[:5], places[:5], 0))
+    assert ranges == pytest.approx([celery.LARGE_RANGE])
+    np.testing.assert_allclose(found, places[:5])
+    np.testing.assert_array_equal(cells.obsm["spatial"], places)
