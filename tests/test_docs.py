@@ -238,7 +238,7 @@ def test_a_visium_and_a_xenium_folder_are_placed_and_drawn_as_the_page_says(
     write_visium(tmp_path / "visium" / "outs", cells[:300].copy())
     true = write_xenium(tmp_path / "xenium", cells[300:].copy())
     page = (DOCS / "user_guide" / "spatialdata.md").read_text(encoding="utf-8")
-    block = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)[0]
+    block, _, one_region, _ = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
     assert len(ast.parse(block).body) < 15
     names: dict[str, Any] = {}
     exec(block, names)
@@ -248,8 +248,27 @@ def test_a_visium_and_a_xenium_folder_are_placed_and_drawn_as_the_page_says(
     shuffled = np.random.default_rng(0).permutation(true.obsm["spatial"])
     chance = np.linalg.norm(shuffled - true.obsm["spatial"], axis=1)
     assert np.median(error) < 0.5 * np.median(chance)
-    assert len(plt.gca().collections) == 2  # spots and cells
+    assert_drawn_at(plt.gcf().axes[0], names["reference"].obsm["spatial"], places.obsm["spatial"])
     plt.close("all")
+    exec(one_region, names)
+    outline = np.vstack([path.vertices for path in plt.gca().collections[-1].get_paths()])
+    corners = np.reshape(names["regions"].geometry.iloc[0].bounds, (2, 2))
+    np.testing.assert_allclose([outline.min(axis=0), outline.max(axis=0)], corners, atol=0.5)
+    plt.close("all")
+    pixels = dpvae.io.table_of(names["brain"], "table", coordinate_system="visium")
+    with pytest.raises(ValueError, match="in the unit 'pixel', the reference in 'micrometer'"):
+        names["model"].predict_coordinates(pixels[:, names["shared"]].copy(), np.arange(300) < 100)
+
+
+def assert_drawn_at(ax: Any, *places: np.ndarray):
+    """The axes have circles in micrometres, a collection for each array of places."""
+    assert ax.get_title() == "micrometers"
+    for drawn, expected in zip(ax.collections, places, strict=True):
+        boxes = [
+            path.get_extents(drawn.get_transform() - ax.transData) for path in drawn.get_paths()
+        ]
+        centers = np.array([(box.x0 + box.x1, box.y0 + box.y1) for box in boxes]) / 2
+        np.testing.assert_allclose(centers, expected, atol=0.5)
 
 
 @pytest.mark.trains

@@ -16,7 +16,7 @@ from benchmarks.quiet import run_quietly
 
 KEYS = ["task", "section", "method", "seed"]
 STORED = "luna_mouse_cortex_predictions.csv.gz"
-NEED_PEERS = "CeLEry, one reference"
+NEED_PEERS = "CeLEry's package, one reference"
 
 
 def arguments():

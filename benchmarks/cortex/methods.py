@@ -9,7 +9,7 @@ import scvi
 from benchmarks.accuracy.methods.baselines import neighbors, ridge_on_components
 from benchmarks.accuracy.methods.peers import placed_by
 from benchmarks.accuracy.problem import SECTION, Problem
-from benchmarks.cortex import set_encoder
+from benchmarks.cortex import celery, set_encoder
 from dpvae.model import DPVAE, Surfaces
 
 QUIET = {"enable_progress_bar": False, "logger": False}
@@ -69,7 +69,10 @@ METHODS = {
     "Surfaces": by_model(Surfaces),
     "kNN, one reference": one_at_a_time(places_of(neighbors)),
     "ridge, one reference": one_at_a_time(places_of(ridge_on_components)),
-    "CeLEry, one reference": one_at_a_time(places_of(partial(placed_by, "CeLEry"))),
+    "CeLEry, one reference": one_at_a_time(celery.placed),
+    "CeLEry's package, one reference": one_at_a_time(
+        celery.in_a_large_frame(places_of(partial(placed_by, "CeLEry")))
+    ),
     "mean of class (oracle)": mean_of_class,
     "set encoder": by_sets(),
     "set encoder, attention off": by_sets(attends=False),

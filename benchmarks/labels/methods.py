@@ -4,11 +4,13 @@ from functools import lru_cache
 
 import numpy as np
 import scvi
+from scipy.spatial import cKDTree
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.cortex import celery
 from benchmarks.labels import adjusted
 from dpvae.model import DPVAE, Surfaces
 
@@ -35,6 +37,18 @@ def by(classifier):
     def probabilities(problem):
         known, new = components(problem)
         return classifier.fit(known, problem.reference.obs[LABEL]).predict_proba(new)
+
+    return probabilities
+
+
+def around_place(place):
+    """Share of each label among the cells of the reference that are nearest to a place."""
+
+    def probabilities(problem):
+        codes = np.searchsorted(problem.names, problem.reference.obs[LABEL].astype(str))
+        known = cKDTree(problem.reference.obsm["spatial"])
+        near = known.query(place(problem), N_NEIGHBORS)[1]
+        return np.eye(len(problem.names))[codes[near]].mean(axis=1)
 
     return probabilities
 
@@ -98,6 +112,7 @@ def of_all(table, problem):
 METHODS = {
     "kNN": by(KNeighborsClassifier(N_NEIGHBORS)),
     "logistic regression": by(LogisticRegression(max_iter=2000)),
+    "place by CeLEry": around_place(celery.placed),
     "posterior of Surfaces alone": places_alone(Surfaces),
     "Surfaces": labels(Surfaces),
     "posterior of DPVAE alone": places_alone(DPVAE),

@@ -25,6 +25,8 @@ Methods:
 
 - *kNN* (15 neighbours) and *logistic regression* (defaults of scikit-learn): on 50 principal
   components of standardised, log-normalised genes.
+- *place by CeLEry* {cite:p}`Zhang23`: its coordinate, and the share of each label among the 15
+  cells of the reference that are nearest. [Whole sections](cortex) has how it was run.
 - *posterior alone*: {meth}`dpvae.geometry.Posterior.share`.
 - *Surfaces*, *DPVAE*: {meth}`predict_labels <dpvae.model.DPVAE.predict_labels>`, its defaults.
 - *frequencies of the query*, *cooled by agreement*: tried against probabilities that are too sure

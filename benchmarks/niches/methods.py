@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.neighbors import KNeighborsRegressor
 
+from benchmarks.cortex import celery
 from benchmarks.labels.methods import METHODS as OF_LABELS
 from benchmarks.labels.methods import N_NEIGHBORS, components, trained
 from benchmarks.niches.problems import CELL_TYPE
@@ -57,6 +58,7 @@ COMPOSITIONS = {
     "mean of the cell's type (oracle)": own_type,
     "kNN, place": around(mean_of_neighbors("spatial")),
     "kNN, composition": mean_of_neighbors("composition"),
+    "CeLEry, place": around(celery.placed),
     "Surfaces, place": around(place_by(Surfaces)),
     "Surfaces, niche_composition": expected_by(Surfaces),
     "DPVAE, place": around(place_by(DPVAE)),
@@ -74,6 +76,7 @@ METHODS = (
     "mean of the cell's type (oracle)",
     "kNN, place",
     "kNN, composition",
+    "CeLEry, place",
     "kNN, label",
     "logistic regression, label",
     "Surfaces, place",

@@ -36,6 +36,8 @@ Methods:
 - *logistic regression, label*: of the niche on 50 components, defaults of scikit-learn.
 - *place*: composition at the place of {meth}`predict_coordinates
   <dpvae.model.DPVAE.predict_coordinates>`.
+- *CeLEry* {cite:p}`Zhang23`: composition at its coordinate. [Whole sections](cortex) has how it was
+  run.
 - *niche_composition*: {func}`dpvae.tl.niche_composition`, over the posterior.
 - *share of the posterior*: the niche with the largest {meth}`dpvae.geometry.Posterior.share`.
 - *predict_labels*: {meth}`predict_labels <dpvae.model.DPVAE.predict_labels>` of the niche.

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks.labels.adjusted import cooled, expected_accuracy, with_frequencies, within
-from benchmarks.labels.methods import METHODS, sums_of_bins
+from benchmarks.labels.methods import METHODS, around_place, sums_of_bins
 from benchmarks.labels.page import N_BINS, page, pooled
 from benchmarks.labels.problems import problem_of
 
@@ -32,6 +32,17 @@ def test_baselines_give_probabilities_of_the_names_in_their_order(sections):
         np.testing.assert_allclose(found.sum(axis=1), 1.0, rtol=1e-5)
         by_chance = np.bincount(problem.codes).max() / len(problem.codes)
         assert (found.argmax(axis=1) == problem.codes).mean() > by_chance
+
+
+def test_labels_at_a_place_are_those_of_the_nearest_cells(sections):
+    problem = problem_of(sections, "tissue", "layer", 0)
+    known = problem.reference.obsm["spatial"]
+    labels = problem.reference.obs["label"].astype(str).to_numpy()
+    places = known.mean(axis=0) + np.array([[0.0, 0.0], [400.0, -300.0]])
+    found = around_place(lambda _: places)(problem)
+    for row, place in zip(found, places, strict=True):
+        near = labels[np.argsort(np.linalg.norm(known - place, axis=1))[:15]]
+        np.testing.assert_allclose(row, [(near == name).mean() for name in problem.names])
 
 
 def test_the_calibration_error_is_the_known_one():
