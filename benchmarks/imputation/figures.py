@@ -49,9 +49,10 @@ def pearson_figure(results):
                     edgecolors=style.color,
                     facecolors="white" if is_hollow else style.color,
                 )
-        panel.set(title=PAIR_NAMES.get(pair, pair), xlabel="Pearson, mean over genes")
+        panel.set_title(PAIR_NAMES.get(pair, pair))
         panel.grid(axis="x", alpha=0.3)
         panel.spines[["top", "right"]].set_visible(False)
+    figure.supxlabel("Pearson's correlation, mean over genes", fontsize="medium")
     axes[0, 0].set_yticks(range(len(methods)), methods)
     axes[0, 0].invert_yaxis()
     handles = [

@@ -6,7 +6,7 @@ import pandas as pd
 
 from benchmarks.paper.training import PAPER
 from benchmarks.paper.words import ALPHA, chosen
-from dpvae.pl.regularization_path import COLORS
+from dpvae.pl.regularization_path import COLORS, MARKERS
 
 TITLE = "Figure 5: training for several weights of the distance term"
 CLAIM = (
@@ -20,6 +20,7 @@ SECTIONS = (
 )
 WEIGHTS = (0.0, 0.3, 3.0, 30.0)
 SETTLED = 0.1
+N_MARKERS = 8  # on each curve, since some cover one another
 
 
 def jobs(sections, seeds):  # noqa: ARG001
@@ -59,11 +60,23 @@ def curves(table, column):
 
 def draw(table):
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
-    labels = ("training loss, scaled (1 first, 0 lowest)", "distance term (tissue radii)")
+    labels = ("training loss (first 1, lowest 0)", "distance term (tissue radii)")
     for panel, column, label in zip(axes, ("loss", "distance"), labels, strict=True):
-        for color, (weight, curve) in zip(COLORS, curves(table, column).items(), strict=False):
+        found = curves(table, column).items()
+        for number, (weight, curve) in enumerate(found):
             if column == "loss" or weight > 0:
-                panel.plot(100 * curve.index, curve, color=color, label=f"{weight:g}")
+                panel.plot(
+                    100 * curve.index,
+                    curve,
+                    color=COLORS[number],
+                    marker=MARKERS[number],
+                    markevery=(
+                        2 * number,
+                        len(curve) // N_MARKERS,
+                    ),
+                    markersize=5,
+                    label=f"{weight:g}",
+                )
         panel.set(xlabel="training done (%)", ylabel=label)
         panel.spines[["top", "right"]].set_visible(False)
     axes[1].set_ylim(bottom=0)

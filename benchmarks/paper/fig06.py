@@ -66,7 +66,7 @@ def measure(job, sections):
 def draw(table):
     shares = sorted(table["done"].unique())
     names = list(WEIGHTS)
-    size = (2.1 * (len(shares) + 1), 2.2 * len(names))
+    size = (8, 1.9 * len(names))
     figure, axes = plt.subplots(len(names), len(shares) + 1, figsize=size, layout="constrained")
     for row, name in zip(axes, names, strict=True):
         runs = table[table["model"] == name]

@@ -46,7 +46,7 @@ def wide(table, configuration):
 def draw(table):
     order = wide(table, PACKAGE.name)["dp-VAE, placed"].sort_values().index
     figure, axes = plt.subplots(
-        1, 2, figsize=(8.4, 0.34 * len(order) + 1.4), sharey=True, sharex=True, layout="constrained"
+        1, 2, figsize=(8, 0.34 * len(order) + 1.4), sharey=True, sharex=True, layout="constrained"
     )
     places = np.arange(len(order))
     for panel, configuration in zip(axes, (PAPER, PACKAGE), strict=True):

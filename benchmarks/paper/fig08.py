@@ -44,7 +44,7 @@ def measure(job, sections):
 def draw(table):
     names = list(dict.fromkeys(table["section"]))
     figure, axes = plt.subplots(
-        2, len(names), figsize=(2.3 * len(names), 4.8), layout="constrained", squeeze=False
+        2, len(names), figsize=(8, 3.6), layout="constrained", squeeze=False
     )
     for (above, below), name in zip(axes.T, names, strict=True):
         part = table[table["section"] == name]
@@ -56,8 +56,8 @@ def draw(table):
         for panel in (above, below):
             panel.set(xlim=(low[0] - margin, high[0] + margin))
             panel.set(ylim=(high[1] + margin, low[1] - margin))
-        above.set_title(short(name), fontsize="small")
-        below.set_title(f"error {part['error'].iloc[0]:.2f}", fontsize="small")
+        above.set_title(short(name).replace(", ", ",\n").replace(") ", ")\n"), fontsize="medium")
+        below.set_title(f"error {part['error'].iloc[0]:.2f}", fontsize="medium")
     axes[0, 0].set_ylabel("held-out cells, true")
     axes[1, 0].set_ylabel("reconstructed")
     return figure

@@ -3,9 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from benchmarks.method_style import style_of
 from benchmarks.paper.training import PACKAGE, PAPER, fitted, scores, simple_scores
 from benchmarks.paper.words import chosen
-from dpvae.pl.regularization_path import COLORS
 
 TITLE = "Figure 9: held-out error against the weight of the distance term"
 CLAIM = (
@@ -38,22 +38,26 @@ def measure(job, sections):
 
 
 def draw(table):
-    figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.5), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.7), sharey=True, layout="constrained")
     at = {weight: k for k, weight in enumerate(sorted(WEIGHTS))}
     for panel, (name, part) in zip(axes, by_configuration(table), strict=True):
-        for color, how in zip(COLORS, ("latent", "placed"), strict=False):
+        style = style_of("dp-VAE")
+        for how, line, face in (("latent", "--", "white"), ("placed", "-", style.color)):
             errors = part.pivot_table(index="weight", columns="section", values=how)
             errors.index = errors.index.map(at)
-            panel.plot(errors.index, errors, color=color, linewidth=0.6, alpha=0.5)
-            panel.plot(errors.index, errors.mean(axis=1), color=color, marker="o", label=how)
-        for style, how in (("--", "kNN"), (":", "ridge")):
-            panel.axhline(part[how].mean(), color="black", linestyle=style, label=how)
+            look = {"color": style.color, "linestyle": line}
+            panel.plot(errors.index, errors, linewidth=0.7, alpha=0.5, **look)
+            look |= {"marker": style.marker, "markerfacecolor": face}
+            panel.plot(errors.index, errors.mean(axis=1), label=f"dp-VAE, {how}", **look)
+        for how in ("kNN", "ridge"):
+            panel.axhline(part[how].mean(), color=style_of(how).color, linestyle=":", label=how)
         panel.set_xticks(list(at.values()), [f"{weight:g}" for weight in at])
         panel.set(xlabel=r"weight of the distance term $\alpha$", title=f"the {name} model")
         panel.set_xlim(-0.3, len(at) - 0.7)
         panel.spines[["top", "right"]].set_visible(False)
     axes[0].set(ylabel="held-out Procrustes error", ylim=(0, 1.02))
-    axes[1].legend(frameon=False, ncols=2, fontsize="small")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False)
     return figure
 
 

@@ -54,7 +54,7 @@ def measure(job, sections):
 
 def draw(table):
     sections = list(dict.fromkeys(table["section"]))
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
     labels = {"morans_i": "Moran's I (chance: 0)", "gearys_c": "Geary's C (chance: 1)"}
     for panel, (column, label) in zip(axes, labels.items(), strict=True):
         for k, name in enumerate(MODELS):
@@ -75,7 +75,8 @@ def draw(table):
         panel.set_xticks(range(len(sections)), names, fontsize="small")
         panel.set(ylabel=label, ylim=(0, 1))
         panel.spines[["top", "right"]].set_visible(False)
-    axes[0].legend(frameon=False, ncols=2)
+    handles, names = axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=4, frameon=False)
     return figure
 
 
