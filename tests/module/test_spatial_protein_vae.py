@@ -1,5 +1,7 @@
 """The loss and the likelihood of proteins with background, against formulas and integrals."""
 
+from inspect import signature
+
 import numpy as np
 import pytest
 import torch
@@ -7,19 +9,24 @@ from scipy.stats import nbinom, norm
 from tests.module.test_spatial_count_vae import N_CELLS, minibatch, module_of
 
 from dpvae.module.background_decoder import ProteinKinds
+from dpvae.module.distance_preserving import DistancePreserving
 from dpvae.module.spatial_protein_vae import DPSpatialProteinVAE
 
 KINDS = ProteinKinds(
     torch.linspace(-0.5, 0.5, 6),
-    torch.linspace(0.2, 0.6, 6),
     torch.linspace(1, 4, 6),
     torch.linspace(0.3, 0.7, 6),
+    torch.linspace(0.5, 2, 6),
 )
+DEVIATIONS = torch.linspace(0.2, 0.6, 6)
 
 
 def proteins(**options):
     module = module_of(DPSpatialProteinVAE, dp_weight=0.0, **options)
     module.start_from(KINDS)
+    with torch.no_grad():
+        module.background_log_deviation.copy_(DEVIATIONS.log().expand(2, -1))
+        module.decoder.background_deviation.bias.copy_(DEVIATIONS.expm1().log())
     return module.eval()
 
 
@@ -42,7 +49,7 @@ def test_the_loss_has_the_divergence_of_the_background_once():
     mean, deviation = (
         part.double().numpy() for part in (decoded.background.loc, decoded.background.scale)
     )
-    of, spread = KINDS.log_background.numpy(), KINDS.deviation.numpy()
+    of, spread = KINDS.log_background.numpy(), DEVIATIONS.numpy()
     divergence = (
         np.log(spread / deviation) + (deviation**2 + (mean - of) ** 2) / (2 * spread**2) - 0.5
     ).sum(axis=1)
@@ -78,7 +85,7 @@ def test_marginal_likelihood_is_the_integral_over_latent_and_background():
         decoded = module.decoder(z, tensors["batch"])
         theta = module.px_r.exp().numpy()
     rise, share = decoded.rise.numpy(), decoded.logits.sigmoid().numpy()
-    of_prior = norm.pdf(logs[:, None], KINDS.log_background, KINDS.deviation) * (logs[1] - logs[0])
+    of_prior = norm.pdf(logs[:, None], KINDS.log_background, DEVIATIONS) * (logs[1] - logs[0])
     counts, given_z = tensors["X"].numpy(), np.zeros((61, N_CELLS, 6))
     for background, density in zip(np.exp(logs), of_prior, strict=True):
         given_z += density * naive_likelihood(background, rise, share, theta, counts)
@@ -122,3 +129,13 @@ def test_gradients_reach_prior_and_decoder_of_the_background():
     wanted = [head.weight for head in heads]
     for weight in (*wanted, module.background_mean, module.background_log_deviation, module.px_r):
         assert weight.grad.abs().max() > 0
+
+
+def test_training_sees_the_arguments_of_the_loss():
+    names = signature(DPSpatialProteinVAE.loss).parameters
+    assert names == signature(DistancePreserving.loss).parameters  # scvi-tools raises kl_weight
+    module, tensors = proteins(), minibatch()
+    torch.manual_seed(0)
+    none = module(tensors, loss_kwargs={"kl_weight": 0.0})[2]
+    expected = none.reconstruction_loss["reconstruction_loss"] + none.kl_local["kl_background"]
+    torch.testing.assert_close(none.loss, expected.mean())

@@ -50,4 +50,5 @@ class BackgroundMixture(NegativeBinomialMixture):
         """Give the foreground: its shares for ``"scale"``, its expected counts otherwise."""
         if key == "scale":
             return self.scale
-        return (1 - self.mixture_probs) * self.mu2
+        foreground: Tensor = (1 - self.mixture_probs) * self.mu2
+        return foreground

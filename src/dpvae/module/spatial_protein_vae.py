@@ -1,6 +1,7 @@
 """The VAE of raw counts of proteins, whose latent space follows the tissue."""
 
 from dataclasses import replace
+from math import log
 from typing import Any
 
 import torch
@@ -9,13 +10,13 @@ from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
 from torch.nn.functional import normalize
 
-from dpvae.module.background_decoder import BackgroundDecoder, ProteinKinds
+from dpvae.module.background_decoder import FIRST_DEVIATION, BackgroundDecoder, ProteinKinds
 from dpvae.module.background_mixture import BackgroundMixture
-from dpvae.module.spatial_count_vae import DPSpatialCountVAE
+from dpvae.module.spatial_count_vae import DPSpatialCountVAE, SpatialCountVAE
 
 
-class DPSpatialProteinVAE(DPSpatialCountVAE):
-    r""":class:`DPSpatialCountVAE` of proteins, whose counts are background or foreground.
+class SpatialProteinVAE(SpatialCountVAE):
+    r""":class:`SpatialCountVAE` of proteins, whose counts are background or foreground.
 
     As in totalVI :cite:p:`Gayoso21` and spaMultiVAE, of protein p and a cell of batch b
 
@@ -29,7 +30,7 @@ class DPSpatialProteinVAE(DPSpatialCountVAE):
     Parameters
     ----------
     *args, **kwargs
-        As of :class:`DPSpatialCountVAE`, but the likelihood.
+        As of :class:`SpatialCountVAE`; ``gene_likelihood`` is ``"nb"``.
     """
 
     has_background = True
@@ -45,9 +46,10 @@ class DPSpatialProteinVAE(DPSpatialCountVAE):
 
     @torch.no_grad()
     def start_from(self, kinds: ProteinKinds) -> None:
-        """Start prior and decoder here."""
+        """Start prior, dispersion and decoder here."""
         self.background_mean.copy_(kinds.log_background.expand_as(self.background_mean))
-        self.background_log_deviation.copy_(kinds.deviation.log().expand_as(self.background_mean))
+        self.background_log_deviation.fill_(log(FIRST_DEVIATION))
+        self.px_r.copy_(kinds.theta.log())
         self.decoder.start_from(kinds)
 
     @auto_move_data  # type: ignore[untyped-decorator]
@@ -106,10 +108,10 @@ class DPSpatialProteinVAE(DPSpatialCountVAE):
         tensors: dict[str, Tensor],
         inference_outputs: dict[str, Any],
         generative_outputs: dict[str, Any],
-        **kwargs: Any,
+        kl_weight: Tensor | float = 1.0,
     ) -> LossOutput:
-        """Add the divergence of the background; arguments as of :class:`DPSpatialCountVAE`."""
-        output = super().loss(tensors, inference_outputs, generative_outputs, **kwargs)
+        """Add the divergence of the background to the negative ELBO."""
+        output = super().loss(tensors, inference_outputs, generative_outputs, kl_weight)
         of_background = kl_divergence(
             generative_outputs["background"], generative_outputs["background_prior"]
         ).sum(-1)
@@ -121,4 +123,9 @@ class DPSpatialProteinVAE(DPSpatialCountVAE):
         sample = generative_outputs["log_background"]
         of_prior = generative_outputs["background_prior"].log_prob(sample)
         ratio = of_prior - generative_outputs["background"].log_prob(sample)
-        return super().log_weight(generative_outputs, counts) + ratio.sum(-1)
+        of_background: Tensor = ratio.sum(-1)
+        return super().log_weight(generative_outputs, counts) + of_background
+
+
+class DPSpatialProteinVAE(DPSpatialCountVAE, SpatialProteinVAE):
+    """:class:`SpatialProteinVAE` with the distance term."""

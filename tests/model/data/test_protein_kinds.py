@@ -9,7 +9,7 @@ from dpvae.model.data.protein_kinds import protein_kinds
 
 def test_two_planted_kinds_are_found():
     rng = np.random.default_rng(0)
-    background, rise, share = np.array([20.0, 60.0]), np.array([9.0, 4.0]), np.array([0.3, 0.7])
+    background, rise, share = np.array([60.0, 150.0]), np.array([9.0, 4.0]), np.array([0.3, 0.7])
     is_background = rng.random((3_000, 2)) < share
     mean = background * np.where(is_background, 1, 1 + rise) * rng.lognormal(0, 0.2, (3_000, 2))
     counts = rng.poisson(mean)
@@ -17,8 +17,7 @@ def test_two_planted_kinds_are_found():
     np.testing.assert_allclose(found.log_background, np.log(background), atol=0.1)
     np.testing.assert_allclose(found.rise, rise, rtol=0.1)
     np.testing.assert_allclose(found.share, share, atol=0.05)
-    expected = np.sqrt(0.2**2 + 1 / background)  # and the noise of counting
-    np.testing.assert_allclose(found.deviation, expected, rtol=0.15)
+    np.testing.assert_allclose(found.theta, 1 / 0.2**2, rtol=0.3)
     again = protein_kinds(counts)
     for part, other in zip(vars(found).values(), vars(again).values(), strict=True):
         torch.testing.assert_close(part, other)
