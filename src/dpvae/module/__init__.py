@@ -15,6 +15,7 @@ from dpvae.module.section_discriminator import SectionDiscriminator
 from dpvae.module.spatial_count_vae import DPSpatialCountVAE, SpatialCountVAE
 from dpvae.module.spatial_linear_vae import DPSpatialLinearVAE
 from dpvae.module.spatial_prior import SpatialPrior
+from dpvae.module.spatial_protein_vae import DPSpatialProteinVAE, SpatialProteinVAE
 
 __all__ = [
     "CountVAE",
@@ -23,6 +24,7 @@ __all__ = [
     "DPHierarchicalVAE",
     "DPSpatialCountVAE",
     "DPSpatialLinearVAE",
+    "DPSpatialProteinVAE",
     "DistancePreserving",
     "DistanceTerm",
     "EncoderInput",
@@ -34,6 +36,7 @@ __all__ = [
     "SectionDiscriminator",
     "SpatialCountVAE",
     "SpatialPrior",
+    "SpatialProteinVAE",
     "StandardNormal",
     "mean_discrepancy",
 ]

@@ -44,6 +44,8 @@ class SpatialCountVAE(CountVAE):
         Lowest and highest β.
     """
 
+    has_background = False
+
     def __init__(
         self,
         *args: Any,
@@ -165,11 +167,16 @@ class SpatialCountVAE(CountVAE):
             prior, z = found["placed_prior"], found["z"]
             of_prior = Normal(prior.mean, prior.total.sqrt(), validate_args=False)
             ratio = (of_prior.log_prob(z) - found["qz"].log_prob(z)).sum(-1)
-            likelihood = generated["px"].log_prob(tensors[REGISTRY_KEYS.X_KEY]).sum(-1)
-            weights.append((ratio + likelihood).reshape(n_mc_samples_per_pass, -1))
-        weight = torch.cat(weights)
-        found_ll = weight.logsumexp(0) - torch.log(torch.tensor(float(len(weight))))
+            weight = ratio + self.log_weight(generated, tensors[REGISTRY_KEYS.X_KEY])
+            weights.append(weight.reshape(n_mc_samples_per_pass, -1))
+        samples = torch.cat(weights)
+        found_ll = samples.logsumexp(0) - torch.log(torch.tensor(float(len(samples))))
         return found_ll.mean().item() if return_mean else found_ll.cpu()
+
+    def log_weight(self, generative_outputs: dict[str, Any], counts: Tensor) -> Tensor:
+        """Give log p(x | z) of each cell, shape ``(…, n_cells)``."""
+        likelihood: Tensor = generative_outputs["px"].log_prob(counts).sum(-1)
+        return likelihood
 
 
 class DPSpatialCountVAE(DistancePreserving, SpatialCountVAE):

@@ -267,6 +267,7 @@ def test_without_spatial_dimensions_places_do_not_matter():
         {"kl_target": 0.05, "kl_weight": 5.0},
         {"gene_likelihood": "zinb"},
         {"gene_likelihood": "poisson"},
+        {"gene_likelihood": "nb_mixture"},
         {"dp_weight": 3.0},
         {"gene_weights": "spatial", "input_dropout": 0.3, "n_layers": 2},
         {"normalize_depth": False},

@@ -32,6 +32,11 @@ class SPALDVAE(SPAVAE):
     **kwargs
         All other arguments of :class:`SPAVAE`; ``n_layers`` and ``n_hidden`` are of the encoder.
 
+    Raises
+    ------
+    ValueError
+        If ``gene_likelihood`` is ``"nb_mixture"``, whose decoder is not linear.
+
     Notes
     -----
     :meth:`spatial_scores` describe what the model learned. Whether a gene follows the tissue at all
@@ -58,6 +63,12 @@ class SPALDVAE(SPAVAE):
         kl_weight: float = 1.0,
         **kwargs: Any,
     ) -> None:
+        if kwargs.get("gene_likelihood") == "nb_mixture":
+            message = (
+                "gene_likelihood='nb_mixture' has a decoder of background and foreground, which is "
+                "not linear: take SPAVAE for proteins."
+            )
+            raise ValueError(message)
         super().__init__(adata, registry, kl_weight=kl_weight, **kwargs)
         self.init_params_ = self._get_init_params(locals())
 

@@ -210,7 +210,8 @@ class SpatialLatentModel(RNASeqMixin, PlaceAwareModel):
             rows = chosen_cells(cells.n_obs)
             loader = self._make_data_loader(adata=cells, indices=rows, batch_size=MINIBATCH)
             update_statistics(self.module, loader)
-            if self.module.spatial_prior.n_spatial and not is_minified(cells):
+            has_surfaces = self.module.spatial_prior.n_spatial and not self.module.has_background
+            if has_surfaces and not is_minified(cells):
                 names = section_names(cells, self.setup.section_key)
                 genes = self._gene_reader(cells)
                 self.expression_ = fit_expression_surfaces(genes, placed.places, names)

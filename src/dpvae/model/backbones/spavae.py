@@ -5,13 +5,16 @@ from typing import Any, Literal
 from anndata import AnnData
 
 from dpvae.model.backbones.spatial_latent_model import SpatialLatentModel
+from dpvae.model.data.fields import registered_expression
 from dpvae.model.data.gene_weights import KINDS, GeneWeights
+from dpvae.model.data.protein_kinds import protein_kinds
 from dpvae.model.tissue.spatial_options import check_beta, check_prior
 from dpvae.module.count_distributions import check_likelihood
 from dpvae.module.distance_term import check_distances
 from dpvae.module.network_size import check_choice, check_network_size
 from dpvae.module.spatial_count_vae import DPSpatialCountVAE
 from dpvae.module.spatial_prior import SpatialPrior
+from dpvae.module.spatial_protein_vae import DPSpatialProteinVAE
 from dpvae.module.spectra import KernelName
 
 
@@ -37,7 +40,8 @@ class SPAVAE(SpatialLatentModel):
         As of :class:`DPSCVI`. ``input_dropout`` is the noise against which latents are made robust.
     gene_likelihood
         ``"nb"``, ``"zinb"`` or ``"poisson"``; ``"bernoulli"`` only asks whether a gene or peak was
-        found at all.
+        found at all; ``"nb_mixture"`` takes each count of a protein for background or foreground,
+        and expression is the foreground then.
     n_spatial
         How many of the ``n_latent`` dimensions are surfaces, in part. The others are not spatial.
     spatial_share
@@ -98,7 +102,7 @@ class SPAVAE(SpatialLatentModel):
         n_latent: int = 10,
         n_layers: int = 1,
         dropout_rate: float = 0.1,
-        gene_likelihood: Literal["zinb", "nb", "poisson", "bernoulli"] = "nb",
+        gene_likelihood: Literal["zinb", "nb", "poisson", "bernoulli", "nb_mixture"] = "nb",
         input_dropout: float = 0.0,
         n_spatial: int = 2,
         spatial_share: float | None = 0.95,
@@ -117,8 +121,8 @@ class SPAVAE(SpatialLatentModel):
         check_network_size(n_hidden, n_latent, n_layers, dropout_rate, input_dropout)
         check_distances(dp_weight, distance_error, distance_latent)
         check_choice("gene_weights", gene_weights, KINDS)
-        detects = gene_likelihood == "bernoulli"
-        likelihood = "poisson" if detects else gene_likelihood
+        detects, has_background = gene_likelihood == "bernoulli", gene_likelihood == "nb_mixture"
+        likelihood = "poisson" if detects else "nb" if has_background else gene_likelihood
         check_likelihood(likelihood)
         check_prior(n_latent, n_spatial, spatial_share, kernel, n_cosines)
         check_beta(kl_weight, kl_target, kl_range)
@@ -133,7 +137,8 @@ class SPAVAE(SpatialLatentModel):
             share=spatial_share,
             kernel=kernel,
         )
-        module = self._module_cls(
+        module_cls = DPSpatialProteinVAE if has_background else self._module_cls
+        module = module_cls(
             n_input=stats.n_vars,
             n_batch=stats.n_batch,
             n_hidden=n_hidden,
@@ -143,7 +148,7 @@ class SPAVAE(SpatialLatentModel):
             gene_likelihood=likelihood,
             detects=detects,
             input_dropout=input_dropout,
-            normalize_depth=normalize_depth,
+            normalize_depth=normalize_depth and not has_background,
             spatial_prior=prior,
             kl_weight=kl_weight,
             kl_target=kl_target,
@@ -153,5 +158,7 @@ class SPAVAE(SpatialLatentModel):
             distance_latent=distance_latent,
         )
         self._use(module, gene_weights=gene_weights)
+        if has_background and self.adata is not None:
+            module.start_from(protein_kinds(registered_expression(self.adata_manager)))
         self._choose_surfaces()
         self.init_params_ = self._get_init_params(locals())
