@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix, vstack
 from scipy.spatial import cKDTree
 
+from dpvae._data.section import codes_of
 from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
 from dpvae.geometry.posterior.expected_distance import expected_distance
 from dpvae.geometry.posterior.modes import Modes, find_modes
@@ -258,9 +259,8 @@ class Posterior:
         -------
         A table of cells by labels, rows of sum 1.
         """
-        known = self._at_positions(np.asarray(pd.Series(labels).astype(object)))
-        codes, names = pd.factorize(known, sort=True)
-        columns = [str(name) for name in names]
+        codes, names = codes_of(pd.Series(self._at_positions(np.asarray(labels, dtype=object))))
+        columns = names.tolist()
         if (codes < 0).any():
             columns += [UNLABELED] * (UNLABELED not in columns)
             codes = np.where(codes < 0, columns.index(UNLABELED), codes)
