@@ -259,7 +259,7 @@ def test_of_takes_some_cells(dense, cells, rows):
 
 
 def test_of_a_mask_of_other_cells_is_refused(found):
-    with pytest.raises(IndexError):
+    with pytest.raises(ValueError, match="cells is"):
         found.of(np.ones(N_CELLS + 1, dtype=bool))
 
 
