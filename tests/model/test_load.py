@@ -40,6 +40,14 @@ def test_cells_that_were_saved_with_a_model_come_along(trained, tmp_path, expres
     assert dpvae.model.load(trained).adata is None
 
 
+def test_cells_can_be_given_as_messages_advise(trained, expression):
+    cells = expression[:180].copy()
+    model = dpvae.model.load(trained, adata=cells)
+    assert model.adata is cells
+    expected = DPVAE.load(trained, adata=cells).get_latent_representation()
+    np.testing.assert_array_equal(model.get_latent_representation(), expected)
+
+
 def test_a_directory_without_a_model_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no saved model \(no file model.safetensors\)"):
         dpvae.model.load(tmp_path)

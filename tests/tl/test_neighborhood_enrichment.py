@@ -1,5 +1,6 @@
 import anndata
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix, eye
 from scipy.spatial import cKDTree
@@ -103,3 +104,11 @@ def test_bad_input_is_refused(cells):
     cells.uns[KEY] = {"zscore": np.zeros((2, 2))}
     with pytest.raises(ValueError, match="exists"):
         enrich(cells, found, cluster_key="side")
+
+
+def test_clusters_of_numbers_can_be_written(cells, tmp_path):
+    cells.obs["side"] = pd.Categorical(np.where(cells.obs["side"] == "left", 10, 2))
+    tl.neighborhood_enrichment(cells, posterior(cells, 0.0), cluster_key="side", n_draws=2)
+    assert cells.uns[KEY]["clusters"].tolist() == ["2", "10"]
+    cells.write_h5ad(tmp_path / "cells.h5ad")
+    assert anndata.read_h5ad(tmp_path / "cells.h5ad").uns[KEY]["clusters"].tolist() == ["2", "10"]

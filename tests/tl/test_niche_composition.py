@@ -75,7 +75,7 @@ def test_bad_input_is_refused_and_nothing_written(query, reference):
         tl.niche_composition(query, found, reference, label_key="nothing")
     with pytest.raises(ValueError, match="n_neighbors is 0"):
         tl.niche_composition(query, found, reference, label_key="kind", n_neighbors=0)
-    with pytest.raises(ValueError, match="not of this reference"):
+    with pytest.raises(ValueError, match=r"are not those of reference\.obsm"):
         tl.niche_composition(query, found, reference[:50].copy(), label_key="kind")
     with pytest.raises(ValueError, match="has 39"):
         tl.niche_composition(query[1:].copy(), found, reference, label_key="kind")
@@ -87,3 +87,16 @@ def test_bad_input_is_refused_and_nothing_written(query, reference):
     with pytest.raises(ValueError, match="No cell of the posterior's section"):
         tl.niche_composition(query, found, reference, label_key="nobody")
     assert set(query.obsm) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda x: 1000.0 * x, lambda x: x + 1e4, lambda x: x[::-1]],
+    ids=["other unit", "moved", "other order"],
+)
+def test_a_reference_whose_places_changed_is_refused(query, reference, change):
+    found = at_own_places(reference)
+    reference.obsm["spatial"] = change(reference.obsm["spatial"])
+    with pytest.raises(ValueError, match=r"positions are not those of reference\.obsm"):
+        tl.niche_composition(query, found, reference, label_key="kind")
+    assert "niche_composition" not in query.obsm

@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+from anndata import AnnData
+
 from dpvae._models import MODELS
 from dpvae.model.base import SpatialModel
 from dpvae.model.files.directory import saved_cells
 from dpvae.model.files.saved_model import read_model
 
 
-def load(dir_path: str | Path, *, allow_pickle: bool = False) -> SpatialModel:
+def load(
+    dir_path: str | Path, adata: AnnData | None = None, *, allow_pickle: bool = False
+) -> SpatialModel:
     """Load a saved model of whatever class, ready to place queries.
 
     Nothing in its file can run, unless a pickle is allowed.
@@ -17,6 +21,9 @@ def load(dir_path: str | Path, *, allow_pickle: bool = False) -> SpatialModel:
     ----------
     dir_path
         Directory that ``model.save()`` wrote.
+    adata
+        The cells that the model was made with. By default those that were saved with it
+        (``save_anndata=True``); without them it places queries, and is not trained further.
     allow_pickle
         Whether the pickle of scvi-tools is read if there is nothing else. A pickle can run any
         code: allow it only if you trust where it comes from.
@@ -41,7 +48,8 @@ def load(dir_path: str | Path, *, allow_pickle: bool = False) -> SpatialModel:
     saved = read_model(dir_path, allow_pickle=allow_pickle)
     for entry in MODELS.values():
         if entry.class_name == saved.class_name:
-            model: SpatialModel = entry.load()._from_saved(saved, saved_cells(dir_path))
+            cells = saved_cells(dir_path) if adata is None else adata
+            model: SpatialModel = entry.load()._from_saved(saved, cells)
             return model
     message = (
         f"{dir_path} holds a {saved.class_name}, not a model of dpvae: load it with its own "

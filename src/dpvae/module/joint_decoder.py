@@ -16,6 +16,9 @@ class JointDecoder(nn.Module):
         How many there are; every layer is given both.
     n_numbers
         How many numbers of each gene are asked for.
+    dispersion
+        Whether one more number follows: the logarithm of a dispersion, a parameter of each
+        technology and gene, whatever z.
     n_layers, n_hidden
         Number of hidden layers, and units of each.
     """
@@ -30,6 +33,7 @@ class JointDecoder(nn.Module):
         n_numbers: int,
         n_layers: int,
         n_hidden: int,
+        dispersion: bool = False,
     ) -> None:
         super().__init__()
         self.layers = FCLayers(
@@ -41,9 +45,12 @@ class JointDecoder(nn.Module):
             dropout_rate=0.0,
         )
         self.heads = nn.ModuleList(nn.Linear(n_hidden, n_genes) for _ in range(n_numbers))
+        self.log_dispersion = (
+            nn.Parameter(torch.randn(n_technologies, n_genes)) if dispersion else None
+        )
 
     def forward(self, z: Tensor, technology: Tensor, batch_index: Tensor) -> Tensor:
-        """Give the numbers, shape ``(…, n_cells, n_numbers * n_genes)``.
+        """Give the numbers, shape ``(…, n_cells, n_numbers * n_genes)``, dispersions after them.
 
         Parameters
         ----------
@@ -53,4 +60,8 @@ class JointDecoder(nn.Module):
             Codes of each cell, shape ``(n_cells, 1)``.
         """
         hidden = self.layers(z, technology.long(), batch_index.long())
-        return torch.cat([head(hidden) for head in self.heads], dim=-1)
+        numbers = [head(hidden) for head in self.heads]
+        if self.log_dispersion is not None:
+            own = self.log_dispersion[technology.reshape(-1).long()]
+            numbers.append(own.expand_as(numbers[0]))
+        return torch.cat(numbers, dim=-1)

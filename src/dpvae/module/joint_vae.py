@@ -7,7 +7,7 @@ import torch
 from scvi import REGISTRY_KEYS
 from scvi.module.base import BaseMinifiedModeModuleClass, LossOutput, auto_move_data
 from scvi.nn import Encoder
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributions import Distribution, Normal
 from torch.nn.functional import softmax
 
@@ -103,7 +103,15 @@ class JointVAE(BaseMinifiedModeModuleClass):
         def decoder() -> JointDecoder:
             covariates = {"n_technologies": n_technologies, "n_batch": n_batch}
             n_numbers = 2 if gene_likelihood == "zinb" else 1
-            return JointDecoder(n_latent, n_genes, n_numbers=n_numbers, **covariates, **sizes)
+            has_dispersion = gene_likelihood != "normal"
+            return JointDecoder(
+                n_latent,
+                n_genes,
+                n_numbers=n_numbers,
+                dispersion=has_dispersion,
+                **covariates,
+                **sizes,
+            )
 
         self.z_encoder = encoder()
         self.neighborhood = (
@@ -114,8 +122,6 @@ class JointVAE(BaseMinifiedModeModuleClass):
             else None
         )
         self.decoder = decoder()
-        if gene_likelihood != "normal":
-            self.px_r = nn.Parameter(torch.randn(n_technologies, n_genes))
         self.own_tissue: Tensor | None
         self.register_buffer("own_tissue", own_tissue)
         if own_tissue is not None:
@@ -214,9 +220,9 @@ class JointVAE(BaseMinifiedModeModuleClass):
             return {"px": Normal(output, torch.ones_like(output), validate_args=False)}
         code = technology.reshape(-1).long()
         is_measured = self.encoder_input.measured[code]
-        output, *logits = output.split(is_measured.shape[1], dim=-1)
+        output, *logits, log_dispersion = output.split(is_measured.shape[1], dim=-1)
         scale = softmax(output.masked_fill(~is_measured, -torch.inf), dim=-1)
-        found = {"mu": scale * library, "theta": self.px_r[code].exp(), "scale": scale}
+        found = {"mu": scale * library, "theta": log_dispersion.exp(), "scale": scale}
         if self.gene_likelihood == "nb":
             return {"px": SparseNegativeBinomial(**found)}
         return {"px": SparseZeroInflatedNegativeBinomial(zi_logits=logits[0], **found)}

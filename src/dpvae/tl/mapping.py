@@ -1,18 +1,14 @@
 """Probabilities of positions, as an AnnData of cells by positions."""
 
-import numpy as np
 import pandas as pd
 from anndata import AnnData
-from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from dpvae._data.culprit import obsm_name
 from dpvae._keys import OBSM
-from dpvae.geometry import Posterior, known_rows
+from dpvae.geometry import Posterior
 from dpvae.tl.coordinates import read_coordinates
-from dpvae.tl.posterior_of_cells import check_posterior_of
+from dpvae.tl.posterior_of_cells import check_posterior_of, distance_to_cells
 
-ROUNDING = 1e-6
 NEAREST = "nearest_cell"
 
 
@@ -93,14 +89,7 @@ def mapping(
     """
     check_posterior_of(found, query, name="query")
     places = read_coordinates(reference, spatial_key, name="reference")
-    distance = _distance_to_cells(found, places)
-    if distance is None:
-        message = (
-            f"The positions are not those of {obsm_name(spatial_key, name='reference')}: give the "
-            "cells that the model was made with, in their order, and the key that it was set up "
-            "with."
-        )
-        raise ValueError(message)
+    distance = distance_to_cells(found, places, obsm_name(spatial_key, name="reference"))
     cells = reference.obs.iloc[found.reference_rows]
     if distance.any():
         names = [f"position_{i}" for i in range(len(cells))]
@@ -113,19 +102,3 @@ def mapping(
         var=var,
         varm={spatial_key: found.positions.copy()},
     )
-
-
-def _distance_to_cells(found: Posterior, places: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Distance of positions to their cells, 0 if measured; ``None`` if those are not nearest."""
-    rows = found.reference_rows
-    if found.positions.shape[1] != places.shape[1] or rows.max() >= len(places):
-        return None
-    named = places[rows]
-    if not known_rows(named).all():
-        return None
-    distance = np.linalg.norm(named - found.positions, axis=1)
-    rounding = ROUNDING * float(np.ptp(named, axis=0).max())
-    nearest = cKDTree(named).query(found.positions)[0]
-    if (distance > nearest + rounding).any():
-        return None
-    return np.where(distance > rounding, distance, 0.0)

@@ -133,7 +133,7 @@ def neighborhood_enrichment(
         OURS: low,
         "zscore_high": high,
         "count": np.mean([one.count for one in counts], axis=0),
-        "clusters": names.to_numpy().astype(object),
+        "clusters": as_text(pd.Series(names)).to_numpy(),
     }
 
 

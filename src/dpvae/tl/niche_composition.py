@@ -8,12 +8,12 @@ from scipy.spatial import cKDTree
 
 from dpvae._data.arguments import check_is_anndata
 from dpvae._data.culprit import obsm_name
-from dpvae._data.section import as_text, check_has_column, named_sections
+from dpvae._data.section import check_has_column, codes_of, named_sections
 from dpvae._data.whole_number import check_whole
 from dpvae._keys import OBSM, params_key
 from dpvae.geometry import Posterior, known_rows
 from dpvae.tl.coordinates import read_coordinates
-from dpvae.tl.posterior_of_cells import check_posterior_of
+from dpvae.tl.posterior_of_cells import check_posterior_of, distance_to_cells
 from dpvae.tl.result import check_free_key, check_ours
 
 Values = NDArray[np.float64]
@@ -104,17 +104,15 @@ def niche_composition(
     check_has_column(reference, label_key, name="reference")
     check_whole(n_neighbors, "n_neighbors")
     places = read_coordinates(reference, spatial_key, name="reference")
+    distance_to_cells(found, places, obsm_name(spatial_key, name="reference"))
     rows = found.reference_rows
-    if found.positions.shape[1] != places.shape[1] or rows.max() >= len(places):
-        message = "The posterior is not of this reference: give the cells that its model has."
-        raise ValueError(message)
     section = named_sections(reference, sample_key)
     labels = reference.obs[label_key]
     is_counted = known_rows(places) & (section == section[rows[0]]) & labels.notna().to_numpy()
     if not is_counted.any():
         message = f"No cell of the posterior's section has a place and a label {label_key!r}."
         raise ValueError(message)
-    codes, names = pd.factorize(as_text(labels[is_counted]), sort=True)
+    codes, names = codes_of(labels[is_counted])
     columns = pd.Index([name.replace("/", "_") for name in names])
     if not columns.is_unique:
         message = f"Two of the labels {list(names)} differ in a slash alone: rename one."

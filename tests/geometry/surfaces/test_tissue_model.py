@@ -315,6 +315,20 @@ def test_a_constant_value_changes_nothing(model, fresh, constant):
     assert (with_constant.means(departs)[1] > 1e3).all()
 
 
+@pytest.mark.parametrize("unit", [1e-20, 1e12, 1e20])
+def test_units_of_places_that_were_read_change_no_probability(fresh, unit):
+    values, places = Tissue().cells(N_CELLS, seed=1)
+    read, of_fresh = 0.8 * places + 1.0, 0.8 * fresh[1][:50] + 1.0
+    plain = fit_tissue_model(np.c_[values, read], places)
+    model = fit_tissue_model(np.c_[values, unit * read], unit * places)
+    expected = plain.posterior(np.c_[fresh[0][:50], of_fresh])
+    found = model.posterior(np.c_[fresh[0][:50], unit * of_fresh])
+    np.testing.assert_allclose(
+        found.probabilities.toarray(), expected.probabilities.toarray(), atol=1e-4
+    )
+    np.testing.assert_allclose(found.unlikeness, expected.unlikeness, rtol=1e-3)
+
+
 @pytest.mark.parametrize("n_dims", [2, 3])
 def test_few_cells_of_two_or_three_dimensions(n_dims):
     rng = np.random.default_rng(7)
@@ -329,7 +343,7 @@ def test_surfaces_are_of_all_cells_and_departures_of_left_out_ones(model):
     values, places = Tissue().cells(N_CELLS, seed=1)
     fitted = fit_surfaces(places, values)
     np.testing.assert_allclose(model.surfaces.at(places), fitted.surfaces.at(places))
-    expected = noise_precision(values - fitted.left_out(places))
+    expected = noise_precision(values - fitted.left_out(places), values)
     np.testing.assert_allclose(model.precision, expected)
 
 

@@ -179,6 +179,16 @@ def test_dissociated_cells_are_placed_better_than_by_chance(model, parts):
     assert np.median(np.linalg.norm(posterior.mean() - true, axis=1)) < 0.6 * np.median(by_chance)
 
 
+def test_genes_of_the_models_own_cells_are_found_by_name(model):
+    query = model.adata[N_CELLS:].copy()
+    expected = [model.get_imputed_expression(HIDDEN[:2], adata=x) for x in (None, query)]
+    model.adata._inplace_subset_var(model.adata.var_names[::-1])
+    found = [model.get_imputed_expression(HIDDEN[:2], adata=x) for x in (None, query)]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one.X, other.X, atol=1e-5)
+        np.testing.assert_allclose(one.layers["lower"], other.layers["lower"], atol=1e-5)
+
+
 def test_labels_are_carried_over_between_technologies(model, parts):
     true = pd.concat([part.obs["domain"] for part in parts]).astype(str)
     cells = (model.adata.obs["technology"] == "cells").to_numpy()

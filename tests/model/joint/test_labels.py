@@ -27,3 +27,10 @@ def test_cells_whose_others_have_no_label_get_none():
     found = labels_of_others(latent, technology, labels)
     assert found[technology == 1].isna().all().all()
     np.testing.assert_allclose(found[technology == 0].sum(axis=1), 1.0)
+
+
+def test_numbers_with_missing_ones_are_the_labels_of_whole_numbers():
+    latent = np.random.default_rng(0).normal(size=(80, 2)).astype(np.float32)
+    technology = np.arange(80) // 40
+    labels = pd.Series(np.where(technology == 1, 1.0 + np.arange(80) % 2, np.nan))
+    assert labels_of_others(latent, technology, labels).columns.tolist() == ["1", "2"]

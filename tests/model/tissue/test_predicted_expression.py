@@ -84,6 +84,18 @@ def test_genes_are_found_by_name():
         wanted_genes(known, ["A", "x", "y"])
 
 
+@pytest.mark.parametrize("genes", [[], ["A", "A"]])
+def test_no_gene_or_a_gene_twice_is_refused(genes):
+    with pytest.raises(ValueError, match=r"genes is .*: give names of genes, each once, or None"):
+        wanted_genes(pd.Index(["A", "B"]), genes)
+
+
+@pytest.mark.parametrize("genes", [3, [3], [["A"]]])
+def test_what_names_no_gene_is_refused(genes):
+    with pytest.raises(ValueError, match="The model has no gene"):
+        wanted_genes(pd.Index(["A", "B"]), genes)
+
+
 @pytest.mark.parametrize("library_size", [0, -1.0, np.nan, "1", None])
 def test_library_sizes_that_are_no_positive_number_are_refused(library_size):
     with pytest.raises(ValueError, match=r"library_size is .*: give a number above 0"):

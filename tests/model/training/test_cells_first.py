@@ -23,10 +23,10 @@ def joined(order=slice(None)):
     return dpvae.tl.join(cells, tissue)
 
 
-def made(joint):
+def made(joint, **options):
     seed_everything()
     DPVGAE.setup_anndata(joint)
-    return DPVGAE(joint, order="cells_first", **SMALL)
+    return DPVGAE(joint, order="cells_first", **SMALL, **options)
 
 
 @pytest.fixture
@@ -78,6 +78,22 @@ def test_latents_of_dissociated_cells_do_not_know_the_tissue():
     np.testing.assert_allclose(*(latent[is_dissociated] for latent in found), atol=1e-5)
     first, second = (latent[~is_dissociated] for latent in found)
     assert np.abs(first - second).max() > 0.1
+
+
+@pytest.mark.trains
+@pytest.mark.parametrize("likelihood", ["normal", "zinb"])
+def test_nothing_of_the_cells_learns_in_the_second_half(monkeypatch, likelihood):
+    model, seen = made(joined(), gene_likelihood=likelihood), []
+    monkeypatch.setattr(
+        CellsFirstPlan,
+        "on_train_epoch_end",
+        lambda plan: seen.append(copy.deepcopy(plan.module.state_dict())),
+    )
+    model.train(max_epochs=4, **ALIGNED, **QUIET)
+    changed = {name for name in seen[-1] if not torch.equal(seen[1][name], seen[-1][name])}
+    of_tissue = ("tissue_", "neighborhood", "distance_term")
+    assert not {name for name in changed if not name.startswith(of_tissue)}
+    assert {name.split(".")[0] for name in changed} >= {"tissue_encoder", "tissue_decoder"}
 
 
 @pytest.mark.trains

@@ -9,9 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix, vstack
 from scipy.spatial import cKDTree
 
+from dpvae._data.section import codes_of
 from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
 from dpvae.geometry.posterior.expected_distance import expected_distance
 from dpvae.geometry.posterior.modes import Modes, find_modes
+from dpvae.geometry.posterior.parts import check_parts, row_numbers
 from dpvae.geometry.posterior.smallest_sets import ROUNDING, check_level, smallest_sets
 from dpvae.geometry.posterior.sparse_probabilities import sharpened
 
@@ -62,20 +64,19 @@ class Posterior:
     unlikeness: Points
     sharpness: float = 1.0
 
+    def __post_init__(self) -> None:
+        """Raise if these are no probabilities of positions."""
+        check_parts(self.positions, self.probabilities, self.reference_rows, self.unlikeness)
+
     def __len__(self) -> int:
         """Return the number of cells."""
         return int(self.probabilities.shape[0])
 
     def of(self, cells: ArrayLike) -> "Posterior":
         """Take some cells, by a mask or by row numbers."""
-        chosen = np.ravel(cells)
-        if not len(chosen):
-            chosen = chosen.astype(np.intp)  # an empty list holds floats
-        return replace(
-            self,
-            probabilities=self.probabilities[chosen],
-            unlikeness=self.unlikeness[chosen],
-        )
+        chosen = row_numbers(cells, len(self))
+        kept = self.probabilities[chosen]
+        return replace(self, probabilities=kept, unlikeness=self.unlikeness[chosen])
 
     def mean(self) -> Points:
         """Mean place of each cell, which errs least in the mean square, ``(n_cells, n_dims)``.
@@ -258,12 +259,11 @@ class Posterior:
         -------
         A table of cells by labels, rows of sum 1.
         """
-        known = self._at_positions(np.asarray(pd.Series(labels).astype(object)))
-        codes, names = pd.factorize(known, sort=True)
-        columns = [str(name) for name in names]
+        codes, names = codes_of(pd.Series(self._at_positions(np.asarray(labels, dtype=object))))
+        columns = names.tolist()
         if (codes < 0).any():
             columns += [UNLABELED] * (UNLABELED not in columns)
-            codes = np.where(codes < 0, columns.index(UNLABELED), codes)
+            codes[codes < 0] = columns.index(UNLABELED)
         shape = (len(codes), len(columns))
         member = csr_matrix((np.ones(len(codes)), (np.arange(len(codes)), codes)), shape=shape)
         return pd.DataFrame((self.probabilities @ member).toarray(), columns=columns)
@@ -289,10 +289,8 @@ class Posterior:
     def _nearest(self, places: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         true = check_coordinate_rows(places, name="places")
         if true.shape != (len(self), self.positions.shape[1]):
-            message = (
-                f"places has the shape {true.shape}, but the posterior is of {len(self)} cells in "
-                f"{self.positions.shape[1]} dimensions."
-            )
+            dims = f"{len(self)} cells in {self.positions.shape[1]} dimensions"
+            message = f"places has the shape {true.shape}, but the posterior is of {dims}."
             raise ValueError(message)
         known = known_rows(true)
         near = np.zeros(len(true), dtype=np.intp)

@@ -155,7 +155,7 @@ def fit_tissue_model(values: Points, places: Points, *, seed: int = 0) -> Tissue
     rng = np.random.default_rng(seed)
     fitted = fit_surfaces(places, values, seed=seed)
     departures = values - fitted.left_out(places)
-    precision = noise_precision(departures)
+    precision = noise_precision(departures, values)
     left_out = list(left_out_cells(fitted, precision, values, places, rng))
     distance = np.concatenate([part.squared_distance for part in left_out])
     rows = at_most(np.arange(len(places)), MOST_POSITIONS, rng)

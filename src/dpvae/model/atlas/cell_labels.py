@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dpvae._data.section import codes_of
 from dpvae._data.some_rows import at_most
 from dpvae._data.warn import warn_user
 from dpvae.geometry import LabelProbabilities, Posterior, known_rows
@@ -83,10 +84,9 @@ def labels_of(column: pd.Series, where: str) -> tuple[Rows, list[str]]:
     UserWarning
         If there are labels of fewer cells, which are left out.
     """
-    text = column.astype(object).where(column.notna(), None).map(str, na_action="ignore")
-    n_cells = text.value_counts()
-    rare = sorted(n_cells.index[n_cells < FEWEST_CELLS])
-    names = sorted(n_cells.index[n_cells >= FEWEST_CELLS])
+    codes, found = codes_of(column)
+    is_rare = np.bincount(codes[codes >= 0], minlength=len(found)) < FEWEST_CELLS
+    rare, names = found[is_rare].tolist(), found[~is_rare].tolist()
     if len(names) < 2:
         message = (
             f"{where} has {len(names)} labels of {FEWEST_CELLS} cells or more ({names}): two are "
@@ -98,8 +98,8 @@ def labels_of(column: pd.Series, where: str) -> tuple[Rows, list[str]]:
             f"{where}: labels of fewer than {FEWEST_CELLS} cells cannot be learned and are left "
             f"out: {rare[:5]}{' and others' * (len(rare) > 5)}."
         )
-    codes = pd.Categorical(text, categories=names).codes
-    return np.asarray(codes, dtype=np.intp), names
+    number = np.append(np.where(is_rare, -1, np.cumsum(~is_rare) - 1), -1)
+    return np.asarray(number[codes], dtype=np.intp), names
 
 
 def predict_labels(

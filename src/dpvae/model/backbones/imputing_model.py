@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 from anndata import AnnData
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from scvi import REGISTRY_KEYS
 
 from dpvae._data.section import section_names
@@ -149,8 +150,8 @@ class ImputingModel(JointLatentModel):
 
     def _measured(self, cells: AnnData, rows: Rows, genes: Rows) -> Values:
         """Standardised logarithms of genes that the tissue measured, calibration genes as well."""
-        logarithms = chosen_genes(self._logarithms_of(cells), rows, genes).toarray()
-        codes = technology_codes(self.adata_manager)[rows]
+        some, codes = self._logarithms(cells, rows, genes)
+        logarithms = some.toarray()
         true = np.empty(logarithms.shape, dtype=np.float32)
         for code in np.unique(codes):
             mine = codes == code
@@ -160,11 +161,14 @@ class ImputingModel(JointLatentModel):
             )
         return true
 
-    def _logarithms_of(self, cells: AnnData) -> Any:
-        manager = self.get_anndata_manager(cells, required=True)
+    def _logarithms(self, cells: AnnData, rows: Rows, genes: Rows) -> tuple[csr_matrix, Rows]:
+        """Logarithms of some genes of cells, which are found by name, and codes of technologies."""
+        registered, rows = self._registered(cells)(rows)
+        manager = self.get_anndata_manager(registered, required=True)
         expression = registered_expression(manager)
         seen = self.module.encoder_input
-        return lambda rows: seen.logarithms(expression[rows])
+        found = chosen_genes(lambda some: seen.logarithms(expression[some]), rows, genes)
+        return found, technology_codes(manager)[rows]
 
     def _read_genes(
         self, cells: AnnData, genes: Rows, known: Rows, *, paints: bool
@@ -200,13 +204,11 @@ class ImputingModel(JointLatentModel):
 
     def _standardized(self, cells: AnnData, rows: Rows, genes: Rows) -> Values:
         """Genes by the statistics of technologies, each cell of one length."""
-        registered, rows = self._registered(cells)(rows)
-        manager = self.get_anndata_manager(registered, required=True)
-        code = technology_codes(manager)[rows]
+        logarithms, code = self._logarithms(cells, rows, genes)
         seen = self.module.encoder_input
         mean, scale = (x.cpu().numpy()[code][:, genes] for x in (seen.mean, seen.scale))
-        logarithms = chosen_genes(self._logarithms_of(registered), rows, genes).toarray()
-        found: Values = of_one_length(torch.as_tensor((logarithms - mean) / scale)).numpy()
+        scores = (logarithms.toarray() - mean) / scale
+        found: Values = of_one_length(torch.as_tensor(scores)).numpy()
         return found
 
     def _dissociated(self, code: int, genes: Rows, known: Rows) -> Dissociated:
@@ -215,7 +217,7 @@ class ImputingModel(JointLatentModel):
         rows = dissociated_rows(mine)
         seen = self.module.encoder_input
         center, scale = (x[code, genes].cpu().numpy() for x in (seen.mean, seen.scale))
-        logarithms = chosen_genes(self._logarithms_of(cells), rows, genes)
+        logarithms, _ = self._logarithms(cells, rows, genes)
         return Dissociated(
             code=int(code),
             latent=self._latents(indices=rows),

@@ -51,7 +51,7 @@ class Technologies:
         state = field["state_registry"]
         return cls(
             key=registry["setup_args"]["technology_key"],
-            names=np.asarray(state[TechnologyField.CATEGORICAL_MAPPING_KEY], dtype=np.str_),
+            names=_names(state),
             measured=np.asarray(state[TechnologyField.MEASURED_KEY], dtype=bool),
             imaged=np.asarray(state[TechnologyField.IMAGED_KEY], dtype=bool),
         )
@@ -106,7 +106,7 @@ class TechnologyField(CategoricalObsField):
     def register_field(self, adata: AnnData) -> dict[str, Any]:
         """Read which technology measured which gene; raise if they cannot be joined."""
         state: dict[str, Any] = super().register_field(adata)
-        names = np.asarray(state[self.CATEGORICAL_MAPPING_KEY]).astype(str)
+        names = _names(state)
         measured = _measured(adata, names, self.technology_key)
         technology = as_text(adata.obs[self.technology_key])
         _check_enough(names, measured, technology)
@@ -155,6 +155,12 @@ def n_neighborhood(n_shared: int) -> int:
     return min(MOST_COMPONENTS, max(n_shared // 2, 1))
 
 
+def _names(state: Mapping[str, Any]) -> NDArray[np.str_]:
+    """Names of technologies, in the order of their codes."""
+    names = as_text(pd.Series(state[TechnologyField.CATEGORICAL_MAPPING_KEY]))
+    return np.asarray(names, dtype=np.str_)
+
+
 def _measured(adata: AnnData, names: NDArray[np.str_], key: str) -> NDArray[np.bool_]:
     if VARM.measured not in adata.varm:
         message = (
@@ -163,7 +169,9 @@ def _measured(adata: AnnData, names: NDArray[np.str_], key: str) -> NDArray[np.b
         )
         raise KeyError(message)
     table = adata.varm[VARM.measured]
-    columns = [] if not isinstance(table, pd.DataFrame) else table.columns.astype(str).tolist()
+    columns = (
+        [] if not isinstance(table, pd.DataFrame) else as_text(pd.Series(table.columns)).tolist()
+    )
     missing = [name for name in names if name not in columns]
     if missing:
         message = (

@@ -5,6 +5,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
+from dpvae._data.section import codes_of
+
 N_NEAREST = 50
 
 
@@ -27,12 +29,10 @@ def labels_of_others(
     A row for each cell, a column for each label, rows of sum 1; of NaN for the cells of a
     technology if no other one has a label.
     """
-    known = labels.notna().to_numpy()
-    names = pd.Index(sorted(set(labels[known].astype(str))))
-    codes = names.get_indexer(pd.Index(labels.astype(str)))
+    codes, names = codes_of(labels)
     shares = np.full((len(latent), len(names)), np.nan)
     for code in np.unique(technology):
-        mine, others = technology == code, np.flatnonzero(known & (technology != code))
+        mine, others = technology == code, np.flatnonzero((codes >= 0) & (technology != code))
         if not len(others):
             continue
         search = NearestNeighbors(n_neighbors=min(N_NEAREST, len(others))).fit(latent[others])

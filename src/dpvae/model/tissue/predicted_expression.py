@@ -1,6 +1,6 @@
 """Expression at positions where nothing was measured."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,11 +63,15 @@ def wanted_genes(known: pd.Index, genes: Sequence[str] | None) -> NDArray[np.int
     Raises
     ------
     ValueError
-        If the model does not have a gene.
+        If the model does not have a gene, a gene is asked for twice, or none is.
     """
     if genes is None:
         return np.arange(len(known))
-    names = [genes] if isinstance(genes, str) else list(genes)
+    is_one = isinstance(genes, str) or not isinstance(genes, Iterable)
+    names = [str(name) for name in ([genes] if is_one else genes)]
+    if not names or len(set(names)) < len(names):
+        message = f"genes is {genes!r}: give names of genes, each once, or None for all."
+        raise ValueError(message)
     chosen = known.get_indexer(pd.Index(names))
     missing = [name for name, row in zip(names, chosen, strict=True) if row < 0]
     if missing:
