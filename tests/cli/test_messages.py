@@ -93,6 +93,15 @@ def test_an_error_ends_with_code_1_and_one_sentence(capsys):
     assert error.count("\n") == 1
 
 
+def test_ctrl_c_says_that_nothing_was_written(capsys):
+    with pytest.raises(KeyboardInterrupt), plain_messages():
+        raise KeyboardInterrupt
+    assert (
+        capsys.readouterr().err
+        == "Interrupted before the end: what was not yet written is missing.\n"
+    )
+
+
 def test_the_traceback_can_be_had(monkeypatch):
     monkeypatch.setenv("DPVAE_TRACEBACK", "1")
     with pytest.raises(IndexError), plain_messages():

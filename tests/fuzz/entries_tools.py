@@ -322,7 +322,7 @@ TOOLS: dict[str, tuple[Any, str, dict[str, list[Any]]]] = {
         | {"key_added": ["a/b", "", 3, None, "slice", ("a",)], "seed": [-1, "a", 1.5]},
     ),
     "match_genes": (_match_genes, "", {"reference": ["Gene00", 3, None, [], [1, 2], ["a", "a"]]}),
-    "join": (_join, "expression coordinates sections", KEYS | {"layer": ["nothing", 3]}),
+    "join": (_join, "expression coordinates sections batches", KEYS | {"layer": ["nothing", 3]}),
     "transfer_matrix": (
         _transfer_matrix,
         "coordinates",

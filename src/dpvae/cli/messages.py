@@ -48,12 +48,18 @@ errors = Console(stderr=True)
 def plain_messages() -> Iterator[None]:
     """End with a sentence and exit code 1 instead of a traceback; warn in a sentence, too.
 
+    Ctrl-C gets a sentence as well.
     With the variable ``DPVAE_TRACEBACK`` set, errors keep their traceback.
     """
     before = warnings.formatwarning
     warnings.formatwarning = lambda message, *_, **__: f"Warning: {for_the_shell(str(message))}\n"
     try:
         yield
+    except KeyboardInterrupt:
+        errors.print(
+            "Interrupted before the end: what was not yet written is missing.", soft_wrap=True
+        )
+        raise
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise

@@ -344,3 +344,28 @@ def test_sections_named_by_numbers_have_their_own_surfaces(tissue):
         loader = model._make_data_loader(adata=model.adata)
         seen = model.get_latent_representation(dataloader=loader)
         np.testing.assert_allclose(seen, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_elbo_is_that_of_cells_given_the_surfaces(model):
+    """A naive sum over the normal distributions of all dimensions."""
+    cells = model.adata[:40].copy()
+    own, given = (
+        model.get_latent_representation(cells, given=given, return_dist=True)
+        for given in ("expression", "place")
+    )
+    prior = model.module.spatial_prior
+    noise = np.ones(own[0].shape)
+    noise[:, : prior.n_spatial] = 1.0 - prior.share.detach().numpy()
+    surface_mean, surface_variance = given[0], given[1] - noise
+    heights = surface_mean + np.sqrt(np.maximum(surface_variance, 0)) * np.random.default_rng(
+        0
+    ).normal(size=(2000, *noise.shape))
+    precision = 1 / own[1] - 1 + 1 / noise
+    mean = (own[0] / own[1] + heights / noise) / precision
+    ratio = 1 / precision / noise
+    divergence = 0.5 * (ratio - 1 - np.log(ratio) + (mean - heights) ** 2 / noise).sum(axis=-1)
+    torch.manual_seed(0)
+    elbo = np.asarray(model.get_elbo(cells, return_mean=False))
+    torch.manual_seed(0)
+    error = model.get_reconstruction_error(cells, return_mean=False)["reconstruction_loss"]
+    np.testing.assert_allclose(-elbo - np.asarray(error), divergence.mean(axis=0), rtol=0.1)

@@ -111,3 +111,10 @@ def test_a_flat_tissue_in_space_is_noticed(expression, axis):
     others = {0: r"\[1, 2\]", 2: r"\[0, 1\]"}[axis]
     with pytest.warns(UserWarning, match=rf"Column {axis} of .* is 5 for all.*\[:, {others}\]"):
         check(expression)
+
+
+@pytest.mark.parametrize("unit", [1e-45, 1e40])
+def test_a_tissue_beyond_single_precision_is_refused(expression, unit):
+    expression.obsm["spatial"] *= unit
+    with pytest.raises(ValueError, match="give it in another unit, such as micrometres"):
+        check_reference(expression, spatial_key="spatial", section_key=None, obs_keys=[])

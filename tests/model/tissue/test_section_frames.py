@@ -126,3 +126,13 @@ def test_coordinates_of_other_dimensions_are_refused(setup):
         coordinates_of(cells, setup)
     with pytest.raises(ValueError, match=r"^adata\.obsm\['spatial'\] has shape \(7, 1\)"):
         coordinates_of(cells_of(np.zeros((7, 1)), SLIDES), setup)
+
+
+def test_a_query_in_a_larger_unit_is_said_to_be_one():
+    places = np.random.default_rng(0).normal(size=(60, 2)) * [900.0, 500.0]
+    setup = setup_of([])
+    frames = SectionFrames.of(cells_of(places), setup)
+    frames.places(cells_of(0.02 * places), setup)  # a small piece
+    frames.places(cells_of(0.001 * places[:19]), setup)
+    with pytest.warns(UserWarning, match=r"60 cells spread over .*, and their section of the"):
+        frames.places(cells_of(0.001 * places), setup)

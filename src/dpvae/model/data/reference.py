@@ -17,6 +17,7 @@ from dpvae.model.data.gene_number import say_if_genes_are_not_chosen
 
 FEWEST_KNOWN = 3
 LARGEST_RATIO_OF_SIZES = 20
+SMALLEST, LARGEST = 1e-30, 1e30
 
 
 def check_reference(
@@ -67,6 +68,7 @@ def check_reference(
     coordinates = check_coordinates(adata.obsm[spatial_key], name=name)
     section = section_names(adata, section_key)
     check_known_sections(coordinates, section, name)
+    check_size(coordinates, name)
     warn_if_far(adata.obs_names, coordinates, section, name)
     check_one_unit(coordinates, section, name)
     warn_if_flat(coordinates, name)
@@ -88,6 +90,14 @@ def check_known_sections(
             f"{name} knows {found} of section {value!r}: at least {FEWEST_KNOWN} of a section are "
             "needed, at different places. Leave the section out, or set its coordinates to NaN."
         )
+        raise ValueError(message)
+
+
+def check_size(coordinates: NDArray[np.float64], name: str) -> None:
+    """Raise if a tissue is so small or so large that single precision cannot hold its size."""
+    size = float((np.nanmax(coordinates, axis=0) - np.nanmin(coordinates, axis=0)).max())
+    if not SMALLEST <= size <= LARGEST:
+        message = f"{name} spreads over {size:.3g}: give it in another unit, such as micrometres."
         raise ValueError(message)
 
 

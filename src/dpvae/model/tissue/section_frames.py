@@ -15,6 +15,8 @@ from dpvae.model.data.setup import Setup
 
 Points = NDArray[np.float64]
 OUTSIDE = 0.5
+SMALL = 0.01
+FEWEST_CELLS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +125,7 @@ class SectionFrames:
         -----
         UserWarning
             If cells of a known section are far outside of it: their places are taken as unknown.
+            If 20 cells or more of a known section spread over less than a hundredth of it.
         """
         section = section_names(cells, setup.section_key)
         known_code = {name: code for code, name in enumerate(self.names)}
@@ -141,6 +144,7 @@ class SectionFrames:
                 far = (np.abs(places[mine]) > (1 + OUTSIDE) * self.reach[number]).any(axis=1)
                 places[mine[far]] = np.nan
                 n_far += int(far.sum())
+                self._warn_if_small(places[mine[~far]], int(number))
         if n_far:
             warn_user(
                 f"{n_far} of {cells.n_obs} cells are far outside of the section of the reference "
@@ -149,6 +153,19 @@ class SectionFrames:
                 "sample_key."
             )
         return SectionPlaces(places, code)
+
+    def _warn_if_small(self, places: Points, code: int) -> None:
+        """Warn of cells that would all be at one point of their section."""
+        if len(places) < FEWEST_CELLS:
+            return
+        spread, of_section = float(np.ptp(places, axis=0).max()), 2.0 * self.reach[code].max()
+        if spread < SMALL * of_section:
+            named = f" {str(self.names[code])!r}" if self.names[code] else ""
+            warn_user(
+                f"{len(places)} cells spread over {spread:.3g}, and their section{named} of the "
+                f"reference over {of_section:.3g}: is their unit another, such as millimetres? "
+                "Bring them into the reference's unit."
+            )
 
 
 def coordinates_of(cells: AnnData, setup: Setup) -> Points:
