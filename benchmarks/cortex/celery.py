@@ -5,6 +5,7 @@ initial weights, the batches and the updates are the same, so places differ by r
 """
 
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numba
@@ -37,14 +38,13 @@ def in_a_large_frame(place):
     return places
 
 
-@in_a_large_frame
-def placed(problem):
-    """Places of the query, in the frame of the reference."""
+def placed(problem, n_epochs=N_EPOCHS):
+    """Places of the query, in the frame of the reference; see `in_a_large_frame`."""
     known, new = standardized(problem.reference, problem.query)
     places = problem.reference.obsm["spatial"].astype(np.float32)
     lowest, highest = places.min(axis=0) - MARGIN, places.max(axis=0) + MARGIN
     shares = (places - lowest) / (highest - lowest)
-    weights = trained(known, shares, problem.seed)
+    weights = trained(known, shares, problem.seed, n_epochs)
     return lowest + outputs(weights, new)[-1].astype(float) * (highest - lowest)
 
 
@@ -56,7 +56,7 @@ def standardized(reference, query):
     return [with_ones((table - table.mean(axis=0)) / table.std(axis=0)) for table in tables]
 
 
-def trained(genes, shares, seed, n_epochs=N_EPOCHS):
+def trained(genes, shares, seed, n_epochs):
     """Matrices of the four layers; the last column is the bias."""
     weights = initial_weights(genes.shape[1] - 1, seed)
     means, squares = ([np.zeros_like(each) for each in weights] for _ in range(2))
@@ -137,3 +137,7 @@ def update(weights, means, squares, gradient, rate, n_steps):
             square = kept_square * squares[row, column] + fresh_square * slope * slope
             means[row, column], squares[row, column] = mean, square
             weights[row, column] -= rate * mean / (np.sqrt(square) * scale + TINY)
+
+
+by_default = in_a_large_frame(placed)
+by_few_epochs = in_a_large_frame(partial(placed, n_epochs=N_EPOCHS // 10))

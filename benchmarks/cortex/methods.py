@@ -69,7 +69,8 @@ METHODS = {
     "Surfaces": by_model(Surfaces),
     "kNN, one reference": one_at_a_time(places_of(neighbors)),
     "ridge, one reference": one_at_a_time(places_of(ridge_on_components)),
-    "CeLEry, one reference": one_at_a_time(celery.placed),
+    "CeLEry, one reference": one_at_a_time(celery.by_default),
+    "CeLEry, 50 epochs, one reference": one_at_a_time(celery.by_few_epochs),
     "CeLEry's package, one reference": one_at_a_time(
         celery.in_a_large_frame(places_of(partial(placed_by, "CeLEry")))
     ),

@@ -112,7 +112,7 @@ def of_all(table, problem):
 METHODS = {
     "kNN": by(KNeighborsClassifier(N_NEIGHBORS)),
     "logistic regression": by(LogisticRegression(max_iter=2000)),
-    "place by CeLEry": around_place(celery.placed),
+    "place by CeLEry": around_place(celery.by_default),
     "posterior of Surfaces alone": places_alone(Surfaces),
     "Surfaces": labels(Surfaces),
     "posterior of DPVAE alone": places_alone(DPVAE),

@@ -58,7 +58,7 @@ COMPOSITIONS = {
     "mean of the cell's type (oracle)": own_type,
     "kNN, place": around(mean_of_neighbors("spatial")),
     "kNN, composition": mean_of_neighbors("composition"),
-    "CeLEry, place": around(celery.placed),
+    "CeLEry, place": around(celery.by_default),
     "Surfaces, place": around(place_by(Surfaces)),
     "Surfaces, niche_composition": expected_by(Surfaces),
     "DPVAE, place": around(place_by(DPVAE)),

@@ -69,7 +69,7 @@ def test_training_ends_when_the_rate_is_small(cells, monkeypatch):
 
     monkeypatch.setattr(celery, "LEARNING_RATE", 1.5 * celery.SMALLEST_RATE)
     monkeypatch.setattr(celery, "run_epoch", worse)
-    celery.trained(celery.with_ones(cells[0]), cells[1], seed=0)
+    celery.trained(celery.with_ones(cells[0]), cells[1], seed=0, n_epochs=500)
     assert len(losses) == 1 + celery.PATIENCE
 
 
