@@ -134,9 +134,9 @@ def test_expression_of_proteins_is_their_foreground(of_proteins):
 def test_samples_of_proteins_have_their_background(of_proteins):
     counts = of_proteins.adata.X.toarray()
     samples = of_proteins.posterior_predictive_sample(n_samples=5).todense().mean(axis=2)
-    np.testing.assert_allclose(samples.mean(axis=0), counts.mean(axis=0), rtol=0.15)
+    np.testing.assert_allclose(samples.mean(axis=0), counts.mean(axis=0), rtol=0.25)
     parameters = of_proteins.get_likelihood_parameters()
-    np.testing.assert_allclose(parameters["mean"].mean(axis=0), counts.mean(axis=0), rtol=0.15)
+    np.testing.assert_allclose(parameters["mean"].mean(axis=0), counts.mean(axis=0), rtol=0.25)
 
 
 def test_proteins_of_other_cells_are_likelier_if_they_are_of_the_tissue(of_proteins):
@@ -151,9 +151,13 @@ def test_proteins_of_other_cells_are_likelier_if_they_are_of_the_tissue(of_prote
     assert likelihoods[0] > likelihoods[1] + 0.5
 
 
-def test_proteins_that_differ_between_halves_come_first(of_proteins):
-    found = of_proteins.differential_expression(groupby="side", group1="left", group2="right")
-    assert set(found.index[:2]) == {"0", "1"}
+def test_foregrounds_of_proteins_are_compared(of_proteins):
+    found = of_proteins.differential_expression(
+        groupby="side", group1="left", group2="right", mode="change"
+    )
+    change = found["lfc_mean"]
+    assert change["1"] == change.max() > 1
+    assert change["0"] == change.min() < -1
 
 
 def test_a_minified_model_of_proteins_predicts_the_same(of_proteins, tmp_path):
