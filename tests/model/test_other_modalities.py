@@ -171,23 +171,3 @@ def test_a_minified_model_of_proteins_predicts_the_same(of_proteins, tmp_path):
     np.testing.assert_allclose(model.get_latent_representation(), latent, atol=1e-5)
     np.testing.assert_array_equal(model.predict_expression(positions).X, expected)
     model.posterior_predictive_sample()
-
-
-@pytest.mark.slow
-def test_proteins_are_recovered_better_than_without_a_background():
-    """At positions that were not measured, and by the likelihood of other cells."""
-    others, _ = switched(150, seed=1)
-    positions = np.random.default_rng(2).uniform(0.05, 0.95, (200, 2)) * WIDTH
-    x = positions[:, 0] / WIDTH - 0.5
-    likelihood, contrast = {}, {}
-    for kind in ("nb", "nb_mixture"):
-        seed_everything()
-        cells, _ = switched()
-        SPAVAE.setup_anndata(cells)
-        model = SPAVAE(cells, gene_likelihood=kind, **FOR_EXPRESSION)
-        model.train(max_epochs=250, batch_size=64, **QUIET)
-        likelihood[kind] = model.get_marginal_ll(others, n_mc_samples=50)
-        found = model.predict_expression(positions).X
-        contrast[kind] = found[x > 0.3, 0].mean() / found[x < -0.3, 0].mean()
-    assert likelihood["nb_mixture"] > likelihood["nb"] + 1
-    assert contrast["nb_mixture"] > contrast["nb"]
