@@ -92,3 +92,82 @@ def test_cells_are_placed_by_peaks_and_by_proteins(kind):
     error = np.linalg.norm(model.predict_coordinates(query) - true, axis=1)
     chance = np.linalg.norm(reference.obsm["spatial"].mean(axis=0) - true, axis=1)
     assert np.median(error) < 0.7 * np.median(chance)
+
+
+def switched(n_cells=400, seed=0):
+    """Proteins of which a cell has much or none, above background: 0 and 1 follow the tissue."""
+    rng = np.random.default_rng(seed)
+    places = rng.uniform(0, WIDTH, (n_cells, 2))
+    x = places[:, 0] / WIDTH - 0.5
+    background = rng.lognormal(3, 0.5, 20)
+    chance = np.full((n_cells, 20), 0.5)
+    chance[:, 0], chance[:, 1] = 1 / (1 + np.exp(-12 * x)), 1 / (1 + np.exp(12 * x))
+    means = background * (1 + 6 * (rng.random(chance.shape) < chance))
+    counts = rng.negative_binomial(10, 10 / (10 + means)).astype(np.float32)
+    return AnnData(csr_matrix(counts), obsm={"spatial": places}), chance
+
+
+@pytest.fixture(scope="module")
+def of_proteins():
+    seed_everything()
+    cells, _ = switched()
+    cells.obs["side"] = np.where(cells.obsm["spatial"][:, 0] < WIDTH / 2, "left", "right")
+    SPAVAE.setup_anndata(cells)
+    model = SPAVAE(cells, gene_likelihood="nb_mixture", **FOR_EXPRESSION)
+    model.train(max_epochs=100, batch_size=64, **QUIET)
+    return model
+
+
+def test_expression_of_proteins_is_their_foreground(of_proteins):
+    found = of_proteins.predict_expression(of_proteins.adata.obsm["spatial"]).X
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-4)
+    x = of_proteins.adata.obsm["spatial"][:, 0]
+    assert pearsonr(found[:, 0], x)[0] > 0.9
+    assert pearsonr(found[:, 1], x)[0] < -0.9
+    shares = of_proteins.get_normalized_expression(n_samples=10).to_numpy()
+    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-4)
+    _, chance = switched()
+    assert pearsonr(shares[:, 0], chance[:, 0])[0] > 0.8
+    assert of_proteins.expression_ is None
+
+
+def test_samples_of_proteins_have_their_background(of_proteins):
+    counts = of_proteins.adata.X.toarray()
+    samples = of_proteins.posterior_predictive_sample(n_samples=5).todense().mean(axis=2)
+    np.testing.assert_allclose(samples.mean(axis=0), counts.mean(axis=0), rtol=0.25)
+    parameters = of_proteins.get_likelihood_parameters()
+    np.testing.assert_allclose(parameters["mean"].mean(axis=0), counts.mean(axis=0), rtol=0.25)
+
+
+def test_proteins_of_other_cells_are_likelier_if_they_are_of_the_tissue(of_proteins):
+    cells, _ = switched(100, seed=1)
+    cells.obsm["spatial"] = cells.obsm["spatial"].copy()
+    likelihoods = []
+    for turned in (False, True):
+        if turned:
+            cells.obsm["spatial"][:, 0] = WIDTH - cells.obsm["spatial"][:, 0]
+        likelihoods.append(of_proteins.get_marginal_ll(cells, n_mc_samples=50))
+    assert np.isfinite(likelihoods).all()
+    assert likelihoods[0] > likelihoods[1] + 0.5
+
+
+def test_foregrounds_of_proteins_are_compared(of_proteins):
+    found = of_proteins.differential_expression(
+        groupby="side", group1="left", group2="right", mode="change"
+    )
+    change = found["lfc_mean"]
+    assert change["1"] == change.max() > 1
+    assert change["0"] == change.min() < -1
+
+
+def test_a_minified_model_of_proteins_predicts_the_same(of_proteins, tmp_path):
+    positions = np.random.default_rng(0).uniform(0, WIDTH, (20, 2))
+    expected = of_proteins.predict_expression(positions).X
+    latent = of_proteins.get_latent_representation()
+    of_proteins.save(tmp_path / "model", save_anndata=True)
+    model = SPAVAE.load(tmp_path / "model")
+    np.testing.assert_array_equal(model.predict_expression(positions).X, expected)
+    model.minify_adata()
+    np.testing.assert_allclose(model.get_latent_representation(), latent, atol=1e-5)
+    np.testing.assert_array_equal(model.predict_expression(positions).X, expected)
+    model.posterior_predictive_sample()

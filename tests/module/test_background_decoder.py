@@ -13,9 +13,9 @@ def decoder():
 def test_a_decoder_that_knows_nothing_gives_what_it_started_from():
     kinds = ProteinKinds(
         torch.tensor([0.5, 1.0, 2.0, 3.0]),
+        torch.tensor([0.1, 0.2, 0.4, 0.8]),
         torch.tensor([0.1, 1.0, 5.0, 200.0]),
         torch.tensor([0.01, 0.3, 0.5, 0.99]),
-        torch.ones(4),
     )
     module = decoder()
     module.start_from(kinds)
@@ -24,7 +24,7 @@ def test_a_decoder_that_knows_nothing_gives_what_it_started_from():
     found = module(torch.randn(5, 3), torch.zeros(5, 1))
     close = {"rtol": 1e-3, "atol": 1e-3}
     torch.testing.assert_close(found.background.loc, kinds.log_background.expand(5, -1), **close)
-    torch.testing.assert_close(found.background.scale, torch.full((5, 4), 0.1), **close)
+    torch.testing.assert_close(found.background.scale, kinds.deviation.expand(5, -1), **close)
     torch.testing.assert_close(found.rise, kinds.rise.expand(5, -1), **close)
     torch.testing.assert_close(found.logits.sigmoid(), kinds.share.expand(5, -1), **close)
 

@@ -14,19 +14,15 @@ from dpvae.module.spatial_protein_vae import DPSpatialProteinVAE
 
 KINDS = ProteinKinds(
     torch.linspace(-0.5, 0.5, 6),
+    torch.linspace(0.2, 0.6, 6),
     torch.linspace(1, 4, 6),
     torch.linspace(0.3, 0.7, 6),
-    torch.linspace(0.5, 2, 6),
 )
-DEVIATIONS = torch.linspace(0.2, 0.6, 6)
 
 
 def proteins(**options):
     module = module_of(DPSpatialProteinVAE, dp_weight=0.0, **options)
     module.start_from(KINDS)
-    with torch.no_grad():
-        module.background_log_deviation.copy_(DEVIATIONS.log().expand(2, -1))
-        module.decoder.background_deviation.bias.copy_(DEVIATIONS.expm1().log())
     return module.eval()
 
 
@@ -49,7 +45,7 @@ def test_the_loss_has_the_divergence_of_the_background_once():
     mean, deviation = (
         part.double().numpy() for part in (decoded.background.loc, decoded.background.scale)
     )
-    of, spread = KINDS.log_background.numpy(), DEVIATIONS.numpy()
+    of, spread = KINDS.log_background.numpy(), KINDS.deviation.numpy()
     divergence = (
         np.log(spread / deviation) + (deviation**2 + (mean - of) ** 2) / (2 * spread**2) - 0.5
     ).sum(axis=1)
@@ -85,7 +81,7 @@ def test_marginal_likelihood_is_the_integral_over_latent_and_background():
         decoded = module.decoder(z, tensors["batch"])
         theta = module.px_r.exp().numpy()
     rise, share = decoded.rise.numpy(), decoded.logits.sigmoid().numpy()
-    of_prior = norm.pdf(logs[:, None], KINDS.log_background, DEVIATIONS) * (logs[1] - logs[0])
+    of_prior = norm.pdf(logs[:, None], KINDS.log_background, KINDS.deviation) * (logs[1] - logs[0])
     counts, given_z = tensors["X"].numpy(), np.zeros((61, N_CELLS, 6))
     for background, density in zip(np.exp(logs), of_prior, strict=True):
         given_z += density * naive_likelihood(background, rise, share, theta, counts)

@@ -1,7 +1,6 @@
 """What a decoder says of proteins: their background, and what rises above it."""
 
 from dataclasses import dataclass
-from math import expm1, log
 
 import torch
 from scvi.nn import FCLayers
@@ -9,7 +8,7 @@ from torch import Tensor, nn
 from torch.distributions import Normal
 from torch.nn.functional import softplus
 
-LEAST_DEVIATION, FIRST_DEVIATION = 1e-4, 0.1
+LEAST_DEVIATION = 1e-4
 
 
 @dataclass(frozen=True)
@@ -18,20 +17,18 @@ class ProteinKinds:
 
     Parameters
     ----------
-    log_background
-        Logarithm of the background's mean.
+    log_background, deviation
+        Mean and standard deviation of the logarithm of the background.
     rise
         By which factor the foreground is above the background, minus 1.
     share
         Of counts that are background.
-    theta
-        Inverse dispersion of both.
     """
 
     log_background: Tensor
+    deviation: Tensor
     rise: Tensor
     share: Tensor
-    theta: Tensor
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,7 @@ class BackgroundDecoder(nn.Module):
     def start_from(self, kinds: ProteinKinds) -> None:
         """Start here in all cells."""
         self.background_mean.bias.copy_(kinds.log_background)
-        self.background_deviation.bias.fill_(log(expm1(FIRST_DEVIATION)))
+        self.background_deviation.bias.copy_(kinds.deviation.expm1().log())
         self.rise.bias.copy_(kinds.rise + torch.log(-torch.expm1(-kinds.rise)))
         self.logits.bias.copy_(kinds.share.logit())
 

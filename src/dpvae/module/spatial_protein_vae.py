@@ -1,7 +1,6 @@
 """The VAE of raw counts of proteins, whose latent space follows the tissue."""
 
 from dataclasses import replace
-from math import log
 from typing import Any
 
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
 from torch.nn.functional import normalize
 
-from dpvae.module.background_decoder import FIRST_DEVIATION, BackgroundDecoder, ProteinKinds
+from dpvae.module.background_decoder import BackgroundDecoder, ProteinKinds
 from dpvae.module.background_mixture import BackgroundMixture
 from dpvae.module.spatial_count_vae import DPSpatialCountVAE, SpatialCountVAE
 
@@ -46,10 +45,9 @@ class SpatialProteinVAE(SpatialCountVAE):
 
     @torch.no_grad()
     def start_from(self, kinds: ProteinKinds) -> None:
-        """Start prior, dispersion and decoder here."""
+        """Start prior and decoder here."""
         self.background_mean.copy_(kinds.log_background.expand_as(self.background_mean))
-        self.background_log_deviation.fill_(log(FIRST_DEVIATION))
-        self.px_r.copy_(kinds.theta.log())
+        self.background_log_deviation.copy_(kinds.deviation.log().expand_as(self.background_mean))
         self.decoder.start_from(kinds)
 
     @auto_move_data  # type: ignore[untyped-decorator]

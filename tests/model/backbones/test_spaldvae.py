@@ -94,3 +94,8 @@ def test_on_permuted_places_p_values_are_not_too_small():
     model.train(max_epochs=10, batch_size=64, **QUIET)
     found = model.spatial_scores(n_permutations=19)
     assert (found["pval"] <= 0.1).mean() < 0.5
+
+
+def test_background_and_foreground_of_proteins_are_refused():
+    with pytest.raises(ValueError, match="is not linear: take SPAVAE for proteins"):
+        SPALDVAE(planted(60), gene_likelihood="nb_mixture")

@@ -17,7 +17,8 @@ def test_two_planted_kinds_are_found():
     np.testing.assert_allclose(found.log_background, np.log(background), atol=0.1)
     np.testing.assert_allclose(found.rise, rise, rtol=0.1)
     np.testing.assert_allclose(found.share, share, atol=0.05)
-    np.testing.assert_allclose(found.theta, 1 / 0.2**2, rtol=0.3)
+    expected = np.sqrt(0.2**2 + 1 / background)  # and the noise of counting
+    np.testing.assert_allclose(found.deviation, expected, rtol=0.15)
     again = protein_kinds(counts)
     for part, other in zip(vars(found).values(), vars(again).values(), strict=True):
         torch.testing.assert_close(part, other)

@@ -11,7 +11,7 @@ from dpvae._data.some_rows import at_most
 from dpvae.module.background_decoder import ProteinKinds
 
 MOST_CELLS = 5_000
-LEAST_MEAN, LEAST_RISE, LEAST_SHARE, LEAST_VARIANCE, MOST_VARIANCE = 0.1, 0.1, 0.01, 0.01, 1.0
+LEAST_MEAN, LEAST_DEVIATION, LEAST_RISE, LEAST_SHARE = 0.1, 0.05, 0.1, 0.01
 
 
 def protein_kinds(expression: Any) -> ProteinKinds:
@@ -34,17 +34,16 @@ def protein_kinds(expression: Any) -> ProteinKinds:
 
 
 def _kinds_of(logarithms: Any) -> tuple[float, float, float, float]:
-    """Log-mean of the background, rise of the foreground, share of background, dispersion."""
+    """Log-mean and deviation of the background, rise of the foreground, share of background."""
     n_kinds = min(2, len(np.unique(logarithms)))
     kinds = GaussianMixture(n_kinds, random_state=0).fit(logarithms[:, None])
     lower = kinds.means_[:, 0].argmin()
     lowest, highest = (
         max(np.expm1(mean), LEAST_MEAN) for mean in (kinds.means_.min(), kinds.means_.max())
     )
-    over_poisson = kinds.covariances_[lower, 0, 0] - 1 / (1 + lowest)
     return (
         np.log(lowest),
+        max(np.sqrt(kinds.covariances_[lower, 0, 0]), LEAST_DEVIATION),
         max(highest / lowest - 1, LEAST_RISE),
         np.clip(kinds.weights_[lower], LEAST_SHARE, 1 - LEAST_SHARE),
-        1 / np.clip(over_poisson, LEAST_VARIANCE, MOST_VARIANCE),
     )
