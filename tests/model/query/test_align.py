@@ -157,3 +157,13 @@ def test_a_query_to_learn_from_needs_the_columns_of_the_reference(query):
         check_query_columns(query, known)
     query.obs["slide"] = [2, 2, 3, 3, 3]
     check_query_columns(query, known)
+
+
+def test_cells_can_be_grouped_by_a_column_that_is_no_covariate(query):
+    query.obs["donor"] = ["one", "two", "one", "one", "two"]
+    query.obs["kind"] = pd.Categorical(["b", "a", "b", "b", "a"])
+    before = query.obs.copy()
+    aligned = align(query, fill_covariates=False, batch_key="donor")
+    assert aligned.obs["kind"].tolist() == ["b", "a", "b", "b", "a"]
+    pd.testing.assert_frame_equal(query.obs, before)
+    assert "kind" not in align(query, batch_key="donor").obs

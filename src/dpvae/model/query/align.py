@@ -32,7 +32,8 @@ def align_query(adata: AnnData, setup: Setup, *, fill_covariates: bool) -> AnnDa
         How the model was set up.
     fill_covariates
         Whether batches and other covariates may be missing or unknown to the reference: right
-        where only the encoder is used and does not read them.
+        where only the encoder is used and does not read them. If not, all columns come along, by
+        which expression can be compared.
 
     Raises
     ------
@@ -95,7 +96,7 @@ def check_genes(adata: AnnData, genes: pd.Index, model_name: str) -> NDArray[np.
 
 
 def _columns(adata: AnnData, setup: Setup, *, fill_covariates: bool) -> pd.DataFrame:
-    obs = pd.DataFrame(index=adata.obs_names)
+    obs = pd.DataFrame(index=adata.obs_names) if fill_covariates else adata.obs.copy()
     section_key = setup.section_key
     if section_key is not None:
         if section_key in adata.obs:
