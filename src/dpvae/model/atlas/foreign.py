@@ -63,7 +63,7 @@ def foreignness(
         return None
     if spread is not None:
         facts.append(f"its places are spread over {100 * width:.0f} % of the tissue's width")
-    likely = "another tissue, another technology, or cells of a kind that the reference lacks"
+    likely = "another tissue or part of it, another technology, or cells that the reference lacks"
     advice = "" if is_standardized else STANDARDIZE
     if unlike is not None and unlike.n_silent > MOST_SILENT * n_genes:
         likely = (
