@@ -215,7 +215,7 @@ def test_commands_of_the_readme_run():
     cli, testing = pytest.importorskip("dpvae.cli.commands"), pytest.importorskip("typer.testing")
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = [line.split()[1:] for line in re.findall(r"^dpvae .*", text, flags=re.MULTILINE)]
-    assert [command[0] for command in commands] == ["demo", "train", "predict", "demo"]
+    assert [command[0] for command in commands] == ["train", "predict", "demo"]
     for command in commands:
         quick = [] if command[0] == "predict" else ["--epochs", "2"]
         result = testing.CliRunner().invoke(cli.app, [*command, *quick])
