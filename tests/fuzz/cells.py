@@ -40,7 +40,8 @@ def _in_place(change: Callable[[AnnData, np.random.Generator], None]) -> Callabl
 
 def _dense(cells: AnnData) -> AnnData:
     cells.X = cells.X.toarray()
-    cells.layers.update({name: values.toarray() for name, values in cells.layers.items()})
+    for name in cells.layers.keys() - {None}:  # which is X in anndata 0.13
+        cells.layers[name] = cells.layers[name].toarray()
     return cells
 
 

@@ -22,7 +22,7 @@ def fingerprint(cells: Any) -> dict[str, str]:
         for number, column in enumerate(table.columns):
             found[f"{axis}[{column!r}]"] = _hash(table.iloc[:, number])
     for part in ("layers", "obsm", "varm", "obsp", "varp", "uns"):
-        for key in list(getattr(cells, part)):
+        for key in getattr(cells, part).keys() - {None}:  # which is X in anndata 0.13
             found[f"{part}[{key!r}]"] = _hash(getattr(cells, part)[key])
     return found
 

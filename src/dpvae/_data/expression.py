@@ -32,7 +32,8 @@ def expression_of(adata: AnnData, layer: str | None, *, name: str = "adata") -> 
     where = expression_name(layer, name=name)
     check_one_name(layer, "layer")
     if layer is not None and layer not in adata.layers:
-        found = sorted(adata.layers) or "no layers at all"
+        names = [name for name in adata.layers if name is not None]  # None is X in anndata 0.13
+        found = sorted(names) or "no layers at all"
         message = f"There is no {where}: the AnnData has {found}."
         raise KeyError(message)
     values = stored_matrix(adata, layer, where)
