@@ -23,9 +23,9 @@ class BackgroundMixture(NegativeBinomialMixture):
     Examples
     --------
     >>> import torch
-    >>> one = torch.ones(1)
-    >>> BackgroundMixture(one, 3 * one, one, 0 * one, one).log_prob(torch.zeros(1)).exp()
-    tensor([0.3750])
+    >>> one = torch.ones(1, 1)
+    >>> BackgroundMixture(one, 3 * one, one, 0 * one, one).log_prob(0 * one).exp()
+    tensor([[0.3750]])
     """
 
     def __init__(
