@@ -9,6 +9,8 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from dpvae._data.names import as_text
+
 
 def section_names(adata: AnnData, section_key: str | None) -> NDArray[np.str_]:
     """Give each cell the name of its section; one name for all if there is no such column."""
@@ -17,31 +19,6 @@ def section_names(adata: AnnData, section_key: str | None) -> NDArray[np.str_]:
     if not isinstance(adata.obs[section_key], pd.Series):
         check_column(adata, section_key)
     return np.asarray(as_text(adata.obs[section_key]), dtype=np.str_)
-
-
-def as_text(names: pd.Series) -> pd.Series:
-    """Give names as text: 1, 1.0 and "1" are the same name, whatever the kind of column."""
-    if isinstance(names.dtype, pd.CategoricalDtype):
-        texts = [*as_text(pd.Series(names.cat.categories)), str(np.nan)]
-        names = pd.Series(np.array(texts, dtype=object)[names.cat.codes], index=names.index)
-    if pd.api.types.infer_dtype(names, skipna=False) == "string":
-        return names.astype(str)
-    return pd.Series([_text_of(name) for name in names], index=names.index, dtype=object)
-
-
-def codes_of(labels: pd.Series) -> tuple[NDArray[np.intp], pd.Index]:
-    """Give each label the number of its text, −1 for a missing one, and the texts, sorted.
-
-    Numbers are sorted by their size.
-    """
-    known = labels.notna().to_numpy()
-    codes = np.full(len(labels), -1, dtype=np.intp)
-    codes[known], texts = pd.factorize(as_text(labels[known]), sort=True)
-    sizes = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce")
-    if not sizes.isna().any():
-        order = np.argsort(sizes.to_numpy(dtype=float), kind="stable")
-        codes[known], texts = np.argsort(order)[codes[known]], texts[order]
-    return codes, pd.Index(texts)
 
 
 def named_sections(adata: AnnData, sample_key: str | None) -> NDArray[np.str_]:
@@ -84,11 +61,6 @@ def _distinct(column: pd.Series) -> list[Any]:
     if is_number:
         return []
     return list(column.array.categories) if hasattr(column, "cat") else list(column.array)
-
-
-def _text_of(value: object) -> str:
-    is_whole = isinstance(value, float | np.floating) and float(value).is_integer()
-    return str(int(value) if is_whole else value)  # type: ignore[call-overload]
 
 
 def _kind(value: object) -> str:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from dpvae._data.culprit import obsm_name
 from dpvae._data.expression import is_expression_on_disk
-from dpvae._data.section import as_text, cells_per_section, check_column
+from dpvae._data.names import as_text
+from dpvae._data.section import cells_per_section, check_column
 from dpvae._keys import OBS, OBSM, UNS, VARM
 from dpvae.geometry import known_rows
 from dpvae.tl.coordinates import read_coordinates

@@ -6,7 +6,8 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from dpvae._data.section import as_text, check_column
+from dpvae._data.names import as_text
+from dpvae._data.section import check_column
 from dpvae._data.whole_number import check_whole, is_whole
 from dpvae.geometry import Posterior
 from dpvae.geometry.neighborhood import neighborhood_weights

@@ -8,7 +8,8 @@ from scipy.spatial import cKDTree
 
 from dpvae._data.arguments import check_is_anndata
 from dpvae._data.culprit import obsm_name
-from dpvae._data.section import check_has_column, codes_of, named_sections
+from dpvae._data.names import codes_of
+from dpvae._data.section import check_has_column, named_sections
 from dpvae._data.whole_number import check_whole
 from dpvae._keys import OBSM, params_key
 from dpvae.geometry import Posterior, known_rows

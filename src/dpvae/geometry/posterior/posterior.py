@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix, vstack
 from scipy.spatial import cKDTree
 
-from dpvae._data.section import codes_of
+from dpvae._data.names import codes_of
 from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
 from dpvae.geometry.posterior.expected_distance import expected_distance
 from dpvae.geometry.posterior.modes import Modes, find_modes

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dpvae._data.section import codes_of
+from dpvae._data.names import codes_of
 from dpvae._data.some_rows import at_most
 from dpvae._data.warn import warn_user
 from dpvae.geometry import LabelProbabilities, Posterior, known_rows

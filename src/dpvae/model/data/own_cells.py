@@ -5,7 +5,8 @@ import pandas as pd
 from anndata import AnnData
 
 from dpvae._data.expression import expression_name, value_kind
-from dpvae._data.section import as_text, section_codes, section_names
+from dpvae._data.names import as_text
+from dpvae._data.section import section_codes, section_names
 from dpvae._keys import OBSM
 from dpvae.geometry import check_coordinate_rows, standard_coordinates
 from dpvae.model.data.minified import UUID, is_minified

@@ -10,7 +10,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scvi.data.fields import CategoricalObsField, ObsmField
 
-from dpvae._data.section import as_text
+from dpvae._data.names import as_text
 from dpvae._keys import OBSM, REGISTRY, VARM
 from dpvae.geometry import check_coordinates, known_rows
 from dpvae.model.data.minified import is_minified

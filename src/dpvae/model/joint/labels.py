@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from dpvae._data.section import codes_of
+from dpvae._data.names import codes_of
 
 N_NEAREST = 50
 

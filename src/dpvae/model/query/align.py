@@ -9,7 +9,8 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from dpvae._data.expression import expression_of
-from dpvae._data.section import as_text, check_column
+from dpvae._data.names import as_text
+from dpvae._data.section import check_column
 from dpvae.model.data.covariates import check_covariates
 from dpvae.model.data.setup import Setup
 from dpvae.model.query.missing_genes import gene_columns, refuse_missing, with_zeros

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from dpvae._data.section import as_text
+from dpvae._data.names import as_text
 from dpvae.model.data.gene_statistics import gene_statistics
 from dpvae.module import EncoderInput
 
