@@ -85,6 +85,7 @@ def test_names_of_the_package_exist(path):
         assert callable(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", [p for p in NOTEBOOKS if p.stem != "quickstart"], ids=lambda path: path.stem
 )

@@ -11,6 +11,7 @@ from dpvae.datasets import simulated_tissue
 from dpvae.model import DPSCVI, DPVAE, load
 
 
+@pytest.mark.slow
 def test_an_anndata_passes(expression):
     check_is_anndata(expression)
 

@@ -97,6 +97,7 @@ def test_log_normalized_values_on_disk_are_not_taken_for_counts(expression, coun
         check_log_normalized(on_disk(counts, "counts"), None)
 
 
+@pytest.mark.slow
 def test_depths_and_empty_cells_on_disk_are_those_in_memory(counts, on_disk, monkeypatch):
     monkeypatch.setattr("dpvae._data.expression.ROWS_AT_A_TIME", 50)
     counts.X = counts.X.multiply(np.arange(240)[:, None] != 100).tocsr()

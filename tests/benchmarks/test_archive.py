@@ -64,6 +64,7 @@ def test_checksums_find_a_changed_file(pages, tmp_path):
             assert hashlib.sha256(archive.read(name) + b" ").hexdigest() != checksum
 
 
+@pytest.mark.slow
 def test_the_same_contents_give_the_same_bytes_and_nothing_is_overwritten(pages, tmp_path):
     for name in ("one.zip", "two.zip"):
         write(tmp_path / name, contents(pages))

@@ -49,6 +49,7 @@ def test_correlations_are_those_of_numpy_and_0_of_what_is_constant():
     assert logged[1] == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [neighbors, kernel, processes])
 def test_simple_methods_find_a_gradient_and_give_shares(method, tissue):
     known, hidden = tissue[40:].copy(), tissue[:40]

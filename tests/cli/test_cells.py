@@ -70,6 +70,7 @@ def test_a_folder_with_half_of_a_matrix_is_named(name, counts, tmp_path):
         read_cells(tmp_path / "folder")
 
 
+@pytest.mark.slow
 def test_damaged_files_are_refused(store, tmp_path):
     (tmp_path / "cells.h5").write_bytes(b"no HDF5")
     with pytest.raises(ValueError, match="cannot be read as an h5 file of 10x Genomics; it may"):

@@ -142,6 +142,7 @@ def test_impute_genes_writes_expression_intervals_and_trust(files, tmp_path):
     assert ((narrow.layers["upper"] - narrow.layers["lower"]) < wide).all()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_imputed_is_said_before_training(pair, files, tmp_path):
     cells, tissue = pair
     output = tmp_path / "imputed.h5ad"

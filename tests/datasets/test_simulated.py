@@ -82,6 +82,7 @@ def test_spatial_genes_are_autocorrelated_and_others_are_not(tissue: ad.AnnData)
     assert np.median(moran[is_spatial]) > moran[~is_spatial].max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_places_are_neither_trivial_nor_hopeless_to_predict(seed: int):
     adata = simulated_tissue(seed=seed)

@@ -58,6 +58,7 @@ def test_no_position_takes_more_than_it_has_room_for(clump, monkeypatch, most_pa
     assert taken.sum() == 600
 
 
+@pytest.mark.slow
 def test_room_for_everyone_is_the_nearest_position(clump):
     cells, positions = clump
     nearest = cdist(cells, positions[:50]).argmin(axis=1)
@@ -77,6 +78,7 @@ def test_all_cells_in_one_point_fill_the_nearest_positions(monkeypatch):
     assert np.linalg.norm(positions[found], axis=1).max() < 3
 
 
+@pytest.mark.slow
 def test_unit_and_frame_do_not_matter(clump):
     cells, positions = clump
     turn = np.array([[0.6, -0.8], [0.8, 0.6]])
@@ -118,6 +120,7 @@ def test_no_other_assignment_costs_less():
     np.testing.assert_array_equal(found, costs.argmin(axis=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("capacity", [1, 2, None])
 def test_squared_distances_are_the_usual_costs(clump, capacity):
     cells, positions = clump

@@ -119,6 +119,7 @@ def test_what_is_there_is_not_overwritten(placed):
     assert {"again", "again_table"} <= {name for _, name, _ in sdata.gen_elements()}
 
 
+@pytest.mark.slow
 def test_a_store_keeps_them(placed, posterior, tmp_path):
     sdata, reference, query = placed
     io.write_places(sdata, query, reference, posterior=posterior)

@@ -57,6 +57,7 @@ def test_agrees_with_scanpy(tissue, kind):
     np.testing.assert_allclose(found.gearys_c.value, geary, atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_agrees_with_esda_in_values_and_variances(tissue, symmetric):
     from esda.geary import Geary

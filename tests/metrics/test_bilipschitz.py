@@ -12,6 +12,7 @@ def cells():
     return tissue, 2.0 * tissue + 0.3 * rng.normal(size=(60, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epsilon", [0.0, 0.05, 0.4])
 def test_is_the_narrowest_interval_that_holds_the_pairs(cells, epsilon):
     tissue, latent = cells

@@ -62,6 +62,7 @@ def test_a_pattern_is_found_with_its_share_and_its_length(length):
     assert (found.shares[near].sum(axis=0) > found.shares[~near].sum(axis=0)).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_frames_and_units_do_not_matter(counts, places, depth):
     expected = kernel_test(counts, places, depth=depth)
     assert expected.p_value[0] < 1e-8 < expected.p_value[1:].min()
@@ -107,6 +108,7 @@ def test_genes_that_do_not_vary_have_no_p_value(places, depth):
     assert np.isnan(found.shares).all(axis=0).tolist() == [True, True, False]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["line", "slanted line", "duplicates", "3-D"])
 def test_unusual_places_are_tested(kind, depth):
     rng = np.random.default_rng(6)

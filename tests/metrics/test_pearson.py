@@ -44,6 +44,7 @@ def test_mantels_test_equals_permuting_cells():
     assert found.p_value == pytest.approx(np.mean(np.array(drawn) >= observed), abs=0.03)
 
 
+@pytest.mark.slow
 def test_fisher_errs_where_mantel_and_the_jackknife_do_not():
     fisher, jackknife, mantel = [], [], []
     for seed in range(150):
@@ -68,6 +69,7 @@ def test_ignores_rigid_motions_scale_and_order():
     assert found.interval == pytest.approx(expected.interval, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_many_cells_are_sampled():
     tissue, latent = tissue_and_latent(3000, noise=0.5)
     found = distance_pearson(tissue, latent, n_permutations=19)

@@ -20,6 +20,7 @@ def noisy(places):
     return places + np.random.default_rng(1).normal(0, 0.1, places.shape)
 
 
+@pytest.mark.slow
 def test_every_score_is_its_metric(square):
     found = noisy(square)
     found[:7] = np.nan
@@ -38,6 +39,7 @@ def test_the_seed_is_handed_on(square):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCORES)
 def test_perfect_and_shuffled_cells_score_what_the_table_says(square, name):
     score = SCORES[name]
@@ -57,6 +59,7 @@ def test_perfect_and_shuffled_cells_score_what_the_table_says(square, name):
         assert min(best, chance) < between < max(best, chance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCORES)
 def test_only_scores_that_need_a_frame_change_in_another_one(square, name):
     found = noisy(square)

@@ -1,6 +1,7 @@
 """The mixture of background and foreground, against scipy."""
 
 import numpy as np
+import pytest
 import torch
 from scipy.stats import nbinom
 
@@ -35,6 +36,7 @@ def test_log_probability_is_that_of_two_negative_binomials():
     np.testing.assert_allclose(px.log_prob(counts).exp(), naive(px, counts.numpy()), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_moments_are_those_of_the_samples():
     px = mixture()
     torch.manual_seed(0)

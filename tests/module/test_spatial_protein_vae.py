@@ -93,6 +93,7 @@ def test_marginal_likelihood_is_the_integral_over_latent_and_background():
     np.testing.assert_allclose(found.numpy(), expected, atol=0.1)
 
 
+@pytest.mark.slow
 def test_shares_are_of_the_expected_foreground_and_not_random():
     module, tensors = proteins(), minibatch()
     z, arguments = torch.randn(N_CELLS, 3), {"batch_index": tensors["batch"]}

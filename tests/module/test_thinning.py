@@ -41,6 +41,7 @@ def test_zeros_stay_zeros(counts):
     assert (thin_counts(counts, torch.rand(len(counts), 1))[:, 0] == 0).all()
 
 
+@pytest.mark.slow
 def test_shares_are_drawn_for_each_cell_between_the_least_and_all():
     thinning = Thinning(0.1).train()
     counts = torch.full((4000, 1000), 50.0)

@@ -64,6 +64,7 @@ def test_model_is_asked_for_its_history(history: dict[str, pd.DataFrame]):
     assert len(pl.training_history(SimpleNamespace(history=history))) == 4
 
 
+@pytest.mark.slow
 def test_given_axes_and_file(history: dict[str, pd.DataFrame], tmp_path: Path):
     _, axes = plt.subplots(2, 2)
     drawn = pl.training_history(history, ax=axes, save=tmp_path / "history.png")

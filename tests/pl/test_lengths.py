@@ -3,6 +3,7 @@ import pytest
 from dpvae.pl.lengths import length_text, with_unit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("length", "text"),
     [

@@ -126,6 +126,7 @@ def test_space_is_seen_in_the_plane_of_the_tissue(tissue_3d):
     np.testing.assert_allclose(seen, np.abs(plane @ centered[0]), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_given_axes_are_used_and_saved(found, tmp_path):
     two = plt.figure().subplots(1, 2)
     assert list(pl.posterior(found, [0, 1], ax=two, save=tmp_path / "a.png")) == list(two)

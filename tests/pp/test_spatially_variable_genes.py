@@ -39,6 +39,7 @@ def test_of_a_small_panel_all_genes_are_chosen(expression):
     assert expression.var[CHOSEN].all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_known", "expected"), [(100, 500), (700, 700), (2300, 2000)])
 def test_by_default_as_many_genes_as_known_places(n_known, expected):
     rng = np.random.default_rng(0)
@@ -122,6 +123,7 @@ def test_the_form_of_the_values_does_not_matter(form, counts):
     np.testing.assert_allclose(scores(counts), expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_on_disk_as_in_memory(counts, on_disk):
     expected = scores(counts)
     adata = on_disk(counts)

@@ -19,6 +19,7 @@ def test_symmetric_sections_are_folded_and_others_left(analyzed):
     assert analyzed.uns["spatial_folded_params"]["sections"] == ["one"]
 
 
+@pytest.mark.slow
 def test_the_user_may_know_better(analyzed):
     both = fold(analyzed, sample_key="section", sections=["one", "two"], copy=True)
     two = (analyzed.obs["section"] == "two").to_numpy()

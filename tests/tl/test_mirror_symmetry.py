@@ -27,6 +27,7 @@ def test_every_section_has_its_own_line(two_sections, caplog):
         np.testing.assert_array_equal(column[cells], found.cell_agreement)
 
 
+@pytest.mark.slow
 def test_nothing_is_said_of_a_tissue_without_symmetry(caplog):
     genes, places = tissue_with_pattern(np.array)
     with caplog.at_level(logging.WARNING, logger="dpvae"):

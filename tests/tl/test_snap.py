@@ -54,6 +54,7 @@ def test_nothing_is_written_where_cells_do_not_fit(expression, spots):
     assert (set(expression.obs), set(expression.obsm), set(expression.uns)) == keys
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Calling `spatial_neighbors`:FutureWarning")
 def test_squidpy_finds_the_neighborhoods_of_the_tissue(expression, spots):
     """Neighbouring types are the same at the true places and at six cells per spot."""

@@ -125,6 +125,7 @@ def test_genes_that_do_not_vary_are_named(counts):
     np.testing.assert_allclose(rest, false_discovery_rate(counts.var["spatial_test_p"][3:]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [

@@ -199,6 +199,7 @@ def test_places_that_cannot_be_scored_are_named(pieces):
         dpvae.tl.transfer_matrix({"one": pieces["one"]}, {"model": Alike()}, **QUIET)
 
 
+@pytest.mark.slow
 def test_sections_on_disk_are_read(pieces, train, tmp_path):
     expected = dpvae.tl.transfer_matrix(pieces, train, **QUIET)
     backed = {}

@@ -59,6 +59,7 @@ def test_no_neighboring_layout_is_better(n_dims, penalty):
     np.testing.assert_allclose(placement.coordinates[moving], best.x.reshape(-1, n_dims), atol=1e-2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("penalty", [None, 0.5])
 def test_equals_a_naive_reference(penalty):
     """Majorisation by double loops, and a linear system for the cells that may move."""
@@ -89,6 +90,7 @@ def test_equals_a_naive_reference(penalty):
     np.testing.assert_allclose(found, layout, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("penalty", [None, 0.5])
 def test_the_objective_never_rises(penalty):
     latent, known, is_anchor, _ = problem(60, 6, noise=0.8)

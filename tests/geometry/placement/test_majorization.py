@@ -29,6 +29,7 @@ def columns(request):
     return targets, layout
 
 
+@pytest.mark.slow
 def test_guttman_transform_equals_a_double_loop(columns):
     targets, layout = columns
     transform, residual = guttman_transform(targets, layout)

@@ -40,6 +40,7 @@ def folded():
     return targets, targets[:2] - targets[:2].mean(axis=1, keepdims=True)
 
 
+@pytest.mark.slow
 def test_windows_reach_the_stress_of_all_pairs(folded):
     targets, start = folded
     full, *_ = full_smacof(

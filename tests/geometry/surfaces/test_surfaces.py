@@ -58,6 +58,7 @@ def matern(one, other, length):
     return (1.0 + scaled) * np.exp(-scaled)
 
 
+@pytest.mark.slow
 def test_is_near_a_gaussian_process_of_the_true_kernel():
     places, new = scattered(300), scattered(60, seed=2)
     values = waves(places)
@@ -126,6 +127,7 @@ def test_a_cell_has_hardly_an_influence_on_its_own_left_out_height():
     assert (moved_seen > 2 * np.abs(moved)).all()
 
 
+@pytest.mark.slow
 def test_length_and_share_of_simulated_values_are_recovered():
     places = scattered(1500)
     rng = np.random.default_rng(4)
@@ -148,6 +150,7 @@ def test_length_and_share_of_simulated_values_are_recovered():
     assert (np.abs(off.mean(axis=0)) < 0.3).all()
 
 
+@pytest.mark.slow
 def test_surfaces_are_near_the_truth_and_noise_has_none():
     places = scattered(2000)
     truth = np.c_[np.sin(places[:, 0]), np.cos(places[:, 1]), np.zeros(2000)]
@@ -244,6 +247,7 @@ def test_constant_values_have_flat_surfaces(constant):
     np.testing.assert_allclose(fitted.surfaces.at(places)[:, [0, 2, 3, 4]], others, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_values_without_noise_are_followed_closely():
     places = scattered(400)
     values = 0.1 * places

@@ -69,6 +69,7 @@ def naive_probabilities(logs, temperature):
     return weight / weight.sum()
 
 
+@pytest.mark.slow
 def test_probabilities_are_of_normal_densities_at_each_position(wandering):
     tissue, model = wandering
     values, _ = tissue.cells(20, seed=2)
@@ -98,6 +99,7 @@ def test_means_are_of_the_probabilities_at_their_own_temperature(wandering):
     np.testing.assert_allclose(found.mean(), places, atol=0.02)
 
 
+@pytest.mark.slow
 def test_means_beat_the_center_by_far(model, fresh):
     values, places = fresh
     error = np.median(np.linalg.norm(model.means(values)[0] - places, axis=1))
@@ -203,6 +205,7 @@ def moved_model(change):
     return fit_tissue_model(values, change(places))
 
 
+@pytest.mark.slow
 def test_a_quarter_turn_translation_and_unit_carry_over(model, fresh):
     turn = np.array([[0.0, 1.0], [-1.0, 0.0]])
     moved = moved_model(lambda places: 1e3 + 50.0 * places @ turn)
@@ -216,6 +219,7 @@ def test_a_quarter_turn_translation_and_unit_carry_over(model, fresh):
     )
 
 
+@pytest.mark.slow
 def test_other_turns_carry_over_approximately(model, fresh):
     turn = np.array([[0.8, 0.6], [-0.6, 0.8]])
     found = moved_model(lambda places: places @ turn).means(fresh[0])[0] @ turn.T
@@ -224,6 +228,7 @@ def test_other_turns_carry_over_approximately(model, fresh):
     assert np.quantile(off, 0.95) < 0.5
 
 
+@pytest.mark.slow
 def test_units_of_the_values_carry_over(model, fresh):
     values, places = Tissue().cells(N_CELLS, seed=1)
     factor, shift = np.logspace(-4, 5, N_VALUES), np.linspace(-3, 3, N_VALUES)
@@ -231,6 +236,7 @@ def test_units_of_the_values_carry_over(model, fresh):
     np.testing.assert_allclose(found[0], model.means(fresh[0])[0], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_symmetric_tissue_has_the_truth_among_two_modes():
     tissue = Tissue(lambda places: np.abs(places - WIDTH / 2 * [1.0, 0.0]), noise=0.3)
     model = fit_tissue_model(*tissue.cells(N_CELLS, seed=1))
@@ -293,6 +299,7 @@ def test_no_cells_have_no_places(model):
     assert posterior.mean().shape == (0, 2)
 
 
+@pytest.mark.slow
 def test_values_that_are_noise_leave_all_positions_alike():
     rng = np.random.default_rng(6)
     _, places = Tissue().cells(N_CELLS, seed=1)
@@ -315,6 +322,7 @@ def test_a_constant_value_changes_nothing(model, fresh, constant):
     assert (with_constant.means(departs)[1] > 1e3).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", [1e-20, 1e12, 1e20])
 def test_units_of_places_that_were_read_change_no_probability(fresh, unit):
     values, places = Tissue().cells(N_CELLS, seed=1)
@@ -329,6 +337,7 @@ def test_units_of_places_that_were_read_change_no_probability(fresh, unit):
     np.testing.assert_allclose(found.unlikeness, expected.unlikeness, rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_dims", [2, 3])
 def test_few_cells_of_two_or_three_dimensions(n_dims):
     rng = np.random.default_rng(7)
@@ -339,6 +348,7 @@ def test_few_cells_of_two_or_three_dimensions(n_dims):
     assert np.linalg.norm(found - places, axis=1).mean() < 0.2
 
 
+@pytest.mark.slow
 def test_surfaces_are_of_all_cells_and_departures_of_left_out_ones(model):
     values, places = Tissue().cells(N_CELLS, seed=1)
     fitted = fit_surfaces(places, values)
@@ -347,6 +357,7 @@ def test_surfaces_are_of_all_cells_and_departures_of_left_out_ones(model):
     np.testing.assert_allclose(model.precision, expected)
 
 
+@pytest.mark.slow
 def test_seed_gives_the_same_model_again(model):
     again = fit_tissue_model(*Tissue().cells(N_CELLS, seed=1))
     np.testing.assert_array_equal(again.precision, model.precision)

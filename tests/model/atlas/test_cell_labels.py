@@ -50,12 +50,14 @@ def test_sides_of_the_tissue_are_found(known):
     assert found.highest.mean() == pytest.approx(right.mean(), abs=0.1)
 
 
+@pytest.mark.slow
 def test_shuffled_labels_are_not_believed(known):
     codes = np.random.default_rng(0).permutation(known[3])
     found, _ = labels_by(known, reference_of(known, codes))
     assert found.highest.mean() < 0.7
 
 
+@pytest.mark.slow
 def test_cells_without_a_label_do_not_count(known):
     codes = known[3].copy()
     codes[::4] = -1

@@ -68,6 +68,7 @@ def test_components_are_axes_of_genes_that_count_by_the_root_of_their_pattern(kn
     np.testing.assert_allclose(variances, expected[::-1][: len(variances)], rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_what_is_observed_are_components_and_places_that_were_read(known, query):
     _, _, _, surfaces, _ = known
     genes, _, section, read = query

@@ -32,6 +32,7 @@ def test_cells_come_in_their_order(known, every):
     assert np.median(error) < 0.5 * np.median(shuffled)
 
 
+@pytest.mark.slow
 def test_no_cell_points_at_itself(known, every):
     probabilities = every.probabilities.toarray()
     own = np.searchsorted(every.reference_rows, known[1])

@@ -50,6 +50,7 @@ def test_hidden_cells_are_placed_better_than_by_neighbors(model, tissue, hidden)
     assert found.region_size(0.9).mean() < 0.5
 
 
+@pytest.mark.slow
 def test_latents_are_principal_components_of_weighted_genes(model):
     reference = model.adata
     seen = model.module.encoder_input

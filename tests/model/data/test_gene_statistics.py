@@ -23,6 +23,7 @@ def test_constant_genes_and_empty_sections_have_scale_one():
     assert scale.tolist() == [[1, 1], [1, 1]]
 
 
+@pytest.mark.slow
 def test_statistics_of_a_matrix_on_disk_are_those_in_memory(sections, on_disk, monkeypatch):
     monkeypatch.setattr(matrix_on_disk, "ROWS_AT_A_TIME", 37)
     section = np.arange(240) % 3

@@ -54,11 +54,13 @@ def test_places_that_are_not_used_may_be_in_any_unit(model, expression):
     np.testing.assert_array_equal(*found)
 
 
+@pytest.mark.slow
 def test_a_unit_that_is_not_known_is_trusted(model, expression):
     given = given_coordinates(expression, model.setup)
     np.testing.assert_array_equal(given, expression.obsm["spatial"])
 
 
+@pytest.mark.slow
 def test_learning_from_places_in_another_unit_is_refused(model, expression):
     query = in_unit(expression[180:], "pixel")
     query.obsm["spatial"][20:] = np.nan

@@ -37,6 +37,7 @@ def fit(logarithms, places, names=None):
     return fit_expression_surfaces(lambda rows: csr_matrix(logarithms[rows]), places, names)
 
 
+@pytest.mark.slow
 def test_planted_patterns_are_recovered(places, truth, logarithms):
     found = fit(logarithms, places).shares("a", places, np.arange(N_GENES))
     np.testing.assert_allclose(found.sum(axis=1), 1.0)
@@ -63,6 +64,7 @@ def test_it_is_a_process_of_principal_components_at_the_level_of_the_counts(plac
     np.testing.assert_allclose(found, expected, rtol=0.02)
 
 
+@pytest.mark.slow
 def test_genes_and_parts_do_not_depend_on_one_another(places, logarithms, monkeypatch):
     surfaces = fit(logarithms, places)
     whole = surfaces.shares("a", places, np.arange(N_GENES))
@@ -84,6 +86,7 @@ def test_sections_are_by_themselves_and_unknown_places_left_out(places, logarith
         assert np.abs(shares - alone.shares("a", places, genes)).mean() < 0.003
 
 
+@pytest.mark.slow
 def test_half_is_of_the_network_where_something_is_known(places, logarithms):
     surfaces = fit(logarithms, places)
     some, genes = places[:4].copy(), np.array([1, 3])
@@ -96,6 +99,7 @@ def test_half_is_of_the_network_where_something_is_known(places, logarithms):
     np.testing.assert_array_equal(surfaces.joined("z", some, genes, network), network)
 
 
+@pytest.mark.slow
 def test_genes_that_are_nowhere_have_no_share(places, logarithms):
     silent = np.hstack([logarithms, np.zeros((N_CELLS, 1))])
     found = fit(silent, places).shares("a", places, np.arange(N_GENES + 1))

@@ -275,6 +275,7 @@ def test_a_training_that_had_ended_keeps_its_weights_and_its_history(
     np.testing.assert_array_equal(again.predict_coordinates(), whole.predict_coordinates())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [0, -1, timedelta(seconds=-1), 1.5, None, "5", True])
 def test_impossible_intervals_are_refused(expression, tmp_path, every):
     with pytest.raises(ValueError, match="checkpoint_every is"):
