@@ -49,9 +49,7 @@ drawn to the middle lower the RSSD. Do not rank methods by it.
 - *set encoder*: see below. *attention off*: the same network and training, in which each cell is
   encoded alone.
 
-Means over sections, of each section over seeds. DPVAE was not run where it has no row. CeLEry
-with all epochs was run on one section of dlpfc alone: Spearman on 151507 is .487, and .518 with 50
-epochs.
+Means over sections, of each section over seeds. DPVAE was not run where it has no row.
 
 ## Does it help to see the whole section?
 
