@@ -136,7 +136,7 @@ def test_sections_of_three_cells_and_three_dimensions_are_smoothed(striped):
         ({"smooth": 5, "spatial_key": "no"}, KeyError, "no adata.obsm"),
         ({"sample_key": "no"}, KeyError, "no adata.obs"),
         ({"use_rep": "gaps"}, ValueError, r"adata.obsm\['gaps'\] has NaN"),
-        ({"use_rep": "flat"}, ValueError, r"adata.obsm\['flat'\]: is constant"),
+        ({"use_rep": "flat"}, ValueError, r"adata.obsm\['flat'\]: all cells have the same"),
         ({"use_rep": "two"}, ValueError, r"adata.obsm\['two'\]: has 2 different rows"),
         ({"key_added": "slide"}, ValueError, "would be overwritten"),
         ({"key_added": "a/b"}, ValueError, "without a slash"),

@@ -30,7 +30,7 @@ def middle_first(latent: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray
     values = values - values.mean(axis=0)
     deviation = np.sqrt((values**2).mean())
     if not deviation > 1e-12:
-        message = "is constant: all cells have the same values, so no domains can be found."
+        message = "all cells have the same values, so no domains can be found."
         raise ValueError(message)
     values = values / deviation
     order = np.argsort(np.linalg.norm(values, axis=1), kind="stable")
