@@ -83,3 +83,14 @@ def test_marginal_likelihood_of_a_decoder_that_ignores_z_is_exact():
     torch.testing.assert_close(estimate, exact, atol=1e-3, rtol=0)
     mean = module.marginal_ll(tensors, n_mc_samples=2000, return_mean=True)
     assert mean == pytest.approx(exact.mean().item(), abs=1e-3)
+
+
+def test_genes_are_standardized_by_what_the_encoder_input_was_given():
+    encoder_input = EncoderInput(3, input_dropout=0.0)
+    module = GaussianVAE(
+        encoder_input, n_batch=1, n_hidden=4, n_latent=2, n_layers=1, dropout_rate=0.0
+    )
+    mean, scale = torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[2.0, 1.0, 0.5]])
+    encoder_input.set_genes(mean, scale)
+    torch.testing.assert_close(module.gene_standardization.mean, mean)
+    torch.testing.assert_close(module.gene_standardization.scale, scale)

@@ -78,6 +78,11 @@ class GaussianVAE(BaseMinifiedModeModuleClass):
         )
         self.decoder_mean = nn.Linear(n_hidden, self.n_input)
 
+    @property
+    def gene_standardization(self) -> EncoderInput:
+        """Mean and scale of each gene, as the encoder sees them."""
+        return self.encoder_input
+
     def _get_inference_input(
         self,
         tensors: dict[str, Tensor],
