@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from contextlib import chdir
 from pathlib import Path
 
 from tests.fuzz.cases import draw
@@ -24,7 +25,7 @@ def main() -> int:
     logging.disable(logging.CRITICAL)
     start = time.perf_counter()
     cases = [case for case in draw(arguments.n, arguments.seed) if arguments.only in str(case)]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
         world, outcomes = World(Path(folder)), []
         for case in cases:
             found = run(case, world)

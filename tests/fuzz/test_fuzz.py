@@ -10,7 +10,8 @@ N_CASES = 120
 
 
 @pytest.mark.trains
-def test_unusual_input_is_right_or_refused(tmp_path):
+def test_unusual_input_is_right_or_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     world = World(tmp_path)
     outcomes = [run(case, world) for case in draw(N_CASES, seed=0)]
     ran = [outcome for outcome in outcomes if outcome is not None]
