@@ -6,7 +6,7 @@ from pathlib import Path
 from benchmarks.accuracy.sections import folder_sections
 from benchmarks.foreign.cases import planned
 from benchmarks.foreign.page import page
-from benchmarks.foreign.runs import execute, read
+from benchmarks.foreign.runs import execute, runs_of
 from benchmarks.quiet import run_quietly
 
 
@@ -26,7 +26,7 @@ def main():
     (options.results / "models").mkdir(parents=True, exist_ok=True)
     execute(planned(list(sections.values())), sections, options.results, options.steps)
     if options.page is not None:
-        options.page.write_text(page(read(options.results / "foreign.csv")), encoding="utf-8")
+        options.page.write_text(page(runs_of(options.results).table()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pandas as pd
 import scvi
 from sklearn.cluster import KMeans
 
+from benchmarks.finished_runs import FinishedRuns
 from benchmarks.foreign.cases import CLUSTER, CONTIGUOUS, FEW, RANDOM
 from benchmarks.foreign.preparation import (
     genes_of,
@@ -28,11 +29,15 @@ N_CLUSTERS = 6
 UNLIKE = "The query is unlike the reference"
 
 
+def runs_of(results):
+    """The cases that are in the results."""
+    return FinishedRuns(results / "foreign.csv", ["reference", "query", "kind"])
+
+
 def execute(cases, sections, results, n_steps):
     """Do the cases that are not yet in the results; models and rows are kept in a folder."""
-    file = results / "foreign.csv"
-    done = set(read(file)[["reference", "query", "kind"]].itertuples(index=False, name=None))
-    left = [case for case in cases if (case.reference, case.query, case.kind) not in done]
+    finished = runs_of(results)
+    left = [case for case in cases if not finished.hold(case.reference, case.query, case.kind)]
     print(f"{len(cases) - len(left)} of {len(cases)} cases are done", flush=True)
     counts = {name: upper_cased(section) for name, section in sections.items()}
     reference = None
@@ -44,13 +49,8 @@ def execute(cases, sections, results, n_steps):
             reference = Reference(folder)
         row = {"reference": case.reference, "query": case.query, "kind": case.kind}
         row |= reference.answer(query_of(case, counts, reference))
-        pd.DataFrame([row]).to_csv(file, mode="a", header=not file.exists(), index=False)
+        finished.add([row])
         print(*row.values(), flush=True)
-
-
-def read(file):
-    columns = ["reference", "query", "kind"]
-    return pd.read_csv(file) if file.exists() else pd.DataFrame(columns=columns)
 
 
 def train(case, sections, counts, folder, n_steps):
