@@ -1,13 +1,15 @@
 """The demo of the command line."""
 
 import re
+import warnings
 from io import StringIO
 
+import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
 
-from dpvae.cli.demo import as_rich_table, verdict
+from dpvae.cli.demo import as_rich_table, run_demo, verdict
 from dpvae.metrics import SCORES
 
 
@@ -50,3 +52,19 @@ def test_no_word_of_a_heading_is_cut_in_a_terminal_of_eighty_columns():
     heading = console.file.getvalue().split("┡")[0]
     words = [word for name in names for word in SCORES[name].title.split()]
     assert [word for word in words if word not in heading] == []
+
+
+def test_cells_of_one_name_are_hidden_and_scored_by_their_row(counts):
+    counts.obs_names = [f"cell {row}" for row in range(counts.n_obs)]
+    twice = counts.copy()
+    options = dict.fromkeys(("layer", "sample_key", "n_genes", "epochs")) | {
+        "spatial_key": "spatial"
+    }
+    with warnings.catch_warnings(action="ignore"):
+        twice.obs_names = ["barcode"] * counts.n_obs
+        found, same = (
+            run_demo(adata, model_name="surfaces", seed=0, **options) for adata in (counts, twice)
+        )
+    np.testing.assert_array_equal(found.obs["hidden"].to_numpy(), same.obs["hidden"].to_numpy())
+    np.testing.assert_allclose(found.obsm["spatial_dpvae"], same.obsm["spatial_dpvae"])
+    pd.testing.assert_frame_equal(found.uns["scores"], same.uns["scores"])

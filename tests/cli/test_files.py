@@ -10,6 +10,7 @@ from dpvae.cli.files import (
     check_model_folder,
     check_output_file,
     check_output_folder,
+    check_output_h5ad,
     read_h5ad,
     write_h5ad,
 )
@@ -97,6 +98,35 @@ def test_the_file_that_is_read_is_never_written(file, tmp_path, monkeypatch):
     for path in (file, link, type(file)("cells.h5ad")):
         with pytest.raises(FileExistsError, match="is the file that is read"):
             check_output_file(path, overwrite=True, source=file)
+
+
+@pytest.mark.parametrize(
+    "name", ["-", "p.zarr", "p.csv", "p.h5ad.gz", "p.h5mu", "model.safetensors", "zarr.json", "p"]
+)
+def test_an_h5ad_file_gets_no_other_name_even_if_it_may_replace_one(file, tmp_path, name):
+    for exists in (False, True):
+        if exists:
+            (tmp_path / name).write_text("kept")
+        with pytest.raises(ValueError, match=r"is no name of one: end it in \.h5ad"):
+            check_output_h5ad(tmp_path / name, overwrite=True, sources=[file])
+    for right in ("p.h5ad", "P.H5AD", "a.b.h5ad"):
+        check_output_h5ad(tmp_path / right, overwrite=False, sources=[file])
+    with pytest.raises(FileExistsError, match="is the file that is read"):
+        check_output_h5ad(file, overwrite=True, sources=[tmp_path / "none.h5ad", file])
+
+
+def test_a_pipe_or_device_is_no_output(file, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ValueError, match="no name of one"):
+        check_output_h5ad(pipe, overwrite=True, sources=[file])
+
+
+@pytest.mark.parametrize("mark", ["zarr.json", ".zgroup"])
+def test_no_model_is_written_into_a_store(tmp_path, mark):
+    (tmp_path / mark).touch()
+    with pytest.raises(FileExistsError, match="is a zarr store, and holds data"):
+        check_output_folder(tmp_path, overwrite=True)
 
 
 def test_an_output_folder_is_checked(file, tmp_path):

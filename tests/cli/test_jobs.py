@@ -52,3 +52,8 @@ def test_cells_without_chosen_genes_are_left_out_and_get_no_place(model_name, co
         assert np.flatnonzero(np.isnan(values).any(axis=1)).tolist() == [20, 21]
     with pytest.raises(ValueError, match="No cell of the query has any of the model's genes"):
         place_cells(model, counts[200:202].copy())
+
+
+def test_passes_over_the_data_mean_nothing_without_a_network(counts):
+    with pytest.warns(UserWarning, match="Surfaces takes no passes .*: --epochs has no effect"):
+        train_model(counts, model_name="surfaces", epochs=3)

@@ -58,3 +58,25 @@ def test_what_is_no_folder_is_named(tmp_path):
     (tmp_path / "cells.h5ad").touch()
     with pytest.raises(NotADirectoryError, match=r"cells.h5ad is a file"):
         instrument_of(tmp_path / "cells.h5ad")
+
+
+@pytest.mark.parametrize(
+    ("instrument", "file"),
+    [
+        ("Visium", "second_filtered_feature_bc_matrix.h5"),
+        ("Visium", "._filtered_feature_bc_matrix.h5"),
+        ("Visium HD", "second_feature_slice.h5"),
+        ("CosMx", "second_fov_positions_file.csv"),
+    ],
+)
+def test_files_of_two_sections_in_one_folder_are_refused(instrument, file, counts, tmp_path):
+    FOLDERS[instrument](tmp_path / "outs", counts)
+    (tmp_path / "outs" / file).touch()
+    with pytest.raises(ValueError, match=rf"{file}.*has one: put each section into a folder of"):
+        instrument_of(tmp_path / "outs")
+
+
+def test_bins_of_all_widths_are_a_part_of_a_folder(counts, tmp_path):
+    FOLDERS["Visium HD"](tmp_path / "outs", counts)
+    with pytest.raises(ValueError, match="a part of a folder of Visium HD: give the one that it"):
+        instrument_of(tmp_path / "outs" / "binned_outputs")

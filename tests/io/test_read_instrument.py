@@ -4,6 +4,7 @@ import builtins
 from inspect import signature
 
 import numpy as np
+import pandas as pd
 import pytest
 from anndata import AnnData
 from tests.instrument_folders import FOLDERS, write_segmented, write_visium_hd
@@ -64,6 +65,27 @@ def test_bins_of_visium_hd_are_chosen_by_their_folder(counts, tmp_path):
 
 
 @pytest.mark.usefixtures("_with_readers")
+def test_a_part_is_known_from_within_and_through_a_link(counts, tmp_path, monkeypatch):
+    write_visium_hd(tmp_path / "outs", counts)
+    bins = tmp_path / "outs" / "binned_outputs" / "square_016um"
+    (tmp_path / "my bins").symlink_to(bins)
+    assert list(io.read_instrument(tmp_path / "my bins").tables) == ["square_016um"]
+    monkeypatch.chdir(bins)
+    assert list(io.read_instrument(".").tables) == ["square_016um"]
+
+
+@pytest.mark.usefixtures("_with_readers")
+def test_counts_of_another_section_than_the_places_are_noticed(counts, tmp_path):
+    FOLDERS["Visium"](tmp_path / "outs", counts)
+    file = tmp_path / "outs" / "spatial" / "tissue_positions.csv"
+    table = pd.read_csv(file)
+    table.loc[:9, "in_tissue"] = 0
+    table.to_csv(file, index=False)
+    with pytest.warns(UserWarning, match=f"10 of {counts.n_obs} spots with counts lie outside"):
+        io.read_instrument(tmp_path / "outs")
+
+
+@pytest.mark.usefixtures("_with_readers")
 def test_cells_of_visium_hd_are_another_part(counts, tmp_path, capsys):
     outs = tmp_path / "outs"
     write_visium_hd(outs, counts)
@@ -73,6 +95,10 @@ def test_cells_of_visium_hd_are_another_part(counts, tmp_path, capsys):
     assert adata.obs_names.tolist() == true.obs_names.tolist()
     np.testing.assert_allclose(adata.obsm["spatial"], true.obsm["spatial"])
     assert capsys.readouterr().out == ""
+    factors = outs / "segmented_outputs" / "spatial" / "scalefactors_json.json"
+    factors.write_text(factors.read_text().replace("microns_per_pixel", "unknown"))
+    with pytest.raises(ValueError, match=r"cannot be read; a file .* says: .*microns_per_pixel"):
+        io.read_instrument(outs / "segmented_outputs")
     (outs / "segmented_outputs" / "cell_segmentations.geojson").unlink()
     with pytest.raises(FileNotFoundError, match=r"lacks cell_segmentations.geojson: copy it whole"):
         io.read_instrument(outs / "segmented_outputs")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dpvae.cli.files import read_h5ad
+from dpvae.cli.files import is_store, read_h5ad
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -65,15 +65,11 @@ def read_cells(
 
 def _table_of_store(path: Path) -> tuple[Path, str | None] | None:
     """Split the path of a zarr store, or of a table in one; ``None`` if it is neither."""
-    if path.parent.name == "tables" and _is_store(path.parent.parent):
+    if path.parent.name == "tables" and is_store(path.parent.parent):
         return path.parent.parent, path.name
-    if _is_store(path):
+    if is_store(path):
         return path, None
     return None
-
-
-def _is_store(path: Path) -> bool:
-    return any((path / name).is_file() for name in ("zarr.json", ".zgroup"))
 
 
 def _read_store(

@@ -12,6 +12,7 @@ from dpvae.cli.files import (
     check_model_folder,
     check_output_file,
     check_output_folder,
+    check_output_h5ad,
     write_h5ad,
 )
 from dpvae.cli.messages import only_warnings, plain_messages
@@ -221,7 +222,7 @@ def predict(
     """
     with plain_messages():
         check_model_folder(model, query)
-        check_output_file(output, overwrite=overwrite, source=query)
+        check_output_h5ad(output, overwrite=overwrite, sources=[query])
         adata = read_cells(query, needs_places=False)
         from dpvae.cli.jobs import place_query
 
@@ -237,7 +238,7 @@ def predict(
             posterior=posterior,
         )
         write_h5ad(placed, output)
-        console.print(f"Placed {adata.n_obs} cells. Wrote {output}.")
+        console.print(f"Cells placed: {adata.n_obs:,}. Wrote {output}.", highlight=False)
 
 
 @app.command("impute-genes")
@@ -264,8 +265,7 @@ def impute_genes(
     to trust each gene.
     """
     with plain_messages():
-        for source in (cells, tissue):
-            check_output_file(output, overwrite=overwrite, source=source)
+        check_output_h5ad(output, overwrite=overwrite, sources=[cells, tissue])
         of_cells = read_cells(cells, needs_places=False)
         of_tissue = read_cells(tissue, coordinate_system=coordinate_system)
         from dpvae.cli.imputation import impute, names_in, prepared_pair, trust

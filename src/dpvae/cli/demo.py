@@ -12,8 +12,9 @@ from scipy.sparse import issparse
 
 from dpvae._data.expression import expression_of, holds_counts
 from dpvae._data.section import cells_per_section, named_sections
+from dpvae._data.some_rows import random_share
 from dpvae._keys import OBSM
-from dpvae.cli.held_out import BASELINES, Baseline, hide_places, score_table
+from dpvae.cli.held_out import BASELINES, HIDDEN_SHARE, Baseline, hide_places, score_table
 from dpvae.cli.jobs import place_cells, train_model
 from dpvae.cli.normalization import log_normalized, typical_counts
 from dpvae.geometry import check_coordinates, known_rows
@@ -65,7 +66,8 @@ def run_demo(
     adata = adata[known_rows(true)].copy()
     true = true[known_rows(true)]
     reference, query = hide_places(adata, spatial_key=spatial_key, seed=seed)
-    hidden = adata.obs_names.isin(query.obs_names)
+    hidden = np.zeros(adata.n_obs, dtype=bool)
+    hidden[random_share(adata.n_obs, HIDDEN_SHARE, seed)[1]] = True
     section = named_sections(adata, sample_key)
 
     keys: dict[str, Any] = {"layer": layer, "spatial_key": spatial_key, "sample_key": sample_key}

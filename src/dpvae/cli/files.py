@@ -1,6 +1,6 @@
 """The files that the command line reads and writes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -65,6 +65,18 @@ def check_model_folder(model: Path, query: Path) -> None:
         raise NotADirectoryError(message)
 
 
+def check_output_h5ad(path: Path, *, overwrite: bool, sources: Sequence[Path]) -> None:
+    """Raise as :func:`check_output_file`, or if an h5ad file would get another kind of name.
+
+    So no device is replaced, no file of a model or store, and no data of another format.
+    """
+    for source in sources:
+        check_output_file(path, overwrite=overwrite, source=source)
+    if path.suffix.lower() != ".h5ad":
+        message = f"An h5ad file is written, but {str(path)!r} is no name of one: end it in .h5ad."
+        raise ValueError(message)
+
+
 def check_output_file(path: Path, *, overwrite: bool, source: Path | None = None) -> None:
     """Raise if a file cannot be written, before the work that leads to it.
 
@@ -95,12 +107,20 @@ def check_output_folder(path: Path, *, overwrite: bool) -> None:
     if path.exists() and not path.is_dir():
         message = f"{path} is a file: name a folder with --output."
         raise FileExistsError(message)
+    if is_store(path):
+        message = f"{path} is a zarr store, and holds data: choose another --output."
+        raise FileExistsError(message)
     _check_free(path, overwrite=overwrite)
     nearest = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     if not nearest.is_dir():
         message = f"{path} cannot be made, since {nearest} is a file: choose another --output."
         raise NotADirectoryError(message)
     _check_writable(nearest)
+
+
+def is_store(path: Path) -> bool:
+    """Whether a folder is a zarr store."""
+    return any((path / name).is_file() for name in ("zarr.json", ".zgroup"))
 
 
 def _check_free(path: Path, *, overwrite: bool) -> None:

@@ -19,6 +19,7 @@ from dpvae.metrics import score_places
 Floats = NDArray[np.floating]
 Baseline = Callable[[Floats, Floats, Floats], Floats]
 
+HIDDEN_SHARE = 0.2
 N_COMPONENTS = 30
 N_NEIGHBORS = 10
 SHOWN = (
@@ -32,7 +33,7 @@ SHOWN = (
 
 
 def hide_places(
-    adata: AnnData, *, spatial_key: str, share: float = 0.2, seed: int = 0
+    adata: AnnData, *, spatial_key: str, share: float = HIDDEN_SHARE, seed: int = 0
 ) -> tuple[AnnData, AnnData]:
     """Split cells at random into a reference and a query without coordinates.
 

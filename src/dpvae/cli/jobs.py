@@ -52,6 +52,9 @@ def train_model(
         ``spatial_key``, ``sample_key`` and ``batch_key``, as of ``setup_anndata``.
     """
     model_class: type[SpatialModel] = MODELS[model_name].load()
+    if epochs is not None and not model_class.has_network:
+        message = f"{model_class.__name__} takes no passes over the data: --epochs has no effect."
+        warnings.warn(message, UserWarning, stacklevel=2)
     counts = None
     if not model_class.values.are_counts and holds_counts(adata, layer):
         counts = typical_counts(adata, layer)

@@ -33,6 +33,14 @@ class Instrument:
             if not any(any(folder.glob(name)) for name in names)
         ]
 
+    def twofold(self, folder: Path) -> list[str]:
+        """List files of which a folder holds more than one, as if it held several sections."""
+        for names in self.files:
+            found = {path.name for name in names if "/" not in name for path in folder.glob(name)}
+            if len(found) > 1:
+                return sorted(found)
+        return []
+
 
 COUNTS = "filtered_feature_bc_matrix.h5"
 SCALES = "spatial/scalefactors_json.json"
@@ -116,7 +124,7 @@ def instrument_of(folder: Path) -> Instrument:
     NotADirectoryError
         If it is no folder.
     ValueError
-        If it is of no instrument that is known here.
+        If it is of no instrument that is known here, or holds files of several sections.
     """
     if not folder.is_dir():
         found = f"{folder} is a file" if folder.exists() else f"There is no folder {folder}"
@@ -132,6 +140,13 @@ def instrument_of(folder: Path) -> Instrument:
             "copy it whole."
         )
         raise FileNotFoundError(message)
+    twofold = best.twofold(folder)
+    if twofold:
+        message = (
+            f"{folder} holds {' and '.join(twofold)}, of which a folder of {best.name} has one: "
+            "put each section into a folder of its own."
+        )
+        raise ValueError(message)
     return best
 
 
@@ -139,6 +154,8 @@ def _unknown(folder: Path) -> str:
     inner = folder / "outs"
     if inner.is_dir():
         return f"{folder} holds a folder outs: give that, {inner}."
+    if folder.resolve().name == BINNED:
+        return f"{folder} is a part of a folder of Visium HD: give the one that it lies in."
     for name, (mark, reader) in OTHERS.items():
         if any(folder.glob(mark)):
             return (

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from dpvae._data.warn import warn_user
 from dpvae.io.add_micrometers import add_micrometers
 from dpvae.io.instruments import BINNED, SCALES, Instrument, instrument_of
 
 if TYPE_CHECKING:
+    from anndata import AnnData
     from spatialdata import SpatialData
 
 USUAL_BINS = "square_008um"
 SEGMENTED, CELLS = "segmented_outputs", "cell_segmentations"
 FILES_OF_CELLS = ("filtered_feature_cell_matrix.h5", "cell_segmentations.geojson", SCALES)
+IN_TISSUE = "in_tissue"
 FIELDS_OF_COSMX = "*_fov_positions_file.csv"
 WITHOUT_NAME = ("filtered_feature_bc_matrix.h5", "feature_slice.h5")
 WITHOUT_EXTRAS = {
@@ -64,12 +67,14 @@ def read_instrument(path: str | Path) -> "SpatialData":
     NotADirectoryError
         If it is no folder.
     ValueError
-        If the folder is of no instrument that is known, or cannot be read.
+        If the folder is of no instrument that is known, holds files of several sections, or cannot
+        be read.
 
     Warns
     -----
     UserWarning
-        If the size of a pixel of CosMx is assumed.
+        If the size of a pixel of CosMx is assumed, or spots of Visium have counts and lie outside
+        of the tissue.
 
     See Also
     --------
@@ -87,27 +92,41 @@ def read_instrument(path: str | Path) -> "SpatialData":
     try:
         with warnings.catch_warnings(action="ignore"), redirect_stdout(StringIO()):
             sdata = getattr(readers, instrument.reader)(folder, **options)
+        pixel_size = _pixel_size(folder, instrument, part)
     except (MemoryError, PermissionError):
         raise
     except Exception as error:  # a damaged file can raise anything
         message = (
             f"{folder} is a folder of {instrument.name}, but cannot be read; a file may be "
-            f"damaged, or of another version. spatialdata-io says: {error}"
+            f"damaged, or of another version. Its reader says: {error}"
         )
         raise ValueError(message) from error
-    add_micrometers(sdata, pixel_size=_pixel_size(folder, instrument, part))
+    add_micrometers(sdata, pixel_size=pixel_size)
     for table in set(sdata.tables) - {part or "table"}:
         del sdata.tables[table]
+    _warn_if_outside(sdata.tables[part or "table"])
     return sdata
 
 
 def _folder_and_part(path: Path) -> tuple[Path, str | None]:
     """Folder of an instrument, and the part of Visium HD if the folder of one was given."""
-    if path.parent.name == BINNED and path.name.startswith("square_"):
-        return path.parent.parent, path.name
-    if path.name == SEGMENTED:
-        return path.parent, CELLS
+    full = path.resolve()
+    if full.parent.name == BINNED and full.name.startswith("square_"):
+        return full.parent.parent, full.name
+    if full.name == SEGMENTED:
+        return full.parent, CELLS
     return path, None
+
+
+def _warn_if_outside(cells: "AnnData") -> None:
+    """Warn if counts are of spots that are outside of the tissue by the file of positions."""
+    inside = cells.obs.get(IN_TISSUE)
+    outside = 0 if inside is None else int((inside == 0).sum())
+    if outside:
+        warn_user(
+            f"{outside} of {cells.n_obs} spots with counts lie outside of the tissue, by the file "
+            "of positions: if counts and positions are of two sections, all places are wrong."
+        )
 
 
 def _options_of_part(folder: Path, part: str) -> dict[str, Any]:
