@@ -86,6 +86,22 @@ def test_counts_of_another_section_than_the_places_are_noticed(counts, tmp_path)
 
 
 @pytest.mark.usefixtures("_with_readers")
+def test_spots_that_the_positions_lack_have_no_place(counts, tmp_path):
+    true = FOLDERS["Visium"](tmp_path / "outs", counts)
+    file = tmp_path / "outs" / "spatial" / "tissue_positions.csv"
+    table = pd.read_csv(file)
+    table[10:].to_csv(file, index=False)
+    with pytest.warns(UserWarning, match=f"10 of {counts.n_obs} cells .* have no place there"):
+        adata = io.table_of(io.read_instrument(tmp_path / "outs"))
+    expected = true[adata.obs_names].obsm["spatial"].copy()
+    expected[adata.obs_names.isin(table["barcode"][:10])] = np.nan
+    np.testing.assert_allclose(adata.obsm["spatial"], expected, atol=1e-6)
+    table.assign(barcode="other" + table["barcode"]).to_csv(file, index=False)
+    with pytest.raises(ValueError, match="No spot of table .*: counts and positions may be of two"):
+        io.read_instrument(tmp_path / "outs")
+
+
+@pytest.mark.usefixtures("_with_readers")
 def test_cells_of_visium_hd_are_another_part(counts, tmp_path, capsys):
     outs = tmp_path / "outs"
     write_visium_hd(outs, counts)

@@ -128,6 +128,22 @@ def test_cells_that_the_element_lacks_have_no_place(in_pixels, counts):
     np.testing.assert_allclose(adata.obsm["spatial"][~lost], counts.obsm["spatial"][~lost])
 
 
+def test_shapes_without_a_place_give_cells_without_one(counts):
+    places = counts.obsm["spatial"].copy()
+    places[[3, 7]] = np.nan
+    names = np.array([f"c{n}" for n in range(counts.n_obs)])
+    table = annotated(counts, "spots", names)
+    spots = circles(2.0 * places, names, microns=0.5)
+    sdata = SpatialData.init_from_elements({"spots": spots, "table": table})
+    with pytest.warns(UserWarning, match=r"2 of 240 cells .* or have no place there: their"):
+        adata = io.table_of(sdata)
+    np.testing.assert_allclose(adata.obsm["spatial"], places)
+    nowhere = circles(np.full_like(places, np.nan), names, microns=0.5)
+    sdata = SpatialData.init_from_elements({"spots": nowhere, "table": table})
+    with pytest.raises(ValueError, match="No cell of table 'table' has a place in element 'spots'"):
+        io.table_of(sdata)
+
+
 def test_names_of_another_kind_are_refused(in_pixels):
     in_pixels["table"].obs["cell"] = np.arange(240)
     with pytest.raises(ValueError, match=r"No cell .*like np.int64\(0\)|No cell .*like 0"):

@@ -146,6 +146,12 @@ def _from_lattice(found: Annotation) -> dict[str, Any]:
         base = next(system for system in known if not system.endswith(DOWNSCALED))
         mine = (found.region == name).to_numpy()
         centers = centers_of(element, name, base).reindex(found.instance[mine])
+        if centers.isna().all(axis=None):
+            message = (
+                f"No spot of table {found.table!r} has a place in element {name!r}: counts and "
+                "positions may be of two sections."
+            )
+            raise ValueError(message)
         bin_width = pd.Series([name]).str.extract(BINS)[0].astype(float).item()
         steps = hexagonal(PITCH_OF_VISIUM) if np.isnan(bin_width) else (bin_width, bin_width)
         array = found.cells.obs.loc[mine, ARRAY].to_numpy(np.float64)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dpvae._data.warn import warn_user
 from dpvae._keys import OBSM, params_key
+from dpvae.geometry import known_rows
 from dpvae.io.annotation import Annotation, annotation_of
 from dpvae.io.coordinate_system import chosen_system, place_record, unit_of
 from dpvae.io.label_centers import label_centers
@@ -61,12 +62,12 @@ def table_of(
         If ``sdata`` is no SpatialData object.
     ValueError
         If it is not clear which table or coordinate system is meant; if the table has no region or
-        instance key; or if no cell of it is in its element.
+        instance key; or if no cell of it is in its element, or has a place there.
 
     Warns
     -----
     UserWarning
-        If the element lacks some of the cells.
+        If the element lacks some of the cells, or their places.
 
     Examples
     --------
@@ -122,13 +123,17 @@ def _places(found: Annotation, system: str) -> Points:
                 "as its instance key."
             )
             raise ValueError(message)
-        if (at < 0).any():
-            warn_user(
-                f"{int((at < 0).sum())} of {len(rows)} cells of table {found.table!r} are not in "
-                f"element {name!r}: their places are unknown (NaN)."
-            )
         values = centers.to_numpy(np.float64)[at]
         values[at < 0] = np.nan
+        unknown = int((~known_rows(values)).sum())
+        if unknown == len(rows):
+            message = f"No cell of table {found.table!r} has a place in element {name!r}."
+            raise ValueError(message)
+        if unknown:
+            warn_user(
+                f"{unknown} of {len(rows)} cells of table {found.table!r} are not in element "
+                f"{name!r}, or have no place there: their places are unknown (NaN)."
+            )
         parts[name] = (rows, values)
     widths = {values.shape[1] for _, values in parts.values()}
     if len(widths) > 1:
@@ -154,15 +159,14 @@ def centers_of(element: Any, name: str, system: str) -> pd.DataFrame:
 
     Returns
     -------
-    Columns ``x``, ``y`` and perhaps ``z``, with the index of the element.
+    Columns ``x``, ``y`` and perhaps ``z``, with the index of the element; NaN for a shape without
+    a place, such as a spot that the file of positions lacks.
 
     Raises
     ------
     ValueError
         If names in its index occur twice.
     """
-    from spatialdata import get_centroids
-
     index = getattr(element, "index", pd.Index([]))
     index = index if isinstance(index, pd.Index) else index.compute()
     if not index.is_unique:
@@ -170,6 +174,17 @@ def centers_of(element: Any, name: str, system: str) -> pd.DataFrame:
         raise ValueError(message)
     if not hasattr(element, "index"):
         return _moved(label_centers(element), element, system)
+    if not hasattr(element, "geometry"):
+        return _centers(element, system)
+    known = np.isfinite(element.geometry.centroid.x.to_numpy())
+    if not known.any():
+        return pd.DataFrame(np.nan, index=index, columns=["x", "y"])
+    return _centers(element if known.all() else element[known], system).reindex(index)
+
+
+def _centers(element: Any, system: str) -> pd.DataFrame:
+    from spatialdata import get_centroids
+
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The index of the dataframe is not monotonic")
         centers: pd.DataFrame = get_centroids(element, coordinate_system=system).compute()
