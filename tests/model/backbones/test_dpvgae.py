@@ -88,6 +88,45 @@ def test_wider_intervals_hold_more_and_genes_do_not_depend_on_each_other(model):
     np.testing.assert_allclose(alone.X[:, 0], narrow.X[:, 1], atol=1e-4)
 
 
+def test_all_genes_can_be_asked_for_and_each_is_as_if_asked_for_alone(model):
+    every = model.get_imputed_expression(model.adata.var_names)
+    some = ["gene_1", "gene_7", HIDDEN[0]]
+    some = [name for name in (*some, *every.var_names[:4]) if name in every.var_names]
+    for name in dict.fromkeys(some):
+        alone = model.get_imputed_expression([name])
+        for values, others in (
+            (alone.X, every[:, name].X),
+            *((alone.layers[k], every[:, name].layers[k]) for k in ("lower", "upper")),
+        ):
+            np.testing.assert_allclose(values, others, atol=1e-4)
+        np.testing.assert_allclose(
+            alone.var["expected_correlation"], every.var.loc[[name], "expected_correlation"]
+        )
+
+
+def test_cells_without_the_dissociated_ones_have_latents_but_nothing_is_imputed(saved, parts):
+    whole = joined(parts)
+    imaged = (whole.obs["technology"] == "tissue").to_numpy()
+    expected = DPVGAE.load(saved, adata=whole).get_latent_representation()
+    model = DPVGAE.load(saved, adata=whole[imaged].copy())
+    np.testing.assert_allclose(model.get_latent_representation(), expected[imaged], atol=1e-5)
+    with pytest.raises(ValueError, match=r"hold none of \['cells'\], from which genes are imputed"):
+        model.get_imputed_expression()
+    model = DPVGAE.load(saved, adata=whole[~imaged].copy())
+    np.testing.assert_allclose(model.get_latent_representation(), expected[~imaged], atol=1e-5)
+    with pytest.raises(ValueError, match="No cell has a place"):
+        model.get_imputed_expression()
+
+
+@pytest.mark.trains
+def test_if_all_technologies_have_places_this_is_said_and_not_that_training_lacks(parts):
+    joint = joined(parts)
+    joint.obsm["spatial"] = np.random.default_rng(0).normal(size=(joint.n_obs, 2))
+    model = fitted(joint, epochs=1)
+    with pytest.raises(RuntimeError, match="All technologies have cells of known place, and genes"):
+        model.get_imputed_expression()
+
+
 @pytest.mark.trains
 def test_what_the_tissue_measured_of_calibration_genes_is_not_looked_at_in_training(parts):
     plain = fitted(joined(parts), epochs=3)
@@ -301,6 +340,24 @@ def test_bad_references_are_refused(parts):
     joint = joined(parts)
     joint.varm["measured"] = joint.varm["measured"].assign(tissue=np.arange(N_GENES) < 9)
     with pytest.raises(ValueError, match="9 genes were measured by all"):
+        DPVGAE.setup_anndata(joint)
+
+
+@pytest.mark.parametrize("missing", [float("nan"), "False", 2, None])
+def test_a_table_of_measured_genes_holds_true_and_false_only(parts, missing):
+    joint = joined(parts)
+    measured = joint.varm["measured"].astype(object)
+    joint.varm["measured"] = measured.where(joint.varm["measured"].to_numpy(), missing)
+    with pytest.raises(ValueError, match="other values than True and False"):
+        DPVGAE.setup_anndata(joint)
+    joint.varm["measured"] = measured.astype(int)
+    DPVGAE.setup_anndata(joint)
+
+
+def test_a_category_without_cells_is_no_technology(parts):
+    joint = joined(parts)
+    joint.obs["technology"] = joint.obs["technology"].cat.add_categories("lost")
+    with pytest.raises(ValueError, match=r"category 'lost' of .*cat.remove_unused_categories\(\)"):
         DPVGAE.setup_anndata(joint)
 
 

@@ -21,6 +21,7 @@ from dpvae.model.joint.decoding import decoded_genes
 from dpvae.model.joint.dissociated import Dissociated, chosen_genes, dissociated_rows
 from dpvae.model.joint.imputation import Imputation, ReadOuts, fit_imputation
 from dpvae.model.joint.joint_input import technology_codes
+from dpvae.model.joint.known_genes import known_genes
 from dpvae.model.joint.neighborhoods import N_NEIGHBORS
 from dpvae.model.joint.read_out import ImagedCells, read_out
 from dpvae.model.joint.unlike_cells import warn_if_unlike
@@ -32,6 +33,11 @@ from dpvae.module.technology_input import of_one_length
 
 Rows = NDArray[np.intp]
 Values = NDArray[np.float32]
+
+NO_CELLS = (
+    "All technologies have cells of known place, and genes are imputed from dissociated cells: set "
+    "their coordinates to NaN, then set up and train the model again."
+)
 
 
 class ImputingModel(JointLatentModel):
@@ -53,7 +59,7 @@ class ImputingModel(JointLatentModel):
         ----------
         genes
             Names of genes that dissociated cells measured. By default all that no technology with
-            places measured.
+            places measured. One that it measured is read by others, and by latents that saw it.
         adata
             Cells of the tissue, with coordinates; by default those that the model was made with.
         level
@@ -77,17 +83,17 @@ class ImputingModel(JointLatentModel):
         Raises
         ------
         ValueError
-            If a gene is not known or no dissociated cell has it, no cell has a place, or ``level``
-            is not between 0 and 1.
+            If a gene is not known or no dissociated cell has it, no cell has a place, ``level`` is
+            not between 0 and 1, or the model was loaded with some of its cells only.
         RuntimeError
-            If the model is not trained, or was loaded without its cells.
+            If the model is not trained, was loaded without its cells, or has no dissociated ones.
 
         Notes
         -----
         Four ways of reading a gene are mixed: the decoder; the mean of the 50 nearest dissociated
         cells in the latent space; patterns painted by the correlation of the shared genes (as
-        :func:`dpvae.tl.paint`); and a linear regression on them. The best mixture is
-        chosen on calibration genes, which all technologies measured and the model was not shown in
+        :func:`dpvae.tl.paint`); and a linear regression on them. The best mixture is chosen on
+        calibration genes, which all technologies measured and the model was not shown in
         the tissue; their errors also give the width of intervals, and what can be expected.
         """
         if not (is_number(level) and 0 < level < 1):
@@ -96,13 +102,17 @@ class ImputingModel(JointLatentModel):
         imputation = self._imputation()
         chosen = self._wanted(genes)
         cells = self._checked(adata, places=True)
-        shared = np.setdiff1d(np.flatnonzero(self._technologies().shared), chosen)
-        rows, found, tissue, latent_correlation = self._read_genes(
-            cells, chosen, shared, paints=imputation.paints
-        )
-        mean, margin = imputation.mean(found, tissue), imputation.margin(found, level)
+        places = coordinates_of(cells, self.setup)
+        mean, margin = np.empty((2, known_rows(places).sum(), len(chosen)), dtype=np.float32)
+        expected = np.empty(len(chosen))
+        for part, known in known_genes(self._technologies().shared, chosen):
+            rows, found, tissue, latent_correlation = self._read_genes(
+                cells, chosen[part], known, paints=imputation.paints
+            )
+            mean[:, part] = imputation.mean(found, tissue)
+            margin[:, part] = imputation.margin(found, level)
+            expected[part] = imputation.expected_correlation(latent_correlation)
         center, scale = self._unit(chosen)
-        expected = imputation.expected_correlation(latent_correlation)
         lower, upper = mean - margin, mean + margin
         return AnnData(
             mean * scale + center,
@@ -111,7 +121,7 @@ class ImputingModel(JointLatentModel):
                 {"expected_correlation": expected, "mean": center, "deviation": scale},
                 index=self.setup.genes[chosen],
             ),
-            obsm={self.setup.spatial_key: coordinates_of(cells, self.setup)[rows]},
+            obsm={self.setup.spatial_key: places[rows]},
             layers={"lower": lower * scale + center, "upper": upper * scale + center},
             uns={"depth": float(self.module.encoder_input.depth)},
         )
@@ -243,9 +253,9 @@ class ImputingModel(JointLatentModel):
 
     def _wanted(self, genes: Sequence[str] | None) -> Rows:
         """Numbers of the genes to impute."""
-        technologies, codes = self._technologies(), self._dissociated_codes()
-        known = np.asarray(technologies.measured[codes].any(axis=0))
-        imaged = technologies.measured[self._technologies().imaged].any(axis=0)
+        technologies = self._technologies()
+        known = np.asarray(technologies.measured[~technologies.imaged].any(axis=0))
+        imaged = technologies.measured[technologies.imaged].any(axis=0)
         if genes is None:
             return np.flatnonzero(known & ~imaged)
         chosen = wanted_genes(self.setup.genes, genes)
@@ -273,7 +283,15 @@ class ImputingModel(JointLatentModel):
             )
             raise ValueError(message)
         if self.imputation_ is None:
-            raise RuntimeError(NOT_TRAINED)
+            raise RuntimeError(NO_CELLS if self._technologies().imaged.all() else NOT_TRAINED)
+        there = np.isin(self._dissociated_codes(), technology_codes(self.adata_manager))
+        if not there.all():
+            names = self._technologies().names[self._dissociated_codes()[~there]].tolist()
+            message = (
+                f"The cells of the model hold none of {names}, from which genes are imputed: load "
+                "the model with all of its cells."
+            )
+            raise ValueError(message)
         return self.imputation_
 
 

@@ -150,7 +150,7 @@ class JointLatentModel(PlaceAwareModel):
         """Let the encoders see genes as the reference's statistics say."""
         seen = self.module.encoder_input
         n_cells = set_joint_input(seen, self.adata_manager, by_technology=by_technology)
-        weight = n_cells.sum() / (len(n_cells) * n_cells)
+        weight = n_cells.sum() / (len(n_cells) * np.maximum(n_cells, 1))
         self.module.technology_weight.copy_(torch.as_tensor(weight))
         if self.module.neighborhood is not None:
             cells = self._cells(None)

@@ -107,8 +107,9 @@ class TechnologyField(CategoricalObsField):
         """Read which technology measured which gene; raise if they cannot be joined."""
         state: dict[str, Any] = super().register_field(adata)
         names = _names(state)
-        measured = _measured(adata, names, self.technology_key)
         technology = as_text(adata.obs[self.technology_key])
+        _check_used(names, technology, self.technology_key)
+        measured = _measured(adata, names, self.technology_key)
         _check_enough(names, measured, technology)
         known = known_rows(check_coordinates(adata.obsm[self.spatial_key]))
         imaged = np.isin(names, technology[known])
@@ -172,15 +173,32 @@ def _measured(adata: AnnData, names: NDArray[np.str_], key: str) -> NDArray[np.b
     columns = (
         [] if not isinstance(table, pd.DataFrame) else as_text(pd.Series(table.columns)).tolist()
     )
-    missing = [name for name in names if name not in columns]
+    missing = [str(name) for name in names if name not in columns]
     if missing:
         message = (
             f"adata.varm[{VARM.measured!r}] has no column for {missing} of adata.obs[{key!r}]: it "
             f"is a table with a column for each technology. {JOIN}"
         )
         raise ValueError(message)
-    found = table.to_numpy()[:, [columns.index(name) for name in names]]
+    found = table.iloc[:, [columns.index(name) for name in names]].astype(object)
+    if not found.isin([True, False]).all(axis=None):
+        message = (
+            f"adata.varm[{VARM.measured!r}] holds other values than True and False, and it is not "
+            f"known which genes were measured. {JOIN}"
+        )
+        raise ValueError(message)
     return np.asarray(found, dtype=bool).T
+
+
+def _check_used(names: NDArray[np.str_], technology: pd.Series, key: str) -> None:
+    unused = sorted(set(names.tolist()) - set(technology))
+    if unused:
+        column = f"adata.obs[{key!r}]"
+        message = (
+            f"No cell is of the category {unused[0]!r} of {column}: run {column} = "
+            f"{column}.cat.remove_unused_categories()."
+        )
+        raise ValueError(message)
 
 
 def _check_enough(

@@ -50,11 +50,12 @@ def technology_codes(manager: AnnDataManager) -> NDArray[np.intp]:
 
 
 def _median_depth(seen: TechnologyInput, expression: object, imaged: NDArray[np.bool_]) -> float:
-    """Median sum of the shown genes of the cells of known place."""
+    """Median sum of the shown genes of the cells of known place, 1 if there are none."""
     columns = seen.shown.cpu().numpy()
-    sums = []
+    sums = [np.ones(0)]
     rows = np.flatnonzero(imaged)
     for begin in range(0, len(rows), ROWS_AT_A_TIME):
         values = expression[rows[begin : begin + ROWS_AT_A_TIME]]  # type: ignore[index]
         sums.append(np.asarray(values[:, columns].sum(axis=1)).ravel())
-    return max(float(np.median(np.concatenate(sums))), 1.0)
+    every = np.concatenate(sums)
+    return max(float(np.median(every)), 1.0) if len(every) else 1.0
