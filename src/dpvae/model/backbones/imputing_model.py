@@ -59,7 +59,7 @@ class ImputingModel(JointLatentModel):
         ----------
         genes
             Names of genes that dissociated cells measured. By default all that no technology with
-            places measured. One that it measured is read by others, and by latents that saw it.
+            places measured. One that the tissue measured is read by others; the latents saw it.
         adata
             Cells of the tissue, with coordinates; by default those that the model was made with.
         level
