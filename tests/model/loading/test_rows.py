@@ -268,3 +268,13 @@ def test_processes_leave_out_a_last_minibatch_of_one_cell(expression, monkeypatc
     monkeypatch.setattr(row_loading.distributed, "get_world_size", lambda: 2)
     splitter.setup()
     assert splitter.drop_last
+
+
+@pytest.mark.trains
+@pytest.mark.filterwarnings("ignore:Training will be faster when sparse matrix")
+@MODELS
+def test_a_matrix_that_is_stored_gene_by_gene_gives_the_same_weights(section, model_class):
+    by_gene = section(model_class)
+    by_gene.X = by_gene.X.tocsc()
+    of_genes, of_cells = trained(model_class, by_gene), trained(model_class, section(model_class))
+    assert_same_weights(of_genes, of_cells, rtol=0, atol=0)

@@ -12,7 +12,7 @@ from scvi import REGISTRY_KEYS, settings
 from scvi.data import AnnDataManager, AnnTorchDataset
 from scvi.dataloaders import AnnDataLoader, DataSplitter
 from torch import Tensor, distributed
-from torch.utils.data import BatchSampler, DataLoader
+from torch.utils.data import BatchSampler, DataLoader, default_convert
 
 from dpvae._data.matrix_on_disk import MatrixOnDisk, is_on_disk, open_matrix
 from dpvae.model.loading.blocks import BufferedBatches, Draw, block_order, share_of_process
@@ -100,7 +100,7 @@ def row_loader(
     if not shuffle:
         order = None
     if not reads_from_disk(adata_manager):
-        arguments = {"indices": indices, **kwargs}
+        arguments = {"indices": indices, "collate_fn": _cell_by_cell, **kwargs}
         if order is not None:
             return _ordered_loader(adata_manager, order, batch_size, **arguments)
         loader: DataLoader[Any] = AnnDataLoader(
@@ -150,7 +150,13 @@ def _ordered_loader(
         drop_last=bool(arguments.get("drop_last", False)),
     )
     pin_memory = arguments.get("pin_memory", False)
-    return DataLoader(dataset, sampler=sampler, batch_size=None, pin_memory=pin_memory)
+    return DataLoader(
+        dataset,
+        sampler=sampler,
+        batch_size=None,
+        pin_memory=pin_memory,
+        collate_fn=arguments["collate_fn"],
+    )
 
 
 class RowSplitter(DataSplitter):
@@ -225,6 +231,16 @@ def _chosen_rows(values: Any, rows: Any) -> Any:
     if isinstance(values, str):
         return values
     return values.iloc[rows] if isinstance(values, pd.DataFrame) else values[rows]
+
+
+def _cell_by_cell(minibatch: Mapping[str, Any]) -> Any:
+    """Make tensors that are stored cell by cell: those of CSC are not, and sums differ in order."""
+    return default_convert(
+        {
+            key: np.ascontiguousarray(rows) if isinstance(rows, np.ndarray) else rows
+            for key, rows in minibatch.items()
+        }
+    )
 
 
 def _as_it_is(minibatch: Any) -> Any:
