@@ -231,15 +231,20 @@ def test_a_section_of_few_cells_has_no_model_and_places_stay_what_was_read(query
 
 
 @pytest.mark.parametrize(
-    "spoil", [lambda g, p: (g, np.c_[p[:, 0], 2 * p[:, 0]]), lambda g, p: (np.ones_like(g), p)]
+    ("spoil", "flat"),
+    [
+        (lambda g, p: (g, np.c_[p[:, 0], 2 * p[:, 0]]), "on a line"),
+        (lambda g, p: (g, np.c_[p, np.full(len(p), 3.0)]), "in a plane"),
+        (lambda g, p: (np.ones_like(g), p), "on a line"),
+    ],
 )
-def test_cells_on_a_line_or_all_alike_have_no_model(spoil):
+def test_cells_on_a_line_in_a_plane_or_all_alike_have_no_model(spoil, flat):
     genes, places, _ = tissue(80)
     section = np.full(80, "")
     genes, places = spoil(genes, places)
     surfaces, _ = fit(genes, places, section)
     assert surfaces.sections == {}
-    message = "section has 80 cells of known place, all on a line or of equal expression: 20"
+    message = f"section has 80 cells of known place, all {flat} or of equal expression: 20"
     with pytest.raises(ValueError, match=message):
         surfaces.posterior("", places, lambda rows: genes[rows], places, None)
 
