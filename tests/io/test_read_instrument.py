@@ -97,7 +97,9 @@ def test_spots_that_the_positions_lack_have_no_place(counts, tmp_path):
     expected[adata.obs_names.isin(table["barcode"][:10])] = np.nan
     np.testing.assert_allclose(adata.obsm["spatial"], expected, atol=1e-6)
     table.assign(barcode="other" + table["barcode"]).to_csv(file, index=False)
-    with pytest.raises(ValueError, match=r"No spot of table .*: counts and positions may be of two"):
+    with pytest.raises(
+        ValueError, match=r"No spot of table .*: counts and positions may be of two"
+    ):
         io.read_instrument(tmp_path / "outs")
 
 

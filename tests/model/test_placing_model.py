@@ -86,6 +86,7 @@ def test_order_and_company_of_cells_do_not_matter(model, query):
     together = model.predict_posterior(query)
     for rows in ([7, 3, 40], [5]):
         assert_same(model.predict_posterior(query[rows].copy()), together.of(rows))
+        assert together.of(rows).cells.equals(query.obs_names[rows])
     assert_same(model.predict_posterior(query, batch_size=7), together)
 
 

@@ -21,6 +21,24 @@ def test_what_is_no_posterior_of_these_cells_is_named(expression):
             dpvae.tl.mapping(wrong, expression, expression)
 
 
+def test_cells_in_another_order_are_refused_and_those_of_new_names_are_not(expression):
+    query = expression[:3].copy()
+    query.obs_names = ["a", "b", "c"]
+    chances = csr_matrix([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]])
+    found = Posterior(np.eye(2), chances, np.arange(2), np.ones(3), cells=query.obs_names)
+    check_posterior_of(found, query)
+    turned = query[[2, 1, 0]].copy()
+    with pytest.raises(ValueError, match=r"row 0 is of 'a', but in query of 'c'. Predict it of qu"):
+        check_posterior_of(found, turned, name="query")
+    check_posterior_of(found.of([2, 1, 0]), turned)
+    renamed = query.copy()
+    renamed.obs_names = ["a", "b-1", "c-1"]
+    check_posterior_of(found, renamed)
+    with pytest.raises(ValueError, match="in another order"):
+        dpvae.tl.posterior(turned, found)
+    assert "spatial_posterior" not in turned.obsm
+
+
 @pytest.mark.parametrize("level", [None, "0.9", 0.0, 1.5])
 def test_a_level_that_is_no_share_is_named(level, expression):
     found = Posterior(np.eye(2), csr_matrix(np.full((240, 2), 0.5)), np.arange(2), np.ones(240))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import anndata
 import numpy as np
 import pandas as pd
@@ -70,3 +72,11 @@ def test_nothing_is_written_when_it_fails(expression, found):
     with pytest.raises(TypeError, match="not an AnnData"):
         tl.transfer_labels("cells.h5ad", found)
     assert before == (set(expression.obs), set(expression.obsm), set(expression.uns))
+
+
+def test_labels_of_cells_in_another_order_are_refused(expression, found):
+    found = replace(found, cells=expression.obs_names)
+    turned = expression[::-1].copy()
+    with pytest.raises(ValueError, match="is of cells in another order: row 0 is of"):
+        tl.transfer_labels(turned, found)
+    tl.transfer_labels(expression, found)

@@ -1,5 +1,6 @@
 """A model that places cells, and says how sure it is."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -181,7 +182,8 @@ class PlacingModel(TrainedModel):
         atlas.check_has_genes(encoded)
         frame = the_frame(atlas.layout, encoded, section)
         placed = self._placed_as(atlas, encoded, adata, frame, GENES_TOO)
-        return atlas.posterior(encoded, placed, spacing)
+        names = self._cells(adata).obs_names
+        return replace(atlas.posterior(encoded, placed, spacing), cells=names)
 
     def predict_labels(
         self,
@@ -254,7 +256,8 @@ class PlacingModel(TrainedModel):
             names,
         )
         atlas.check_is_reference(reference.coordinates, frame)
-        return predict_labels(reference, atlas.surfaces, frame, found, encoded.genes)
+        labels = predict_labels(reference, atlas.surfaces, frame, found, encoded.genes)
+        return replace(labels, cells=adata.obs_names)
 
     def _placed(
         self,

@@ -53,7 +53,7 @@ def mapping(
     TypeError
         If ``query`` or ``reference`` is no AnnData, or ``found`` no posterior.
     ValueError
-        If the posterior is of another number of cells, or the positions are not those of this
+        If the posterior is of other cells, or the positions are not those of this
         reference.
 
     See Also

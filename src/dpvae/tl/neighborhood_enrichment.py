@@ -76,7 +76,7 @@ def neighborhood_enrichment(
     TypeError
         If ``adata`` is no AnnData, or ``found`` no posterior.
     ValueError
-        If the posterior is of another number of cells, or of fewer than four; clusters are missing
+        If the posterior is of other cells, or of fewer than four; clusters are missing
         for some cells, or there is only one; an argument is malformed; or something that this
         function did not write would be overwritten.
 

@@ -77,7 +77,7 @@ def niche_composition(
     TypeError
         If ``adata`` or ``reference`` is no AnnData, or ``found`` no posterior.
     ValueError
-        If the posterior is of another number of cells or another reference, no cell of its section
+        If the posterior is of other cells or another reference, no cell of its section
         has a label and a place, two labels differ in a slash alone, ``n_neighbors`` is not a
         positive integer, or something that this function did not write would be overwritten.
         Nothing is written then.

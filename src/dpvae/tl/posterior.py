@@ -64,7 +64,7 @@ def posterior(
     TypeError
         If ``adata`` is no AnnData, or ``found`` no posterior.
     ValueError
-        If the posterior is of another number of cells, the level is not between 0 and 1, or
+        If the posterior is of other cells, the level is not between 0 and 1, or
         something that this function did not write would be overwritten. Nothing is written then.
 
     See Also

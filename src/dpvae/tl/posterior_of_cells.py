@@ -1,6 +1,7 @@
 """Checks of a posterior that is given with its cells."""
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -12,7 +13,7 @@ ROUNDING = 1e-6
 
 
 def check_posterior_of(found: object, adata: AnnData, *, name: str = "adata") -> None:
-    """Raise if a posterior is none, or not of as many cells as the AnnData of this name has."""
+    """Raise if a posterior is none, or not of the cells of the AnnData of this name."""
     check_is_anndata(adata, name=name)
     if not isinstance(found, Posterior):
         message = (
@@ -24,6 +25,36 @@ def check_posterior_of(found: object, adata: AnnData, *, name: str = "adata") ->
         message = (
             f"The posterior is of {len(found)} cells, {name} has {adata.n_obs}: give "
             f"model.predict_posterior({name}) of the same cells."
+        )
+        raise ValueError(message)
+    check_order(found.cells, adata, name=name)
+
+
+def check_order(cells: pd.Index | None, adata: AnnData, *, name: str = "adata") -> None:
+    """Raise if cells of which something was predicted are in another order in an AnnData.
+
+    Parameters
+    ----------
+    cells
+        Their names; ``None`` if they are not known.
+    adata
+        As many cells. Those that have got new names are taken for the same.
+    name
+        How messages call it.
+
+    Raises
+    ------
+    ValueError
+        If one of the names stands at another row.
+    """
+    if cells is None:
+        return
+    moved = np.flatnonzero((cells != adata.obs_names) & adata.obs_names.isin(cells))
+    if len(moved):
+        row = moved[0]
+        message = (
+            f"What was predicted is of cells in another order: row {row} is of {cells[row]!r}, but "
+            f"in {name} of {adata.obs_names[row]!r}. Predict it of {name} again."
         )
         raise ValueError(message)
 

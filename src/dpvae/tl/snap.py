@@ -10,6 +10,7 @@ from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._keys import OBSM, params_key
 from dpvae.geometry import Posterior, assign_positions
 from dpvae.tl.coordinates import read_coordinates
+from dpvae.tl.posterior_of_cells import check_posterior_of
 from dpvae.tl.result import check_free_key
 
 
@@ -76,7 +77,7 @@ def snap(
         If ``positions`` is an AnnData or a path.
     ValueError
         If there is less room than there are cells, an array is malformed, the posterior is of
-        another number of cells, or something would be overwritten.
+        other cells, or something would be overwritten.
 
     See Also
     --------
@@ -107,7 +108,10 @@ def snap(
     key_added = key_added or f"{key}_snapped"
     if not copy:
         check_free_key(adata, key_added)
-    costs = None if found is None else _costs(found, positions, len(places))
+    costs = None
+    if found is not None:
+        check_posterior_of(found, adata)
+        costs = found.expected_distance(positions)
     with named_in_errors(obsm_name(key)):
         assigned = assign_positions(places, positions, costs=costs, capacity=capacity, seed=seed)
     snapped = np.full_like(places, np.nan)
@@ -123,13 +127,3 @@ def snap(
         params["capacity"] = capacity
     adata.uns[params_key(key_added)] = params
     return None
-
-
-def _costs(found: Posterior, positions: ArrayLike, n_cells: int) -> NDArray[np.float32]:
-    if len(found) != n_cells:
-        message = (
-            f"The posterior is of {len(found)} cells, adata has {n_cells}: give "
-            "model.predict_posterior(adata) of the same cells."
-        )
-        raise ValueError(message)
-    return found.expected_distance(positions)

@@ -8,6 +8,7 @@ from dpvae._data.arguments import check_is_anndata
 from dpvae._data.culprit import obsm_name
 from dpvae._keys import OBS, params_key
 from dpvae.geometry import LabelProbabilities
+from dpvae.tl.posterior_of_cells import check_order
 from dpvae.tl.result import check_name, check_ours
 
 UNKNOWN = "unknown"
@@ -59,7 +60,7 @@ def transfer_labels(
     TypeError
         If ``adata`` is no AnnData, or ``found`` no probabilities of labels.
     ValueError
-        If they are of another number of cells, ``at_least`` is not between 0 and 1, a label of the
+        If they are of other cells, ``at_least`` is not between 0 and 1, a label of the
         reference is called ``"unknown"``, two labels differ in a slash alone, or something that
         this function did not write would be overwritten. Nothing is written then.
 
@@ -113,6 +114,7 @@ def _check(adata: AnnData, found: object, at_least: float) -> None:
             "model.predict_labels(adata, label_key) of the same cells."
         )
         raise ValueError(message)
+    check_order(found.cells, adata)
     is_number = isinstance(at_least, int | float | np.integer | np.floating)
     if not is_number or not 0.0 <= at_least <= 1.0:
         message = f"at_least is {at_least!r}: give a probability from 0 to 1, such as 0.5."

@@ -19,6 +19,9 @@ class LabelProbabilities:
         How many times larger than usual the squared distance of each cell is from what is expected
         anywhere in the tissue, at least 1, shape ``(n_cells,)``: see
         :class:`~dpvae.geometry.Posterior`.
+    cells
+        Names of the cells, if they are known: tools do not take an AnnData that has them in another
+        order.
 
     Examples
     --------
@@ -35,6 +38,7 @@ class LabelProbabilities:
 
     table: pd.DataFrame
     unlikeness: NDArray[np.float64]
+    cells: pd.Index | None = None
 
     def __len__(self) -> int:
         """Return the number of cells."""

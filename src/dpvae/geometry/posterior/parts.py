@@ -82,3 +82,24 @@ def row_numbers(cells: ArrayLike, n_cells: int) -> NDArray[np.intp]:
         )
         raise ValueError(message)
     return np.asarray(chosen, dtype=np.intp)
+
+
+def at_positions(
+    values: NDArray[np.generic], reference_rows: NDArray[np.intp]
+) -> NDArray[np.generic]:
+    """Give the values of positions, from one for each of them or for each cell of the reference.
+
+    Raises
+    ------
+    ValueError
+        If there is another number of values.
+    """
+    if len(values) == len(reference_rows):
+        return values
+    if len(values) > reference_rows.max():
+        return np.asarray(values[reference_rows])
+    message = (
+        f"There are {len(values)} values, but {len(reference_rows)} positions: give one for each "
+        "position, or for each cell of the reference."
+    )
+    raise ValueError(message)

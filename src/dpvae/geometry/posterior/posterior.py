@@ -13,7 +13,7 @@ from dpvae._data.names import codes_of
 from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
 from dpvae.geometry.posterior.expected_distance import expected_distance
 from dpvae.geometry.posterior.modes import Modes, find_modes
-from dpvae.geometry.posterior.parts import check_parts, row_numbers
+from dpvae.geometry.posterior.parts import at_positions, check_parts, row_numbers
 from dpvae.geometry.posterior.smallest_sets import ROUNDING, check_level, smallest_sets
 from dpvae.geometry.posterior.sparse_probabilities import sharpened
 
@@ -44,6 +44,9 @@ class Posterior:
         unlike the tissue are spread wider.
     sharpness
         Power that probabilities are raised to for :meth:`mean`, at least 1.
+    cells
+        Names of the cells, if they are known: tools do not take an AnnData that has them in another
+        order.
 
     Examples
     --------
@@ -63,6 +66,7 @@ class Posterior:
     reference_rows: NDArray[np.intp]
     unlikeness: Points
     sharpness: float = 1.0
+    cells: pd.Index | None = None
 
     def __post_init__(self) -> None:
         """Raise if these are no probabilities of positions."""
@@ -76,7 +80,8 @@ class Posterior:
         """Take some cells, by a mask or by row numbers."""
         chosen = row_numbers(cells, len(self))
         kept = self.probabilities[chosen]
-        return replace(self, probabilities=kept, unlikeness=self.unlikeness[chosen])
+        names = None if self.cells is None else self.cells[chosen]
+        return replace(self, probabilities=kept, unlikeness=self.unlikeness[chosen], cells=names)
 
     def mean(self) -> Points:
         """Mean place of each cell, which errs least in the mean square, ``(n_cells, n_dims)``.
@@ -236,7 +241,7 @@ class Posterior:
         ValueError
             If there is another number of them, or some are NaN.
         """
-        known = self._at_positions(np.asarray(values, dtype=np.float64))
+        known = at_positions(np.asarray(values, dtype=np.float64), self.reference_rows)
         if not np.isfinite(known).all():
             message = "values has NaN or infinite numbers at some positions: fill them in."
             raise ValueError(message)
@@ -259,7 +264,8 @@ class Posterior:
         -------
         A table of cells by labels, rows of sum 1.
         """
-        codes, names = codes_of(pd.Series(self._at_positions(np.asarray(labels, dtype=object))))
+        given = at_positions(np.asarray(labels, dtype=object), self.reference_rows)
+        codes, names = codes_of(pd.Series(given))
         columns = names.tolist()
         if (codes < 0).any():
             columns += [UNLABELED] * (UNLABELED not in columns)
@@ -274,17 +280,6 @@ class Posterior:
         for begin in range(0, len(self), size):
             some = slice(begin, begin + size)
             yield some, self.probabilities[some]
-
-    def _at_positions(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
-        if len(values) == len(self.positions):
-            return values
-        if len(values) > self.reference_rows.max():
-            return np.asarray(values[self.reference_rows])
-        message = (
-            f"There are {len(values)} values, but {len(self.positions)} positions: give one for "
-            "each position, or for each cell of the reference."
-        )
-        raise ValueError(message)
 
     def _nearest(self, places: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         true = check_coordinate_rows(places, name="places")

@@ -160,9 +160,7 @@ class GeneSurfaces:
         if section not in self.sections:
             named = f" {section!r}" if section else ""
             flat = "in a plane" if known.shape[1] == 3 else "on a line"
-            all_alike = (
-                "" if len(known) < FEWEST_CELLS else f", all {flat} or of equal expression"
-            )
+            all_alike = "" if len(known) < FEWEST_CELLS else f", all {flat} or of equal expression"
             message = (
                 f"The reference's section{named} has {len(known)} cells of known place{all_alike}: "
                 f"{FEWEST_CELLS} are needed, not all {flat} and not all of equal expression, to "
