@@ -33,8 +33,10 @@ def expression_of(adata: AnnData, layer: str | None, *, name: str = "adata") -> 
     check_one_name(layer, "layer")
     if layer is not None and layer not in adata.layers:
         names = [name for name in adata.layers if name is not None]  # None is X in anndata 0.13
-        found = sorted(names) or "no layers at all"
-        message = f"There is no {where}: the AnnData has {found}."
+        message = (
+            f"There is no {where}: layers has {sorted(names) or 'nothing'}. Name the right one "
+            f"with layer=…; without it {name}.X is read."
+        )
         raise KeyError(message)
     values = stored_matrix(adata, layer, where)
     if values is None:

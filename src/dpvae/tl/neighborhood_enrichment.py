@@ -101,7 +101,7 @@ def neighborhood_enrichment(
     True
     """
     check_posterior_of(found, adata)
-    check_column(adata, cluster_key)
+    check_column(adata, cluster_key, argument="cluster_key")
     check_whole(n_neighbors, "n_neighbors")
     check_whole(n_draws, "n_draws")
     check_level(level)

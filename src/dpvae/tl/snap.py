@@ -10,6 +10,7 @@ from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._keys import OBSM, params_key
 from dpvae.geometry import Posterior, assign_positions
 from dpvae.tl.coordinates import read_coordinates
+from dpvae.tl.posterior_of_cells import check_posterior_of
 from dpvae.tl.result import check_free_key
 
 
@@ -73,7 +74,7 @@ def snap(
     KeyError
         If the key does not exist.
     TypeError
-        If ``positions`` is an AnnData or a path.
+        If ``positions`` is an AnnData or a path, or ``found`` is no posterior.
     ValueError
         If there is less room than there are cells, an array is malformed, the posterior is of
         another number of cells, or something would be overwritten.
@@ -107,7 +108,7 @@ def snap(
     key_added = key_added or f"{key}_snapped"
     if not copy:
         check_free_key(adata, key_added)
-    costs = None if found is None else _costs(found, positions, len(places))
+    costs = None if found is None else _costs(found, positions, adata)
     with named_in_errors(obsm_name(key)):
         assigned = assign_positions(places, positions, costs=costs, capacity=capacity, seed=seed)
     snapped = np.full_like(places, np.nan)
@@ -125,11 +126,6 @@ def snap(
     return None
 
 
-def _costs(found: Posterior, positions: ArrayLike, n_cells: int) -> NDArray[np.float32]:
-    if len(found) != n_cells:
-        message = (
-            f"The posterior is of {len(found)} cells, adata has {n_cells}: give "
-            "model.predict_posterior(adata) of the same cells."
-        )
-        raise ValueError(message)
+def _costs(found: Posterior, positions: ArrayLike, adata: AnnData) -> NDArray[np.float32]:
+    check_posterior_of(found, adata)
     return found.expected_distance(positions)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from dpvae._data.names import codes_of
 from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
 from dpvae.geometry.posterior.expected_distance import expected_distance
 from dpvae.geometry.posterior.modes import Modes, find_modes
-from dpvae.geometry.posterior.parts import check_parts, row_numbers
+from dpvae.geometry.posterior.parts import check_parts, row_numbers, several_values
 from dpvae.geometry.posterior.smallest_sets import ROUNDING, check_level, smallest_sets
 from dpvae.geometry.posterior.sparse_probabilities import sharpened
 
@@ -236,7 +237,7 @@ class Posterior:
         ValueError
             If there is another number of them, or some are NaN.
         """
-        known = self._at_positions(np.asarray(values, dtype=np.float64))
+        known = self._at_positions(values, np.float64)
         if not np.isfinite(known).all():
             message = "values has NaN or infinite numbers at some positions: fill them in."
             raise ValueError(message)
@@ -259,7 +260,7 @@ class Posterior:
         -------
         A table of cells by labels, rows of sum 1.
         """
-        codes, names = codes_of(pd.Series(self._at_positions(np.asarray(labels, dtype=object))))
+        codes, names = codes_of(pd.Series(self._at_positions(labels, object)))
         columns = names.tolist()
         if (codes < 0).any():
             columns += [UNLABELED] * (UNLABELED not in columns)
@@ -275,7 +276,8 @@ class Posterior:
             some = slice(begin, begin + size)
             yield some, self.probabilities[some]
 
-    def _at_positions(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def _at_positions(self, given: ArrayLike, dtype: Any) -> NDArray[Any]:
+        values = several_values(given, dtype)
         if len(values) == len(self.positions):
             return values
         if len(values) > self.reference_rows.max():

@@ -138,7 +138,7 @@ class JointLatentModel(PlaceAwareModel):
         """
         self._check_if_trained(warn=False)
         cells = self._cells(None)
-        check_has_column(cells, label_key)
+        check_has_column(cells, label_key, name="model.adata", argument="label_key")
         latent = self.get_latent_representation()
         return labels_of_others(latent, technology_codes(self.adata_manager), cells.obs[label_key])
 

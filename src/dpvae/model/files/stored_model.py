@@ -14,6 +14,7 @@ from dpvae._data.section import section_names
 from dpvae.geometry import check_coordinate_rows
 from dpvae.model.atlas.completion import check_known_places
 from dpvae.model.data.covariates import check_covariates
+from dpvae.model.data.doubtful_reference import warn_if_filled
 from dpvae.model.data.fields import check_n_dims
 from dpvae.model.data.setup import Setup
 from dpvae.model.files.directory import saved_cells
@@ -22,7 +23,7 @@ from dpvae.model.files.saved_model import SavedModel, read_model
 from dpvae.model.files.saving import SavingModel
 from dpvae.model.files.scvi_folder import scvi_folder
 from dpvae.model.query.align import check_gene_order, check_genes, check_query_columns
-from dpvae.model.query.missing_genes import check_share_of_missing
+from dpvae.model.query.missing_genes import check_own_genes, check_share_of_missing
 
 
 class StoredModel(SavingModel):
@@ -82,6 +83,7 @@ class StoredModel(SavingModel):
         """Make a model of what was read, and attach cells if there are any."""
         if adata:
             setup = Setup.of(saved.registry)
+            check_own_genes(adata.var_names, setup.genes)
             check_gene_order(adata, setup.genes, cls.__name__)
             check_covariates(adata, setup.arguments)
         with scvi_folder(saved) as folder:
@@ -206,6 +208,7 @@ class StoredModel(SavingModel):
         coordinates = check_coordinate_rows(adata.obsm[key], name=name)
         check_n_dims(coordinates, setup.n_dims, name)
         section = section_names(adata, setup.section_key)
+        warn_if_filled(coordinates, section, name)
         return check_known_places(coordinates, section, name, fewest=setup.n_dims + 1)
 
     @classmethod

@@ -167,7 +167,11 @@ class EncodingModel(VAEMixin, ArchesMixin, UnsupervisedTrainingMixin, BaseMinifi
     def _cells(self, adata: AnnData | None) -> AnnData:
         cells = self.adata if adata is None else adata
         if cells is None:
-            message = "The model was loaded without an AnnData: pass the cells as adata=…"
+            message = (
+                "The model was loaded without an AnnData, and this needs the cells that it was "
+                "trained on: load it with them, dpvae.model.load(path, adata=reference). Other "
+                "cells can be placed without: model.predict_coordinates(query)."
+            )
             raise ValueError(message)
         check_is_anndata(cells)
         return cells
