@@ -76,7 +76,7 @@ def join(
     - ``uns["dpvae_join"]``: ``n_shared``, the number of genes that all measured, and the names of
       ``technologies`` and of the ``imaged`` ones among them.
 
-    Nothing else is taken from ``cells`` and ``tissue``, and neither is changed.
+    No more is taken from ``cells`` and ``tissue``, and neither is changed.
 
     Raises
     ------

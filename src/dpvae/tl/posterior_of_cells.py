@@ -12,7 +12,7 @@ ROUNDING = 1e-6
 
 
 def check_is_posterior(found: object, *, name: str) -> Posterior:
-    """Give the posterior of the cells of this name; raise if it is something else."""
+    """Give the posterior of the cells of this name; raise if it is none."""
     if isinstance(found, Posterior):
         return found
     message = (

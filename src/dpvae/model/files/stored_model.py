@@ -57,7 +57,7 @@ class StoredModel(SavingModel):
         backup_url
             Where the file is downloaded from if it is not there.
         allow_pickle
-            Whether the pickle of scvi-tools is read if there is nothing else. A pickle can run any
+            Whether the pickle of scvi-tools is read if there is no other file. A pickle can run any
             code: allow it only if you trust where it comes from.
         **kwargs
             See :meth:`scvi.model.SCVI.load`.
@@ -117,10 +117,10 @@ class StoredModel(SavingModel):
     ) -> Self:
         """Make a model of a query that starts from a reference model (scArches).
 
-        The reference's layout comes along, and weights for the query's batches are added. Where
-        places of some of the query's cells are known (the others are rows of NaN in its
-        coordinates), ``train`` fine-tunes the model on them: the other places are guessed from the
-        reference and corrected by the known ones, then the network learns from both, in 300 steps.
+        The reference's layout comes along, and weights for the query's batches are added. If places
+        of some of the query's cells are known, ``train`` fine-tunes the model on them. The other
+        places, rows of NaN in its coordinates, are guessed from the reference and corrected by the
+        known ones. Then the network learns from both, in 300 steps.
         From then on ``predict_coordinates`` places cells in the frame of the query.
 
         Parameters

@@ -89,9 +89,9 @@ class EncodingModel(VAEMixin, ArchesMixin, UnsupervisedTrainingMixin, BaseMinifi
         Parameters
         ----------
         adata
-            The cells; by default those that the model was made with. Genes are matched by name;
-            no coordinates are needed, and no batch that the reference knew, since the encoder
-            does not read it (unless the model was made with ``encode_covariates=True``).
+            The cells; by default those that the model was made with. Genes are matched by name.
+            No coordinates are needed. Its batch may be new, since the encoder does not read it,
+            unless the model was made with ``encode_covariates=True``.
         indices, give_mean, mc_samples, batch_size, return_dist, dataloader, **data_loader_kwargs
             As in :meth:`scvi.model.SCVI.get_latent_representation`.
 
