@@ -253,7 +253,7 @@ class EncodingModel(VAEMixin, ArchesMixin, UnsupervisedTrainingMixin, BaseMinifi
         setup = self.setup
         refuse_query_on_disk(adata, setup.layer)
         query = align_query(adata, setup, fill_covariates=fill_covariates)
-        self.values.check(query, setup.layer)
+        self.values.check(query, setup.layer, name="query")
         check_same_kind(query, setup, name="query")
         change_expression(query, setup.layer, correct or self._correction(query))
         if self.module.encoder_input.per_section:
@@ -287,7 +287,7 @@ class EncodingModel(VAEMixin, ArchesMixin, UnsupervisedTrainingMixin, BaseMinifi
             return DepthCorrection()
         some = query_chunk(adata, self.setup.layer, spread_rows(adata.n_obs))
         some = align_query(some, self.setup, fill_covariates=True)
-        self.values.check(some, self.setup.layer)
+        self.values.check(some, self.setup.layer, name="query")
         correction = self._correction_of(expression_of(some, self.setup.layer))
         if correction.difference:
             warn_user(f"{correction.difference} {correction.remedy}")
