@@ -67,13 +67,20 @@ def test_what_is_no_count_is_named(values, message, sparse):
         check_counts(section(values, sparse=sparse), None)
 
 
+def test_cells_have_the_name_that_the_user_gave_them():
+    with pytest.raises(ValueError, match=r"at all in query.X. .*filter_cells\(query, min_counts=1"):
+        check_counts(section([[0, 0], [2, 1]]), None, name="query")
+
+
 def test_good_values_pass():
     check_counts(section([[0, 3], [2, 1]]), None)
     check_log_normalized(section([[0, 0.3], [2, 1]]), None)
 
 
 def test_missing_values_are_named():
-    with pytest.raises(KeyError, match=r"no adata.layers\['counts'\]: the AnnData has \['raw'\]"):
+    with pytest.raises(
+        KeyError, match=r"no adata.layers\['counts'\]: layers has \['raw'\].*layer=…"
+    ):
         expression_of(section([[1, 2]], layer="raw"), "counts")
     with pytest.raises(ValueError, match=r"query.X is empty"):
         expression_of(section([[1, 2]], layer="raw"), None, name="query")

@@ -32,6 +32,14 @@ def test_names_of_several_types_are_refused_with_the_call_that_mends_them(column
     error.match(r"adata.obs\['slide'\].astype\(str\)")
 
 
+def test_a_missing_column_is_answered_with_those_of_the_user_and_the_argument():
+    adata = cells(["a", "b"])
+    adata.obs["_scvi_batch"] = 0
+    found = r"no query.obs\['Slide'\]: obs has \['slide'\]. Name the right column with sample_key=…"
+    with pytest.raises(KeyError, match=found):
+        check_column(adata, "Slide", name="query", argument="sample_key")
+
+
 def test_sections_have_the_numbers_of_their_sorted_names():
     adata = cells(["b", "a", "b"])
     assert section_names(adata, "slide").tolist() == ["b", "a", "b"]

@@ -407,5 +407,5 @@ def test_labels_are_those_of_the_parts_of_the_tissue(model_class, kind, trained_
 
 
 def test_labels_need_the_reference_with_its_expression(kind, trained_kind, query):
-    with pytest.raises(ValueError, match="loaded without an AnnData"):
+    with pytest.raises(ValueError, match=r"load\(path, adata=reference\)"):
         dpvae.model.load(trained_kind(kind)).predict_labels(query, "domain")

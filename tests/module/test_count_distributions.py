@@ -7,6 +7,7 @@ from dpvae.module.count_distributions import (
     Detection,
     SparseNegativeBinomial,
     SparseZeroInflatedNegativeBinomial,
+    check_likelihood,
 )
 
 PAIRS = [
@@ -90,3 +91,11 @@ def test_detection_is_a_bernoulli_of_the_chance_of_any_count():
     torch.testing.assert_close(found, expected)
     torch.testing.assert_close(found, Detection(rate).log_prob(counts.clamp(max=1)))
     assert torch.isfinite(Detection(torch.zeros(1)).log_prob(torch.ones(1))).all()
+
+
+def test_all_likelihoods_of_a_model_are_listed():
+    check_likelihood("bernoulli", "bernoulli")
+    with pytest.raises(ValueError, match="'gamma': choose 'nb', 'zinb', 'poisson' or 'bernoulli'"):
+        check_likelihood("gamma", "bernoulli")
+    with pytest.raises(ValueError, match="'bernoulli': choose 'nb', 'zinb' or 'poisson'"):
+        check_likelihood("bernoulli")

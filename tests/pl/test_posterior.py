@@ -168,3 +168,8 @@ def test_wrong_input_is_refused(found):
         pl.posterior(found, names=["a", "b"])
     with pytest.raises(ValueError, match="holds 1 axes, but 2 are drawn"):
         pl.posterior(found, [0, 1], ax=plt.figure().subplots())
+
+
+def test_something_other_than_a_posterior_is_refused(tissue):
+    with pytest.raises(TypeError, match=r"AnnData, not a posterior: give model\.predict_posterior"):
+        pl.posterior(tissue)

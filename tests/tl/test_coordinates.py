@@ -15,3 +15,11 @@ def test_malformed_coordinates_are_refused(expression):
 def test_a_key_is_asked_for_by_the_name_of_its_argument(expression):
     with pytest.raises(KeyError, match=r"Name the right key with key=…"):
         read_coordinates(expression, "nowhere", argument="key")
+
+
+def test_what_a_model_makes_is_named_with_its_call(expression):
+    call = r"query.obsm\['spatial_dpvae'\] = model.predict_coordinates\(query\)"
+    with pytest.raises(KeyError, match=call):
+        read_coordinates(expression, "spatial_dpvae", name="query")
+    with pytest.raises(KeyError, match=r"recovered_key=…\"?'?$"):
+        read_coordinates(expression, "nowhere", argument="recovered_key")

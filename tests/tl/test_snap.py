@@ -129,3 +129,9 @@ def test_posterior_of_other_cells_is_refused(mirrored):
     cells, found = mirrored
     with pytest.raises(ValueError, match="posterior is of 7 cells, adata has 240"):
         dpvae.tl.snap(cells, cells.obsm["spatial"], found.of(np.arange(7)))
+
+
+def test_something_other_than_a_posterior_is_refused(mirrored):
+    cells, _ = mirrored
+    with pytest.raises(TypeError, match="found is a str, not a posterior"):
+        dpvae.tl.snap(cells, cells.obsm["spatial"], "found")

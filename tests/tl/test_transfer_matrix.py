@@ -155,6 +155,8 @@ def test_what_cannot_be_done_is_refused_before_training(pieces, train, taught, t
             dpvae.tl.transfer_matrix(pieces, train, held_out=share, **QUIET)
     with pytest.raises(ValueError, match="There are 0 sections"):
         dpvae.tl.transfer_matrix({}, train, **QUIET)
+    with pytest.raises(TypeError, match="sections is a list: give a dictionary"):
+        dpvae.tl.transfer_matrix(list(pieces.values()), train, **QUIET)
     path = tmp_path / "other.csv"
     path.write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="choose another path"):

@@ -31,7 +31,7 @@ def check_is_anndata(given: object, *, name: str = "adata") -> None:
 
 
 def check_one_name(given: object, argument: str) -> None:
-    """Raise if an argument that names one key, or ``None``, is something else, such as a list."""
+    """Raise if an argument that names one key, or ``None``, is of another kind, such as a list."""
     if not isinstance(given, str | None):
         message = f"{argument} is {given!r}: give one name, as text."
         raise ValueError(message)

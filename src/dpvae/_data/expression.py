@@ -33,8 +33,10 @@ def expression_of(adata: AnnData, layer: str | None, *, name: str = "adata") -> 
     check_one_name(layer, "layer")
     if layer is not None and layer not in adata.layers:
         names = [name for name in adata.layers if name is not None]  # None is X in anndata 0.13
-        found = sorted(names) or "no layers at all"
-        message = f"There is no {where}: the AnnData has {found}."
+        message = (
+            f"There is no {where}: layers has {sorted(names) or 'nothing'}. Name the right one "
+            f"with layer=…; without it {name}.X is read."
+        )
         raise KeyError(message)
     values = stored_matrix(adata, layer, where)
     if values is None:
@@ -158,25 +160,25 @@ def warn_if_scaled(adata: AnnData, layer: str | None) -> None:
         warnings.warn(message, UserWarning, stacklevel=3)
 
 
-def check_counts(adata: AnnData, layer: str | None) -> None:
+def check_counts(adata: AnnData, layer: str | None, *, name: str = "adata") -> None:
     """Raise if values are missing, negative or not integer, or a cell has no counts."""
-    name = expression_name(layer)
-    counts = expression_of(adata, layer)
+    where = expression_name(layer, name=name)
+    counts = expression_of(adata, layer, name=name)
     empty = 0
     for rows in rows_in_parts(counts):
         values = stored_values(rows)
-        check_finite(values, name)
+        check_finite(values, where)
         if values.min(initial=0) < 0:
             found = f"negative values (down to {values.min():g})"
-            raise ValueError(_not_counts(name, found))
+            raise ValueError(_not_counts(where, found))
         fractional = values != np.round(values)
         if fractional.any():
-            raise ValueError(_not_whole(name, values[fractional]))
+            raise ValueError(_not_whole(where, values[fractional]))
         empty += int((_row_sums(rows) == 0).sum())
     if empty:
         message = (
-            f"{empty} of {adata.n_obs} cells have no counts at all in {name}. Remove them with "
-            "sc.pp.filter_cells(adata, min_counts=1)."
+            f"{empty} of {adata.n_obs} cells have no counts at all in {where}. Remove them with "
+            f"sc.pp.filter_cells({name}, min_counts=1)."
         )
         raise ValueError(message)
 

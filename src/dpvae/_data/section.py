@@ -24,14 +24,16 @@ def section_names(adata: AnnData, section_key: str | None) -> NDArray[np.str_]:
 def named_sections(adata: AnnData, sample_key: str | None) -> NDArray[np.str_]:
     """Give each cell the name of its section; raise if the column is named but not there."""
     if sample_key is not None:
-        check_column(adata, sample_key)
+        check_column(adata, sample_key, argument="sample_key")
     return section_names(adata, sample_key)
 
 
-def check_column(adata: AnnData, key: str, *, name: str = "adata") -> None:
+def check_column(
+    adata: AnnData, key: str, *, name: str = "adata", argument: str | None = None
+) -> None:
     """Raise if a column of ``obs`` does not exist or is missing for some cells."""
     where = f"{name}.obs[{key!r}]"
-    check_has_column(adata, key, name=name)
+    check_has_column(adata, key, name=name, argument=argument)
     missing = int(adata.obs[key].isna().sum())
     if missing:
         message = f"{where} is missing for {missing} of {adata.n_obs} cells: fill it in."
@@ -45,10 +47,17 @@ def check_column(adata: AnnData, key: str, *, name: str = "adata") -> None:
         raise ValueError(message)
 
 
-def check_has_column(adata: AnnData, key: str, *, name: str = "adata") -> None:
-    """Raise if a column of ``obs`` does not exist, or if there are several of this name."""
+def check_has_column(
+    adata: AnnData, key: str, *, name: str = "adata", argument: str | None = None
+) -> None:
+    """Raise if a column of ``obs`` does not exist, or if there are several of this name.
+
+    The message lists the columns of the user, and says by which ``argument`` to name one of them.
+    """
     if key not in adata.obs:
-        message = f"There is no {name}.obs[{key!r}]: obs has {sorted(map(str, adata.obs))}."
+        columns = sorted(column for column in map(str, adata.obs) if not column.startswith("_scvi"))
+        remedy = f" Name the right column with {argument}=…" if argument else ""
+        message = f"There is no {name}.obs[{key!r}]: obs has {columns or 'no columns'}.{remedy}"
         raise KeyError(message)
     if not isinstance(adata.obs[key], pd.Series):
         message = f"Several columns of {name}.obs are called {key!r}: rename or delete all but one."

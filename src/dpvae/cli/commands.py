@@ -201,7 +201,7 @@ def predict(
         bool,
         typer.Option(
             "--posterior",
-            help="Add where else each cell could be: obsm['spatial_posterior_second_mode'], "
+            help="Add all places where each cell could be: obsm['spatial_posterior_second_mode'], "
             "obs['spatial_posterior_radius_90'] and more. About 10 kB of memory a cell.",
         ),
     ] = False,

@@ -207,7 +207,7 @@ def place_query(
     allow_pickle
         Whether the model may be a pickle, which can run any code.
     posterior
-        Whether to add what is known of where else each cell could be.
+        Whether to add what is known of all places where each cell could be.
     """
     for key in (OBSM.latent, OBSM.reconstructed, *[OBSM.posterior] * posterior):
         if key in query.obsm:

@@ -1,4 +1,4 @@
-"""Where else each cell of a query could be, written into its file."""
+"""All places where each cell of a query could be, written into its file."""
 
 import numpy as np
 from anndata import AnnData

@@ -24,8 +24,8 @@ def simulated_tissue(
 ) -> ad.AnnData:
     r"""Simulate sections of an organ with layers, smooth gradients and negative binomial counts.
 
-    The organ has an irregular outline with a dent (its hilum) and a lobe at one side, domains that
-    arch around the hilum as cortical layers do, and cell types whose frequency depends on the
+    The organ has an irregular outline with a dent (its hilum) and a lobe at one side. Its domains
+    arch around the hilum as cortical layers do, and the frequency of a cell type depends on the
     domain. Half of the genes follow smooth gradients along and across the organ and differ between
     cell types; the others are housekeeping genes that are the same everywhere. Counts are
 

@@ -25,7 +25,7 @@ def load(
         The cells that the model was made with. By default those that were saved with it
         (``save_anndata=True``); without them it places queries, and is not trained further.
     allow_pickle
-        Whether the pickle of scvi-tools is read if there is nothing else. A pickle can run any
+        Whether the pickle of scvi-tools is read if there is no other file. A pickle can run any
         code: allow it only if you trust where it comes from.
 
     Returns

@@ -239,7 +239,7 @@ class PlacingModel(TrainedModel):
         """
         own = self._cells(None)
         where = f"model.adata.obs[{label_key!r}]"
-        check_has_column(own, label_key, name="model.adata")
+        check_has_column(own, label_key, name="model.adata", argument="label_key")
         codes, names = labels_of(own.obs[label_key], where)
         atlas, encoded = self._atlas(), self._encoded(adata, batch_size)
         atlas.check_has_genes(encoded)

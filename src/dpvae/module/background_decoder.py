@@ -40,7 +40,7 @@ class DecodedProteins:
     background
         The posterior of the logarithm of the background's mean.
     rise
-        By which factor the foreground's mean is above that of the background, minus 1.
+        By which factor the foreground's mean is above the background's, minus 1.
     logits
         Logit of the probability that a count is background.
     """

@@ -12,11 +12,12 @@ LIKELIHOODS = ("nb", "zinb", "poisson")
 LEAST_RATE = 1e-8
 
 
-def check_likelihood(gene_likelihood: object) -> None:
-    """Raise if this is no distribution of counts."""
-    if gene_likelihood in LIKELIHOODS:
+def check_likelihood(gene_likelihood: object, *further: str) -> None:
+    """Raise if this is no distribution of counts: neither one of scVI's nor a further one."""
+    *names, last = [repr(name) for name in (*LIKELIHOODS, *further)]
+    if repr(gene_likelihood) in (*names, last):
         return
-    message = f"gene_likelihood is {gene_likelihood!r}: choose 'nb', 'zinb' or 'poisson'."
+    message = f"gene_likelihood is {gene_likelihood!r}: choose {', '.join(names)} or {last}."
     if gene_likelihood == "normal":
         message += (
             " DPSCVI takes raw counts; dpvae.model.DPVAE has a normal likelihood, of "

@@ -17,7 +17,7 @@ class NeighborhoodExpert(nn.Module):
     .. math:: q(z) \propto N(z; \mu(x), \sigma(x)^2) \; N(z; \nu(\bar x), \tau(\bar x)^2)^b ,
 
     with b = 0 for a cell without a neighbourhood. In training b is 0 for half of the others as
-    well, so that a cell's own expression says all that it can: dissociated cells have nothing else.
+    well, so that a cell's own expression says all that it can: dissociated cells have no more.
 
     Parameters
     ----------

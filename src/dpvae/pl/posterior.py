@@ -19,6 +19,7 @@ from dpvae.pl.cell_colors import OKABE_ITO
 from dpvae.pl.panels import color_bar, marker_area, panels, save_figure
 from dpvae.pl.region_outline import draw_outline
 from dpvae.pl.view import view_of
+from dpvae.tl.posterior_of_cells import check_is_posterior
 
 N_PANELS = 4
 MOST_PANELS = 12
@@ -84,6 +85,8 @@ def posterior(
 
     Raises
     ------
+    TypeError
+        If ``found`` is no posterior.
     ValueError
         If there are no such cells or too many, or the true places or names are not one for each
         cell, or ``ax`` is not as many axes as are drawn.
@@ -106,6 +109,7 @@ def posterior(
     >>> [ax.get_title().splitlines()[0] for ax in axes]
     ['cell 0', 'cell 2']
     """
+    check_is_posterior(found, name="query")
     chosen = _chosen(found, cells)
     is_group = chosen.dtype == bool
     groups = [np.flatnonzero(chosen)] if is_group else list(chosen[:, None])

@@ -43,10 +43,10 @@ def spatially_variable_genes(
     knows nothing about place, and prefers rare genes; see :doc:`/benchmarks/genes`.
 
     The score of a gene is its standard deviation times its Moran's I :cite:p:`Moran50` over six
-    nearest neighbours, 0 if that is negative, plus 0.01: the mean over sections, each weighted
-    by its cells of known place. With few cells Moran's I is partly chance: it is shrunk towards
-    the mean of all genes by the share of its spread that chance explains. The models weigh genes
-    in the same way.
+    nearest neighbours, 0 if that is negative, plus 0.01. Of several sections it is the mean, each
+    weighted by its cells of known place. With few cells Moran's I is partly chance: it is shrunk
+    towards the mean of all genes by the share of its spread that chance explains. The models weigh
+    genes in the same way.
 
     This is a choice, not a test: for p-values see :func:`dpvae.tl.spatially_variable_genes`.
 

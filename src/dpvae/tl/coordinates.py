@@ -11,7 +11,14 @@ from dpvae._data.arguments import check_is_anndata
 from dpvae._data.culprit import obsm_name
 from dpvae._data.numbers import numbers_of
 from dpvae._data.pair_mask import stored_mask
+from dpvae._keys import OBSM
 from dpvae.geometry import check_coordinate_rows, check_pair_mask
+
+MADE_BY = {
+    OBSM.latent: "model.get_latent_representation({})",
+    OBSM.reconstructed: "model.predict_coordinates({})",
+    OBSM.decoder_metric: "model.decoder_metric({})",
+}
 
 
 def read_representation(adata: AnnData, use_rep: str) -> NDArray[Any]:
@@ -36,9 +43,13 @@ def read_mask(adata: AnnData, mask_key: str) -> csr_matrix:
 
 def _check_key(adata: AnnData, key: str, content: str, argument: str, name: str = "adata") -> None:
     check_is_anndata(adata, name=name)
-    if key not in adata.obsm:
-        message = (
-            f"There is no {obsm_name(key, name=name)} with {content}; obsm has "
-            f"{sorted(adata.obsm) or 'nothing'}. Name the right key with {argument}=…"
-        )
-        raise KeyError(message)
+    if key in adata.obsm:
+        return
+    where = obsm_name(key, name=name)
+    found = sorted(key for key in adata.obsm if not key.startswith("_")) or "nothing"
+    made = f", or make it: {where} = {MADE_BY[key].format(name)}" if key in MADE_BY else ""
+    message = (
+        f"There is no {where} with {content}; obsm has {found}. Name the right key with "
+        f"{argument}=…{made}"
+    )
+    raise KeyError(message)

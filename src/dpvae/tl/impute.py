@@ -107,9 +107,10 @@ def impute(
     names = named_sections(adata, sample_key)
     for name, cells in cells_per_section(names):
         if not known[cells].any():
+            where = f" of section {name!r}" if name else ""
             message = (
-                f"No cell of section {name!r} has a place in {obsm_name(spatial_key)}: give at "
-                "least one, or lay the section out freely with dpvae.tl.reconstruct."
+                f"No cell{where} has a place in {obsm_name(spatial_key)}: give at least three, or "
+                "lay the cells out freely with dpvae.tl.reconstruct."
             )
             raise ValueError(message)
 

@@ -76,7 +76,7 @@ def join(
     - ``uns["dpvae_join"]``: ``n_shared``, the number of genes that all measured, and the names of
       ``technologies`` and of the ``imaged`` ones among them.
 
-    Nothing else is taken from ``cells`` and ``tissue``, and neither is changed.
+    No more is taken from ``cells`` and ``tissue``, and neither is changed.
 
     Raises
     ------
@@ -192,7 +192,7 @@ def _sections(technologies: list[Technology], sample_key: str | None) -> list[ND
         if not (is_named and sample_key == OBS.section):
             _check_one_section(each)
         if is_named and sample_key is not None:
-            check_column(each.adata, sample_key, name=each.call)
+            check_column(each.adata, sample_key, name=each.call, argument="sample_key")
             names = as_text(each.adata.obs[sample_key])
         found.append(np.asarray(names, dtype=np.str_))
     every = pd.Series([name for names in found for name in np.unique(names)])

@@ -22,10 +22,11 @@ def match_genes(
     """Look for the genes of a reference in a query, under other names, too.
 
     It tries, in this order: the same name; the same name without the version of an Ensembl
-    identifier (``ENSG00000181449.3``); the same name in other letters, upper or lower case
-    (``Sox2``, ``SOX2``); each also in the columns of ``query.var`` and ``reference.var`` that hold
-    text. All but the first are proposals: read the table before you rename. In flies, *dl* and *Dl*
-    are two genes; between species, the same letters are most often, not always, the same gene.
+    identifier (``ENSG00000181449.3``); the same name in upper or lower case (``Sox2``, ``SOX2``).
+    It looks into the columns of ``query.var`` and ``reference.var`` that hold text, too.
+
+    All but the first are proposals: read the table before you rename. In flies, *dl* and *Dl* are
+    two genes; between species, the same letters are most often, not always, the same gene.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ def match_genes(
         The reference, or the names of its genes, such as ``model.get_var_names()``.
     rename
         Whether the proposals are accepted: genes of ``query`` that were found under another name
-        get the name from the reference. Nothing else in ``query`` changes.
+        get the name from the reference. The rest of ``query`` stays as it is.
 
     Returns
     -------

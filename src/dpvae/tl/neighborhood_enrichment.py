@@ -82,8 +82,8 @@ def neighborhood_enrichment(
 
     Notes
     -----
-    Cells are drawn independently, so neighbours are mixed more than in the tissue: z-scores are
-    nearer to 0 than those of true places, the more so the less sure the places are. A z-score away
+    Cells are drawn independently, so neighbours are mixed more than in the tissue. So z-scores are
+    nearer to 0 than with true places, the more so the less sure the places are. A z-score away
     from 0 is a finding; one near 0 is none. Mean and variance of shuffled clusters are exact, not
     from permutations. A second for 1,000 cells and 100 draws.
 
@@ -101,7 +101,7 @@ def neighborhood_enrichment(
     True
     """
     check_posterior_of(found, adata)
-    check_column(adata, cluster_key)
+    check_column(adata, cluster_key, argument="cluster_key")
     check_whole(n_neighbors, "n_neighbors")
     check_whole(n_draws, "n_draws")
     check_level(level)

@@ -102,7 +102,7 @@ def niche_composition(
     """
     check_posterior_of(found, adata)
     check_is_anndata(reference, name="reference")
-    check_has_column(reference, label_key, name="reference")
+    check_has_column(reference, label_key, name="reference", argument="label_key")
     check_whole(n_neighbors, "n_neighbors")
     places = read_coordinates(reference, spatial_key, name="reference")
     distance_to_cells(found, places, obsm_name(spatial_key, name="reference"))

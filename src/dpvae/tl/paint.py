@@ -100,8 +100,8 @@ def paint(
 
     Notes
     -----
-    The mean over cells presumes that they are an even sample of the tissue as far as kinds of cells
-    at one position go; positions that few cells come from are drawn by those few.
+    The mean over cells presumes that they are an even sample of the kinds of cells at a position.
+    A position that few cells come from is drawn by these few.
 
     Time grows with cells × positions × genes: a second for 1,300 cells, 3,000 positions and 84
     genes. Memory: the drawn genes and the reference's shared genes at all positions, and blocks of

@@ -12,15 +12,20 @@ from dpvae.geometry import Posterior, known_rows
 ROUNDING = 1e-6
 
 
+def check_is_posterior(found: object, *, name: str) -> Posterior:
+    """Give the posterior of the cells of this name; raise if it is none."""
+    if isinstance(found, Posterior):
+        return found
+    message = (
+        f"found is a {type(found).__name__}, not a posterior: give model.predict_posterior({name})."
+    )
+    raise TypeError(message)
+
+
 def check_posterior_of(found: object, adata: AnnData, *, name: str = "adata") -> None:
     """Raise if a posterior is none, or not of the cells of the AnnData of this name."""
     check_is_anndata(adata, name=name)
-    if not isinstance(found, Posterior):
-        message = (
-            f"found is a {type(found).__name__}, not a posterior: give "
-            f"model.predict_posterior({name})."
-        )
-        raise TypeError(message)
+    found = check_is_posterior(found, name=name)
     if len(found) != adata.n_obs:
         message = (
             f"The posterior is of {len(found)} cells, {name} has {adata.n_obs}: give "

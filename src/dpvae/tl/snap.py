@@ -74,7 +74,7 @@ def snap(
     KeyError
         If the key does not exist.
     TypeError
-        If ``positions`` is an AnnData or a path.
+        If ``positions`` is an AnnData or a path, or ``found`` is no posterior.
     ValueError
         If there is less room than there are cells, an array is malformed, the posterior is of
         other cells, or something would be overwritten.

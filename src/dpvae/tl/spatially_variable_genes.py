@@ -203,7 +203,7 @@ def _design(adata: AnnData, covariates: Any) -> NDArray[np.float64]:
     """Columns of numbers: a numeric covariate, or 0 and 1 for each category of another one."""
     parts: list[NDArray[np.float64]] = [np.empty((adata.n_obs, 0))]
     for key in _listed(covariates):
-        check_column(adata, key)
+        check_column(adata, key, argument="covariates")
         column = adata.obs[key]
         if pd.api.types.is_numeric_dtype(column.dtype):
             values = column.to_numpy(dtype=np.float64)[:, None]

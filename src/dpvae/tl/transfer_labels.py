@@ -24,9 +24,9 @@ def transfer_labels(
 ) -> None:
     """Write the likeliest label of each cell, its probability, and those of all labels.
 
-    A cell is ``"unknown"`` if no label has a probability of ``at_least``, or if its expression is
-    far from what is expected anywhere in the tissue: its squared distance is more than twice what
-    nine of ten cells of the reference stay below.
+    A cell is ``"unknown"`` if no label has a probability of ``at_least``. It is ``"unknown"``, too,
+    if its expression is far from what is expected anywhere in the tissue: its squared distance is
+    more than twice what nine of ten cells of the reference stay below.
 
     Parameters
     ----------

@@ -90,6 +90,8 @@ def transfer_matrix(
     ------
     KeyError
         If a section has no ``obsm[spatial_key]``.
+    TypeError
+        If ``sections`` is no dictionary.
     ValueError
         If there are no sections or models, two sections share no genes or differ in their number of
         coordinates, gene names occur more than once, a section has too few cells, or ``held_out``
@@ -120,6 +122,7 @@ def transfer_matrix(
     >>> table["n_cells"].to_numpy().tolist()
     [[40, 200], [200, 40]]
     """
+    _check_is_mapping(sections)
     sections = {str(name): section for name, section in sections.items()}
     if isinstance(models, Mapping):
         models = {str(name): model for name, model in models.items()}
@@ -147,6 +150,16 @@ def transfer_matrix(
     columns = pd.MultiIndex.from_product([COLUMNS, sections], names=["score", "tested_on"])
     table = table.reindex(index=pd.Index(names, name="trained_on"), columns=columns)
     return table.astype({column: int for column in columns if column[0] in NUMBERS})
+
+
+def _check_is_mapping(sections: object) -> None:
+    if isinstance(sections, Mapping):
+        return
+    message = (
+        f"sections is a {type(sections).__name__}: give a dictionary, such as "
+        "{'donor 1': one, 'donor 2': two}."
+    )
+    raise TypeError(message)
 
 
 def _check(

@@ -29,7 +29,7 @@ def unfold(
     """Give cells that were placed in one half both places: that one and its mirror image.
 
     The weight of the first is the share of the nearest reference cells in ``use_rep`` that lie on
-    its side, (m + 1) / (k + 2) for m of k: 0.5 if expression does not know the side.
+    its side: (m + 1) / (k + 2) for m of k. It is 0.5 if expression does not know the side.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@ import pytest
 from scipy.sparse import csr_array, csr_matrix
 
 from dpvae.geometry import Posterior
-from dpvae.geometry.posterior.parts import row_numbers
+from dpvae.geometry.posterior.parts import row_numbers, several_values
 
 POSITIONS = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
 
@@ -62,3 +62,11 @@ def test_cells_are_chosen_by_number_or_mask(cells, expected):
 def test_what_chooses_no_cells_is_refused(cells):
     with pytest.raises(ValueError, match=r"cells is .*: give row numbers below 3, or a boolean"):
         row_numbers(cells, 3)
+
+
+def test_a_key_in_place_of_values_is_refused():
+    found = posterior([0.5, 0.5, 0.0])
+    for ask in (found.share, found.expected):
+        with pytest.raises(ValueError, match=r"'layer' is a single value: give one for each cell"):
+            ask("layer")
+    assert several_values(["1", "2"], float).tolist() == [1.0, 2.0]

@@ -165,6 +165,14 @@ def test_two_known_places_are_refused_and_nothing_is_changed(reference):
     assert list(few.obsm) == ["spatial"]
 
 
+def test_zeros_in_place_of_unknown_places_are_warned_of(reference):
+    model, query = reference
+    filled = query.copy()
+    filled.obsm["spatial"] = np.nan_to_num(known_of(query.obsm["spatial"], np.arange(100)))
+    with pytest.warns(UserWarning, match=r"are the same one, \(0, 0\)"):
+        type(model).load_query_data(filled, model)
+
+
 def test_without_known_places_the_encoder_stays_as_it_is(reference):
     model, query = reference
     blind = query.copy()

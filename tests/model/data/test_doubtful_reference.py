@@ -13,6 +13,7 @@ from dpvae.model.data.doubtful_reference import (
     mixing,
     relative_gap,
     share_of_shared_places,
+    warn_if_filled,
 )
 
 
@@ -75,6 +76,22 @@ def test_positions_of_several_cells_are_counted_once(places):
     assert share_of_shared_places(places) == 0
     assert share_of_shared_places(np.r_[places, places[:150]]) == 0.25
     assert share_of_shared_places(np.r_[places, places[:1].repeat(500, axis=0)]) == 1 / 600
+
+
+def test_a_place_of_many_cells_is_taken_for_a_filler(places):
+    section = np.full(600, "a")
+    filled = places.copy()
+    filled[:40] = [0.0, -1.0]
+    with pytest.warns(UserWarning, match=r"40 of the 600 places of section 'a' .*\(0, -1\).*NaN"):
+        warn_if_filled(filled, section, "x")
+    with warnings.catch_warnings(action="error"):
+        warn_if_filled(places, section, "x")
+        filled[10:40] = places[10:40]  # ten of 600 are few
+        warn_if_filled(filled, section, "x")
+        spots = places[:30].repeat(20, axis=0)  # single cells that have the place of their spot
+        warn_if_filled(spots, section, "x")
+        filled[:200] = np.nan
+        warn_if_filled(filled, section, "x")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ def check(adata, spatial_key="spatial", section_key=None, obs_keys=()):
 
 
 def test_good_reference_passes(sections):
-    check(sections, section_key="section", obs_keys=["section"])
+    check(sections, section_key="section", obs_keys=[("sample_key", "section")])
 
 
 def spoil_names(adata):
@@ -35,10 +35,20 @@ def spoil_unit(adata):
     ("spoil", "options", "error", "message"),
     [
         (spoil_names, {}, ValueError, "1 gene names occur more than once.*var_names_make_unique"),
-        (spoil_section, {"obs_keys": ["section"]}, ValueError, "missing for 3 of 240 cells"),
+        (
+            spoil_section,
+            {"obs_keys": [("sample_key", "section")]},
+            ValueError,
+            "missing for 3 of 240 cells",
+        ),
         (spoil_rows, {}, ValueError, r"adata.obsm\['spatial'\] has 4 rows that are NaN in part"),
         (spoil_unit, {"section_key": "section"}, ValueError, "different units.*times as large"),
-        (None, {"obs_keys": ["donor"]}, KeyError, r"no adata.obs\['donor'\]: obs has"),
+        (
+            None,
+            {"obs_keys": [("batch_key", "donor")]},
+            KeyError,
+            r"no adata.obs\['donor'\]: obs has .*Name the right column with batch_key=…",
+        ),
         (None, {"spatial_key": "X_spatial"}, KeyError, r"obsm has \['spatial'\].*spatial_key="),
     ],
 )

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from anndata import AnnData
 
+from dpvae.model import DPVGAE
 from dpvae.model.data.technology import Technologies, n_neighborhood
 
 
@@ -30,6 +31,15 @@ def test_names_that_the_reference_does_not_have_are_refused(technologies):
         technologies.codes(cells(["a", "c"]))
     with pytest.raises(KeyError, match=r"There is no obs\['technology'\]"):
         technologies.codes(AnnData(np.zeros((2, 4))))
+
+
+def test_a_tissue_that_was_not_joined_is_answered_with_the_call(counts):
+    obs = list(counts.obs)
+    with pytest.raises(
+        KeyError, match=r"no adata.obs\['technology'\].*dpvae\.tl\.join\(cells, tissue\)"
+    ):
+        DPVGAE.setup_anndata(counts)
+    assert list(counts.obs) == obs
 
 
 def test_a_model_of_one_technology_has_none():

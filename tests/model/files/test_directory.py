@@ -8,6 +8,8 @@ def test_file_of_the_model_is_found(tmp_path):
     assert model_file(tmp_path, "first_") == tmp_path / "first_model.safetensors"
     with pytest.raises(FileNotFoundError, match=r"no file model.safetensors"):
         model_file(str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"it is a file\): give the directory"):
+        model_file(tmp_path / "first_model.safetensors")
 
 
 def test_a_pickle_is_found_only_if_allowed_and_alone(tmp_path):

@@ -32,6 +32,8 @@ def test_genes_of_the_cells_are_checked_with_a_prefix_too(trained, tmp_path, exp
     shutil.copy(trained / "model.safetensors", tmp_path / "model" / "a_model.safetensors")
     with pytest.raises(ValueError, match="another order"):
         DPVAE.load(tmp_path / "model", expression[:180, ::-1].copy(), prefix="a_")
+    with pytest.raises(ValueError, match=r"adata lacks 3 of the model's .*of the training"):
+        DPVAE.load(tmp_path / "model", expression[:180, 3:].copy(), prefix="a_")
 
 
 @pytest.mark.trains

@@ -81,3 +81,12 @@ def test_a_query_is_registered_and_encoded_once_for_its_posterior(
     model.predict_posterior(other)
     assert sum(n_encoded) == 40
     assert len(n_registered) == 1
+
+
+@pytest.mark.trains
+def test_a_query_of_raw_counts_is_called_query_and_keeps_the_model(trained, counts):
+    with pytest.raises(
+        ValueError, match=r"query\.X holds raw counts .* as the reference was"
+    ) as found:
+        DPVAE.load(trained).predict_coordinates(counts[180:].copy())
+    assert "DPSCVI" not in str(found.value)

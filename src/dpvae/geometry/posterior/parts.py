@@ -1,5 +1,7 @@
 """Checks of what a posterior is made of, and of which cells are chosen."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix, issparse
@@ -54,6 +56,17 @@ def check_parts(
             f"and {int((probabilities.data < 0.0).sum())} numbers are below 0."
         )
         raise ValueError(message)
+
+
+def several_values(given: ArrayLike, dtype: Any) -> NDArray[Any]:
+    """Give values as an array; raise if there is a single one, such as a key of ``obs``."""
+    if np.ndim(given) == 0:
+        message = (
+            f"{given!r} is a single value: give one for each cell of the reference, such as "
+            "reference.obs['layer']."
+        )
+        raise ValueError(message)
+    return np.asarray(given, dtype=dtype)
 
 
 def row_numbers(cells: ArrayLike, n_cells: int) -> NDArray[np.intp]:

@@ -13,7 +13,7 @@ from dpvae._data.names import codes_of
 from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
 from dpvae.geometry.posterior.expected_distance import expected_distance
 from dpvae.geometry.posterior.modes import Modes, find_modes
-from dpvae.geometry.posterior.parts import at_positions, check_parts, row_numbers
+from dpvae.geometry.posterior.parts import at_positions, check_parts, row_numbers, several_values
 from dpvae.geometry.posterior.smallest_sets import ROUNDING, check_level, smallest_sets
 from dpvae.geometry.posterior.sparse_probabilities import sharpened
 
@@ -241,7 +241,7 @@ class Posterior:
         ValueError
             If there is another number of them, or some are NaN.
         """
-        known = at_positions(np.asarray(values, dtype=np.float64), self.reference_rows)
+        known = at_positions(several_values(values, np.float64), self.reference_rows)
         if not np.isfinite(known).all():
             message = "values has NaN or infinite numbers at some positions: fill them in."
             raise ValueError(message)
@@ -264,7 +264,7 @@ class Posterior:
         -------
         A table of cells by labels, rows of sum 1.
         """
-        given = at_positions(np.asarray(labels, dtype=object), self.reference_rows)
+        given = at_positions(several_values(labels, object), self.reference_rows)
         codes, names = codes_of(pd.Series(given))
         columns = names.tolist()
         if (codes < 0).any():

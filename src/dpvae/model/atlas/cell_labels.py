@@ -89,8 +89,8 @@ def labels_of(column: pd.Series, where: str) -> tuple[Rows, list[str]]:
     rare, names = found[is_rare].tolist(), found[~is_rare].tolist()
     if len(names) < 2:
         message = (
-            f"{where} has {len(names)} labels of {FEWEST_CELLS} cells or more ({names}): two are "
-            "needed to choose between."
+            f"{where} has {len(names)} labels of {FEWEST_CELLS} cells or more ({names}), but two "
+            "are needed to choose between: give a column of layers, regions or cell types."
         )
         raise ValueError(message)
     if rare:

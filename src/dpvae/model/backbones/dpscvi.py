@@ -52,9 +52,9 @@ class DPSCVI(SpatialModel, SCVI):
         Whether the encoder sees counts as if every cell had the reference's median depth. The
         likelihood takes the counts as they are.
     least_depth
-        In training the encoder sees a random share of each cell's molecules, at least this one; the
-        likelihood takes all of them. 0.1 places queries better if they have a third of the
-        reference's depth or less, and others slightly worse. 1 shows every cell as it is.
+        In training the encoder sees a random share of each cell's molecules, from this one to 1.
+        The likelihood takes all of them. By default 1: every cell as it is. 0.1 places queries
+        better if they have a third of the reference's depth or less, and others slightly worse.
     **kwargs
         All other arguments of :class:`scvi.model.SCVI` and :class:`scvi.module.VAE`:
         ``dispersion``, ``use_observed_lib_size``, ``encode_covariates``, …

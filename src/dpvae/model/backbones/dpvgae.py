@@ -53,8 +53,8 @@ class DPVGAE(ImputingModel):
     order
         ``"together"``: both sides are learned at once, by the same networks. ``"cells_first"``, as
         in `arXiv:2311.00330 <https://arxiv.org/abs/2311.00330>`_: each side has an encoder and a
-        decoder of its own; after half of the epochs those of the dissociated cells are frozen, and
-        only then does an ``alignment`` lead the tissue to them. See the notes.
+        decoder of its own. After half of the epochs the ones of the dissociated cells are frozen,
+        and only then does an ``alignment`` lead the tissue to them. See the notes.
     neighborhood
         Whether cells of the tissue are encoded by their neighbours as well.
 

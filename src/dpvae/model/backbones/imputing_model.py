@@ -92,12 +92,12 @@ class ImputingModel(JointLatentModel):
         -----
         Four ways of reading a gene are mixed: the decoder; the mean of the 50 nearest dissociated
         cells in the latent space; patterns painted by the correlation of the shared genes (as
-        :func:`dpvae.tl.paint`); and a linear regression on them. The best mixture is chosen on
-        calibration genes, which all technologies measured and the model was not shown in
-        the tissue; their errors also give the width of intervals, and what can be expected.
+        :func:`dpvae.tl.paint`); and a linear regression on them. The best mixture is
+        chosen on calibration genes, which all technologies measured and the model was not shown in
+        the tissue. Their errors also give the width of intervals, and what can be expected.
         """
         if not (is_number(level) and 0 < level < 1):
-            message = f"level is {level!r}: give a share between 0 and 1."
+            message = f"level is {level!r}: give a share between 0 and 1, such as 0.9."
             raise ValueError(message)
         imputation = self._imputation()
         chosen = self._wanted(genes)

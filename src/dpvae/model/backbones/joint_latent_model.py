@@ -16,7 +16,12 @@ from dpvae.geometry import known_rows
 from dpvae.model.backbones.place_aware_model import PlaceAwareModel, Values
 from dpvae.model.data.minified import is_minified
 from dpvae.model.data.registration import register
-from dpvae.model.data.technology import NeighborhoodField, Technologies, TechnologyField
+from dpvae.model.data.technology import (
+    NeighborhoodField,
+    Technologies,
+    TechnologyField,
+    check_has_technology,
+)
 from dpvae.model.data.values import COUNTS_OR_LOGARITHMS
 from dpvae.model.joint.joint_input import set_joint_input, technology_codes
 from dpvae.model.joint.labels import labels_of_others
@@ -82,6 +87,7 @@ class JointLatentModel(PlaceAwareModel):
             If there is one technology, a technology has fewer than 20 cells, fewer than 10 genes
             are shared, or coordinates or values are not usable. ``adata`` is unchanged then.
         """
+        check_has_technology(adata, technology_key)
         register(cls, adata, cls._get_setup_method_args(**locals()), **kwargs)
 
     @classmethod
@@ -138,7 +144,7 @@ class JointLatentModel(PlaceAwareModel):
         """
         self._check_if_trained(warn=False)
         cells = self._cells(None)
-        check_has_column(cells, label_key)
+        check_has_column(cells, label_key, name="model.adata", argument="label_key")
         latent = self.get_latent_representation()
         return labels_of_others(latent, technology_codes(self.adata_manager), cells.obs[label_key])
 

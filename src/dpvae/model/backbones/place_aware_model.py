@@ -51,8 +51,9 @@ class PlaceAwareModel(SpatialModel):
         adata
             The cells; by default those that the model was made with. Genes are matched by name.
             Cells without a place are encoded by their expression alone. Give a section as a whole:
-            its cells say something of each other, and of a section that the reference does not have
-            nothing else is known. Without a column of sections, all are of the reference's section.
+            its cells say something of each other, and are all that is known of a section that the
+            reference does not have. Without a column of sections, all cells are of the reference's
+            section.
         indices, give_mean, mc_samples, batch_size, return_dist, dataloader, **data_loader_kwargs
             As in :meth:`scvi.model.SCVI.get_latent_representation`. The result does not depend on
             ``batch_size``.

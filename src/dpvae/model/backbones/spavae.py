@@ -123,7 +123,7 @@ class SPAVAE(SpatialLatentModel):
         check_choice("gene_weights", gene_weights, KINDS)
         detects, has_background = gene_likelihood == "bernoulli", gene_likelihood == "nb_mixture"
         likelihood = "poisson" if detects else "nb" if has_background else gene_likelihood
-        check_likelihood(likelihood)
+        check_likelihood(gene_likelihood, "bernoulli", "nb_mixture")
         check_prior(n_latent, n_spatial, spatial_share, kernel, n_cosines)
         check_beta(kl_weight, kl_target, kl_range)
         super().__init__(adata, registry)

@@ -18,6 +18,9 @@ FEWEST_GENES = 20
 ON_A_LINE = 1e-4
 MOST_SHARED = 0.3
 MIXED = 0.3
+FEWEST_FILLED = 10
+LEAST_FILLED = 0.05
+TIMES_FILLED = 5
 N_NEIGHBORS = 5
 WIDE_GAP = 5.0
 MOST_CELLS = 20_000
@@ -60,10 +63,10 @@ def warn_if_doubtful(
     Warns
     -----
     UserWarning
-        If fewer than 20 places are known or genes given; if all places of a section lie on a
-        line; if more than 30 % of a section's positions are shared by cells; or, without a
-        ``section_key``, if a column of ``obs`` with a name such as ``sample`` or ``library_id``
-        has several values whose cells lie over one another or far apart.
+        If fewer than 20 places are known or genes given; if many cells have one place; if all
+        places of a section lie on a line; if more than 30 % of a section's positions are shared by
+        cells; or, without a ``section_key``, if a column of ``obs`` with a name such as ``sample``
+        or ``library_id`` has several values whose cells lie over one another or far apart.
     """
     if n_genes < FEWEST_GENES:
         warn_user(
@@ -87,6 +90,7 @@ def warn_if_doubtful(
             "between cells mean nothing. If these are sections, name them: "
             f"setup_anndata(adata, sample_key={column!r})."
         )
+    warn_if_filled(places, section, name)
     for value, cells in cells_per_section(section):
         where = f" of section {value!r}" if value else ""
         if is_on_a_line(places[cells]):
@@ -102,6 +106,37 @@ def warn_if_doubtful(
                 f"{100 * share:.0f} % of the positions{where} in {name} are shared by several "
                 f"cells. If several slides were put together, tell them apart {call}."
             )
+
+
+def warn_if_filled(coordinates: Places, section: NDArray[np.str_], name: str) -> None:
+    """Warn if many cells of a section have one place, as if a number stood for "unknown".
+
+    Parameters
+    ----------
+    coordinates
+        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``; rows of NaN are unknown.
+    section
+        Name of each cell's section, shape ``(n_cells,)``.
+    name
+        Where the coordinates are, for the message.
+
+    Warns
+    -----
+    UserWarning
+        If ten cells or more, and one in twenty, have one place, five times as many as have another.
+    """
+    known = known_rows(coordinates)
+    for value, cells in cells_per_section(section[known]):
+        n_cells = pd.DataFrame(coordinates[known][cells]).value_counts()
+        most, usual = int(n_cells.iloc[0]), float(n_cells.median())
+        if most < max(FEWEST_FILLED, LEAST_FILLED * cells.sum(), TIMES_FILLED * usual):
+            continue
+        where = f" of section {value!r}" if value else ""
+        place = ", ".join(f"{number:g}" for number in n_cells.index[0])
+        warn_user(
+            f"{most} of the {cells.sum()} places{where} in {name} are the same one, ({place}). If "
+            "it stands for an unknown place, set these rows to NaN."
+        )
 
 
 def is_on_a_line(places: Places) -> bool:

@@ -24,7 +24,7 @@ def spatial_gene_weights(
     """Weigh genes by their standard deviation times their Moran's I in the reference.
 
     Genes without a spatial pattern do not tell where a cell is, and genes that hardly vary are
-    mostly counting noise. Moran's I is that of :func:`spatial_patterns`, plus 0.01.
+    mostly counting noise. Moran's I comes from :func:`spatial_patterns`, plus 0.01.
 
     Parameters
     ----------

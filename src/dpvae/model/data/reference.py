@@ -21,7 +21,11 @@ SMALLEST, LARGEST = 1e-30, 1e30
 
 
 def check_reference(
-    adata: AnnData, *, spatial_key: str, section_key: str | None, obs_keys: Iterable[str]
+    adata: AnnData,
+    *,
+    spatial_key: str,
+    section_key: str | None,
+    obs_keys: Iterable[tuple[str, str]],
 ) -> None:
     """Raise if a reference cannot be set up, before anything is written into it.
 
@@ -34,7 +38,7 @@ def check_reference(
     section_key
         Column of ``adata.obs`` that names the sections, or ``None``.
     obs_keys
-        All columns of ``adata.obs`` that the user named.
+        All columns of ``adata.obs`` that the user named: the argument, and the column.
     """
     if adata.is_view:
         call = "adata.to_memory()" if adata.isbacked else "adata.copy()"
@@ -55,10 +59,10 @@ def check_reference(
         raise ValueError(message)
     check_one_name(spatial_key, "spatial_key")
     check_one_name(section_key, "sample_key")
-    for key in obs_keys:
-        check_column(adata, key)
+    for argument, key in obs_keys:
+        check_column(adata, key, argument=argument)
     if spatial_key not in adata.obsm:
-        found = sorted(adata.obsm) or "nothing"
+        found = sorted(key for key in adata.obsm if not key.startswith("_")) or "nothing"
         message = (
             f"There is no adata.obsm[{spatial_key!r}] with the coordinates of the cells; obsm has "
             f"{found}. Name the right key with spatial_key=…"

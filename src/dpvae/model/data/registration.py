@@ -1,6 +1,5 @@
 """Registration of an AnnData, reference or query, with a model."""
 
-from itertools import chain
 from typing import Any
 
 from anndata import AnnData
@@ -50,6 +49,8 @@ def register(
     arguments = setup_method_args["setup_args"]
     layer, spatial_key = arguments["layer"], arguments["spatial_key"]
     section_key, mask_key = section_column(arguments), arguments.get("mask_key")
+    for name in ONE_NAME:
+        check_one_name(arguments.get(name), name)
     if "source_registry" not in transfer:
         values = model_class.values
         check_panel(adata, fewest=values.fewest_genes)
@@ -60,8 +61,6 @@ def register(
         check_covariates(adata, arguments)
         check_mask(adata, mask_key, spatial_key=spatial_key, section_key=section_key)
         values.warn_if_doubtful(adata, layer)
-    for name in ONE_NAME:
-        check_one_name(arguments.get(name), name)
     fields = [
         ExpressionField(layer),
         CategoricalObsField(REGISTRY_KEYS.BATCH_KEY, arguments["batch_key"]),
@@ -79,9 +78,9 @@ def register(
     model_class.register_manager(manager)
 
 
-def _columns(arguments: dict[str, Any]) -> list[str]:
-    """Columns of ``obs`` that the arguments of ``setup_anndata`` name."""
-    single = [arguments[name] for name in COLUMNS if arguments.get(name) is not None]
-    given = [arguments.get(name) or () for name in LISTS]
-    listed = [[keys] if isinstance(keys, str) else list(keys) for keys in given]
-    return [*single, *chain.from_iterable(listed)]
+def _columns(arguments: dict[str, Any]) -> list[tuple[str, str]]:
+    """Arguments of ``setup_anndata`` that name columns of ``obs``, each with its column."""
+    single = [(name, arguments[name]) for name in COLUMNS if arguments.get(name) is not None]
+    given = [(name, arguments.get(name) or ()) for name in LISTS]
+    listed = [(name, [keys] if isinstance(keys, str) else list(keys)) for name, keys in given]
+    return [*single, *((name, key) for name, keys in listed for key in keys)]

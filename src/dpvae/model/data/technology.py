@@ -10,6 +10,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scvi.data.fields import CategoricalObsField, ObsmField
 
+from dpvae._data.arguments import check_is_anndata
 from dpvae._data.names import as_text
 from dpvae._keys import OBSM, REGISTRY, VARM
 from dpvae.geometry import check_coordinates, known_rows
@@ -19,6 +20,16 @@ FEWEST_SHARED = 10
 FEWEST_CELLS = 20
 MOST_COMPONENTS = 50
 JOIN = "Make adata with dpvae.tl.join(cells, tissue), which writes it."
+
+
+def check_has_technology(adata: AnnData, key: str) -> None:
+    """Raise if no column of ``obs`` of this name says with which technology cells were measured."""
+    check_is_anndata(adata)
+    if key not in adata.obs:
+        message = (
+            f"There is no adata.obs[{key!r}], which says which technology measured a cell. {JOIN}"
+        )
+        raise KeyError(message)
 
 
 @dataclass(frozen=True, eq=False)

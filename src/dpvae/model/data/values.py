@@ -18,6 +18,7 @@ from dpvae._data.warn import warn_user
 from dpvae.model.data.depth import LARGEST_LOGARITHM, spread_rows
 
 USE_DPSCVI = "use DPSCVI, which takes raw counts."
+LIKE_REFERENCE = "prepare it as the reference was."
 
 
 class Values(ABC):
@@ -36,8 +37,8 @@ class Values(ABC):
     fewest_genes: ClassVar[int]
 
     @abstractmethod
-    def check(self, adata: AnnData, layer: str | None) -> None:
-        """Raise if the values of cells are not of this kind."""
+    def check(self, adata: AnnData, layer: str | None, *, name: str = "adata") -> None:
+        """Raise if the values of cells, which messages call by this name, are not of this kind."""
 
     @abstractmethod
     def warn_if_doubtful(self, adata: AnnData, layer: str | None) -> None:
@@ -50,9 +51,10 @@ class LogNormalized(Values):
     are_counts = False
     fewest_genes = 1
 
-    def check(self, adata: AnnData, layer: str | None) -> None:
+    def check(self, adata: AnnData, layer: str | None, *, name: str = "adata") -> None:
         """Raise if values are missing, not finite, or raw counts."""
-        check_log_normalized(adata, layer, otherwise=USE_DPSCVI)
+        otherwise = USE_DPSCVI if name == "adata" else LIKE_REFERENCE
+        check_log_normalized(adata, layer, name=name, otherwise=otherwise)
 
     def warn_if_doubtful(self, adata: AnnData, layer: str | None) -> None:
         """Warn if values are negative, or too large for logarithms."""
@@ -73,9 +75,9 @@ class RawCounts(Values):
     are_counts = True
     fewest_genes = 2
 
-    def check(self, adata: AnnData, layer: str | None) -> None:
+    def check(self, adata: AnnData, layer: str | None, *, name: str = "adata") -> None:
         """Raise if values are missing, negative or not integers, or a cell has no counts."""
-        check_counts(adata, layer)
+        check_counts(adata, layer, name=name)
 
     def warn_if_doubtful(self, adata: AnnData, layer: str | None) -> None:
         """Give no warning: what can be used is as it should be."""
@@ -87,12 +89,12 @@ class CountsOrLogarithms(Values):
     are_counts = True
     fewest_genes = 2
 
-    def check(self, adata: AnnData, layer: str | None) -> None:
+    def check(self, adata: AnnData, layer: str | None, *, name: str = "adata") -> None:
         """Raise if values are missing or not finite, or counts of which a cell has none."""
         if value_kind(adata, layer) == "counts":
-            check_counts(adata, layer)
+            check_counts(adata, layer, name=name)
         else:
-            check_log_normalized(adata, layer)
+            check_log_normalized(adata, layer, name=name)
 
     def warn_if_doubtful(self, adata: AnnData, layer: str | None) -> None:
         """Give no warning: technologies differ in depth and contrast."""

@@ -33,9 +33,10 @@ def model_file(dir_path: str | Path, prefix: str = "", *, allow_pickle: bool = F
     if file.exists():
         return file
     if not pickle.exists():
+        found = "is a file" if Path(dir_path).is_file() else f"has no file {file.name}"
         message = (
-            f"{dir_path} holds no saved model (no file {file.name}): give the directory that "
-            "model.save() wrote."
+            f"{dir_path} holds no saved model (it {found}): give the directory that model.save() "
+            "wrote."
         )
         raise FileNotFoundError(message)
     if not allow_pickle:

@@ -107,7 +107,7 @@ def read_model(
     prefix
         Put in front of file names.
     allow_pickle
-        Whether the pickle of scvi-tools is read if there is nothing else.
+        Whether the pickle of scvi-tools is read if there is no other file.
 
     Raises
     ------

@@ -14,6 +14,7 @@ from dpvae._data.section import section_names
 from dpvae.geometry import check_coordinate_rows
 from dpvae.model.atlas.completion import check_known_places
 from dpvae.model.data.covariates import check_covariates
+from dpvae.model.data.doubtful_reference import warn_if_filled
 from dpvae.model.data.fields import check_n_dims
 from dpvae.model.data.setup import Setup
 from dpvae.model.files.directory import saved_cells
@@ -22,7 +23,7 @@ from dpvae.model.files.saved_model import SavedModel, read_model
 from dpvae.model.files.saving import SavingModel
 from dpvae.model.files.scvi_folder import scvi_folder
 from dpvae.model.query.align import check_gene_order, check_genes, check_query_columns
-from dpvae.model.query.missing_genes import check_share_of_missing
+from dpvae.model.query.missing_genes import check_own_genes, check_share_of_missing
 
 
 class StoredModel(SavingModel):
@@ -56,7 +57,7 @@ class StoredModel(SavingModel):
         backup_url
             Where the file is downloaded from if it is not there.
         allow_pickle
-            Whether the pickle of scvi-tools is read if there is nothing else. A pickle can run any
+            Whether the pickle of scvi-tools is read if there is no other file. A pickle can run any
             code: allow it only if you trust where it comes from.
         **kwargs
             See :meth:`scvi.model.SCVI.load`.
@@ -82,6 +83,7 @@ class StoredModel(SavingModel):
         """Make a model of what was read, and attach cells if there are any."""
         if adata:
             setup = Setup.of(saved.registry)
+            check_own_genes(adata.var_names, setup.genes)
             check_gene_order(adata, setup.genes, cls.__name__)
             check_covariates(adata, setup.arguments)
         with scvi_folder(saved) as folder:
@@ -115,10 +117,10 @@ class StoredModel(SavingModel):
     ) -> Self:
         """Make a model of a query that starts from a reference model (scArches).
 
-        The reference's layout comes along, and weights for the query's batches are added. Where
-        places of some of the query's cells are known (the others are rows of NaN in its
-        coordinates), ``train`` fine-tunes the model on them: the other places are guessed from the
-        reference and corrected by the known ones, then the network learns from both, in 300 steps.
+        The reference's layout comes along, and weights for the query's batches are added. If places
+        of some of the query's cells are known, ``train`` fine-tunes the model on them. The other
+        places, rows of NaN in its coordinates, are guessed from the reference and corrected by the
+        known ones. Then the network learns from both, in 300 steps.
         From then on ``predict_coordinates`` places cells in the frame of the query.
 
         Parameters
@@ -206,6 +208,7 @@ class StoredModel(SavingModel):
         coordinates = check_coordinate_rows(adata.obsm[key], name=name)
         check_n_dims(coordinates, setup.n_dims, name)
         section = section_names(adata, setup.section_key)
+        warn_if_filled(coordinates, section, name)
         return check_known_places(coordinates, section, name, fewest=setup.n_dims + 1)
 
     @classmethod

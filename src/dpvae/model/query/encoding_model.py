@@ -89,9 +89,9 @@ class EncodingModel(VAEMixin, ArchesMixin, UnsupervisedTrainingMixin, BaseMinifi
         Parameters
         ----------
         adata
-            The cells; by default those that the model was made with. Genes are matched by name;
-            no coordinates are needed, and no batch that the reference knew, since the encoder
-            does not read it (unless the model was made with ``encode_covariates=True``).
+            The cells; by default those that the model was made with. Genes are matched by name.
+            No coordinates are needed. Its batch may be new, since the encoder does not read it,
+            unless the model was made with ``encode_covariates=True``.
         indices, give_mean, mc_samples, batch_size, return_dist, dataloader, **data_loader_kwargs
             As in :meth:`scvi.model.SCVI.get_latent_representation`.
 
@@ -167,7 +167,11 @@ class EncodingModel(VAEMixin, ArchesMixin, UnsupervisedTrainingMixin, BaseMinifi
     def _cells(self, adata: AnnData | None) -> AnnData:
         cells = self.adata if adata is None else adata
         if cells is None:
-            message = "The model was loaded without an AnnData: pass the cells as adata=…"
+            message = (
+                "The model was loaded without an AnnData, and this needs the cells that it was "
+                "trained on: load it with them, dpvae.model.load(path, adata=reference). Other "
+                "cells can be placed without: model.predict_coordinates(query)."
+            )
             raise ValueError(message)
         check_is_anndata(cells)
         return cells
@@ -249,7 +253,7 @@ class EncodingModel(VAEMixin, ArchesMixin, UnsupervisedTrainingMixin, BaseMinifi
         setup = self.setup
         refuse_query_on_disk(adata, setup.layer)
         query = align_query(adata, setup, fill_covariates=fill_covariates)
-        self.values.check(query, setup.layer)
+        self.values.check(query, setup.layer, name="query")
         check_same_kind(query, setup, name="query")
         change_expression(query, setup.layer, correct or self._correction(query))
         if self.module.encoder_input.per_section:
@@ -283,7 +287,7 @@ class EncodingModel(VAEMixin, ArchesMixin, UnsupervisedTrainingMixin, BaseMinifi
             return DepthCorrection()
         some = query_chunk(adata, self.setup.layer, spread_rows(adata.n_obs))
         some = align_query(some, self.setup, fill_covariates=True)
-        self.values.check(some, self.setup.layer)
+        self.values.check(some, self.setup.layer, name="query")
         correction = self._correction_of(expression_of(some, self.setup.layer))
         if correction.difference:
             warn_user(f"{correction.difference} {correction.remedy}")

@@ -72,14 +72,32 @@ def refuse_missing(missing: pd.Index, genes: pd.Index, model_name: str) -> None:
     """
     if not len(missing):
         return
-    some = ", ".join(map(str, missing[:MOST_NAMED])) + (", …" if len(missing) > MOST_NAMED else "")
     message = (
-        f"The query lacks {len(missing)} of the reference's {len(genes)} genes ({some}). Best "
-        f"{SHARED_ONLY}; {OTHER_NAMES}. The last resort, which makes places worse: run "
+        f"The query lacks {len(missing)} of the reference's {len(genes)} genes "
+        f"({_some(missing)}). Best {SHARED_ONLY}; {OTHER_NAMES}. The last resort, which makes "
+        "places worse: run "
         f"dpvae.model.{model_name}.prepare_query_anndata(query, model), which adds them as zeros, "
         "as if they were not expressed."
     )
     raise ValueError(message)
+
+
+def check_own_genes(names: pd.Index, genes: pd.Index) -> None:
+    """Raise if the cells that a model is loaded with lack genes that it was trained on."""
+    missing = genes.difference(names, sort=False)
+    if not len(missing):
+        return
+    message = (
+        f"adata lacks {len(missing)} of the model's {len(genes)} genes ({_some(missing)}), so it "
+        "is not what the model was trained on: give the cells of the training as adata, with the "
+        "genes that were chosen then. To place other cells, load without adata and give them to "
+        "model.predict_coordinates(query)."
+    )
+    raise ValueError(message)
+
+
+def _some(names: pd.Index) -> str:
+    return ", ".join(map(str, names[:MOST_NAMED])) + (", …" if len(names) > MOST_NAMED else "")
 
 
 def with_zeros(values: Any, columns: NDArray[np.intp]) -> Any:

@@ -75,7 +75,10 @@ def wanted_genes(known: pd.Index, genes: Sequence[str] | None) -> NDArray[np.int
     chosen = known.get_indexer(pd.Index(names))
     missing = [name for name, row in zip(names, chosen, strict=True) if row < 0]
     if missing:
-        message = f"The model has no gene {missing[0]!r} ({len(missing)} of {len(names)} missing)."
+        message = (
+            f"The model has no gene {missing[0]!r} ({len(missing)} of {len(names)} missing). It "
+            f"has {len(known)}, such as {known[0]!r}: choose from model.get_var_names()."
+        )
         raise ValueError(message)
     return np.asarray(chosen, dtype=np.intp)
 

@@ -94,7 +94,7 @@ def for_processes(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
 
 
 def _is_distributed(arguments: Mapping[str, Any]) -> bool:
-    """Whether scvi-tools divides the cells between processes: with DDP, and nothing else."""
+    """Whether scvi-tools divides the cells between processes: with DDP alone."""
     strategy = arguments.get("strategy")
     return "ddp" in strategy if isinstance(strategy, str) else isinstance(strategy, DDPStrategy)
 

@@ -126,9 +126,9 @@ class TrainedModel(StoredModel):
         A bar shows how far the training is in a terminal or notebook; elsewhere ten lines on
         standard error do, and a sentence at the end. ``enable_progress_bar=False`` silences both.
 
-        ``model.history`` holds, per epoch and for training and validation part, if there is one,
-        the loss, the reconstruction term, the KL term, the distance term and λ; and the difference
-        between sections (``alignment_loss``), if they are aligned.
+        ``model.history`` holds for each epoch the loss, the reconstruction term, the KL term, the
+        distance term and λ, of the training part and of the validation part, if there is one. If
+        sections are aligned, it holds the difference between them, too (``alignment_loss``).
         """
         cells = self._checked(None)
         refuse_minified(cells)
