@@ -25,9 +25,8 @@ Every method is one of these representations of all genes, and a clustering.
   its gradient there, weighed as {cite:t}`Singhal24` do for domains (λ = 0.8), but with neighbours
   that count alike.
 - *SPAVAE*: latents of {class}`dpvae.model.SPAVAE`, trained on the section with its defaults, two
-  surfaces. *10 surfaces*: `SPAVAE(adata, n_spatial=10, spatial_share=None,
-  kl_weight=5)`, on mouse cortex. Five seeds on human cortex, three on mouse cortex, none on the
-  tumours, so that both are in the tables by section only.
+  surfaces; five seeds on human cortex, three on the others. *10 surfaces*: `SPAVAE(adata,
+  n_spatial=10, spatial_share=None, kl_weight=5)`, three seeds, on mouse cortex only.
 - *k-means*, best of ten starts; *mixture*: {func}`dpvae.tl.spatial_domains`; *smoothed*: with
   `smooth=18`; *Leiden*: with `method="leiden"`, only where a resolution gives the wanted number.
 

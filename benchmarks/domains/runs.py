@@ -56,6 +56,7 @@ METHODS = [
     ("BANKSY-like", "k-means"),
     ("BANKSY-like", "mixture"),
     ("SPAVAE", "mixture"),
+    ("SPAVAE", "mixture, smoothed"),
     ("SPAVAE, 10 surfaces", "mixture"),
 ]
 
