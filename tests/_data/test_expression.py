@@ -49,7 +49,7 @@ def test_raw_counts_are_answered_with_the_calls_that_normalize_them(sparse):
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
 @pytest.mark.parametrize("sparse", [False, True])
 def test_values_that_are_not_finite_are_counted(check, wrong, sparse):
-    with pytest.raises(ValueError, match=r"adata.X holds 1 values that are NaN, infinite or"):
+    with pytest.raises(ValueError, match=r"adata.X holds 1 value that is NaN, infinite or"):
         check(section([[0.5, wrong], [2, 1]], sparse=sparse), None)
 
 

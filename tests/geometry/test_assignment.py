@@ -101,7 +101,7 @@ def test_cells_of_unknown_place_get_none_and_take_no_room():
         ([[0, 0], [1, 1]], 1, r"3 cells do not fit: 2 positions have room for 2. Pass capacity=2"),
         ([[0, 0], [1, 1]], 1.5, "pass a whole number"),
         ([[0, 0], [1, 1]], [1, 2, 3], "one for each of the 2 positions"),
-        ([[0, 0], [1, 1]], [9, -1], "negative for 1 positions"),
+        ([[0, 0], [1, 1]], [9, -1], "negative for 1 position"),
     ],
 )
 def test_what_cannot_be_done_is_refused(positions, capacity, message):

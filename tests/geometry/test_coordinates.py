@@ -17,7 +17,7 @@ def test_unknown_rows_are_kept_and_masked():
     [
         (np.zeros(4), r"obsm\['spatial'\] has shape \(4,\)"),
         (np.zeros((4, 4)), r"shape \(4, 4\); it must be \(cells, 2\) or \(cells, 3\)"),
-        ([[0, 0], [1, np.inf], [2, 2]], "infinite in 1 rows"),
+        ([[0, 0], [1, np.inf], [2, 2]], "infinite in 1 row;"),
         ([[0, 0], [1, np.nan], [2, np.nan], [1, 1]], "2 rows that are NaN in part"),
         ([[0, 0], [np.nan, np.nan], [1, 1]], "known for 2 of 3 cells; at least 3"),
         ([[7, 1], [7, 1], [7, 1]], r"constant: all 3 known rows are \[7.0, 1.0\]"),

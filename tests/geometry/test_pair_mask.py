@@ -37,7 +37,7 @@ CHAIN = csr_matrix(np.eye(4, k=1) + np.eye(4, k=-1))
         (CHAIN * np.nan, "6 entries that are negative or not finite"),
         (csr_matrix(np.eye(4)), "pairs no two different cells"),
         (csr_matrix(np.eye(4, k=1)), "3 pairs differ from their mirror image"),
-        (CHAIN, "1 pairs across sections"),
+        (CHAIN, "1 pair across sections"),
     ],
 )
 def test_wrong_masks_are_refused(mask, message):

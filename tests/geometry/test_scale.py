@@ -68,7 +68,7 @@ def test_unknown_cells_may_have_any_latent(cells):
     ("latent", "coordinates", "message"),
     [
         (np.eye(3), np.ones((3, 2)), "no pair among the 3 cells"),
-        (np.eye(3), [[0, 0], [np.nan] * 2, [np.nan] * 2], "no pair among the 1 cells"),
+        (np.eye(3), [[0, 0], [np.nan] * 2, [np.nan] * 2], "no pair among the 1 cell "),
         (np.ones((3, 3)), np.eye(3)[:, :2], "collapsed latent space"),
         (np.eye(4), np.eye(3)[:, :2], "latent has 4 rows, coordinates 3"),
         (np.full((3, 2), np.nan), np.eye(3)[:, :2], "NaN or infinite values in 3 of 3"),

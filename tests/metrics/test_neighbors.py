@@ -60,3 +60,11 @@ def test_two_cells_have_no_neighborhood():
 def test_n_neighbors_must_be_positive(pair):
     with pytest.raises(ValueError, match="n_neighbors is 0"):
         neighbor_overlap(*pair, n_neighbors=0)
+
+
+def test_a_layout_of_one_place_has_no_neighbours():
+    places = np.random.default_rng(0).normal(size=(40, 2))
+    with pytest.raises(ValueError, match="all 40 rows of recovered are identical"):
+        neighbor_overlap(places, np.ones((40, 2)))
+    with pytest.raises(ValueError, match="all 40 rows of true are identical"):
+        neighbor_overlap(np.ones((40, 2)), places)

@@ -48,3 +48,11 @@ def test_a_subset_estimates_the_whole(cells):
 def test_wrong_numbers_of_neighbors_are_refused(cells, k):
     with pytest.raises(ValueError, match=f"n_neighbors is {k}; .* below half of 90 cells"):
         trustworthiness(*cells, n_neighbors=k)
+
+
+@pytest.mark.parametrize("score", [trustworthiness, continuity])
+def test_a_layout_of_one_place_has_no_score(score):
+    places = np.random.default_rng(0).normal(size=(40, 2))
+    for pair in ((places, np.ones((40, 2))), (np.ones((40, 2)), places)):
+        with pytest.raises(ValueError, match="all 40 rows of one of the two are identical"):
+            score(*pair)

@@ -79,3 +79,9 @@ def test_published_sum_over_classes_of_luna(luna_sections):
         for section in luna_sections
     ]
     assert np.mean(sums) == pytest.approx(78.9, abs=0.1)
+
+
+def test_the_same_places_far_from_the_origin_have_nothing_between_them():
+    places = np.random.default_rng(0).normal(size=(50, 3)) * 1e3 + 1e7
+    assert rssd(places, places) < 1e-5
+    assert rssd(places[:, :2], places[:, 1::-1]) < 1e-5

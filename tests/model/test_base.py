@@ -271,7 +271,7 @@ def test_a_query_that_cannot_be_learned_from_is_refused_and_left_alone(
     flat = query.copy()
     flat.obsm["spatial"] = np.zeros((60, 3))
     for wrong, message in (
-        (missing, "1 values that are NaN"),
+        (missing, "1 value that is NaN"),
         (other, "raw counts"),
         (flat, "has 3 columns, the reference's 2"),
         (query[:0].copy(), "no cells"),

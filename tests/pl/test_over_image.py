@@ -1,3 +1,6 @@
+import builtins
+import warnings
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -74,3 +77,23 @@ def test_wrong_input_is_refused(tissue: ad.AnnData, reference: ad.AnnData):
         pl.over_image(tissue, reference, color="nothing")
     with pytest.raises(TypeError, match="reference is a str, not an AnnData"):
         pl.over_image(tissue, "reference.h5ad")
+
+
+def test_what_docrep_says_when_squidpy_is_imported_is_kept_from_users_and_nothing_more(
+    tissue: ad.AnnData, reference: ad.AnnData, monkeypatch: pytest.MonkeyPatch
+):
+    imported = builtins.__import__
+
+    def loud(name, *args, **kwargs):
+        if name == "squidpy":
+            warnings.warn("'n_jobs' is not a valid key!", SyntaxWarning, stacklevel=2)
+            warnings.warn("of something new", SyntaxWarning, stacklevel=2)
+        return imported(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", loud)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        pl.over_image(tissue, reference)
+        warnings.warn("'mine' is not a valid key!", SyntaxWarning, stacklevel=2)
+    messages = [str(each.message) for each in found if each.category is SyntaxWarning]
+    assert messages == ["of something new", "'mine' is not a valid key!"]

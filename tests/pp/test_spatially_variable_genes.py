@@ -181,9 +181,9 @@ def spoiled(adata, how):
 @pytest.mark.parametrize(
     ("how", "options", "error", "words"),
     [
-        ("nan", {}, ValueError, "adata.X holds 1 values that are NaN"),
+        ("nan", {}, ValueError, "adata.X holds 1 value that is NaN"),
         ("inf", {}, ValueError, "adata.X holds values that are NaN"),
-        ("half", {}, ValueError, r"adata.obsm\['spatial'\] has 1 rows that are NaN in part"),
+        ("half", {}, ValueError, r"adata.obsm\['spatial'\] has 1 row that is NaN in part"),
         ("two", {}, ValueError, r"adata.obsm\['spatial'\] is known for 2 of 240 cells"),
         ("one place", {}, ValueError, r"adata.obsm\['spatial'\] is constant"),
         ("missing", {"sample_key": "donor"}, ValueError, r"adata.obs\['donor'\] is missing for 1"),

@@ -83,7 +83,7 @@ def test_the_table_survives_h5ad(expression, tmp_path):
         ({"use_rep": "gaps"}, ValueError, r"^adata.obsm\['gaps'\]: values hold 6 NaN"),
         ({"use_rep": "spatial", "layer": "raw"}, ValueError, "but not both"),
         ({"key_added": "log1p"}, ValueError, "would be overwritten"),
-        ({"sample_key": "cell"}, ValueError, "has 1 cells of known place"),
+        ({"sample_key": "cell"}, ValueError, "has 1 cell of known place"),
     ],
 )
 def test_wrong_input_changes_nothing(expression, options, error, message):

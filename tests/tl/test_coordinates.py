@@ -6,9 +6,7 @@ from dpvae.tl.coordinates import read_coordinates
 
 def test_malformed_coordinates_are_refused(expression):
     expression.obsm["spatial"][0, 1] = np.nan
-    with pytest.raises(
-        ValueError, match=r"adata.obsm\['spatial'\] has 1 rows that are NaN in part"
-    ):
+    with pytest.raises(ValueError, match=r"adata.obsm\['spatial'\] has 1 row that is NaN in part"):
         read_coordinates(expression, "spatial")
 
 

@@ -170,7 +170,7 @@ def test_wrong_input_is_named_and_changes_nothing(halves, counts):
         paint(query, reference, spatial_key="where")
     twice = query.copy()
     twice.var_names = ["gene_02", *twice.var_names[1:]]
-    with pytest.raises(ValueError, match="1 gene names of query occur more than once"):
+    with pytest.raises(ValueError, match="1 gene name of query occurs more than once"):
         paint(twice, reference)
     for copy, part in before:
         assert set(part.uns) == set(copy.uns)

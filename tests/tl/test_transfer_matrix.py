@@ -187,7 +187,7 @@ def test_sections_that_cannot_be_scored_are_named(pieces, train, taught):
     ):
         with pytest.raises(ValueError, match=message):
             dpvae.tl.transfer_matrix(pieces | {"other": other}, train, **QUIET)
-    with pytest.raises(ValueError, match=r"0 cells are held out|1 cells are held out"):
+    with pytest.raises(ValueError, match=r"0 cells are held out|1 cell is held out"):
         dpvae.tl.transfer_matrix(pieces, train, held_out=0.001, **QUIET)
     assert taught == []
 

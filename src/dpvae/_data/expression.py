@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from dpvae._data.arguments import check_is_anndata, check_one_name
+from dpvae._data.counted import counted
 from dpvae._data.matrix_on_disk import is_on_disk, open_matrix
 
 ROWS_AT_A_TIME = 4096
@@ -208,7 +209,8 @@ def check_finite(values: NDArray[Any], name: str) -> None:
     wrong = int((~np.isfinite(values)).sum())
     if wrong:
         message = (
-            f"{name} holds {wrong} values that are NaN, infinite or masked: replace or remove them."
+            f"{name} holds {counted(wrong, 'value that is', 'values that are')} NaN, infinite or "
+            "masked: replace or remove them."
         )
         raise ValueError(message)
     largest = float(np.abs(values).max(initial=0))

@@ -8,6 +8,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 
+from dpvae._data.counted import counted
 from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
 
 Floats = NDArray[np.float64]
@@ -150,7 +151,10 @@ def _room(capacity: int | ArrayLike, n_positions: int, n_cells: int) -> NDArray[
         raise ValueError(message)
     room = np.broadcast_to(given, (n_positions,)).clip(max=n_cells).astype(np.int64)
     if (room < 0).any():
-        message = f"capacity is negative for {int((room < 0).sum())} positions: 0 is the least."
+        message = (
+            f"capacity is negative for {counted(int((room < 0).sum()), 'position')}: 0 is the "
+            "least."
+        )
         raise ValueError(message)
     if room.sum() < n_cells:
         message = (

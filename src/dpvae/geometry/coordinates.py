@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._data.counted import counted
 from dpvae._data.numbers import floats_of
 
 LARGEST = 1e100
@@ -65,7 +66,9 @@ def check_coordinate_rows(
         raise ValueError(message)
     n_infinite = int(np.isinf(values).any(axis=1).sum())
     if n_infinite:
-        message = f"{name} is infinite in {n_infinite} rows; set rows of unknown place to NaN."
+        message = (
+            f"{name} is infinite in {counted(n_infinite, 'row')}; set rows of unknown place to NaN."
+        )
         raise ValueError(message)
     if np.nanmax(np.abs(values), initial=0.0) > LARGEST:
         message = f"{name} holds numbers above {LARGEST:g}: give it in another unit."
@@ -74,7 +77,7 @@ def check_coordinate_rows(
     n_partial = int((missing.any(axis=1) & ~missing.all(axis=1)).sum())
     if n_partial:
         message = (
-            f"{name} has {n_partial} rows that are NaN in part; "
+            f"{name} has {counted(n_partial, 'row that is', 'rows that are')} NaN in part; "
             "make a row NaN as a whole if the place is unknown, or complete it."
         )
         raise ValueError(message)

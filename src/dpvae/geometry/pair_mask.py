@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
+from dpvae._data.counted import counted
+
 SYMMETRY = 1e-9
 
 
@@ -78,7 +80,8 @@ def check_pair_mask(
         n_across = int((section[pairs.row] != section[pairs.col]).sum()) // 2
         if n_across:
             message = (
-                f"{name} has {n_across} pairs across sections, where distances mean nothing. Make "
+                f"{name} has {counted(n_across, 'pair')} across sections, where distances mean "
+                "nothing. Make "
                 "it with dpvae.tl.pair_mask(..., sample_key=…), or set these pairs to 0."
             )
             raise ValueError(message)

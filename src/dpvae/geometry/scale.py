@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dpvae._data.counted import counted
 from dpvae._data.numbers import floats_of
 from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
 from dpvae.geometry.latent import check_latent
@@ -76,7 +77,8 @@ def fit_distance_scale(
     product, square = float(in_latent @ in_tissue), float(in_tissue @ in_tissue)
     if square == 0.0:
         message = (
-            f"no pair among the {len(places)} cells with known coordinates lies apart within a "
+            f"no pair among the {counted(len(places), 'cell')} with known coordinates lies apart "
+            "within a "
             "section; at least two cells at different places are needed to fit the distance scale."
         )
         raise ValueError(message)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 
+from dpvae._data.counted import counted
 from dpvae.metrics.tissue_kernels import KernelTest, TissueKernels
 
 LENGTHS = (0.05, 0.1, 0.2, 0.4)
@@ -102,12 +103,16 @@ def kernel_test(
         message = "places, depth and covariates must be finite: leave out cells of unknown place."
         raise ValueError(message)
     if not (total > 0.0).all():
-        message = f"depth is not above 0 for {int((total <= 0).sum())} cells: leave them out."
+        n_empty = counted(int((total <= 0).sum()), "cell")
+        message = f"depth is not above 0 for {n_empty}: leave out what has none."
         raise ValueError(message)
     for name in np.unique(names):
         n_places = len(np.unique(where[names == name], axis=0))
         if n_places < FEWEST_PLACES:
-            message = f"Section {str(name)!r} has {n_places} places; {FEWEST_PLACES} are needed."
+            message = (
+                f"Section {str(name)!r} has {counted(n_places, 'place')}; {FEWEST_PLACES} are "
+                "needed."
+            )
             raise ValueError(message)
     kernels = TissueKernels.of(where, total, names, further, checked_lengths(lengths))
     return kernels.test(table)

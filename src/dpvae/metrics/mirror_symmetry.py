@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._data.counted import counted
 from dpvae.geometry import Mirror, check_coordinates, coordinate_unit, known_rows
 from dpvae.metrics.mirror_search import Candidates, refined
 from dpvae.metrics.regional_expression import RegionalExpression
@@ -104,7 +105,10 @@ def mirror_symmetry(values: Any, coordinates: ArrayLike, *, seed: int = 0) -> Mi
         raise ValueError(message)
     known = np.flatnonzero(known_rows(places))
     if len(known) < FEWEST_CELLS:
-        message = f"{len(known)} cells have a place; at least {FEWEST_CELLS} are needed."
+        message = (
+            f"{counted(len(known), 'cell has', 'cells have')} a place; at least {FEWEST_CELLS} "
+            "are needed."
+        )
         raise ValueError(message)
     used = known
     if len(known) > MOST_CELLS:

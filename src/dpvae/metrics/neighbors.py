@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from dpvae.metrics.paired import Points, paired_rows
+from dpvae.metrics.paired import Points, check_has_shape, paired_rows
 
 TIE = 1e-9
 
@@ -69,7 +69,8 @@ def neighbor_overlap(true: ArrayLike, recovered: ArrayLike, *, n_neighbors: int 
     Raises
     ------
     ValueError
-        If the shapes differ, fewer than three cells are known in both, or k is below 1.
+        If the shapes differ, fewer than three cells are known in both, all places are the same in
+        one of them, or k is below 1.
 
     Notes
     -----
@@ -85,6 +86,8 @@ def neighbor_overlap(true: ArrayLike, recovered: ArrayLike, *, n_neighbors: int 
     0.75
     """
     first, second = paired_rows(true, recovered, at_least=3)
+    check_has_shape(first, name="true")
+    check_has_shape(second, name="recovered")
     if n_neighbors < 1:
         message = f"n_neighbors is {n_neighbors}; pass at least 1."
         raise ValueError(message)

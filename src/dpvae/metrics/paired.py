@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._data.counted import counted
 from dpvae._data.numbers import floats_of
 from dpvae.geometry.coordinates import LARGEST
 
@@ -65,7 +66,8 @@ def paired_cells(true: ArrayLike, other: ArrayLike, *, at_least: int) -> tuple[P
     infinite |= ~((np.abs(second) < LARGEST) | np.isnan(second)).all(axis=1)
     if infinite.any():
         message = (
-            f"{int(infinite.sum())} rows hold infinite coordinates, or ones above {LARGEST:g}; set "
+            f"{counted(int(infinite.sum()), 'row holds', 'rows hold')} infinite coordinates, or "
+            f"ones above {LARGEST:g}; set "
             "rows without a place to NaN."
         )
         raise ValueError(message)

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
 from dpvae.metrics.neighbors import Neighbors
-from dpvae.metrics.paired import Points, paired_cells
+from dpvae.metrics.paired import Points, check_has_shape, paired_cells
 
 LARGEST_BLOCK = 4_000_000
 
@@ -41,12 +41,15 @@ def trustworthiness(
 
     Returns
     -------
-    From 0 to 1, no intruders. Shuffled cells score 0.5 in expectation, for k far below n.
+    From 0 to 1, no intruders. Shuffled cells score 0.5 in expectation, for k far below n. Of
+    neighbours that are equally far, as on a grid of spots, those count that come first: another
+    order of the cells changes the third decimal.
 
     Raises
     ------
     ValueError
-        If the rows do not match, or there are too few cells for k.
+        If the rows do not match, all are the same in one of the two, or there are too few cells
+        for k.
 
     Notes
     -----
@@ -61,6 +64,8 @@ def trustworthiness(
     1.0
     """
     places, values = paired_cells(true, other, at_least=3)
+    check_has_shape(places, name="one of the two")
+    check_has_shape(values, name="one of the two")
     n_cells = len(places)
     if not 1 <= n_neighbors < n_cells / 2:
         message = (
@@ -91,7 +96,8 @@ def continuity(
 
     Returns
     -------
-    From 0 to 1. Shuffled cells score 0.5 in expectation, for k far below n.
+    From 0 to 1. Shuffled cells score 0.5 in expectation, for k far below n. Equally far neighbours
+    count as in :func:`trustworthiness`.
 
     Raises
     ------

@@ -50,12 +50,10 @@ def rssd(true: ArrayLike, recovered: ArrayLike) -> float:
     if first.shape[1] not in (2, 3):
         message = f"true has {first.shape[1]} dimensions: places have 2 or 3."
         raise ValueError(message)
-    product = first.T @ second
-    stretch = np.linalg.svd(product, compute_uv=False)
-    if first.shape[1] == 3 and np.linalg.det(product) < 0.0:
-        stretch[-1] *= -1.0
-    square = (first**2).sum() + (second**2).sum() - 2.0 * stretch.sum()
-    return float(np.sqrt(max(square, 0.0)))
+    left, _, right = np.linalg.svd(second.T @ first)
+    if first.shape[1] == 3 and np.linalg.det(left @ right) < 0.0:
+        left[:, -1] *= -1.0
+    return float(np.linalg.norm(first - second @ left @ right))
 
 
 def rssd_by_class(true: ArrayLike, recovered: ArrayLike, labels: ArrayLike) -> pd.Series:
@@ -90,7 +88,7 @@ def rssd_by_class(true: ArrayLike, recovered: ArrayLike, labels: ArrayLike) -> p
         check_coordinate_rows(given, name=name)
         for given, name in ((true, "true"), (recovered, "recovered"))
     )
-    classes = pd.Series(np.asarray(labels, dtype=object))
+    classes = pd.Series(np.ravel(np.asarray(labels, dtype=object)))
     if len(classes) != len(one) or one.shape != other.shape:
         message = (
             f"true has shape {one.shape}, recovered {other.shape}, and there are {len(classes)} "

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
+from dpvae._data.counted import counted
+
 Values = NDArray[np.float64]
 
 
@@ -43,7 +45,7 @@ class SpatialWeights:
             )
             raise ValueError(message)
         if graph.shape[0] < 4:
-            message = f"graph has {graph.shape[0]} cells; at least 4 are needed."
+            message = f"graph has {counted(graph.shape[0], 'cell')}; at least 4 are needed."
             raise ValueError(message)
         matrix = csr_matrix(graph, dtype=np.float64, copy=True)
         if not np.isfinite(matrix.data).all():

@@ -49,7 +49,7 @@ def load(
     for entry in MODELS.values():
         if entry.class_name == saved.class_name:
             cells = saved_cells(dir_path) if adata is None else adata
-            model: SpatialModel = entry.load()._from_saved(saved, cells)
+            model: SpatialModel = entry.load().from_saved(saved, cells)
             return model
     message = (
         f"{dir_path} holds a {saved.class_name}, not a model of dpvae: load it with its own "

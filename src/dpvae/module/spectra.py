@@ -1,44 +1,17 @@
 """Spectral densities of kernels: how much a surface varies at each frequency."""
 
 from collections.abc import Callable, Mapping
-from math import gamma, pi
+from math import pi
 from typing import Final, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from dpvae.geometry.surfaces.matern import matern_density
+
 KernelName = Literal["matern", "gaussian", "cauchy"]
-SMOOTHNESS = 1.5
 N_SCALES = 24
-
-
-def matern_density(squared_frequency: Tensor, length: Tensor, n_dims: int) -> Tensor:
-    r"""Density of the Matérn 3/2 kernel :math:`(1 + \sqrt3 r/\ell) e^{-\sqrt3 r/\ell}`.
-
-    Parameters
-    ----------
-    squared_frequency
-        Sum of squares over dimensions, any shape.
-    length
-        :math:`\ell`, of a shape that broadcasts.
-    n_dims
-        2 or 3.
-
-    Returns
-    -------
-    :cite:t:`Rasmussen06`, equation 4.15.
-    """
-    nu = SMOOTHNESS
-    constant = 2.0**n_dims * pi ** (n_dims / 2) * gamma(nu + n_dims / 2) * (2.0 * nu) ** nu
-    constant /= gamma(nu)
-    inverse_square = length**-2.0
-    density: Tensor = (
-        constant
-        * length ** (-2.0 * nu)
-        * (2.0 * nu * inverse_square + squared_frequency) ** -(nu + n_dims / 2)
-    )
-    return density
 
 
 def gaussian_density(squared_frequency: Tensor, length: Tensor, n_dims: int) -> Tensor:

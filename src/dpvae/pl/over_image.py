@@ -1,5 +1,6 @@
 """Recovered places over the image of a section."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,9 @@ def over_image(
     >>> ax.get_images()[0].get_array().shape
     (60, 60, 3)
     """
-    import squidpy as sq
+    with warnings.catch_warnings():  # of docrep, when squidpy is imported for the first time
+        warnings.filterwarnings("ignore", "'.*' is not a valid key!", SyntaxWarning)
+        import squidpy as sq
 
     places = read_coordinates(adata, recovered_key, argument="recovered_key")
     library = _library(reference, library_id)

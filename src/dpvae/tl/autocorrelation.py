@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
 from dpvae._data.arguments import check_is_anndata
+from dpvae._data.counted import counted
 from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._data.expression import expression_name, expression_of
 from dpvae._data.matrix_on_disk import MatrixOnDisk, open_matrix
@@ -121,7 +122,10 @@ def autocorrelation(
     for section, members in cells_per_section(named_sections(adata, sample_key)):
         cells = np.flatnonzero(members & known)
         if len(cells) < 4:
-            message = f"Section {section!r} has {len(cells)} cells of known place; 4 are needed."
+            message = (
+                f"Section {section!r} has {counted(len(cells), 'cell')} of known place; 4 are "
+                "needed."
+            )
             raise ValueError(message)
         graph = (
             _nearest(places[cells], n_neighbors)

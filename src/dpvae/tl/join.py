@@ -9,6 +9,7 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from dpvae._data.counted import counted
 from dpvae._data.culprit import obsm_name
 from dpvae._data.expression import is_expression_on_disk
 from dpvae._data.names import as_text
@@ -225,7 +226,8 @@ def _check_enough(
     for each, where, names in zip(technologies, places, sections, strict=True):
         if not each.is_imaged and each.adata.n_obs < FEWEST_CELLS:
             message = (
-                f"{each.call} has {each.adata.n_obs} cells, at least {FEWEST_CELLS} are needed."
+                f"{each.call} has {counted(each.adata.n_obs, 'cell')}, at least {FEWEST_CELLS} "
+                "are needed."
             )
             raise ValueError(message)
         is_known = known_rows(where)
@@ -233,7 +235,8 @@ def _check_enough(
             n_known = int(is_known[mask].sum())
             if each.is_imaged and n_known < FEWEST_CELLS:
                 message = (
-                    f"Section {section!r} of {each.call} has {n_known} cells of known place, in "
+                    f"Section {section!r} of {each.call} has {counted(n_known, 'cell')} of known "
+                    "place, in "
                     f"{obsm_name(spatial_key, name=each.call)}; at least {FEWEST_CELLS} are needed."
                 )
                 raise ValueError(message)

@@ -8,6 +8,7 @@ import pandas as pd
 from anndata import AnnData
 
 from dpvae._data.arguments import check_is_anndata
+from dpvae._data.counted import counted
 
 SAME = "same name"
 NOT_FOUND = "not found"
@@ -85,7 +86,10 @@ def match_genes(
     columns = _text_columns(query.var, "query"), _text_columns(var, "reference")
     table = _matches(names, genes, *columns)
     if len(genes) == 0 or len(names) == 0:
-        message = f"The reference has {len(genes)} genes, the query {len(names)}: both need some."
+        message = (
+            f"The reference has {counted(len(genes), 'gene')}, the query {len(names)}: both need "
+            "some."
+        )
         raise ValueError(message)
     if (table["how"] == NOT_FOUND).all():
         message = (
@@ -104,10 +108,11 @@ def match_genes(
 
 def _unique(names: pd.Index, whose: str, remedy: str) -> pd.Index:
     if not names.is_unique:
-        message = (
-            f"{int(names.duplicated().sum())} gene names of the {whose} occur more than once. Run "
-            f"{remedy}, or sum up the columns of the same gene."
+        n_twice = int(names.duplicated().sum())
+        occur = counted(
+            n_twice, f"gene name of the {whose} occurs", f"gene names of the {whose} occur"
         )
+        message = f"{occur} more than once. Run {remedy}, or sum up the columns of the same gene."
         raise ValueError(message)
     return names.astype(str)
 

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
+from dpvae._data.counted import counted
 from dpvae.tl.middle_first import middle_first
 
 N_STARTS, MOST_STEPS = 10, 500
@@ -44,7 +45,10 @@ def mixture_probabilities(
     order, values = middle_first(latent)
     n_distinct = len(np.unique(values, axis=0))
     if n_distinct < n_domains:
-        message = f"has {n_distinct} different rows, from which {n_domains} domains cannot be made."
+        message = (
+            f"has {counted(n_distinct, 'different row')}, from which {n_domains} domains cannot "
+            "be made."
+        )
         raise ValueError(message)
     mixture = GaussianMixture(
         n_domains,

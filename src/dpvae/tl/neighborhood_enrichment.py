@@ -6,6 +6,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from dpvae._data.counted import counted
 from dpvae._data.names import as_text
 from dpvae._data.section import check_column
 from dpvae._data.whole_number import check_whole, is_whole
@@ -109,7 +110,7 @@ def neighborhood_enrichment(
         message = f"seed is {seed!r}: give a whole number that is not negative."
         raise ValueError(message)
     if adata.n_obs < FEWEST_CELLS:
-        message = f"adata has {adata.n_obs} cells: {FEWEST_CELLS} are needed."
+        message = f"adata has {counted(adata.n_obs, 'cell')}: {FEWEST_CELLS} are needed."
         raise ValueError(message)
     clusters = _categorical(adata.obs[cluster_key])
     names = clusters.cat.categories

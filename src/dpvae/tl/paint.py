@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix, issparse
 from sklearn.neighbors import kneighbors_graph
 
 from dpvae._data.arguments import check_is_anndata
+from dpvae._data.counted import counted
 from dpvae._data.culprit import obsm_name
 from dpvae._data.expression import check_log_normalized, expression_of
 from dpvae._data.some_rows import at_most
@@ -148,10 +149,9 @@ def _wanted(query: AnnData, reference: AnnData, genes: Sequence[str] | None) -> 
     for name, adata in (("query", query), ("reference", reference)):
         check_is_anndata(adata, name=name)
         if not adata.var_names.is_unique:
-            message = (
-                f"{int(adata.var_names.duplicated().sum())} gene names of {name} occur more than "
-                f"once. Run {name}.var_names_make_unique()."
-            )
+            n_twice = int(adata.var_names.duplicated().sum())
+            occur = counted(n_twice, f"gene name of {name} occurs", f"gene names of {name} occur")
+            message = f"{occur} more than once. Run {name}.var_names_make_unique()."
             raise ValueError(message)
     every: pd.Index = query.var_names
     if genes is None:
@@ -176,13 +176,15 @@ def _wanted(query: AnnData, reference: AnnData, genes: Sequence[str] | None) -> 
 def _check_enough(n_cells: int, n_positions: int, n_genes: int, where: str) -> None:
     if n_genes < FEWEST_GENES:
         message = (
-            f"query and reference share {n_genes} genes, {FEWEST_GENES} are needed. See with "
+            f"query and reference share {counted(n_genes, 'gene')}, {FEWEST_GENES} are needed. "
+            "See with "
             "dpvae.tl.match_genes(query, reference) whether they are called by other names."
         )
         raise ValueError(message)
     if min(n_cells, n_positions) < FEWEST_CELLS:
         message = (
-            f"query has {n_cells} cells and reference {n_positions} of known place, in {where}; at "
+            f"query has {counted(n_cells, 'cell')} and reference {n_positions} of known place, in "
+            f"{where}; at "
             f"least {FEWEST_CELLS} of each are needed to draw patterns."
         )
         raise ValueError(message)

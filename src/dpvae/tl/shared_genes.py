@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dpvae._data.counted import counted
 from dpvae._data.expression import check_finite, rows_in_parts, stored_values
 from dpvae._data.some_rows import at_most
 from dpvae._data.warn import warn_user
@@ -64,7 +65,8 @@ def joint_genes(technologies: list[Technology]) -> JointGenes:
         n_more = _under_other_names(each, reference)
         if n_more:
             message = (
-                f"{n_more} further genes of {reference.call} are in {each.call} under other names. "
+                f"{counted(n_more, 'further gene')} of {reference.call} "
+                f"{'is' if n_more == 1 else 'are'} in {each.call} under other names. "
                 f"{_how_to_accept(each, reference)}"
             )
             warn_user(message)
@@ -103,7 +105,8 @@ def check_not_given_twice(technologies: list[Technology], genes: JointGenes) -> 
             n_same = int((is_same[0] == is_same[1]).all(axis=1).sum())
             if 2 * n_same > len(some):
                 message = (
-                    f"{first.call} and {second.call} share {len(names)} names of cells, and most "
+                    f"{first.call} and {second.call} share {counted(len(names), 'name')} of "
+                    "cells, and most "
                     "of these have the same values in both: the same cells are given twice. "
                     "Remove them from one."
                 )
@@ -139,7 +142,7 @@ def _too_few(technologies: list[Technology], reference: Technology, n_shared: in
     others = [each for each in technologies if each is not reference]
     worst = min(others, key=lambda each: int(each.genes.isin(reference.genes).sum()))
     calls = " and ".join([each.call for each in others] + [reference.call])
-    message = f"{calls} share {n_shared} genes, at least {FEWEST_GENES} are needed. "
+    message = f"{calls} share {counted(n_shared, 'gene')}, at least {FEWEST_GENES} are needed. "
     n_more = _under_other_names(worst, reference)
     if n_more:
         return (

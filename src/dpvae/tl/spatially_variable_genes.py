@@ -8,6 +8,7 @@ import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
 
+from dpvae._data.counted import counted
 from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._data.expression import count_depths, expression_name, expression_of
 from dpvae._data.section import cells_per_section, check_column, named_sections
@@ -170,7 +171,7 @@ def _usable(
     if not sections:
         found = max(n_places.values(), default=0)
         message = (
-            f"{obsm_name(key)} has {found} different places of cells with counts"
+            f"{obsm_name(key)} has {counted(found, 'different place')} of cells with counts"
             f"{' in the largest section' if len(few) > 1 else ''}; {FEWEST_PLACES} are needed."
         )
         raise ValueError(message)

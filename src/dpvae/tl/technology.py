@@ -10,6 +10,7 @@ from anndata import AnnData
 from scipy.sparse import csr_matrix, issparse
 
 from dpvae._data.arguments import check_is_anndata
+from dpvae._data.counted import counted
 from dpvae._data.expression import expression_name, expression_of, value_kind
 from dpvae._keys import OBS
 
@@ -113,10 +114,12 @@ def _checked(technology: Technology) -> Technology:
         (technology.cell_names, "cell", f"{call}.obs_names_make_unique(), or remove them"),
     ):
         if names.has_duplicates:
-            message = (
-                f"{int(names.duplicated().sum())} {noun} names of {call} occur more than once, "
-                f"such as {names[names.duplicated()][0]!r}. Run {remedy}."
+            n_twice = int(names.duplicated().sum())
+            occur = counted(
+                n_twice, f"{noun} name of {call} occurs", f"{noun} names of {call} occur"
             )
+            example = names[names.duplicated()][0]
+            message = f"{occur} more than once, such as {example!r}. Run {remedy}."
             raise ValueError(message)
     if OBS.technology in adata.obs:
         message = (

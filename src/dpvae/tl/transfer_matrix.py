@@ -12,6 +12,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from dpvae._data.counted import counted
 from dpvae._data.culprit import named_in_errors, obsm_name
 from dpvae._data.some_rows import random_share
 from dpvae._keys import OBSM
@@ -170,7 +171,7 @@ def _check(
 ) -> None:
     _check_models(models)
     if not sections or not (callable(models) or models):
-        message = f"There are {len(sections)} sections: pass at least one, and a way to place it."
+        message = f"{len(sections)} sections are given: pass at least one, and a way to place it."
         raise ValueError(message)
     if not isinstance(held_out, int | float | np.floating) or not 0 < held_out < 1:
         message = f"held_out is {held_out!r}: choose a share between 0 and 1, such as 0.2."
@@ -186,9 +187,14 @@ def _check(
         n_known = int(known_rows(places).sum())
         n_hidden = len(random_share(section.n_obs, float(held_out), seed=0)[1])
         if n_known < FEWEST_CELLS or (callable(models) and n_hidden < FEWEST_CELLS):
-            held = f", and {n_hidden} cells are held out" if callable(models) else ""
+            held = (
+                f", and {counted(n_hidden, 'cell is', 'cells are')} held out"
+                if callable(models)
+                else ""
+            )
             message = (
-                f"Section {name!r} has {n_known} cells of known place{held}: {FEWEST_CELLS} are "
+                f"Section {name!r} has {counted(n_known, 'cell')} of known place{held}: "
+                f"{FEWEST_CELLS} are "
                 "needed to score. Leave the section out, or raise held_out."
             )
             raise ValueError(message)

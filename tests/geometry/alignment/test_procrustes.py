@@ -79,7 +79,7 @@ def test_unknown_rows_are_left_out_and_stay_unknown(pair):
     [
         (np.eye(3), np.eye(3)[:, :2], r"source has shape \(3, 3\) and target \(3, 2\)"),
         (np.ones(3), np.ones(3), r"source has shape \(3,\)"),
-        ([[0.0, 1.0], [np.nan] * 2], np.eye(2), "1 rows are known in both"),
+        ([[0.0, 1.0], [np.nan] * 2], np.eye(2), "1 row is known in both"),
         (np.full((4, 2), 0.1), np.eye(4)[:, :2], "all 4 usable rows of source are identical"),
         (np.eye(4)[:, :2], np.ones((4, 2)), "all 4 usable rows of target are identical"),
     ],

@@ -257,7 +257,7 @@ FOUR = np.arange(5) < 4
         (LATENT, PLACES, FOUR, {"method": "blend", "penalty": 1.0}, "a blend needs hard anchors"),
         (LATENT, PLACES, FOUR, {"distance_scale": -1.0}, "distance_scale is -1.0"),
         (LATENT, PLACES, FOUR, {"max_iter": 0}, "max_iter is 0"),
-        (LATENT, PLACES, np.arange(5) == 0, {}, "no pair among the 1 cells"),
+        (LATENT, PLACES, np.arange(5) == 0, {}, "no pair among the 1 cell "),
         (LATENT * np.nan, PLACES, FOUR, {}, "NaN or infinite values in 5 of 5"),
     ],
 )

@@ -95,9 +95,7 @@ def test_parts_are_named_and_laid_out_by_themselves():
     first, second = latent[:29], latent[29:49]
     full = [csr_matrix(1.0 - np.eye(len(part))) for part in (first, second)]
     graph = block_diag([*full, csr_matrix((1, 1))], format="csr")
-    with pytest.warns(
-        UserWarning, match="3 parts.*largest has 29 of 50 cells, 1 cells have no"
-    ) as w:
+    with pytest.warns(UserWarning, match="3 parts.*largest has 29 of 50 cells, 1 cell has no") as w:
         placement = place_free(latent, pair_mask=graph, tol=1e-10, max_iter=2000)
     assert w[0].filename == __file__
     for part, cells in ((first, slice(0, 29)), (second, slice(29, 49))):

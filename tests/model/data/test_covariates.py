@@ -49,7 +49,7 @@ def test_numbers_of_all_types_pass(counts, kind):
     ("columns", "found"),
     [
         (NO_NUMBERS, "values that are not numbers"),
-        (NOT_FINITE, "1 values that are NaN or infinite"),
+        (NOT_FINITE, "1 value that is NaN or infinite"),
     ],
 )
 @pytest.mark.parametrize("setup", [{"size_factor_key": "c"}, {"continuous_covariate_keys": ["c"]}])

@@ -34,7 +34,7 @@ def spoil_unit(adata):
 @pytest.mark.parametrize(
     ("spoil", "options", "error", "message"),
     [
-        (spoil_names, {}, ValueError, "1 gene names occur more than once.*var_names_make_unique"),
+        (spoil_names, {}, ValueError, "1 gene name occurs more than once.*var_names_make_unique"),
         (
             spoil_section,
             {"obs_keys": [("sample_key", "section")]},

@@ -19,7 +19,7 @@ def test_columns_are_those_of_the_names():
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["a", "b", "b"], "1 gene names of the query occur more than once"),
+        (["a", "b", "b"], "1 gene name of the query occurs more than once"),
         (["A", "B"], r"none of the reference's 4 genes.*like 'a', the query like 'A'"),
         ([], "none of the reference's 4 genes.*no gene at all"),
     ],

@@ -22,7 +22,7 @@ def test_without_names_all_cells_are_a_new_section():
 
 def test_sections_too_small_for_statistics_are_refused():
     names = pd.Series(["one"] * 30 + ["two"])
-    with pytest.raises(ValueError, match="has 1 cells, but with standardize='section'"):
+    with pytest.raises(ValueError, match="has 1 cell, but with standardize='section'"):
         new_sections(names, np.array(["known"]), 31)
     assert (new_sections(names, np.array(["one", "two"]), 31) == -1).all()
 

@@ -62,7 +62,7 @@ def test_a_grid_fills_the_tissue():
         (None, None, "Give either positions"),
         (KNOWN, 1.0, "Give either positions"),
         (np.zeros((3, 3)), None, "give 2 numbers for each position"),
-        ([[np.nan, np.nan], [0, 0]], None, "1 rows of NaN: give 2 numbers"),
+        ([[np.nan, np.nan], [0, 0]], None, "1 row of NaN: give 2 numbers"),
         ([0.0, 1.0], None, r"positions has shape \(2,\)"),
         ([["a", "b"]], None, "positions"),
         (None, -1.0, "spacing"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._data.counted import counted
 from dpvae._data.numbers import floats_of
 from dpvae.geometry.coordinates import known_rows
 
@@ -123,7 +124,10 @@ def align(
         raise ValueError(message)
     usable = known_rows(moving) & known_rows(fixed)
     if usable.sum() < 2:
-        message = f"{usable.sum()} rows are known in both source and target; alignment needs 2."
+        message = (
+            f"{counted(usable.sum(), 'row is', 'rows are')} known in both source and target; "
+            "alignment needs 2."
+        )
         raise ValueError(message)
     source_center, moving = _centered(moving[usable], "source")
     target_center, fixed = _centered(fixed[usable], "target")

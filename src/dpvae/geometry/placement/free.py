@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._data.counted import counted
 from dpvae.geometry.latent import check_distance_scale, check_latent
 from dpvae.geometry.pair_mask import check_pair_mask
 from dpvae.geometry.placement.constraint import Unconstrained
@@ -91,7 +92,10 @@ def place_free(
         message = f"n_dims is {n_dims}; a tissue has 2 or 3 dimensions."
         raise ValueError(message)
     if len(values) <= n_dims:
-        message = f"latent has {len(values)} cells; {n_dims} dimensions need {n_dims + 1} or more."
+        message = (
+            f"latent has {counted(len(values), 'cell')}; {n_dims} dimensions need {n_dims + 1} or "
+            "more."
+        )
         raise ValueError(message)
     check_stopping(max_iter, tol)
     graph = None if pair_mask is None else check_pair_mask(pair_mask, len(values))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components, laplacian
 
+from dpvae._data.counted import counted
 from dpvae.geometry.alignment.procrustes import align
 from dpvae.geometry.pairs import pair_distances
 from dpvae.geometry.placement.result import Placement
@@ -141,7 +142,8 @@ def _warn_of_parts(part: Cells, n_parts: int) -> None:
     sizes = np.bincount(part)
     message = (
         f"The pair mask falls into {n_parts} parts that no pair connects (the largest has "
-        f"{sizes.max()} of {len(part)} cells, {(sizes == 1).sum()} cells have no pair). How the "
+        f"{sizes.max()} of {len(part)} cells, "
+        f"{counted((sizes == 1).sum(), 'cell has', 'cells have')} no pair). How the "
         "parts lie to each other is undetermined: each is turned onto the principal components of "
         "the latents. Connect them with more neighbours or some random far pairs."
     )

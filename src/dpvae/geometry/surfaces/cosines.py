@@ -1,16 +1,17 @@
 """Cosines over a tissue, of which smooth surfaces are made."""
 
 from dataclasses import dataclass
-from math import gamma, pi, prod
+from math import pi, prod
 
 import numpy as np
 from numpy.typing import NDArray
+
+from dpvae.geometry.surfaces.matern import matern_density
 
 Points = NDArray[np.float64]
 
 N_COSINES = 256
 MARGIN = 0.1
-SMOOTHNESS = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,12 +81,8 @@ class Cosines:
 
         Returns
         -------
-        Spectral density of the kernel, shape ``(n_cosines,)`` (:cite:t:`Rasmussen06`, equation
-        4.15).
+        Spectral density of the kernel, shape ``(n_cosines,)``.
         """
-        n_dims, nu = self.frequencies.shape[1], SMOOTHNESS
-        scale = length * self.width
-        constant = 2.0**n_dims * pi ** (n_dims / 2) * gamma(nu + n_dims / 2) * (2.0 * nu) ** nu
-        constant /= gamma(nu) * scale ** (2.0 * nu)
         squared = (self.frequencies**2).sum(axis=1)
-        return np.asarray(constant * (2.0 * nu / scale**2 + squared) ** -(nu + n_dims / 2))
+        n_dims = self.frequencies.shape[1]
+        return np.asarray(matern_density(squared, length * self.width, n_dims))

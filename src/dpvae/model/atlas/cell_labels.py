@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dpvae._data.counted import counted
 from dpvae._data.names import codes_of
 from dpvae._data.some_rows import at_most
 from dpvae._data.warn import warn_user
@@ -89,8 +90,9 @@ def labels_of(column: pd.Series, where: str) -> tuple[Rows, list[str]]:
     rare, names = found[is_rare].tolist(), found[~is_rare].tolist()
     if len(names) < 2:
         message = (
-            f"{where} has {len(names)} labels of {FEWEST_CELLS} cells or more ({names}), but two "
-            "are needed to choose between: give a column of layers, regions or cell types."
+            f"{where} has {counted(len(names), 'label')} of {FEWEST_CELLS} cells or more "
+            f"({names}), but two are needed to choose between: give a column of layers, regions "
+            "or cell types."
         )
         raise ValueError(message)
     if rare:
@@ -142,7 +144,8 @@ def predict_labels(
     if len(chosen) < FEWEST_CELLS:
         named = f" {section!r}" if section else ""
         message = (
-            f"{len(chosen)} cells of the reference's section{named} have a label and a place: "
+            f"{counted(len(chosen), 'cell')} of the reference's section{named} with a label and a "
+            "place: "
             f"{FEWEST_CELLS} are needed. Name a section that has labels, section=…"
         )
         raise ValueError(message)

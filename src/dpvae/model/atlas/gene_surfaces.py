@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dpvae._data.counted import counted
 from dpvae._data.section import cells_per_section
 from dpvae._data.some_rows import at_most
 from dpvae.geometry import Posterior, known_rows
@@ -162,7 +163,8 @@ class GeneSurfaces:
             flat = "in a plane" if known.shape[1] == 3 else "on a line"
             all_alike = "" if len(known) < FEWEST_CELLS else f", all {flat} or of equal expression"
             message = (
-                f"The reference's section{named} has {len(known)} cells of known place{all_alike}: "
+                f"The reference's section{named} has {counted(len(known), 'cell')} of known "
+                f"place{all_alike}: "
                 f"{FEWEST_CELLS} are needed, not all {flat} and not all of equal expression, to "
                 "say how probable positions are."
             )

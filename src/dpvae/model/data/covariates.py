@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from dpvae._data.counted import counted
+
 LISTS = ("categorical_covariate_keys", "continuous_covariate_keys")
 
 
@@ -60,11 +62,15 @@ def _fault(column: Any, *, is_size: bool) -> str | None:
         values = column.to_numpy(dtype=np.float64, na_value=np.nan).astype(np.float32)
     n_wrong = int((~np.isfinite(values)).sum())
     if n_wrong:
-        return f"{n_wrong} values that are NaN or infinite: replace them, or leave the cells out."
+        return (
+            f"{counted(n_wrong, 'value that is', 'values that are')} NaN or infinite: replace "
+            "them, or leave the cells out."
+        )
     n_wrong = int((values <= 0).sum())
     if is_size and n_wrong:
         return (
-            f"{n_wrong} values that are not above 0 (down to {values.min():.3g}): give factors "
+            f"{counted(n_wrong, 'value that is', 'values that are')} not above 0 (down to "
+            f"{values.min():.3g}): give factors "
             "that the expected counts of a cell are multiplied by; if these are their logarithms, "
             "take np.exp of them."
         )

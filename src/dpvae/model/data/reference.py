@@ -8,6 +8,7 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from dpvae._data.arguments import check_one_name
+from dpvae._data.counted import counted
 from dpvae._data.section import cells_per_section, check_column, section_names
 from dpvae._data.warn import warn_user
 from dpvae.geometry import check_coordinates, known_rows
@@ -52,8 +53,9 @@ def check_reference(
         )
         raise ValueError(message)
     if not adata.var_names.is_unique:
+        n_twice = int(adata.var_names.duplicated().sum())
         message = (
-            f"{int(adata.var_names.duplicated().sum())} gene names occur more than once, but genes "
+            f"{counted(n_twice, 'gene name occurs', 'gene names occur')} more than once, but genes "
             "are matched by name. Run adata.var_names_make_unique()."
         )
         raise ValueError(message)

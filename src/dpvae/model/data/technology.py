@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scvi.data.fields import CategoricalObsField, ObsmField
 
 from dpvae._data.arguments import check_is_anndata
+from dpvae._data.counted import counted
 from dpvae._data.names import as_text
 from dpvae._keys import OBSM, REGISTRY, VARM
 from dpvae.geometry import check_coordinates, known_rows
@@ -231,7 +232,8 @@ def _check_enough(
     counts = technology.value_counts()
     if counts.min() < FEWEST_CELLS:
         message = (
-            f"Technology {counts.idxmin()!r} has {counts.min()} cells, {FEWEST_CELLS} are needed "
+            f"Technology {counts.idxmin()!r} has {counted(counts.min(), 'cell')}, {FEWEST_CELLS} "
+            "are needed "
             "to know how its genes vary: leave it out."
         )
         raise ValueError(message)

@@ -76,11 +76,11 @@ class StoredModel(SavingModel):
             download_model(backup_url, path, prefix)
         saved = cls._read(path, prefix, allow_pickle=allow_pickle)
         cells = saved_cells(path, prefix) if adata is None else adata
-        return cls._from_saved(saved, cells, **kwargs)
+        return cls.from_saved(saved, cells, **kwargs)
 
     @classmethod
-    def _from_saved(cls, saved: SavedModel, adata: AnnData | Literal[False], **kwargs: Any) -> Self:
-        """Make a model of what was read, and attach cells if there are any."""
+    def from_saved(cls, saved: SavedModel, adata: AnnData | Literal[False], **kwargs: Any) -> Self:
+        """Make a model of what was read, and attach cells; ``kwargs`` are those of :meth:`load`."""
         if adata:
             setup = Setup.of(saved.registry)
             check_own_genes(adata.var_names, setup.genes)

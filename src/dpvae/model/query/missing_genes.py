@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
+from dpvae._data.counted import counted
 from dpvae._data.warn import warn_user
 
 FEWEST_PRESENT = 0.5
@@ -41,10 +42,9 @@ def gene_columns(names: pd.Index, genes: pd.Index) -> NDArray[np.intp]:
         If names of the query occur more than once, or no gene is shared.
     """
     if not names.is_unique:
-        message = (
-            f"{int(names.duplicated().sum())} gene names of the query occur more than once. Run "
-            "query.var_names_make_unique()."
-        )
+        n_twice = int(names.duplicated().sum())
+        occur = counted(n_twice, "gene name of the query occurs", "gene names of the query occur")
+        message = f"{occur} more than once. Run query.var_names_make_unique()."
         raise ValueError(message)
     columns = np.asarray(names.get_indexer(genes), dtype=np.intp)
     if (columns < 0).all():

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from dpvae._data.counted import counted
 from dpvae._data.names import as_text
 from dpvae.model.data.gene_statistics import gene_statistics
 from dpvae.module import EncoderInput
@@ -44,7 +45,8 @@ def new_sections(names: pd.Series | None, known: NDArray[Any], n_cells: int) -> 
     n_cells_of = np.bincount(code[code >= 0])
     if (n_cells_of < FEWEST_CELLS).any():
         message = (
-            f"A section of the query has {n_cells_of.min()} cells, but with standardize='section' "
+            f"A section of the query has {counted(n_cells_of.min(), 'cell')}, but with "
+            "standardize='section' "
             f"genes are standardised by their mean and spread in it, which takes {FEWEST_CELLS} or "
             "more. Give the whole section at once, or use a model with standardize='reference'."
         )

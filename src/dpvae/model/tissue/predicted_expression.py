@@ -9,6 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from scvi import REGISTRY_KEYS
 
+from dpvae._data.counted import counted
 from dpvae._data.whole_number import check_seed, check_whole
 from dpvae.geometry import check_coordinate_rows, known_rows
 from dpvae.geometry.posterior.grid import grid_inside
@@ -50,7 +51,8 @@ def wanted_positions(known: Points, positions: ArrayLike | None, spacing: float 
     n_dims = known.shape[1]
     if found.shape[1] != n_dims or not known_rows(found).all():
         message = (
-            f"positions has the shape {found.shape} and {int((~known_rows(found)).sum())} rows of "
+            f"positions has the shape {found.shape} and "
+            f"{counted(int((~known_rows(found)).sum()), 'row')} of "
             f"NaN: give {n_dims} numbers for each position."
         )
         raise ValueError(message)

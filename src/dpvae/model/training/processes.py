@@ -9,6 +9,8 @@ import torch
 from lightning.pytorch.strategies import DDPStrategy
 from scvi import settings
 
+from dpvae._data.counted import counted
+
 FEWEST_CELLS = 3
 
 
@@ -77,7 +79,8 @@ def for_processes(arguments: Mapping[str, Any], n_cells: int) -> dict[str, Any]:
         raise ValueError(message)
     if n_cells < FEWEST_CELLS * together:
         message = (
-            f"{n_cells} cells are too few for {together} processes, each of which needs at least "
+            f"{counted(n_cells, 'cell is', 'cells are')} too few for {together} processes, each "
+            "of which needs at least "
             f"{FEWEST_CELLS}: train in one process, without strategy and devices."
         )
         raise ValueError(message)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from math import ceil, floor
 from typing import Any
 
+from dpvae._data.counted import counted
 from dpvae.module.number import is_number
 
 BATCH_SIZE = 128
@@ -85,7 +86,11 @@ def why_no_validation(arguments: Mapping[str, Any], n_cells: int) -> str | None:
     train_size, size = arguments.get("train_size"), arguments.get("validation_size")
     n_train = ceil(n_cells * (DEFAULT_TRAIN_SIZE if train_size is None else train_size))
     if size is None and n_train == n_cells:
-        return "all cells train" if train_size == 1 else f"{n_cells} cells leave none for it"
+        return (
+            "all cells train"
+            if train_size == 1
+            else f"{counted(n_cells, 'cell leaves', 'cells leave')} none for it"
+        )
     if size is not None and floor(n_cells * size) == 0:
         return f"validation_size is {size}"
     return None
