@@ -34,7 +34,7 @@ Methods:
 
 Genes are chosen by {func}`dpvae.pp.spatially_variable_genes` for all methods. Labels of fewer than
 ten cells are left out. One seed: each cell of a section is hidden once, in one of five fifths.
-DPVAE, which takes longer, was trained without the first fifth only, and on some sections.
+DPVAE, which takes longer, was trained without the first fifth only.
 """
 ACROSS = """## Why probabilities are too sure on another donor
 

@@ -43,6 +43,8 @@ Methods:
 - *predict_labels*: {meth}`predict_labels <dpvae.model.DPVAE.predict_labels>` of the niche.
 
 Genes are chosen by {func}`dpvae.pp.spatially_variable_genes` for all methods.
+A method of fewer seeds has other hidden cells and niches than the others: compare it only in the
+first table, which pairs runs.
 """
 
 
