@@ -74,3 +74,23 @@ def test_legend_and_color_bar(tissue: ad.AnnData):
     assert [text.get_text() for text in legend.get_texts()] == [f"domain_{i}" for i in range(1, 6)]
     cell_colors(tissue, "gene_01").explain([ax])
     assert ax.figure.axes[1].get_ylabel() == "gene_01"
+
+
+def test_stored_colors_that_are_none_are_not_taken(tissue: ad.AnnData):
+    plain = cell_colors(tissue, "domain").rgba
+    for stored in (["nocolor"] * 5, {"domain_1": "red"}, None, ["red"], "red"):
+        tissue.uns["domain_colors"] = stored
+        np.testing.assert_array_equal(cell_colors(tissue, "domain").rgba, plain)
+
+
+def test_what_has_no_color_or_several_is_named(tissue: ad.AnnData):
+    tissue.obs["lists"] = [[1]] * 120
+    with pytest.raises(ValueError, match=r"adata.obs\['lists'\] holds what has no order and no na"):
+        cell_colors(tissue, "lists")
+    tissue.var_names = ["twice", "twice", *tissue.var_names[2:]]
+    with pytest.raises(ValueError, match=r"2 genes are called 'twice': run adata.var_names_make_u"):
+        cell_colors(tissue, "twice")
+    cell_colors(tissue, tissue.var_names[5])
+    tissue.obs[7] = 1.0
+    with pytest.raises(KeyError, match="'layer' is neither"):
+        cell_colors(tissue, "layer")

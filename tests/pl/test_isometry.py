@@ -41,3 +41,11 @@ def test_a_missing_metric_is_named(tissue):
     tissue.obsm["X_dpvae"] = tissue.obsm["spatial"]
     with pytest.raises(KeyError, match="X_dpvae_metric"):
         pl.isometry(tissue)
+
+
+def test_a_metric_of_another_representation_is_refused(stretched):
+    with pytest.raises(ValueError, match=r"has shape \(0, 2\) and adata.obsm\['X_dpvae_metric'\]"):
+        pl.isometry(stretched[:0].copy())
+    stretched.obsm["X_dpvae"] = np.c_[stretched.obsm["X_dpvae"], np.ones(120)]
+    with pytest.raises(ValueError, match=r"X_dpvae'\] has shape \(120, 3\) and .*\(120, 2, 2\)"):
+        pl.isometry(stretched)

@@ -87,7 +87,7 @@ def test_twenty_thousand_genes_are_found_as_single_ones_are():
 def test_nothing_in_common_is_an_error_that_shows_both_kinds_of_names():
     with pytest.raises(ValueError, match=r"like 'Sox2', the query like 'ENSG1'"):
         dpvae.tl.match_genes(named("ENSG1"), ["Sox2"])
-    with pytest.raises(ValueError, match=r"of the query occur more than once"):
+    with pytest.raises(ValueError, match=r"of the query occurs more than once"):
         dpvae.tl.match_genes(named("Sox2", "Sox2"), ["Sox2"])
 
 

@@ -153,7 +153,7 @@ def test_what_cannot_be_done_is_refused_before_training(pieces, train, taught, t
     for share in (1, "a", None):
         with pytest.raises(ValueError, match=f"held_out is {share!r}: choose a share"):
             dpvae.tl.transfer_matrix(pieces, train, held_out=share, **QUIET)
-    with pytest.raises(ValueError, match="There are 0 sections"):
+    with pytest.raises(ValueError, match="sections holds 0 sections"):
         dpvae.tl.transfer_matrix({}, train, **QUIET)
     with pytest.raises(TypeError, match="sections is a list: give a dictionary"):
         dpvae.tl.transfer_matrix(list(pieces.values()), train, **QUIET)

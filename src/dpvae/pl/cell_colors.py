@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, to_hex, to_rgba
+from matplotlib.colors import Normalize, is_color_like, to_hex, to_rgba
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from dpvae._data.expression import expression_of
 from dpvae._data.matrix_on_disk import MatrixOnDisk
+from dpvae._data.section import check_has_column
 from dpvae.pl.panels import color_bar
 
 # Okabe M, Ito K (2008). Color universal design. https://jfly.uni-koeln.de/color/
@@ -76,11 +77,18 @@ def cell_colors(adata: ad.AnnData, color: str) -> CellColors:
     ------
     KeyError
         If it is neither a column nor a gene.
+    ValueError
+        If there are several of this name, or the column holds lists or the like.
     """
     values = color_values(adata, color)
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         return _continuous(values.to_numpy(dtype=float), color)
-    return _categorical(pd.Categorical(values), color, adata)
+    try:
+        categories = pd.Categorical(values)
+    except TypeError as error:
+        message = f"adata.obs[{color!r}] holds what has no order and no name: {error}."
+        raise ValueError(message) from error
+    return _categorical(categories, color, adata)
 
 
 def color_values(adata: ad.AnnData, color: str) -> pd.Series:
@@ -90,16 +98,22 @@ def color_values(adata: ad.AnnData, color: str) -> pd.Series:
     ------
     KeyError
         If it is neither a column nor a gene.
+    ValueError
+        If there are several of this name.
     """
     if color in adata.obs:
+        check_has_column(adata, color)
         return pd.Series(adata.obs[color])
-    if color in adata.var_names:
-        column = adata.var_names.get_indexer([color])
+    column = np.flatnonzero(adata.var_names == color)
+    if len(column) > 1:
+        message = f"{len(column)} genes are called {color!r}: run adata.var_names_make_unique()."
+        raise ValueError(message)
+    if len(column):
         matrix = expression_of(adata, None)
         gene = matrix.columns(column)[:] if isinstance(matrix, MatrixOnDisk) else matrix[:, column]
         gene = gene.toarray() if issparse(gene) else np.asarray(gene)
         return pd.Series(gene.ravel(), adata.obs_names)
-    columns = ", ".join(adata.obs.columns) or "none"
+    columns = ", ".join(map(str, adata.obs.columns)) or "none"
     message = (
         f"color={color!r} is neither a column of adata.obs ({columns}) "
         f"nor one of the {adata.n_vars} genes of adata.var_names."
@@ -117,8 +131,10 @@ def _continuous(values: NDArray[np.float64], title: str) -> CellColors:
 
 def _categorical(values: pd.Categorical, title: str, adata: ad.AnnData) -> CellColors:
     names = [str(name) for name in values.categories]
-    stored = adata.uns.get(f"{title}_colors", ())
-    palette = [to_hex(c) for c in (stored if len(stored) >= len(names) else _palette(len(names)))]
+    stored = adata.uns.get(f"{title}_colors")
+    is_usable = np.ndim(stored) == 1 and len(stored) >= len(names)
+    is_usable = is_usable and all(map(is_color_like, stored))
+    palette = [to_hex(color) for color in (stored if is_usable else _palette(len(names)))]
     table = np.array([*map(to_rgba, palette[: len(names)]), UNKNOWN])
     present = np.unique(values.codes)
     categories = [(names[code], palette[code]) for code in present if code >= 0]

@@ -6,6 +6,7 @@ import anndata as ad
 import numpy as np
 from matplotlib.axes import Axes
 
+from dpvae._data.culprit import obsm_name
 from dpvae._keys import OBSM
 from dpvae.metrics import metric_ellipses
 from dpvae.pl.ellipses import draw_ellipses
@@ -57,7 +58,7 @@ def isometry(
     KeyError
         If a key is not there.
     ValueError
-        If the metric is malformed.
+        If the metric is malformed, is of other dimensions than the cells, or there is no cell.
 
     Examples
     --------
@@ -71,6 +72,12 @@ def isometry(
     """
     latent = np.asarray(read_representation(adata, use_rep), dtype=np.float64)
     metric = read_representation(adata, metric_key)
+    if not len(latent) or metric.shape[1:2] != latent.shape[1:]:
+        message = (
+            f"{obsm_name(use_rep)} has shape {latent.shape} and {obsm_name(metric_key)} "
+            f"{metric.shape}: give one metric of the same dimensions for each of one cell or more."
+        )
+        raise ValueError(message)
     centered = latent - latent.mean(axis=0)
     plane = np.linalg.svd(centered.T @ centered)[0][:, :2]
     points = centered @ plane

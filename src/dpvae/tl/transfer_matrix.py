@@ -171,7 +171,8 @@ def _check(
 ) -> None:
     _check_models(models)
     if not sections or not (callable(models) or models):
-        message = f"{len(sections)} sections are given: pass at least one, and a way to place it."
+        given = counted(len(sections), "section")
+        message = f"sections holds {given}: pass at least one, and a way to place it."
         raise ValueError(message)
     if not isinstance(held_out, int | float | np.floating) or not 0 < held_out < 1:
         message = f"held_out is {held_out!r}: choose a share between 0 and 1, such as 0.2."
