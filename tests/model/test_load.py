@@ -49,7 +49,9 @@ def test_cells_can_be_given_as_messages_advise(trained, expression):
 
 
 def test_a_directory_without_a_model_is_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no saved model \(it has no file model.safetensors\)"):
+    with pytest.raises(
+        FileNotFoundError, match=r"no saved model \(it has no file model.safetensors\)"
+    ):
         dpvae.model.load(tmp_path)
 
 
