@@ -335,6 +335,7 @@ def spoil_same_cell(adata):
 
 
 @pytest.mark.trains
+@pytest.mark.filterwarnings("ignore:100 of the 240 places .* are the same one:UserWarning")
 @pytest.mark.parametrize("spoil", [spoil_nan, spoil_same_place, spoil_same_cell])
 def test_difficult_references_learn_and_place_all_cells_in_the_tissue(model_class, cells, spoil):
     places = cells.obsm["spatial"].copy()
