@@ -26,7 +26,8 @@ Every method is one of these representations of all genes, and a clustering.
   that count alike.
 - *SPAVAE*: latents of {class}`dpvae.model.SPAVAE`, trained on the section with its defaults, two
   surfaces; five seeds on human cortex, three on the others. *10 surfaces*: `SPAVAE(adata,
-  n_spatial=10, spatial_share=None, kl_weight=5)`, three seeds, on mouse cortex only.
+  n_spatial=10, spatial_share=None, kl_weight=5)`, three seeds, on mouse cortex only. Latents were
+  clustered *smoothed* on human cortex only.
 - *k-means*, best of ten starts; *mixture*: {func}`dpvae.tl.spatial_domains`; *smoothed*: with
   `smooth=18`; *Leiden*: with `method="leiden"`, only where a resolution gives the wanted number.
 
