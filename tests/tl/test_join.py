@@ -95,6 +95,15 @@ def test_sections_and_cells_of_the_same_name_get_the_technology(cells, tissue):
     assert joint.varm["measured"].sum().tolist() == [40, 40, 21, 15]
 
 
+def test_sections_that_would_get_one_name_are_refused(cells, tissue):
+    other = tissue[:, :15].copy()
+    other.X = other.X[::-1]
+    other.obs["slide"] = "x"
+    tissue.obs["slide"] = ["x", "b-x"] * 60
+    with pytest.raises(ValueError, match="Two sections would be called 'a-b-x'"):
+        dpvae.tl.join(cells, {"a": tissue, "a-b": other}, sample_key="slide")
+
+
 def test_inputs_are_unchanged(cells, tissue):
     before = [each.copy() for each in (cells, tissue)]
     joint = dpvae.tl.join(cells, tissue, sample_key="slide")

@@ -85,11 +85,11 @@ def join(
         If there are no coordinates in the tissue, or no such layer or column.
     ValueError
         If fewer than 10 genes are shared; if some hold counts and others logarithms; if names of
-        genes, cells or technologies are not unique, or a technology has no name; if fewer than 20
-        cells are dissociated, or of known place in a section; if coordinates differ in their number
-        of dimensions; if the same cells are given twice; if values are not finite; if a column of
-        ``obs`` would be overwritten or occurs twice; or if expression is on disk and there is no
-        ``filename``.
+        genes, cells, sections or technologies are not unique, or a technology has no name; if fewer
+        than 20 cells are dissociated, or of known place in a section; if coordinates differ in
+        their number of dimensions; if the same cells are given twice; if values are not finite; if
+        a column of ``obs`` would be overwritten or occurs twice; or if expression is on disk and
+        there is no ``filename``.
 
     Warns
     -----
@@ -196,13 +196,26 @@ def _sections(technologies: list[Technology], sample_key: str | None) -> list[ND
             check_column(each.adata, sample_key, name=each.call, argument="sample_key")
             names = as_text(each.adata.obs[sample_key])
         found.append(np.asarray(names, dtype=np.str_))
-    every = pd.Series([name for names in found for name in np.unique(names)])
-    if every.is_unique:
+    if not _of_several(found):
         return found
-    return [
+    found = [
         np.char.add(f"{each.name}-", names) if each.is_imaged else names
         for each, names in zip(technologies, found, strict=True)
     ]
+    same = _of_several(found)
+    if same:
+        message = (
+            f"Two sections would be called {same[0]!r}, after their technology and their own name: "
+            "give technologies other names."
+        )
+        raise ValueError(message)
+    return found
+
+
+def _of_several(sections: list[NDArray[np.str_]]) -> list[str]:
+    """Names that sections of several technologies have."""
+    every = [name for names in sections for name in np.unique(names).tolist()]
+    return [name for name in every if every.count(name) > 1]
 
 
 def _check_one_section(technology: Technology) -> None:
