@@ -190,9 +190,9 @@ def test_reported_stress_is_that_of_the_coordinates():
 @pytest.mark.parametrize(
     ("places", "message"),
     [
-        ([[5.0, 5.0]], "1 anchors lie in one point.*rotation about that point and the reflection"),
+        ([[5.0, 5.0]], "1 anchor lies in one point.*rotation about that point and the reflection"),
         ([[5.0, 5.0]] * 2, "2 anchors lie in one point.*Give 3 or more"),
-        ([[0.0, 0.0], [9.0, 9.0]], "2 anchors lie on one line.*leave the reflection across it"),
+        ([[0.0, 0.0], [9.0, 9.0]], "2 anchors lie on one line.*leaves the reflection across it"),
         ([[0.0, 0.0], [3.0, 3.0], [9.0, 9.0]], "3 anchors lie on one line.*reflection across it"),
         ([[0.0, 0.0, 1.0], [9.0, 9.0, 1.0]], "on one line.*rotation about that line and the refl"),
         ([[0.0, 0.0, 1.0], [9.0, 9.0, 1.0], [0, 4, 1]], "in one plane.*reflection across it"),
