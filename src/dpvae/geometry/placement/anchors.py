@@ -5,7 +5,6 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dpvae._data.counted import counted
 from dpvae._data.numbers import floats_of
 from dpvae.geometry.alignment.procrustes import align
 from dpvae.geometry.coordinates import check_coordinate_rows
@@ -91,10 +90,9 @@ def motion_is_fixed(places: NDArray[np.float64]) -> bool:
     remedy = f"Give {n_dims + 1} or more anchors in general position to fix the frame."
     if rank == 2 and n_anchors > n_dims:
         remedy += " If the tissue is flat, give two coordinates of each cell instead of three."
-    lie = counted(n_anchors, "anchor lies", "anchors lie")
     message = (
-        f"{lie} {shape}: this fixes the shift of the layout, but leaves {left_open} undetermined. "
-        f"{remedy}"
+        f"The anchors ({n_anchors}) lie {shape}: they fix the shift of the layout but leave "
+        f"{left_open} undetermined. {remedy}"
     )
     warnings.warn(message, UserWarning, stacklevel=3)
     return False
