@@ -83,11 +83,12 @@ def shared_genes(reference: AnnData, query: AnnData) -> AnnData:
     """
     is_shared = reference.var_names.isin(query.var_names)
     if not is_shared.any():
+        ours = "".join(reference.var_names[:1])
         theirs = f"like {query.var_names[0]!r}" if query.n_vars else "no gene at all"
         message = (
             f"The query has none of the reference's {reference.n_vars} genes. The reference names "
-            f"them like {reference.var_names[:1].tolist()}, the query {theirs}: bring them into "
-            "the same form."
+            f"them like {ours!r}, the query {theirs}: bring query.var_names "
+            "into the same form; in Python, dpvae.tl.match_genes(query, reference) proposes how."
         )
         raise ValueError(message)
     return reference if is_shared.all() else reference[:, is_shared].copy()

@@ -95,7 +95,8 @@ def match_genes(
         message = (
             f"None of the reference's {len(genes)} genes is in the query, under any name. The "
             f"reference names them like {genes[0]!r}, the query like {names[0]!r}: put the "
-            "reference's names into query.var_names, or into a column of query.var."
+            "reference's names into query.var_names, or into a column of query.var. Columns of "
+            "reference.var are read, too, if reference is an AnnData."
         )
         raise ValueError(message)
     if rename:

@@ -17,9 +17,7 @@ SHARED_ONLY = (
     "train the reference on the genes that both have, "
     "reference[:, reference.var_names.intersection(query.var_names)].copy()"
 )
-OTHER_NAMES = (
-    "dpvae.tl.match_genes(query, model.get_var_names()) shows whether some have another name"
-)
+OTHER_NAMES = "dpvae.tl.match_genes(query, reference) shows whether some have another name"
 
 
 def gene_columns(names: pd.Index, genes: pd.Index) -> NDArray[np.intp]:
@@ -52,7 +50,7 @@ def gene_columns(names: pd.Index, genes: pd.Index) -> NDArray[np.intp]:
         message = (
             f"The query has none of the reference's {len(genes)} genes. The reference names them "
             f"like {genes[0]!r}, the query {theirs}: bring query.var_names into the same "
-            "form; dpvae.tl.match_genes(query, model.get_var_names()) proposes how."
+            "form; dpvae.tl.match_genes(query, reference) proposes how."
         )
         raise ValueError(message)
     return columns
