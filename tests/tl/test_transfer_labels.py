@@ -75,7 +75,7 @@ def test_nothing_is_written_when_it_fails(expression, found):
 
 
 def test_labels_of_cells_in_another_order_are_refused(expression, found):
-    found = replace(found, cells=expression.obs_names)
+    found = replace(found, table=found.table.set_axis(expression.obs_names))
     turned = expression[::-1].copy()
     with pytest.raises(ValueError, match="is of cells in another order: row 0 is of"):
         tl.transfer_labels(turned, found)

@@ -182,8 +182,11 @@ class PlacingModel(TrainedModel):
         atlas.check_has_genes(encoded)
         frame = the_frame(atlas.layout, encoded, section)
         placed = self._placed_as(atlas, encoded, adata, frame, GENES_TOO)
-        names = self._cells(adata).obs_names
-        return replace(atlas.posterior(encoded, placed, spacing), cells=names)
+        return replace(
+            atlas.posterior(encoded, placed, spacing),
+            cells=self._cells(adata).obs_names,
+            reference_cells=None if self.adata is None else self.adata.obs_names,
+        )
 
     def predict_labels(
         self,
@@ -257,7 +260,7 @@ class PlacingModel(TrainedModel):
         )
         atlas.check_is_reference(reference.coordinates, frame)
         labels = predict_labels(reference, atlas.surfaces, frame, found, encoded.genes)
-        return replace(labels, cells=adata.obs_names)
+        return replace(labels, table=labels.table.set_axis(adata.obs_names))
 
     def _placed(
         self,

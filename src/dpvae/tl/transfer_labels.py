@@ -114,7 +114,7 @@ def _check(adata: AnnData, found: object, at_least: float) -> None:
             "model.predict_labels(adata, label_key) of the same cells."
         )
         raise ValueError(message)
-    check_order(found.cells, adata)
+    check_order(found.table.index, adata)
     is_number = isinstance(at_least, int | float | np.integer | np.floating)
     if not is_number or not 0.0 <= at_least <= 1.0:
         message = f"at_least is {at_least!r}: give a probability from 0 to 1, such as 0.5."

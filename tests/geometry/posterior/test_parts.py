@@ -1,9 +1,10 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_array, csr_matrix
 
 from dpvae.geometry import Posterior
-from dpvae.geometry.posterior.parts import row_numbers, several_values
+from dpvae.geometry.posterior.parts import at_positions, row_numbers
 
 POSITIONS = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
 
@@ -69,4 +70,31 @@ def test_a_key_in_place_of_values_is_refused():
     for ask in (found.share, found.expected):
         with pytest.raises(ValueError, match=r"'layer' is a single value: give one for each cell"):
             ask("layer")
-    assert several_values(["1", "2"], float).tolist() == [1.0, 2.0]
+
+
+CELLS = pd.Index(["a", "b", "c", "d"])
+
+
+@pytest.mark.parametrize("kind", [list, np.array, pd.Series, lambda x: pd.Series(x, CELLS)])
+@pytest.mark.parametrize("cells", [None, CELLS])
+def test_values_of_cells_are_found_by_row(kind, cells):
+    rows = np.array([3, 0, 2])
+    assert at_positions(kind([1, 2, 3, 4]), float, rows, cells).tolist() == [4.0, 1.0, 3.0]
+    assert at_positions([7, 8, 9], float, rows, cells).tolist() == [7.0, 8.0, 9.0]
+
+
+def test_a_grid_of_as_many_positions_as_cells_takes_a_column_by_cells():
+    rows = np.array([3, 0, 0, 2])
+    column = pd.Series([1, 2, 3, 4], CELLS)
+    assert at_positions(column, float, rows, CELLS).tolist() == [4.0, 1.0, 1.0, 3.0]
+    assert at_positions(column.to_numpy(), float, rows, CELLS).tolist() == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_labels_of_other_cells_are_refused():
+    rows = np.array([3, 0, 2])
+    with pytest.raises(ValueError, match="row 0 is of 'd', in the reference of 'a'"):
+        at_positions(pd.Series([1, 2, 3, 4], CELLS[::-1]), float, rows, CELLS)
+    with pytest.raises(ValueError, match="5 values, but 3 positions and 4 cells of the reference"):
+        at_positions([1, 2, 3, 4, 5], float, rows, CELLS)
+    with pytest.raises(ValueError, match="2 values, but 3 positions: give one"):
+        at_positions([1, 2], float, rows, None)

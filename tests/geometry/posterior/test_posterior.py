@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -323,3 +325,16 @@ def test_values_of_nan_are_refused(found):
 def test_fewer_modes_than_one_are_refused(found):
     with pytest.raises(ValueError, match="n_modes is 0"):
         found.modes(0)
+
+
+def test_a_table_of_labels_has_the_names_of_the_cells(dense):
+    names = pd.Index([f"cell {number}" for number in range(N_CELLS)])
+    found, labels = made(dense), np.arange(N_POSITIONS) % 3
+    named = replace(found, cells=names)
+    assert named.share(labels).index.equals(names)
+    np.testing.assert_array_equal(named.share(labels), found.share(labels))
+    assert named.of([4, 2]).share(labels).index.tolist() == ["cell 4", "cell 2"]
+
+
+def test_is_shown_in_one_line(dense):
+    assert repr(made(dense)) == f"Posterior of {N_CELLS} cells over {N_POSITIONS} positions"

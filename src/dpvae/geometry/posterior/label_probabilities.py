@@ -14,14 +14,12 @@ class LabelProbabilities:
     Parameters
     ----------
     table
-        Shape ``(n_cells, n_labels)``, a column for each label, rows of sum 1.
+        Shape ``(n_cells, n_labels)``, a column for each label, rows of sum 1. By the names of its
+        rows tools know the cells: they do not take an AnnData that has them in another order.
     unlikeness
         How many times larger than usual the squared distance of each cell is from what is expected
         anywhere in the tissue, at least 1, shape ``(n_cells,)``: see
         :class:`~dpvae.geometry.Posterior`.
-    cells
-        Names of the cells, if they are known: tools do not take an AnnData that has them in another
-        order.
 
     Examples
     --------
@@ -38,11 +36,14 @@ class LabelProbabilities:
 
     table: pd.DataFrame
     unlikeness: NDArray[np.float64]
-    cells: pd.Index | None = None
 
     def __len__(self) -> int:
         """Return the number of cells."""
         return len(self.table)
+
+    def __repr__(self) -> str:
+        """Say how many cells there are, and which labels."""
+        return f"Probabilities of {len(self)} cells of {[*self.table.columns]}"
 
     @property
     def highest(self) -> NDArray[np.float64]:

@@ -1,10 +1,14 @@
-"""Checks of what a posterior is made of, and of which cells are chosen."""
+"""What a posterior is made of, checked; which cells are chosen, and what is at its positions."""
 
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix, issparse
+from scipy.spatial import cKDTree
+
+from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
 
 ROUNDING = 1e-3
 
@@ -58,17 +62,6 @@ def check_parts(
         raise ValueError(message)
 
 
-def several_values(given: ArrayLike, dtype: Any) -> NDArray[Any]:
-    """Give values as an array; raise if there is a single one, such as a key of ``obs``."""
-    if np.ndim(given) == 0:
-        message = (
-            f"{given!r} is a single value: give one for each cell of the reference, such as "
-            "reference.obs['layer']."
-        )
-        raise ValueError(message)
-    return np.asarray(given, dtype=dtype)
-
-
 def row_numbers(cells: ArrayLike, n_cells: int) -> NDArray[np.intp]:
     """Give the numbers of some cells, from a mask or from numbers; −1 is the last cell.
 
@@ -98,21 +91,86 @@ def row_numbers(cells: ArrayLike, n_cells: int) -> NDArray[np.intp]:
 
 
 def at_positions(
-    values: NDArray[np.generic], reference_rows: NDArray[np.intp]
-) -> NDArray[np.generic]:
+    given: ArrayLike,
+    dtype: Any,
+    reference_rows: NDArray[np.intp],
+    reference_cells: pd.Index | None,
+) -> NDArray[Any]:
     """Give the values of positions, from one for each of them or for each cell of the reference.
+
+    Parameters
+    ----------
+    given
+        Shape ``(n_positions, …)``, or of all cells of the reference; a column of ``obs`` is checked
+        by its names.
+    dtype
+        Of the values.
+    reference_rows
+        Row number of the cell at each position, shape ``(n_positions,)``.
+    reference_cells
+        Names of all cells of the reference, if they are known.
 
     Raises
     ------
     ValueError
-        If there is another number of values.
+        If it is a single value, such as a key of ``obs``, of another number of cells, or of cells
+        in another order.
     """
+    if np.ndim(given) == 0:
+        message = (
+            f"{given!r} is a single value: give one for each cell of the reference, such as "
+            "reference.obs['layer']."
+        )
+        raise ValueError(message)
+    values = np.asarray(given, dtype=dtype)
+    n_cells = None if reference_cells is None else len(reference_cells)
+    is_column = isinstance(given, pd.Series | pd.DataFrame)
+    if is_column and reference_cells is not None and len(values) == n_cells:
+        _check_order(given.index, reference_cells)
+        if given.index.equals(reference_cells):
+            return np.asarray(values[reference_rows])
     if len(values) == len(reference_rows):
         return values
-    if len(values) > reference_rows.max():
+    if len(values) == n_cells or (n_cells is None and len(values) > reference_rows.max()):
         return np.asarray(values[reference_rows])
     message = (
-        f"There are {len(values)} values, but {len(reference_rows)} positions: give one for each "
+        f"There are {len(values)} values, but {len(reference_rows)} positions"
+        f"{'' if n_cells is None else f' and {n_cells} cells of the reference'}: give one for each "
         "position, or for each cell of the reference."
     )
     raise ValueError(message)
+
+
+def _check_order(names: pd.Index, cells: pd.Index) -> None:
+    moved = np.flatnonzero((names != cells) & names.isin(cells))
+    if len(moved):
+        row = moved[0]
+        message = (
+            f"The values are of cells in another order: row {row} is of {names[row]!r}, in the "
+            f"reference of {cells[row]!r}. Give those of the reference that the model was made "
+            "with."
+        )
+        raise ValueError(message)
+
+
+def nearest_positions(
+    places: ArrayLike, positions: NDArray[np.float64], n_cells: int
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Give the number of the position that is nearest to each place, and whether it is known.
+
+    Raises
+    ------
+    ValueError
+        If there is not one place, of as many dimensions, for each cell.
+    """
+    true = check_coordinate_rows(places, name="places")
+    if true.shape != (n_cells, positions.shape[1]):
+        message = (
+            f"places has the shape {true.shape}, but the posterior is of {n_cells} cells in "
+            f"{positions.shape[1]} dimensions."
+        )
+        raise ValueError(message)
+    known = known_rows(true)
+    near = np.zeros(len(true), dtype=np.intp)
+    near[known] = cKDTree(positions).query(true[known])[1]
+    return near, known

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix, vstack
-from scipy.spatial import cKDTree
 
 from dpvae._data.names import codes_of
-from dpvae.geometry.coordinates import check_coordinate_rows, known_rows
 from dpvae.geometry.posterior.expected_distance import expected_distance
 from dpvae.geometry.posterior.modes import Modes, find_modes
-from dpvae.geometry.posterior.parts import at_positions, check_parts, row_numbers, several_values
+from dpvae.geometry.posterior.parts import (
+    at_positions,
+    check_parts,
+    nearest_positions,
+    row_numbers,
+)
 from dpvae.geometry.posterior.smallest_sets import ROUNDING, check_level, smallest_sets
 from dpvae.geometry.posterior.sparse_probabilities import sharpened
 
@@ -47,6 +51,9 @@ class Posterior:
     cells
         Names of the cells, if they are known: tools do not take an AnnData that has them in another
         order.
+    reference_cells
+        Names of all cells of the reference, if they are known: a column of ``obs`` of other cells
+        is refused.
 
     Examples
     --------
@@ -67,6 +74,7 @@ class Posterior:
     unlikeness: Points
     sharpness: float = 1.0
     cells: pd.Index | None = None
+    reference_cells: pd.Index | None = None
 
     def __post_init__(self) -> None:
         """Raise if these are no probabilities of positions."""
@@ -75,6 +83,10 @@ class Posterior:
     def __len__(self) -> int:
         """Return the number of cells."""
         return int(self.probabilities.shape[0])
+
+    def __repr__(self) -> str:
+        """Say how many cells and positions there are."""
+        return f"Posterior of {len(self)} cells over {len(self.positions)} positions"
 
     def of(self, cells: ArrayLike) -> "Posterior":
         """Take some cells, by a mask or by row numbers."""
@@ -213,7 +225,7 @@ class Posterior:
         ValueError
             If the level or the shape of the places is not usable.
         """
-        near, known = self._nearest(places)
+        near, known = nearest_positions(places, self.positions, len(self))
         inside = np.asarray(self.region(level)[np.arange(len(self)), near]).ravel()
         return inside & known
 
@@ -223,7 +235,7 @@ class Posterior:
         NaN for places of NaN. Times the number of positions it is the factor by which expression
         makes the place more probable.
         """
-        near, known = self._nearest(places)
+        near, known = nearest_positions(places, self.positions, len(self))
         found = np.asarray(self.probabilities[np.arange(len(self)), near]).ravel()
         return np.where(known, found, np.nan)
 
@@ -241,7 +253,7 @@ class Posterior:
         ValueError
             If there is another number of them, or some are NaN.
         """
-        known = at_positions(several_values(values, np.float64), self.reference_rows)
+        known = self._at_positions(values, np.float64)
         if not np.isfinite(known).all():
             message = "values has NaN or infinite numbers at some positions: fill them in."
             raise ValueError(message)
@@ -262,17 +274,19 @@ class Posterior:
 
         Returns
         -------
-        A table of cells by labels, rows of sum 1.
+        A table of cells, by their names, by labels; rows of sum 1.
         """
-        given = at_positions(several_values(labels, object), self.reference_rows)
-        codes, names = codes_of(pd.Series(given))
+        codes, names = codes_of(pd.Series(self._at_positions(labels, object)))
         columns = names.tolist()
         if (codes < 0).any():
             columns += [UNLABELED] * (UNLABELED not in columns)
             codes[codes < 0] = columns.index(UNLABELED)
         shape = (len(codes), len(columns))
         member = csr_matrix((np.ones(len(codes)), (np.arange(len(codes)), codes)), shape=shape)
-        return pd.DataFrame((self.probabilities @ member).toarray(), columns=columns)
+        return pd.DataFrame((self.probabilities @ member).toarray(), self.cells, columns)
+
+    def _at_positions(self, given: ArrayLike, dtype: Any) -> NDArray[Any]:
+        return at_positions(given, dtype, self.reference_rows, self.reference_cells)
 
     def _parts(self) -> Iterator[tuple[slice, csr_matrix]]:
         """Copy the probabilities of some cells at a time, which takes little memory."""
@@ -280,14 +294,3 @@ class Posterior:
         for begin in range(0, len(self), size):
             some = slice(begin, begin + size)
             yield some, self.probabilities[some]
-
-    def _nearest(self, places: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        true = check_coordinate_rows(places, name="places")
-        if true.shape != (len(self), self.positions.shape[1]):
-            dims = f"{len(self)} cells in {self.positions.shape[1]} dimensions"
-            message = f"places has the shape {true.shape}, but the posterior is of {dims}."
-            raise ValueError(message)
-        known = known_rows(true)
-        near = np.zeros(len(true), dtype=np.intp)
-        near[known] = cKDTree(self.positions).query(true[known])[1]
-        return near, known
