@@ -41,7 +41,8 @@ def test_raw_counts_are_answered_with_the_calls_that_normalize_them(sparse):
     adata = section([[0, 3], [2, 1]], sparse=sparse, layer="raw")
     with pytest.raises(ValueError, match=r"query.layers\['raw'\] holds raw counts") as error:
         check_log_normalized(adata, "raw", name="query", otherwise="use DPSCVI.")
-    assert "sc.pp.normalize_total(query, layer='raw')" in str(error.value)
+    assert "sc.pp.normalize_total(query, layer='raw', target_sum=…)" in str(error.value)
+    assert "sc.pp.log1p(query, layer='raw')" in str(error.value)
     assert str(error.value).endswith("or use DPSCVI.")
 
 

@@ -141,9 +141,12 @@ def check_log_normalized(
         raise ValueError(message)
     if holds_counts(adata, layer):
         cells = name if layer is None else f"{name}, layer={layer!r}"
+        normalize = f"sc.pp.normalize_total({cells})"
+        if name == "query":
+            normalize = f"sc.pp.normalize_total({cells}, target_sum=…) with that of the reference,"
         message = (
             f"{where} holds raw counts (only integers), but log-normalised values are needed. Run "
-            f"sc.pp.normalize_total({cells}) and sc.pp.log1p({cells}), or {otherwise}"
+            f"{normalize} and sc.pp.log1p({cells}), or {otherwise}"
         )
         raise ValueError(message)
 

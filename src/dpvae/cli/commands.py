@@ -171,7 +171,8 @@ def train(
         )
         trained.save(str(output), overwrite=overwrite)
         console.print(
-            f"Wrote the model to {output}. Next: dpvae predict {output} QUERY.h5ad -o PLACED.h5ad",
+            f"Genes learned from: {trained.adata.n_vars:,}. Wrote the model to {output}. "
+            f"Next: dpvae predict {output} QUERY.h5ad -o PLACED.h5ad",
             highlight=False,
         )
 

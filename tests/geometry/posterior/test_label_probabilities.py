@@ -15,3 +15,9 @@ def test_the_likeliest_label_unless_it_is_too_unlikely_or_the_cell_too_unlike():
     assert found.likeliest(at_least=0.5).tolist() == ["a", "b", None, None]
     assert found.likeliest(at_least=0.0, most_unlike=9.0).tolist() == ["a", "b", "b", "b"]
     assert found.likeliest(at_least=0.8, most_unlike=9.0).tolist() == [None, None, None, "b"]
+
+
+def test_is_shown_in_one_line():
+    assert (
+        repr(LabelProbabilities(TABLE, np.ones(4))) == "Probabilities of 4 cells of ['b', 'a', 'c']"
+    )
