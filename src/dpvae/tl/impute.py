@@ -69,7 +69,8 @@ def impute(
 
     - ``adata.obsm[key_added]``: the coordinates of all cells;
     - ``adata.obs[key_added + "_expected_error"]``: how far each cell is expected to be from its
-      true place, in the unit of the coordinates (of blends only);
+      true place, in the unit of the coordinates (of blends only). It is too small if the latents
+      are of a model that was trained on the places of the anchors;
     - ``adata.obs[key_added + "_residual"]``: how badly its distances to the others agree with the
       latent ones, root mean square;
     - ``adata.uns[key_added + "_params"]``: settings and ``"sections"``, a table of the stress, the
