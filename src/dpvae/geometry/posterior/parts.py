@@ -124,10 +124,10 @@ def at_positions(
         raise ValueError(message)
     values = np.asarray(given, dtype=dtype)
     n_cells = None if reference_cells is None else len(reference_cells)
-    is_column = isinstance(given, pd.Series | pd.DataFrame)
-    if is_column and reference_cells is not None and len(values) == n_cells:
-        _check_order(given.index, reference_cells)
-        if given.index.equals(reference_cells):
+    names = given.index if isinstance(given, pd.Series | pd.DataFrame) else None
+    if names is not None and reference_cells is not None and len(values) == n_cells:
+        _check_order(names, reference_cells)
+        if names.equals(reference_cells):
             return np.asarray(values[reference_rows])
     if len(values) == len(reference_rows):
         return values
