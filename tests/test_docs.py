@@ -206,6 +206,10 @@ def test_missing_places_are_filled_in_as_the_page_says(monkeypatch: pytest.Monke
         assert np.allclose(places[~hidden], true[~hidden])
         error = np.linalg.norm(places[hidden] - true[hidden], axis=1)
         assert np.median(error) < 0.6 * np.median(chance)
+    error = np.linalg.norm(adata.obsm["spatial_dpvae"] - true, axis=1)[hidden]
+    expected = adata.obs["spatial_dpvae_expected_error"][hidden].mean()
+    assert 0.6 * error.mean() < expected < 1.5 * error.mean()
+    assert 0.25 < (error < adata.obs["radius"][hidden]).mean() < 0.85
 
 
 @pytest.mark.trains

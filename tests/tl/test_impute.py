@@ -62,3 +62,30 @@ def test_the_objective_of_the_paper_can_be_asked_for(placed):
     dpvae.tl.impute(placed, spatial_key="partial", method="stress")
     assert placed.uns["spatial_dpvae_params"]["sections"]["solver"].tolist() == ["smacof"]
     assert "spatial_dpvae_expected_error" not in placed.obs
+
+
+@pytest.fixture
+def given(placed):
+    """Places of the first 60 cells are unknown; latents scatter, of 120 that a model saw less."""
+    noise = np.random.default_rng(0).normal(0, 1.0, placed.obsm["X_dpvae"].shape)
+    placed.obsm["X_dpvae"] = placed.obsm["X_dpvae"] + noise * (np.arange(240) < 120)[:, None]
+    placed.obsm["partial"] = placed.obsm["spatial"].copy()
+    placed.obsm["partial"][:60] = np.nan
+    seen = placed.obsm["spatial"].copy()
+    seen[:120] = np.nan
+    placed.obsm["seen"] = seen
+    return placed
+
+
+def test_anchors_that_a_model_was_given_do_not_vouch_for_other_cells(given):
+    dpvae.tl.impute(given, spatial_key="partial")
+    assert given.obs["spatial_dpvae_expected_error"][:60].mean() < 60
+    dpvae.model.DPVAE.setup_anndata(given, spatial_key="seen")
+    dpvae.tl.impute(given, spatial_key="partial")
+    error = np.linalg.norm(given.obsm["spatial_dpvae"] - given.obsm["spatial"], axis=1)[:60]
+    expected = given.obs["spatial_dpvae_expected_error"][:60]
+    assert expected.mean() == pytest.approx(error.mean(), rel=0.2)
+    dpvae.model.DPVAE.setup_anndata(given, spatial_key="partial")
+    dpvae.tl.impute(given, spatial_key="partial")
+    assert "spatial_dpvae_expected_error" not in given.obs
+    assert np.isnan(given.uns["spatial_dpvae_params"]["sections"]["validated_error"]).all()

@@ -12,7 +12,7 @@ from dpvae._data.culprit import obsm_name
 from dpvae._data.numbers import numbers_of
 from dpvae._data.pair_mask import stored_mask
 from dpvae._keys import OBSM
-from dpvae.geometry import check_coordinate_rows, check_pair_mask
+from dpvae.geometry import check_coordinate_rows, check_pair_mask, known_rows
 
 MADE_BY = {
     OBSM.latent: "model.get_latent_representation({})",
@@ -33,6 +33,13 @@ def read_coordinates(
     """Coordinates of the cells, ``adata.obsm[key]``; rows of NaN are unknown places."""
     _check_key(adata, key, "the coordinates of the cells", argument, name)
     return check_coordinate_rows(adata.obsm[key], name=obsm_name(key, name=name))
+
+
+def given_to_a_model(adata: AnnData) -> NDArray[np.bool_]:
+    """Which cells' places a model was given by ``setup_anndata``, shape ``(n_cells,)``."""
+    if OBSM.centered not in adata.obsm:
+        return np.zeros(adata.n_obs, dtype=bool)
+    return known_rows(np.asarray(adata.obsm[OBSM.centered], dtype=np.float64))
 
 
 def read_mask(adata: AnnData, mask_key: str) -> csr_matrix:

@@ -10,7 +10,7 @@ from dpvae._data.culprit import obsm_name
 from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM
 from dpvae.geometry import Placement, known_rows, place_anchored
-from dpvae.tl.coordinates import read_coordinates, read_representation
+from dpvae.tl.coordinates import given_to_a_model, read_coordinates, read_representation
 from dpvae.tl.placement import place_sections
 from dpvae.tl.result import check_free_key
 
@@ -69,13 +69,13 @@ def impute(
 
     - ``adata.obsm[key_added]``: the coordinates of all cells;
     - ``adata.obs[key_added + "_expected_error"]``: how far each cell is expected to be from its
-      true place, in the unit of the coordinates (of blends only). It is too small if the latents
-      are of a model that was trained on the places of the anchors;
+      true place, in the unit of the coordinates (of blends only). It is learned from anchors whose
+      places no model of this AnnData was given, and left out if there are fewer than ten of them;
     - ``adata.obs[key_added + "_residual"]``: how badly its distances to the others agree with the
       latent ones, root mean square;
     - ``adata.uns[key_added + "_params"]``: settings and ``"sections"``, a table of the stress, the
       number of iterations, whether they converged, the solver, and the root mean square error of
-      anchors that were left out.
+      the same anchors, left out one by one.
 
     Raises
     ------
@@ -86,6 +86,11 @@ def impute(
 
     Notes
     -----
+    A model that was trained on the places of anchors keeps their distances better than those of
+    other cells. So these anchors cannot tell how well others are placed. The places that a model
+    was given are in ``adata.obsm["_dpvae_coordinates"]``, which ``setup_anndata`` writes. To have
+    an expected error, keep some known places from the model.
+
     Memory grows linearly with the number of cells.
 
     Examples
@@ -105,6 +110,7 @@ def impute(
     if not copy:
         check_free_key(adata, key_added)
     known = known_rows(places)
+    is_unseen = ~given_to_a_model(adata)
     names = named_sections(adata, sample_key)
     for name, cells in cells_per_section(names):
         if not known[cells].any():
@@ -123,6 +129,7 @@ def impute(
             distance_scale=distance_scale,
             penalty=penalty,
             method=method,
+            is_unseen=is_unseen[cells],
             seed=seed,
         )
 

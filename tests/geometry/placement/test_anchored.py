@@ -257,6 +257,8 @@ FOUR = np.arange(5) < 4
         (LATENT, PLACES, FOUR, {"penalty": np.ones(4)}, r"penalty has shape \(4,\)"),
         (LATENT, PLACES, FOUR, {"penalty": -np.ones(5)}, "penalty of 4 anchors is not positive"),
         (LATENT, PLACES, FOUR, {"method": "best"}, "method is 'best'"),
+        (LATENT, PLACES, FOUR, {"is_unseen": FOUR[:4]}, "is_unseen has type bool and shape"),
+        (LATENT, PLACES, FOUR, {"is_unseen": np.ones(5)}, "is_unseen has type float64"),
         (LATENT, PLACES, FOUR, {"method": "blend", "penalty": 1.0}, "a blend needs hard anchors"),
         (LATENT, PLACES, FOUR, {"distance_scale": -1.0}, "distance_scale is -1.0"),
         (LATENT, PLACES, FOUR, {"max_iter": 0}, "max_iter is 0"),

@@ -58,10 +58,10 @@ def test_regressions_join_when_anchors_can_judge_them(n_anchors, ways):
 def test_left_out_anchors_do_not_depend_on_order_nor_rotation():
     latent = np.random.default_rng(0).normal(size=(3000, 4))
     turn = np.linalg.qr(np.random.default_rng(1).normal(size=(4, 4)))[0]
-    chosen = blend_module._representative(latent)
+    chosen = blend_module._representative(latent, np.arange(3000))
     assert len(np.unique(chosen)) == 1000
     order = np.random.default_rng(2).permutation(3000)
-    again = order[blend_module._representative((latent @ turn)[order])]
+    again = order[blend_module._representative((latent @ turn)[order], np.arange(3000))]
     assert len(np.intersect1d(chosen, again)) >= 998
 
 
@@ -71,3 +71,45 @@ def test_identical_latents_come_to_the_middle_of_the_anchors():
     np.testing.assert_array_equal(found[:40], places)
     np.testing.assert_allclose(found[40:], np.tile(places.mean(axis=0), (20, 1)), atol=0.5)
     assert np.isfinite(expected).all()
+
+
+def trained_on_anchors(n_unseen):
+    """Latents that know the places of 400 anchors, and guess those of all other cells."""
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(0, 10, size=(1000, 2))
+    is_unseen = np.arange(1000) >= 400
+    latent = np.hstack(
+        [truth + is_unseen[:, None] * rng.normal(size=(1000, 2)), np.ones((1000, 1))]
+    )
+    anchors = np.arange(400 + n_unseen)
+    return latent, truth, anchors, is_unseen[anchors]
+
+
+def test_the_expected_error_is_of_anchors_that_the_latents_were_not_trained_on():
+    latent, truth, anchors, is_unseen = trained_on_anchors(100)
+    found, expected, mixture = blend(
+        latent, latent[:, :2], anchors, truth[anchors], is_unseen=is_unseen
+    )
+    error = np.linalg.norm(found - truth, axis=1)[500:]
+    assert expected[500:].mean() == pytest.approx(error.mean(), rel=0.1)
+    assert mixture.errors["blend"] == pytest.approx(np.sqrt((error**2).mean()), rel=0.1)
+    trusting = blend(latent, latent[:, :2], anchors, truth[anchors])[1]
+    assert trusting[500:].mean() < 0.6 * error.mean()
+
+
+@pytest.mark.parametrize("n_unseen", [0, 9])
+def test_without_such_anchors_no_error_is_expected(n_unseen):
+    latent, truth, anchors, is_unseen = trained_on_anchors(n_unseen)
+    given = (latent, latent[:, :2], anchors, truth[anchors])
+    found, expected, mixture = blend(*given, is_unseen=is_unseen)
+    assert expected is None
+    assert not mixture.errors
+    np.testing.assert_array_equal(found, blend(*given)[0])
+
+
+def test_of_few_anchors_all_must_be_unseen():
+    latent, truth, _, _ = trained_on_anchors(0)
+    given = (latent, latent[:, :2], np.arange(396, 404), truth[396:404])
+    is_unseen = np.arange(8) >= 4
+    assert blend(*given, is_unseen=is_unseen)[1] is None
+    assert blend(*given, is_unseen=np.ones(8, dtype=bool))[1] is not None

@@ -27,6 +27,7 @@ def place_anchored(
     method: Literal["blend", "stress"] | None = None,
     distance_scale: float | None = None,
     penalty: float | ArrayLike | None = None,
+    is_unseen: ArrayLike | None = None,
     max_iter: int = 300,
     tol: float = 1e-6,
     seed: int = 0,
@@ -67,6 +68,10 @@ def place_anchored(
         μ > 0, one number, or one for each cell, shape ``(n_cells,)``; only the anchors' count.
         Infinity is a hard anchor. By default ``None``: hard anchors, whose rows come back bit by
         bit.
+    is_unseen
+        Mask of the cells whose places the latents were not trained on, shape ``(n_cells,)``. Only
+        such anchors tell how good a place is: the latents of the others fit their places better
+        than those of further cells. By default all cells are unseen.
     max_iter
         The largest number of iterations, for the start and for the majorisation. By default 300.
     tol
@@ -78,8 +83,9 @@ def place_anchored(
     Returns
     -------
     The placement, with coordinates of shape ``(n_cells, n_dims)``. Its stress runs over all pairs,
-    anchors included. The blend's also has ``expected_error``, the expected distance of every cell
-    from its true place, and ``blend``, the mixture and the errors of its parts on left-out anchors.
+    anchors included. The blend's also has ``blend``, the mixture and the errors of its parts on
+    left-out anchors, and ``expected_error``, the expected distance of every cell from its true
+    place. If the latents were trained on anchors, ten others are needed for these errors.
 
     Raises
     ------
@@ -117,6 +123,7 @@ def place_anchored(
         message = f"method is {method!r}; pass one of {METHODS}, or None."
         raise ValueError(message)
     held = _penalties(penalty, cells, len(values))
+    unseen = _mask(is_unseen, len(values))
     check_stopping(max_iter, tol)
     scale = (
         fit_distance_scale(values[cells], places, seed=seed)
@@ -140,7 +147,7 @@ def place_anchored(
         seed=seed,
     )
     if can_blend and method != "stress":
-        return _blended(values, free, cells, places, scale, seed)
+        return _blended(values, free, cells, places, scale, unseen[cells], seed)
     start = moved_onto(free.coordinates, cells, places)
     start[cells[np.isinf(held)]] = places[np.isinf(held)]
     targets = np.ascontiguousarray((values - values.mean(axis=0)).T) / scale
@@ -174,15 +181,29 @@ def _penalties(
     return held
 
 
+def _mask(is_unseen: ArrayLike | None, n_cells: int) -> NDArray[np.bool_]:
+    mask = np.ones(n_cells, dtype=bool) if is_unseen is None else np.asarray(is_unseen)
+    if mask.dtype != np.bool_ or mask.shape != (n_cells,):
+        message = (
+            f"is_unseen has type {mask.dtype} and shape {mask.shape}; "
+            f"pass a boolean mask of shape ({n_cells},)."
+        )
+        raise ValueError(message)
+    return mask
+
+
 def _blended(
     latent: NDArray[np.float64],
     free: Placement,
     cells: NDArray[np.int64],
     places: NDArray[np.float64],
     distance_scale: float,
+    is_unseen: NDArray[np.bool_],
     seed: int,
 ) -> Placement:
-    coordinates, expected, mixture = blend(latent, free.coordinates, cells, places)
+    coordinates, expected, mixture = blend(
+        latent, free.coordinates, cells, places, is_unseen=is_unseen
+    )
     targets = np.ascontiguousarray(latent.T) / distance_scale
     layout = np.ascontiguousarray(coordinates.T)
     return Placement(

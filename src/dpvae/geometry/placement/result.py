@@ -33,7 +33,8 @@ class Placement:
         tissue units; ``None`` if it was not computed.
     expected_error
         For each cell the expected distance from its true place, shape ``(n_cells,)``, in tissue
-        units, 0 for a hard anchor; ``None`` without anchors to learn it from.
+        units, 0 for a hard anchor; ``None`` without anchors to learn it from that the latents were
+        not trained on.
     blend
         Which ways of placing were mixed and how well each placed anchors left out; ``None`` where
         nothing was mixed.

@@ -57,7 +57,8 @@ class Blend:
         moved layout plus such a regression of its errors.
     errors
         Root mean square distance of left-out anchors from where each method, and ``"blend"``,
-        places them, in tissue units. Empty with fewer than ten anchors.
+        places them, in tissue units. Empty with fewer than ten anchors that the latents were not
+        trained on.
     """
 
     weights: Mapping[str, float]
@@ -70,7 +71,8 @@ def blend(
     cells: Rows,
     places: Points,
     components: Points | None = None,
-) -> tuple[Points, Points, Blend]:
+    is_unseen: NDArray[np.bool_] | None = None,
+) -> tuple[Points, Points | None, Blend]:
     """Place cells by the mixture of methods that places left-out anchors best.
 
     Few anchors can only move a free layout, many can teach a map from the latent space to the
@@ -93,13 +95,21 @@ def blend(
     components
         Components of the genes of all cells, shape ``(n_cells, n_components)``. From 20 anchors on,
         regressions on them join the mixture. By default there are none.
+    is_unseen
+        Mask of the anchors whose places the latents were not trained on, shape ``(n_anchors,)``.
+        Only these are left out; if they are fewer than ten, all are. By default all are unseen.
 
     Returns
     -------
     Coordinates of all cells, shape ``(n_cells, n_dims)``, anchors as given; the
     expected distance of each cell from its true place, shape ``(n_cells,)``, 0 for anchors; and the
-    mixture. Time O(n_anchors n_latent⁴ + n_cells (n_latent² + log n_anchors)), memory O(n_cells
-    (n_latent + n_dims) + n_anchors n_latent²).
+    mixture. With anchors that the latents were trained on, and fewer than ten others, the expected
+    distance is ``None`` and the mixture has no errors.
+
+    Notes
+    -----
+    Time O(n_anchors n_latent⁴ + n_cells (n_latent² + log n_anchors)), memory O(n_cells (n_latent +
+    n_dims) + n_anchors n_latent²).
     """
     is_other = np.ones(len(latent), dtype=bool)
     is_other[cells] = False
@@ -107,13 +117,15 @@ def blend(
     moved, squared = expected_motion(layout, cells, places, thickness)
     coordinates, expected = np.empty_like(moved), np.zeros(len(latent))
     coordinates[cells] = places
+    unseen = np.arange(len(cells)) if is_unseen is None else np.flatnonzero(is_unseen)
+    is_honest = len(unseen) >= min(FEWEST_TO_VALIDATE, len(cells))
     if len(cells) < FEWEST_TO_VALIDATE:
         coordinates[is_other] = moved[is_other]
         expected[is_other] = MEAN_OF_RAYLEIGH[places.shape[1]] * np.sqrt(squared[is_other])
-        return coordinates, expected, Blend({MOTION: 1.0}, {})
+        return coordinates, expected if is_honest else None, Blend({MOTION: 1.0}, {})
     (scaled,) = standardized(latent)
     anchors, others = scaled[cells], scaled[is_other]
-    left_out = _representative(anchors)
+    left_out = _representative(anchors, unseen if is_honest else np.arange(len(cells)))
     truth = places[left_out]
     without = motion_without(layout, cells, places, thickness, left_out)
     ways = {MOTION: Way(moved[is_other], without)}
@@ -128,16 +140,19 @@ def blend(
     weights = _mixture(list(ways.values()), truth, _prior_anchors(thickness))
     coordinates[is_other] = np.tensordot(weights, [way.places for way in ways.values()], 1)
     mixed = np.tensordot(weights, [way.left_out for way in ways.values()], 1)
+    mixture = dict(zip(ways, weights.tolist(), strict=True))
+    if not is_honest:
+        return coordinates, None, Blend(mixture, {})
     distance = np.sqrt(((mixed - truth) ** 2).sum(axis=1))
     expected[is_other] = _mean_of_similar(anchors[left_out], distance, others)
     errors = {name: _root_mean_square(way.left_out - truth) for name, way in ways.items()}
     errors["blend"] = _root_mean_square(mixed - truth)
-    return coordinates, expected, Blend(dict(zip(ways, weights.tolist(), strict=True)), errors)
+    return coordinates, expected, Blend(mixture, errors)
 
 
-def _representative(anchors: Points) -> Rows:
+def _representative(anchors: Points, among: Rows) -> Rows:
     """At most 1,000 anchors, evenly spread over their distances from the centre of the latents."""
-    order = np.argsort((anchors**2).sum(axis=1), kind="stable")
+    order = among[np.argsort((anchors[among] ** 2).sum(axis=1), kind="stable")]
     if len(order) <= MOST_LEFT_OUT:
         return order
     return order[np.linspace(0, len(order) - 1, MOST_LEFT_OUT).astype(np.int64)]
