@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from dpvae.model.data.fields import CoordinatesField, SectionField
@@ -50,3 +51,15 @@ def test_new_sections_of_a_query_follow_those_of_the_reference(sections):
     codes = query.obs["_scvi_section"].to_numpy()
     assert (codes[:10] == 3).all()
     assert (codes[10:] == sections.obs["_scvi_section"].iloc[-1]).all()
+
+
+@pytest.mark.parametrize("further", [["0", "zzz"], ["between", "~"], []])
+def test_sections_without_cells_have_no_number(sections, further):
+    plain = SectionField("section").register_field(sections)
+    codes = sections.obs["_scvi_section"].copy()
+    names = sorted([*sections.obs["section"].unique(), *further])
+    sections.obs["section"] = pd.Categorical(sections.obs["section"], names)
+    state = SectionField("section").register_field(sections)
+    assert state["categorical_mapping"].tolist() == plain["categorical_mapping"].tolist()
+    pd.testing.assert_series_equal(sections.obs["_scvi_section"], codes)
+    assert sections.obs["section"].cat.categories.tolist() == names

@@ -112,6 +112,15 @@ class SectionField(CategoricalObsField):
     def __init__(self, section_key: str | None) -> None:
         super().__init__(REGISTRY.section, section_key)
 
+    def register_field(self, adata: AnnData) -> dict[str, Any]:
+        """Number the sections that have cells: a column may name others, which were left out."""
+        state: dict[str, Any] = super().register_field(adata)
+        codes = adata.obs[self.attr_key]
+        used, numbers = np.unique(codes, return_inverse=True)
+        adata.obs[self.attr_key] = numbers.astype(codes.dtype)
+        names = state[self.CATEGORICAL_MAPPING_KEY]
+        return {**state, self.CATEGORICAL_MAPPING_KEY: names[used]}
+
     def transfer_field(
         self, state_registry: dict[str, Any], adata_target: AnnData, **kwargs: Any
     ) -> dict[str, Any]:
