@@ -64,6 +64,15 @@ def test_genes_are_matched_by_name_and_the_query_is_left_alone(query):
     assert query.uns.keys() == before.uns.keys()
 
 
+@pytest.mark.parametrize("names", [pd.date_range("2020-01-01", periods=5), np.arange(5) + 0.5])
+def test_cells_may_be_named_by_anything(query, names):
+    given = query.copy()
+    given.obs.index = pd.Index(names)
+    np.testing.assert_array_equal(align(given).X.toarray(), align(query).X.toarray())
+    assert align(given).obs_names.tolist() == pd.Index(names).astype(str).tolist()
+    assert given.obs.index.equals(pd.Index(names))
+
+
 def test_a_layer_is_read(query):
     query.layers["log"] = query.X * 2
     aligned = align(query, layer="log")

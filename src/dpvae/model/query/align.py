@@ -115,7 +115,7 @@ def _columns(adata: AnnData, setup: Setup, *, fill_covariates: bool) -> pd.DataF
             obs[key] = 1.0 if fill_covariates else adata.obs[key]
     if not fill_covariates:
         check_covariates(adata, setup.arguments, name="query")
-    return obs
+    return obs.set_axis(obs.index.astype(str))
 
 
 def _as_categories(adata: AnnData, key: str, known: NDArray[Any]) -> pd.Series:
