@@ -113,7 +113,7 @@ class SectionField(CategoricalObsField):
         super().__init__(REGISTRY.section, section_key)
 
     def register_field(self, adata: AnnData) -> dict[str, Any]:
-        """Number the sections that have cells: a column may name others, which were left out."""
+        """Give numbers to sections that have cells: a column may name others."""
         state: dict[str, Any] = super().register_field(adata)
         codes = adata.obs[self.attr_key]
         used, numbers = np.unique(codes, return_inverse=True)
