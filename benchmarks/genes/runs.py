@@ -38,7 +38,7 @@ def planned(sections, seeds):
         (RANDOM, first, ("DPVAE",), CANDIDATES),
         (RANDOM, first, ("MLP",), CANDIDATES),
         (RANDOM, first, ("DPSCVI",), CANDIDATES),
-        (FEW, first, ("DPVAE", "MLP"), CANDIDATES),
+        (FEW, first, ("DPVAE", "MLP", "DPSCVI"), CANDIDATES),
         (RANDOM, first, ("DPVAE",), OTHER_NUMBERS),
         *((RANDOM, seed, (*NETWORKS, "DPSCVI"), CANDIDATES) for seed in others),
         *((FEW, seed, NETWORKS, CANDIDATES) for seed in others),
