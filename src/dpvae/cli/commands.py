@@ -225,7 +225,7 @@ def predict(
         check_model_folder(model, query)
         check_output_h5ad(output, overwrite=overwrite, sources=[query])
         adata = read_cells(query, needs_places=False)
-        from dpvae.cli.jobs import place_query
+        from dpvae.cli.jobs import count_of_placed, place_query
 
         only_warnings()
 
@@ -239,7 +239,7 @@ def predict(
             posterior=posterior,
         )
         write_h5ad(placed, output)
-        console.print(f"Cells placed: {adata.n_obs:,}. Wrote {output}.", highlight=False)
+        console.print(f"{count_of_placed(placed)} Wrote {output}.", highlight=False)
 
 
 @app.command("impute-genes")

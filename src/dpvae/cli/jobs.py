@@ -15,6 +15,7 @@ from dpvae._keys import OBSM, UNIT, params_key
 from dpvae._models import MODELS
 from dpvae.cli.normalization import log_normalized, typical_counts
 from dpvae.cli.query_posterior import add_posterior
+from dpvae.geometry import known_rows
 from dpvae.model import load
 from dpvae.model.base import SpatialModel
 from dpvae.pp import spatially_variable_genes
@@ -230,6 +231,18 @@ def place_query(
     if model.setup.unit_name is not None:
         query.uns[params_key(OBSM.reconstructed)] = {UNIT: model.setup.unit_name}
     return query
+
+
+def count_of_placed(placed: AnnData) -> str:
+    """Say how many cells of a query got a place, and how many did not."""
+    has_place = known_rows(placed.obsm[OBSM.reconstructed])
+    n_placed, n_gaps = int(has_place.sum()), int((~has_place).sum())
+    if n_gaps == 0:
+        return f"Cells placed: {n_placed:,}."
+    return (
+        f"Cells placed: {n_placed:,} of {len(has_place):,}. The other {n_gaps:,} have none of the "
+        "model's genes, and NaN as their place."
+    )
 
 
 def with_gaps(values: NDArray[Any], seen: NDArray[np.bool_]) -> NDArray[Any]:
