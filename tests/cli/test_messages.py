@@ -1,5 +1,6 @@
 """What a shell shows of errors and warnings."""
 
+import logging
 import warnings
 
 import pytest
@@ -117,3 +118,35 @@ def test_warnings_are_a_sentence_without_a_line_of_code():
             shown = warnings.formatwarning("name them with sample_key=…", UserWarning, "a.py", 3)
     assert shown == "Warning: name them with --sample-key\n"
     assert warnings.formatwarning is before
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        (["a cell has 90.5 in all, not 1,200.", "a cell has 90.5 in all, not 1,200."], 1),
+        (["its places are spread over 25 %", "its places are spread over 7 %"], 1),
+        (["Section '1' lies on a line", "Section '2' lies on a line"], 2),
+        (["Section 's1' lies on a line", "Section 's2' lies on a line"], 2),
+        (["The query has another depth", "The query is unlike the reference"], 2),
+    ],
+)
+@pytest.mark.filterwarnings("default")
+def test_a_cause_is_warned_of_once_in_a_command(messages, expected):
+    for _ in range(2):  # the next command says it again
+        with plain_messages():
+            shown = [
+                warnings.formatwarning(message, UserWarning, "a.py", 3) for message in messages
+            ]
+        assert sum(text != "" for text in shown) == expected
+        assert shown[0] == f"Warning: {messages[0]}\n"
+
+
+def test_what_is_logged_is_said_in_the_words_of_the_shell_and_once(capsys):
+    logger = logging.getLogger("dpvae.model.atlas.new_section")
+    with plain_messages():
+        for name in "aab":
+            logger.warning("In the frame of %r. Choose another with section=…", name)
+    assert capsys.readouterr().err == "".join(
+        f"In the frame of {name!r}. Choose another with --section\n" for name in "ab"
+    )
+    assert not logging.getLogger("dpvae").handlers

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -41,6 +41,7 @@ IN_THE_SHELL = (
     (r"model\.save\(\) wrote", "dpvae train wrote"),
 )
 OPTION = re.compile(r"--(?:model \w+|[a-z_]+)")
+NUMBER = re.compile(r"(?<![\w'])\d[\d.,]*(?![\w'.])")
 errors = Console(stderr=True)
 
 
@@ -48,11 +49,16 @@ errors = Console(stderr=True)
 def plain_messages() -> Iterator[None]:
     """End with a sentence and exit code 1 instead of a traceback; warn in a sentence, too.
 
-    Ctrl-C gets a sentence as well.
+    Ctrl-C gets a sentence as well. A command asks a model for several things, and each warns by
+    itself: a warning that differs from an earlier one in numbers alone is not shown again.
     With the variable ``DPVAE_TRACEBACK`` set, errors keep their traceback.
     """
-    before = warnings.formatwarning
-    warnings.formatwarning = lambda message, *_, **__: f"Warning: {for_the_shell(str(message))}\n"
+    before, new = warnings.formatwarning, _only_new()
+    warnings.formatwarning = lambda message, *_, **__: (
+        f"Warning: {sentence}\n" if (sentence := new(str(message))) else ""
+    )
+    logger, handler = logging.getLogger("dpvae"), _ShellHandler(new)
+    logger.addHandler(handler)
     try:
         yield
     except KeyboardInterrupt:
@@ -69,6 +75,7 @@ def plain_messages() -> Iterator[None]:
         sys.exit(1)
     finally:
         warnings.formatwarning = before
+        logger.removeHandler(handler)
 
 
 def sentence_of(error: Exception) -> str:
@@ -91,6 +98,32 @@ def for_the_shell(message: str) -> str:
     for python, shell in IN_THE_SHELL:
         message = re.sub(python, shell, message)
     return OPTION.sub(lambda found: found[0].replace("_", "-").lower(), message)
+
+
+class _ShellHandler(logging.Handler):
+    """Shows what the package logs, as it shows warnings."""
+
+    def __init__(self, new: Callable[[str], str]) -> None:
+        super().__init__()
+        self._new = new
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if sentence := self._new(record.getMessage()):
+            sys.stderr.write(f"{sentence}\n")
+
+
+def _only_new() -> Callable[[str], str]:
+    """Make a function that gives a message for the shell, and "" for one that it gave before."""
+    shown: set[str] = set()
+
+    def new(message: str) -> str:
+        sentence = for_the_shell(message)
+        cause = NUMBER.sub("", sentence)
+        is_new = cause not in shown
+        shown.add(cause)
+        return sentence if is_new else ""
+
+    return new
 
 
 def only_warnings() -> None:
