@@ -3,6 +3,7 @@
 import inspect
 import re
 import shutil
+import warnings
 from importlib.metadata import version
 
 import anndata
@@ -171,6 +172,23 @@ def test_missing_genes_need_consent(trained, expression, tmp_path):
     assert "5 of the reference's 40 genes are not in the query" in texts[0]
     assert "The query is unlike the reference" in texts[1]
     assert anndata.read_h5ad(tmp_path / "placed.h5ad").n_vars == 35
+
+
+@pytest.mark.trains
+@pytest.mark.filterwarnings("always")
+def test_another_depth_is_said_once_in_the_words_of_the_shell(
+    trained, expression, tmp_path, monkeypatch
+):
+    shown = []
+    monkeypatch.setattr(
+        warnings, "showwarning", lambda *found: shown.append(warnings.formatwarning(*found[:4]))
+    )
+    query = expression[180:].copy()
+    query.X = np.log1p(3 * np.expm1(query.X.toarray()))
+    query.write_h5ad(tmp_path / "query.h5ad")
+    run("predict", trained, tmp_path / "query.h5ad", "-o", tmp_path / "p.h5ad", "--posterior")
+    of_depth = [text for text in shown if "The query has another depth" in text]
+    assert len(of_depth) == 1
 
 
 def test_mistakes_end_with_a_message_and_code_1(reference_file, query_file, tmp_path):
