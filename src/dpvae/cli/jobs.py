@@ -89,7 +89,7 @@ def shared_genes(reference: AnnData, query: AnnData) -> AnnData:
         message = (
             f"The query has none of the reference's {reference.n_vars} genes. The reference names "
             f"them like {ours!r}, the query {theirs}: bring query.var_names "
-            "into the same form; in Python, dpvae.tl.match_genes(query, reference) proposes how."
+            "into the same form; dpvae.tl.match_genes(query, reference) in Python proposes how."
         )
         raise ValueError(message)
     return reference if is_shared.all() else reference[:, is_shared].copy()

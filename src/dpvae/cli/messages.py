@@ -13,6 +13,7 @@ from rich.markup import escape
 
 EXPECTED = (ValueError, KeyError, RuntimeError, OSError)
 TRACEBACK = "DPVAE_TRACEBACK"
+COUNTS_OF_BOTH = "give dpvae train and dpvae predict raw counts, which they bring to one depth"
 IN_THE_SHELL = (
     (r"run dpvae\.model\.\w+\.prepare_query_anndata\(query, model\)", "give --add-missing-genes"),
     (
@@ -25,8 +26,11 @@ IN_THE_SHELL = (
     ),
     (r"\bwith table=…", "by its folder, STORE.zarr/tables/NAME"),
     ("pass allow_mostly_missing=True", "give --allow-mostly-missing"),
+    ("pass allow_pickle=True", "give --allow-pickle"),
+    ("pass overwrite=True", "give --overwrite"),
     (r"setup_anndata\(adata, sample_key='([^']*)'\)", r"--sample-key \1"),
-    (r"setup_anndata\(adata, sample_key=…\)", "--sample-key"),
+    (r"setup_anndata\((?:adata|…), sample_key=…\)", "--sample-key"),
+    (r"dpvae\.io\.table_of\(sdata, coordinate_system=…\)", "with --coordinate-system"),
     (r"\bsample_key='([^']*)'", r"--sample-key \1"),
     (r"\b(layer|section|spatial_key|sample_key|batch_key|coordinate_system)=…", r"--\1"),
     (r"or choose genes by sc\.pp\.highly_variable_genes", "or take all genes, with --n-genes"),
@@ -39,6 +43,42 @@ IN_THE_SHELL = (
     (r"\buse (DPSCVI|DPVAE)\b", r"give --model \1"),
     (r"use load\(.*, allow_pickle=True\); .* run code", "give --allow-pickle"),
     (r"model\.save\(\) wrote", "dpvae train wrote"),
+    (r"call model\.train\(\) first", "train one with dpvae train"),
+    (
+        r"Run .*? and sc\.pp\.log1p\(.*?\), or",
+        "Give dpvae train raw counts as well, and both are normalised for you, or",
+    ),
+    (
+        r"Run sc\.pp\.log1p\(adata\), and",
+        "Give raw counts, which are normalised for you, or logarithms, and",
+    ),
+    (
+        r"Run sc\.pp\.log1p\(query\), after sc\.pp\.normalize_total\(.*?\) with the target of the "
+        r"reference\.",
+        f"Give their logarithms, or {COUNTS_OF_BOTH}.",
+    ),
+    (
+        r"To do it yourself: sc\.pp\.normalize_total\(.*?\) on the model's genes, then "
+        r"sc\.pp\.log1p\(query\)",
+        f"To have it exact, {COUNTS_OF_BOTH}",
+    ),
+    (
+        r"normalise both to one depth, sc\.pp\.normalize_total\(.*?\) with the target of the "
+        r"reference, then sc\.pp\.log1p\(query\)",
+        COUNTS_OF_BOTH,
+    ),
+    (
+        r"Bring both to one depth, such as sc\.pp\.normalize_total\(.*?\) with the median depth of "
+        r"the reference, and take logarithms of both\.",
+        f"It is best to {COUNTS_OF_BOTH}.",
+    ),
+    (r", or run sc\.pp\.normalize_total and sc\.pp\.log1p on all", ""),
+    (r"\bgive pixel_size=…", "give add_micrometers(sdata, pixel_size=…)"),
+    (
+        r"(?<![\w.])((?:dpvae\.[\w.]+|sdata\.\w+|DPVAE|add_micrometers|load)\([^()]*\))"
+        r"(?! in Python)",
+        r"\1 in Python",
+    ),
 )
 OPTION = re.compile(r"--(?:model \w+|[a-z_]+)")
 NUMBER = re.compile(r"(?<![\w'])\d[\d.,]*(?![\w'.])")
