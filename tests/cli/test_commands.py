@@ -191,6 +191,24 @@ def test_another_depth_is_said_once_in_the_words_of_the_shell(
     assert len(of_depth) == 1
 
 
+@pytest.mark.trains
+def test_a_reference_that_is_given_as_query_is_noticed(trained, expression, tmp_path):
+    expression[:180].copy().write_h5ad(tmp_path / "reference.h5ad")
+    with pytest.warns(UserWarning, match="Most cells of the query are cells of the reference"):
+        run("predict", trained, tmp_path / "reference.h5ad", "-o", tmp_path / "p.h5ad")
+    assert (tmp_path / "p.h5ad").exists()
+
+
+def test_reference_and_query_in_the_wrong_order_are_noticed(reference_file, query_file, tmp_path):
+    options = ("-o", tmp_path / "model")
+    text = run("train", query_file, "--query", reference_file, *options, code=1)
+    assert "are the two files swapped?" in text
+    assert "reference.h5ad --query" in text
+    text = run("impute-genes", reference_file, query_file, "-o", tmp_path / "i.h5ad", code=1)
+    assert "are the two files swapped? dpvae impute-genes" in text
+    assert not [path for path in tmp_path.iterdir() if path.name in ("model", "i.h5ad")]
+
+
 def test_mistakes_end_with_a_message_and_code_1(reference_file, query_file, tmp_path):
     assert "There is no file" in run("demo", "--data", tmp_path / "none.h5ad", code=1)
     (tmp_path / "broken.h5ad").write_bytes(b"not a file of HDF5")

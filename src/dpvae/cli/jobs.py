@@ -15,6 +15,7 @@ from dpvae._keys import OBSM, UNIT, params_key
 from dpvae._models import MODELS
 from dpvae.cli.normalization import log_normalized, typical_counts
 from dpvae.cli.query_posterior import add_posterior
+from dpvae.cli.two_files import warn_if_learned_from
 from dpvae.geometry import known_rows
 from dpvae.model import load
 from dpvae.model.base import SpatialModel
@@ -224,6 +225,8 @@ def place_query(
     )
     latent = model.get_latent_representation(cells)
     places = model.predict_coordinates(cells, section=section)
+    if model.atlas_ is not None:
+        warn_if_learned_from(latent, model.atlas_.layout.latent)
     if posterior:
         add_posterior(model, query, cells, seen, section)
     query.obsm[OBSM.latent] = with_gaps(latent, seen)
