@@ -141,8 +141,8 @@ def end_of_training(model: Any) -> str:
     length = term * float(distance_term.unit)
     return (
         f"{sentence}: distances between the cells that it learned from are off by {term:.2g} "
-        f"tissue radii, {_in_words(length)} in the unit of the coordinates, on average. Only cells that "
-        f"were held out show how well it places new ones: {GUIDE}."
+        f"tissue radii, {_in_words(length)} in the unit of the coordinates, on average. Only cells "
+        f"that were held out show how well it places new ones: {GUIDE}."
     )
 
 
