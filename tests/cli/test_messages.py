@@ -12,7 +12,7 @@ import dpvae
 from dpvae.cli.messages import for_the_shell, plain_messages, sentence_of
 
 PYTHON = re.compile(
-    r"\b(?:model|sc\.pp|dpvae)\.\w+|\b\w+=(?:…|True|')|\b(?:load|train|setup_anndata|save)\("
+    r"\b(?:model|sc\.pp|np|dpvae)\.\w+|\b\w+=(?:…|True|')|\b(?:load|train|setup_anndata|save)\("
 )
 SAID_TO_BE_PYTHON = re.compile(r"\S*\([^()]*\) in Python|as after sc\.pp\.\w+(?: without \S+)?")
 CAN_SPEAK_IN_A_SHELL = ("_data", "cli", "io", "model", "module", "pp", "tl/join", "tl/coordinates",
@@ -50,6 +50,7 @@ THE_SAME_IN_A_SHELL = (
     "x, layer='x'",  # a part of the next
     "sc.pp.normalize_total(x, target_sum=…) with that of the reference,",  # a part of another
     "x holds x (such as 'x') among its values",  # is repaired in the file
+    "x holds values that are not integers, but nearly",  # is repaired in the file
     ", prefix='x'",  # a part of another
     "The model was loaded without an AnnData",  # predict gives it the query
     "adata lacks x of the model's x genes",  # of load(path, adata=…)

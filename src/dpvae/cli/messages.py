@@ -72,6 +72,11 @@ IN_THE_SHELL = (
         r"the reference, and take logarithms of both\.",
         f"It is best to {COUNTS_OF_BOTH}.",
     ),
+    (
+        r"Take one back, .*? = np\.expm1\(.*?\), and",
+        "Give raw counts, which are normalised for you, or logarithms, and",
+    ),
+    (r"Take one back: query\.X = np\.expm1\(query\.X\)", "Give logarithms that were taken once"),
     (r", or run sc\.pp\.normalize_total and sc\.pp\.log1p on all", ""),
     (r"\bgive pixel_size=…", "give add_micrometers(sdata, pixel_size=…)"),
     (
