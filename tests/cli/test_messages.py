@@ -107,7 +107,7 @@ THE_SAME_IN_A_SHELL = (
         (
             "for this call. To do it yourself: sc.pp.normalize_total(query, target_sum=99) on the "
             "model's genes, then sc.pp.log1p(query).",
-            "for this call. To have it exact, give dpvae train and dpvae predict raw counts, which "
+            "for this call. To do without, give dpvae train and dpvae predict raw counts, which "
             "they bring to one depth.",
         ),
         (

@@ -60,7 +60,7 @@ IN_THE_SHELL = (
     (
         r"To do it yourself: sc\.pp\.normalize_total\(.*?\) on the model's genes, then "
         r"sc\.pp\.log1p\(query\)",
-        f"To have it exact, {COUNTS_OF_BOTH}",
+        f"To do without, {COUNTS_OF_BOTH}",
     ),
     (
         r"normalise both to one depth, sc\.pp\.normalize_total\(.*?\) with the target of the "
