@@ -56,6 +56,7 @@ MAY_IMPORT = {
     | {"model.atlas", "model.data", "model.files", "model.loading", "module"},
     "model": DATA | GEOMETRY | MODEL | {"_models", "module"},
     "model.backbones": DATA | GEOMETRY | MODEL | {"model", "module"},
+    "__main__": {"cli"},
     "cli": DATA | GEOMETRY | {"_models", "datasets", "io", "metrics", "model", "pl", "pp", "tl"},
 }
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.py")

@@ -1,12 +1,14 @@
+import inspect
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 from anndata.experimental import AnnCollection
 from scvi.dataloaders import CollectionAdapter
 
 from dpvae import pl, pp, tl
-from dpvae._data.arguments import check_is_anndata
+from dpvae._data.arguments import check_cells_and_column, check_is_anndata
 from dpvae.datasets import simulated_tissue
 from dpvae.model import DPSCVI, DPVAE, load
 
@@ -70,7 +72,41 @@ def test_whoever_is_given_a_path_says_so(trained):
         tl.reconstruct,
         tl.impute,
         tl.autocorrelation,
+        tl.fold,
+        pl.mirror_symmetry,
         lambda path: tl.match_genes(path, ["gene"]),
     ):
         with pytest.raises(TypeError, match="read the file first"):
             job("reference.h5ad")
+
+
+def test_every_method_of_a_model_that_takes_cells_says_what_it_was_given(trained):
+    model = load(trained)
+    read_a_file_first = {"load", "from_saved"}
+    methods = [
+        (name, inspect.signature(method).parameters)
+        for name, method in inspect.getmembers(model, inspect.ismethod)
+        if not name.startswith("_")
+        and method.__module__.startswith("dpvae.")
+        and name not in read_a_file_first
+    ]
+    asked = [name for name, parameters in methods if "adata" in parameters]
+    assert {"predict_coordinates", "predict_labels", "load_query_data"} <= set(asked)
+    for name, parameters in methods:
+        needed = [p.name for p in parameters.values() if p.default is p.empty and "*" not in str(p)]
+        for given in ("layer", np.zeros((3, 2))):
+            if name in asked:
+                arguments = {**dict.fromkeys(needed, "x"), "adata": given}
+                with pytest.raises(TypeError, match=r"adata is a .*, not an AnnData: "):
+                    getattr(model, name)(**arguments)
+
+
+def test_cells_and_column_that_are_swapped_are_named(expression):
+    message = r"adata is 'layer' and label_key is an AnnData: give the AnnData first"
+    with pytest.raises(TypeError, match=message):
+        check_cells_and_column("layer", expression, "label_key")
+    with pytest.raises(TypeError, match="adata is a str, not an AnnData"):
+        check_cells_and_column("layer", "layer", "label_key")
+    with pytest.raises(ValueError, match=r"label_key is \['a', 'b'\]: give one name"):
+        check_cells_and_column(expression, ["a", "b"], "label_key")
+    check_cells_and_column(expression, "layer", "label_key")

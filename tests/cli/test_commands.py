@@ -3,6 +3,7 @@
 import inspect
 import re
 import shutil
+import warnings
 from importlib.metadata import version
 
 import anndata
@@ -171,6 +172,41 @@ def test_missing_genes_need_consent(trained, expression, tmp_path):
     assert "5 of the reference's 40 genes are not in the query" in texts[0]
     assert "The query is unlike the reference" in texts[1]
     assert anndata.read_h5ad(tmp_path / "placed.h5ad").n_vars == 35
+
+
+@pytest.mark.trains
+@pytest.mark.filterwarnings("always")
+def test_another_depth_is_said_once_in_the_words_of_the_shell(
+    trained, expression, tmp_path, monkeypatch
+):
+    shown = []
+    monkeypatch.setattr(
+        warnings, "showwarning", lambda *found: shown.append(warnings.formatwarning(*found[:4]))
+    )
+    query = expression[180:].copy()
+    query.X = np.log1p(3 * np.expm1(query.X.toarray()))
+    query.write_h5ad(tmp_path / "query.h5ad")
+    run("predict", trained, tmp_path / "query.h5ad", "-o", tmp_path / "p.h5ad", "--posterior")
+    of_depth = [text for text in shown if "The query has another depth" in text]
+    assert len(of_depth) == 1
+
+
+@pytest.mark.trains
+def test_a_reference_that_is_given_as_query_is_noticed(trained, expression, tmp_path):
+    expression[:180].copy().write_h5ad(tmp_path / "reference.h5ad")
+    with pytest.warns(UserWarning, match="Most cells of the query are cells of the reference"):
+        run("predict", trained, tmp_path / "reference.h5ad", "-o", tmp_path / "p.h5ad")
+    assert (tmp_path / "p.h5ad").exists()
+
+
+def test_reference_and_query_in_the_wrong_order_are_noticed(reference_file, query_file, tmp_path):
+    options = ("-o", tmp_path / "model")
+    text = run("train", query_file, "--query", reference_file, *options, code=1)
+    assert "are the two files swapped?" in text
+    assert "reference.h5ad --query" in text
+    text = run("impute-genes", reference_file, query_file, "-o", tmp_path / "i.h5ad", code=1)
+    assert "are the two files swapped? dpvae impute-genes" in text
+    assert not [path for path in tmp_path.iterdir() if path.name in ("model", "i.h5ad")]
 
 
 def test_mistakes_end_with_a_message_and_code_1(reference_file, query_file, tmp_path):

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from anndata import AnnData
 
 from dpvae.cli.jobs import (
     chosen_genes,
+    count_of_placed,
     has_genes,
     place_cells,
     shared_genes,
@@ -57,3 +59,11 @@ def test_cells_without_chosen_genes_are_left_out_and_get_no_place(model_name, co
 def test_passes_over_the_data_mean_nothing_without_a_network(counts):
     with pytest.warns(UserWarning, match="Surfaces takes no passes .*: --epochs has no effect"):
         train_model(counts, model_name="surfaces", epochs=3)
+
+
+def test_cells_without_a_place_are_not_counted_as_placed():
+    placed = AnnData(obsm={"spatial_dpvae": np.ones((1200, 2))})
+    assert count_of_placed(placed) == "Cells placed: 1,200."
+    placed.obsm["spatial_dpvae"][[3, 700]] = np.nan
+    said = count_of_placed(placed)
+    assert said.startswith("Cells placed: 1,198 of 1,200. The other 2 have none of the model's gen")

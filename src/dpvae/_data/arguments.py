@@ -30,6 +30,18 @@ def check_is_anndata(given: object, *, name: str = "adata") -> None:
     raise TypeError(message)
 
 
+def check_cells_and_column(adata: object, column: object, argument: str) -> None:
+    """Raise if cells are no AnnData; say so if they and the name of a column are swapped."""
+    if isinstance(column, AnnData) and isinstance(adata, str):
+        message = (
+            f"adata is {adata!r} and {argument} is an AnnData: give the AnnData first, then the "
+            "name of the column."
+        )
+        raise TypeError(message)
+    check_is_anndata(adata)
+    check_one_name(column, argument)
+
+
 def check_one_name(given: object, argument: str) -> None:
     """Raise if an argument that names one key, or ``None``, is of another kind, such as a list."""
     if not isinstance(given, str | None):

@@ -153,11 +153,16 @@ def train(
         check_output_folder(output, overwrite=overwrite)
         adata = read_cells(reference, coordinate_system=coordinate_system)
         from dpvae.cli.jobs import shared_genes, train_model
+        from dpvae.cli.two_files import check_order, warn_if_same
 
         only_warnings()
 
         if query is not None:
-            adata = shared_genes(adata, read_cells(query, needs_places=False))
+            to_place = read_cells(query, needs_places=False)
+            remedy = f"dpvae train {query} --query {reference}."
+            check_order(adata, to_place, spatial_key, remedy)
+            warn_if_same(adata, to_place)
+            adata = shared_genes(adata, to_place)
         trained = train_model(
             adata,
             model_name=model.value,
@@ -225,7 +230,7 @@ def predict(
         check_model_folder(model, query)
         check_output_h5ad(output, overwrite=overwrite, sources=[query])
         adata = read_cells(query, needs_places=False)
-        from dpvae.cli.jobs import place_query
+        from dpvae.cli.jobs import count_of_placed, place_query
 
         only_warnings()
 
@@ -239,7 +244,7 @@ def predict(
             posterior=posterior,
         )
         write_h5ad(placed, output)
-        console.print(f"Cells placed: {adata.n_obs:,}. Wrote {output}.", highlight=False)
+        console.print(f"{count_of_placed(placed)} Wrote {output}.", highlight=False)
 
 
 @app.command("impute-genes")
@@ -270,9 +275,12 @@ def impute_genes(
         of_cells = read_cells(cells, needs_places=False)
         of_tissue = read_cells(tissue, coordinate_system=coordinate_system)
         from dpvae.cli.imputation import impute, names_in, prepared_pair, trust
+        from dpvae.cli.two_files import check_order
 
         only_warnings()
 
+        remedy = f"dpvae impute-genes {tissue} {cells}."
+        check_order(of_tissue, of_cells, spatial_key, remedy)
         pair = prepared_pair(
             of_cells,
             of_tissue,

@@ -15,6 +15,8 @@ from dpvae._keys import OBSM, UNIT, params_key
 from dpvae._models import MODELS
 from dpvae.cli.normalization import log_normalized, typical_counts
 from dpvae.cli.query_posterior import add_posterior
+from dpvae.cli.two_files import warn_if_learned_from
+from dpvae.geometry import known_rows
 from dpvae.model import load
 from dpvae.model.base import SpatialModel
 from dpvae.pp import spatially_variable_genes
@@ -88,7 +90,7 @@ def shared_genes(reference: AnnData, query: AnnData) -> AnnData:
         message = (
             f"The query has none of the reference's {reference.n_vars} genes. The reference names "
             f"them like {ours!r}, the query {theirs}: bring query.var_names "
-            "into the same form; in Python, dpvae.tl.match_genes(query, reference) proposes how."
+            "into the same form; dpvae.tl.match_genes(query, reference) in Python proposes how."
         )
         raise ValueError(message)
     return reference if is_shared.all() else reference[:, is_shared].copy()
@@ -223,6 +225,8 @@ def place_query(
     )
     latent = model.get_latent_representation(cells)
     places = model.predict_coordinates(cells, section=section)
+    if model.atlas_ is not None:
+        warn_if_learned_from(latent, model.atlas_.layout.latent)
     if posterior:
         add_posterior(model, query, cells, seen, section)
     query.obsm[OBSM.latent] = with_gaps(latent, seen)
@@ -230,6 +234,18 @@ def place_query(
     if model.setup.unit_name is not None:
         query.uns[params_key(OBSM.reconstructed)] = {UNIT: model.setup.unit_name}
     return query
+
+
+def count_of_placed(placed: AnnData) -> str:
+    """Say how many cells of a query got a place, and how many did not."""
+    has_place = known_rows(placed.obsm[OBSM.reconstructed])
+    n_placed, n_gaps = int(has_place.sum()), int((~has_place).sum())
+    if n_gaps == 0:
+        return f"Cells placed: {n_placed:,}."
+    return (
+        f"Cells placed: {n_placed:,} of {len(has_place):,}. The other {n_gaps:,} have none of the "
+        "model's genes, and NaN as their place."
+    )
 
 
 def with_gaps(values: NDArray[Any], seen: NDArray[np.bool_]) -> NDArray[Any]:

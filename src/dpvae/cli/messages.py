@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -13,6 +13,7 @@ from rich.markup import escape
 
 EXPECTED = (ValueError, KeyError, RuntimeError, OSError)
 TRACEBACK = "DPVAE_TRACEBACK"
+COUNTS_OF_BOTH = "give dpvae train and dpvae predict raw counts, which they bring to one depth"
 IN_THE_SHELL = (
     (r"run dpvae\.model\.\w+\.prepare_query_anndata\(query, model\)", "give --add-missing-genes"),
     (
@@ -25,8 +26,11 @@ IN_THE_SHELL = (
     ),
     (r"\bwith table=…", "by its folder, STORE.zarr/tables/NAME"),
     ("pass allow_mostly_missing=True", "give --allow-mostly-missing"),
+    ("pass allow_pickle=True", "give --allow-pickle"),
+    ("pass overwrite=True", "give --overwrite"),
     (r"setup_anndata\(adata, sample_key='([^']*)'\)", r"--sample-key \1"),
-    (r"setup_anndata\(adata, sample_key=…\)", "--sample-key"),
+    (r"setup_anndata\((?:adata|…), sample_key=…\)", "--sample-key"),
+    (r"dpvae\.io\.table_of\(sdata, coordinate_system=…\)", "with --coordinate-system"),
     (r"\bsample_key='([^']*)'", r"--sample-key \1"),
     (r"\b(layer|section|spatial_key|sample_key|batch_key|coordinate_system)=…", r"--\1"),
     (r"or choose genes by sc\.pp\.highly_variable_genes", "or take all genes, with --n-genes"),
@@ -39,8 +43,50 @@ IN_THE_SHELL = (
     (r"\buse (DPSCVI|DPVAE)\b", r"give --model \1"),
     (r"use load\(.*, allow_pickle=True\); .* run code", "give --allow-pickle"),
     (r"model\.save\(\) wrote", "dpvae train wrote"),
+    (r"call model\.train\(\) first", "train one with dpvae train"),
+    (
+        r"Run .*? and sc\.pp\.log1p\(.*?\), or",
+        "Give dpvae train raw counts as well, and both are normalised for you, or",
+    ),
+    (
+        r"Run sc\.pp\.log1p\(adata\), and",
+        "Give raw counts, which are normalised for you, or logarithms, and",
+    ),
+    (
+        r"Run sc\.pp\.log1p\(query\), after sc\.pp\.normalize_total\(.*?\) with the target of the "
+        r"reference\.",
+        f"Give their logarithms, or {COUNTS_OF_BOTH}.",
+    ),
+    (
+        r"To do it yourself: sc\.pp\.normalize_total\(.*?\) on the model's genes, then "
+        r"sc\.pp\.log1p\(query\)",
+        f"To do without, {COUNTS_OF_BOTH}",
+    ),
+    (
+        r"normalise both to one depth, sc\.pp\.normalize_total\(.*?\) with the target of the "
+        r"reference, then sc\.pp\.log1p\(query\)",
+        COUNTS_OF_BOTH,
+    ),
+    (
+        r"Bring both to one depth, such as sc\.pp\.normalize_total\(.*?\) with the median depth of "
+        r"the reference, and take logarithms of both\.",
+        f"It is best to {COUNTS_OF_BOTH}.",
+    ),
+    (
+        r"Take one back, .*? = np\.expm1\(.*?\), and",
+        "Give raw counts, which are normalised for you, or logarithms, and",
+    ),
+    (r"Take one back: query\.X = np\.expm1\(query\.X\)", "Give logarithms that were taken once"),
+    (r", or run sc\.pp\.normalize_total and sc\.pp\.log1p on all", ""),
+    (r"\bgive pixel_size=…", "give add_micrometers(sdata, pixel_size=…)"),
+    (
+        r"(?<![\w.])((?:dpvae\.[\w.]+|sdata\.\w+|DPVAE|add_micrometers|load)\([^()]*\))"
+        r"(?! in Python)",
+        r"\1 in Python",
+    ),
 )
 OPTION = re.compile(r"--(?:model \w+|[a-z_]+)")
+NUMBER = re.compile(r"(?<![\w'])\d[\d.,]*(?![\w'.])")
 errors = Console(stderr=True)
 
 
@@ -48,11 +94,16 @@ errors = Console(stderr=True)
 def plain_messages() -> Iterator[None]:
     """End with a sentence and exit code 1 instead of a traceback; warn in a sentence, too.
 
-    Ctrl-C gets a sentence as well.
+    Ctrl-C gets a sentence as well. A command asks a model for several things, and each warns by
+    itself: a warning that differs from an earlier one in numbers alone is not shown again.
     With the variable ``DPVAE_TRACEBACK`` set, errors keep their traceback.
     """
-    before = warnings.formatwarning
-    warnings.formatwarning = lambda message, *_, **__: f"Warning: {for_the_shell(str(message))}\n"
+    before, new = warnings.formatwarning, _only_new()
+    warnings.formatwarning = lambda message, *_, **__: (
+        f"Warning: {sentence}\n" if (sentence := new(str(message))) else ""
+    )
+    logger, handler = logging.getLogger("dpvae"), _ShellHandler(new)
+    logger.addHandler(handler)
     try:
         yield
     except KeyboardInterrupt:
@@ -69,6 +120,7 @@ def plain_messages() -> Iterator[None]:
         sys.exit(1)
     finally:
         warnings.formatwarning = before
+        logger.removeHandler(handler)
 
 
 def sentence_of(error: Exception) -> str:
@@ -91,6 +143,32 @@ def for_the_shell(message: str) -> str:
     for python, shell in IN_THE_SHELL:
         message = re.sub(python, shell, message)
     return OPTION.sub(lambda found: found[0].replace("_", "-").lower(), message)
+
+
+class _ShellHandler(logging.Handler):
+    """Shows what the package logs, as it shows warnings."""
+
+    def __init__(self, new: Callable[[str], str]) -> None:
+        super().__init__()
+        self._new = new
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if sentence := self._new(record.getMessage()):
+            sys.stderr.write(f"{sentence}\n")
+
+
+def _only_new() -> Callable[[str], str]:
+    """Make a function that gives a message for the shell, and "" for one that it gave before."""
+    shown: set[str] = set()
+
+    def new(message: str) -> str:
+        sentence = for_the_shell(message)
+        cause = NUMBER.sub("", sentence)
+        is_new = cause not in shown
+        shown.add(cause)
+        return sentence if is_new else ""
+
+    return new
 
 
 def only_warnings() -> None:

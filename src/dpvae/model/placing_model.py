@@ -7,6 +7,7 @@ import numpy as np
 from anndata import AnnData
 from numpy.typing import ArrayLike, NDArray
 
+from dpvae._data.arguments import check_cells_and_column
 from dpvae._data.section import check_has_column, section_names
 from dpvae.geometry import LabelProbabilities, Posterior
 from dpvae.model.atlas.anchors import check_anchors
@@ -240,6 +241,7 @@ class PlacingModel(TrainedModel):
         Time: of :meth:`predict_posterior`, and about five seconds for a reference of 4,000 cells
         and seven labels, up to a minute for more cells and labels.
         """
+        check_cells_and_column(adata, label_key, "label_key")
         own = self._cells(None)
         where = f"model.adata.obs[{label_key!r}]"
         check_has_column(own, label_key, name="model.adata", argument="label_key")

@@ -55,9 +55,11 @@ def posterior(
     The darkest position is the most probable; positions that are hardly possible are grey like the
     tissue. Lines go around the smallest regions that hold 50 % and 90 % of the probability, and the
     title says how much of the tissue the larger takes. Marks are the mean place, the mode, the
-    second mode if a tenth of the probability is around it, and the true place. In three dimensions
-    one looks along the shortest principal axis of the tissue, more probable positions cover others,
-    and lines go around the shadow of the regions.
+    second mode if a tenth of the probability is around it, and the true place. The modes are those
+    of ``found.modes(2)``: the first has the largest share of the probability around it, and need
+    not be the most probable position, ``found.mode()``. In three dimensions one looks along the
+    shortest principal axis of the tissue, more probable positions cover others, and lines go around
+    the shadow of the regions.
 
     Parameters
     ----------

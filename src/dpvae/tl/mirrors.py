@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from dpvae._data.arguments import check_is_anndata
 from dpvae.geometry import Mirror
 
 
@@ -18,6 +19,7 @@ def mirror_columns(mirror: Mirror) -> dict[str, float]:
 
 def read_symmetry(adata: AnnData, symmetry_key: str) -> dict[str, dict[str, Any]]:
     """Rows of the table of :func:`dpvae.tl.mirror_symmetry`, by the names of the sections."""
+    check_is_anndata(adata)
     table = adata.uns.get(symmetry_key)
     if not isinstance(table, pd.DataFrame) or "offset" not in table:
         message = (

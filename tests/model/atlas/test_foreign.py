@@ -54,6 +54,23 @@ def test_what_was_found_is_said_with_cause_and_remedy(unlike, spread, words):
     assert "  " not in text
 
 
+def test_what_is_usual_is_said_if_it_is_known():
+    text = message(OTHER, np.array([0.2, 0.3]), np.array([0.6, 0.8]))
+    assert (
+        "over 25 % of the tissue's width (cells of the reference that were left out: 71 %)" in text
+    )
+    text = message(OTHER, np.array([0.2, 0.3]), None)
+    assert text.endswith("over 25 % of the tissue's width.")
+
+
+def test_training_on_both_is_advised_unless_the_cause_is_another():
+    together = "train on both together: “A query that is trained with the reference”"
+    assert together in message(OTHER)
+    assert together in message(OTHER, is_standardized=True)
+    assert together not in message(QueryDifference(0.9, 0.95, 0.0, 0))  # depth
+    assert together not in message(QueryDifference(0.9, 0.2, 0.0, 60))  # missing genes
+
+
 def test_means_of_standardized_genes_tell_nothing_but_share_and_spread_do():
     alike = QueryDifference(difference=0.6, correlation=0.0, share=0.01, n_silent=0)
     assert message(alike, is_standardized=True) is None
@@ -83,6 +100,7 @@ def test_mirror_symmetry_is_named_where_one_side_is_squeezed(caplog):
     with caplog.at_level(logging.WARNING), warnings.catch_warnings(action="error"):
         warn_if_foreign(ALIKE, reference * [0.9, 0.3], reference, expected, **options)
         assert "30 % of the tissue's width in one direction and 90 %" in caplog.text
+        assert "(cells of the reference that were left out: 30 % and 80 %)" in caplog.text
         assert "dpvae.tl.mirror_symmetry" in caplog.text
         caplog.clear()
         warn_if_foreign(ALIKE, reference[:10] * [0.9, 0.3], reference, expected, **options)

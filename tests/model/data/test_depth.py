@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 from scipy.sparse import csc_matrix, csr_matrix
+from tests.conftest import log_normalized
 
 from dpvae.model.data import depth
-from dpvae.model.data.depth import depths, kind_of, spread_rows
+from dpvae.model.data.depth import depths, is_logarithm_twice, kind_of, spread_rows
 
 
 def fit_depth(values):
@@ -74,3 +75,26 @@ def test_rows_are_spread_over_all_cells(n_cells):
     assert len(rows) == min(n_cells, 2_000)
     assert (rows[0], rows[-1]) == (0, n_cells - 1)
     assert np.ptp(np.diff(rows)) <= 1 if n_cells > 2 else True
+
+
+@pytest.mark.parametrize("form", [np.asarray, csr_matrix])
+@pytest.mark.parametrize("genes", [slice(None), slice(3, None, 2)], ids=["all", "chosen"])
+def test_logarithms_of_logarithms_are_recognised(logs, form, genes):
+    values = logs[:, genes].astype(np.float32)
+    counts = np.round(np.expm1(values) / 4)
+    assert is_logarithm_twice(form(np.log1p(values)))
+    assert is_logarithm_twice(form(np.log1p(np.log1p(counts))))
+    for others in (values, counts, np.log1p(counts), values / values.max(), values - 1.0):
+        assert not is_logarithm_twice(form(others))
+    assert not is_logarithm_twice(form(np.log1p(np.log1p(values))))  # three times: not known
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "name", ["dlpfc_151507", "merfish_mouse_poa_6509", "st_her2_breast_tumour_A1"]
+)
+@pytest.mark.filterwarnings("ignore:Some cells have zero counts")
+def test_real_logarithms_are_not_taken_for_twofold_ones(real_section, name):
+    adata = log_normalized(real_section(name))[:500, ::2]
+    assert not is_logarithm_twice(adata.X)
+    assert is_logarithm_twice(np.log1p(adata.X))

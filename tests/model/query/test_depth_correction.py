@@ -166,3 +166,15 @@ def test_blocks_of_the_section_itself_are_left_alone(name, target_sum, real_sect
             reference, query = values[~block], values[block]
             reference = fit_depth(reference[spread_rows(reference.shape[0])])
             assert is_nothing(depth_correction(reference, query[spread_rows(query.shape[0])]))
+
+
+@pytest.mark.parametrize("form", [np.array, csr_matrix])
+def test_a_logarithm_that_was_taken_twice_is_named_and_left(form):
+    once, query = logs_of(counts_of(80)), logs_of(counts_of(40, seed=1))
+    found = depth_correction(fit_depth(once), form(np.log1p(query)))
+    assert found.difference.startswith("Values of the query are logarithms of logarithms")
+    assert "query.X = np.expm1(query.X)" in found.remedy
+    values = form(np.log1p(query))
+    assert found(values) is values
+    assert is_nothing(depth_correction(fit_depth(np.log1p(once)), form(np.log1p(query))))
+    assert is_nothing(depth_correction(fit_depth(once), form(np.expm1(np.log1p(query)))))

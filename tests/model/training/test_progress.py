@@ -138,6 +138,7 @@ class Trained:
     ("model", "expected"),
     [
         (Trained([0.9, 0.25]), "off by 0.25 tissue radii, 125 in the unit of the coordinates"),
+        (Trained([0.9]), "between the cells that it learned from .* Only cells that were held out"),
         (Trained([6.0]), "off by 6 tissue radii, 3,000 in the unit"),
         (Trained([0.0625], error="squared"), r"\(1 epoch\): distances .* off by 0.25 tissue radii"),
         (Trained([0.5, np.nan]), r"The model is trained \(2 epochs\).$"),

@@ -31,6 +31,8 @@ UNLABELED = "unlabeled"
 class Posterior:
     """Probability of every position of a tissue, for each of many cells.
 
+    What methods give of cells is a row or number for each, in the order of ``cells``.
+
     Parameters
     ----------
     positions
@@ -98,7 +100,8 @@ class Posterior:
     def mean(self) -> Points:
         """Mean place of each cell, which errs least in the mean square, ``(n_cells, n_dims)``.
 
-        A cell that could be in two places is put between them: see :meth:`modes`.
+        In the order of ``cells``. One that could be in two places is put between: see
+        :meth:`modes`.
         """
         places = np.empty((len(self), self.positions.shape[1]))
         for some, probabilities in self._parts():
@@ -193,8 +196,8 @@ class Posterior:
 
         Returns
         -------
-        In the unit of the coordinates, shape ``(n_cells,)``. A region is smaller, and can have
-        several parts; a radius is one number.
+        In the unit of the coordinates and the order of ``cells``, shape ``(n_cells,)``. A region
+        is smaller, and can have several parts; a radius is one number.
         """
         check_level(level)
         center = self.mean()
@@ -215,8 +218,8 @@ class Posterior:
         Parameters
         ----------
         places
-            One place for each cell, shape ``(n_cells, n_dims)``; the nearest position stands for
-            it.
+            One place for each cell, in the order of ``cells``, shape ``(n_cells, n_dims)``; the
+            nearest position stands for it.
         level
             As in :meth:`region`.
 

@@ -23,6 +23,10 @@ STANDARDIZE = (
     " If it is another technology's picture of the same tissue, DPVAE(reference, "
     "standardize='section') takes such differences out."
 )
+TOGETHER = (
+    " If both are one kind of tissue in about the same shares, such as two tumours, try to train "
+    "on both together: “A query that is trained with the reference” in the user guide."
+)
 
 Places = NDArray[np.float64]
 
@@ -62,9 +66,10 @@ def foreignness(
     if not facts and width >= max(COLLAPSED, LEAST_OF_EXPECTED * usual):
         return None
     if spread is not None:
-        facts.append(f"its places are spread over {100 * width:.0f} % of the tissue's width")
+        facts.append(_spread_found(width, expected))
     likely = "another tissue or part of it, another technology, or cells that the reference lacks"
-    advice = "" if is_standardized else STANDARDIZE
+    technology = "" if is_standardized else STANDARDIZE
+    advice = technology + TOGETHER
     if unlike is not None and unlike.n_silent > MOST_SILENT * n_genes:
         likely = (
             f"genes that the query does not have ({unlike.n_silent} of {n_genes} are 0 in all of "
@@ -78,7 +83,7 @@ def foreignness(
         likely = "another normalisation or depth, or another technology"
         advice = (
             " Bring both to one depth, such as sc.pp.normalize_total(query, target_sum=…) with the "
-            f"median depth of the reference, and take logarithms of both.{advice}"
+            f"median depth of the reference, and take logarithms of both.{technology}"
         )
     return (
         "The query is unlike the reference, so its coordinates are guesses. Likely causes: "
@@ -118,10 +123,10 @@ def warn_if_foreign(
     elif spread is not None and expected is not None and is_one_sided(spread, expected):
         logger.warning(
             "Places are spread over %.0f %% of the tissue's width in one direction and %.0f %% in "
-            "another: expression hardly tells the first, as in symmetric or layered tissue. "
+            "another (cells of the reference that were left out: %.0f %% and %.0f %%): expression "
+            "hardly tells the first, as in symmetric or layered tissue. "
             "dpvae.tl.mirror_symmetry(reference) looks for a mirror line.",
-            100 * spread[0],
-            100 * spread[-1],
+            *(100 * part for ratios in (spread, expected) for part in (ratios[0], ratios[-1])),
         )
 
 
@@ -150,6 +155,14 @@ def _facts(unlike: QueryDifference, *, is_standardized: bool) -> list[str]:
             "reference (the same tissue: about 1 %)"
         )
     return facts
+
+
+def _spread_found(width: float, expected: Places | None) -> str:
+    """Say how widely places are spread, and what is usual, if that is known."""
+    found = f"its places are spread over {100 * width:.0f} % of the tissue's width"
+    if expected is None:
+        return found
+    return f"{found} (cells of the reference that were left out: {100 * _width(expected):.0f} %)"
 
 
 def _width(spread: Places | None) -> float:

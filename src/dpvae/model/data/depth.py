@@ -101,6 +101,26 @@ def kind_of(values: Any) -> Kind:
     return "normalized" if n_cells > 1 and highest - lowest <= EQUAL * typical else "other"
 
 
+def is_logarithm_twice(values: Any) -> bool:
+    """Whether values are logarithms of logarithms, so that only ``expm1`` twice gives counts.
+
+    Parameters
+    ----------
+    values
+        Of some cells, shape ``(n_cells, n_genes)``, dense or sparse.
+
+    Returns
+    -------
+    False also if it cannot be known: if the values are no counts before any logarithm either, or
+    the counts of nearly every cell are all the same.
+    """
+    stored = stored_values(values)
+    largest = float(stored.max(initial=0.0))
+    if stored.min(initial=0.0) < 0 or not 0 < largest <= np.log1p(LARGEST_LOGARITHM):
+        return False
+    return kind_of(values) == "other" and kind_of(_counts(values)) != "other"
+
+
 def fit_depth(values: Any, section: NDArray[np.str_]) -> Depth | None:
     """Read how deep the cells of a reference are.
 

@@ -15,7 +15,7 @@ from dpvae._data.expression import (
     warn_if_scaled,
 )
 from dpvae._data.warn import warn_user
-from dpvae.model.data.depth import LARGEST_LOGARITHM, spread_rows
+from dpvae.model.data.depth import LARGEST_LOGARITHM, is_logarithm_twice, spread_rows
 
 USE_DPSCVI = "use DPSCVI, which takes raw counts."
 LIKE_REFERENCE = "prepare it as the reference was."
@@ -57,15 +57,22 @@ class LogNormalized(Values):
         check_log_normalized(adata, layer, name=name, otherwise=otherwise)
 
     def warn_if_doubtful(self, adata: AnnData, layer: str | None) -> None:
-        """Warn if values are negative, or too large for logarithms."""
+        """Warn if values are negative, too large for logarithms, or logarithms of logarithms."""
         warn_if_scaled(adata, layer)
-        stored = stored_values(expression_of(adata, layer)[spread_rows(adata.n_obs)])
+        where = expression_name(layer)
+        some = expression_of(adata, layer)[spread_rows(adata.n_obs)]
+        stored = stored_values(some)
         largest = float(stored.max(initial=0.0))
         if largest > LARGEST_LOGARITHM and stored.min() >= 0 and (stored != stored.round()).any():
             warn_user(
-                f"{expression_name(layer)} holds values up to {largest:.4g}, too large for "
+                f"{where} holds values up to {largest:.4g}, too large for "
                 "logarithms and not integers, as after sc.pp.normalize_total without sc.pp.log1p. "
                 "Run sc.pp.log1p(adata), and prepare queries in the same way."
+            )
+        if is_logarithm_twice(some):
+            warn_user(
+                f"{where} holds logarithms of logarithms, as after sc.pp.log1p twice. Take one "
+                f"back, {where} = np.expm1({where}), and prepare queries in the same way."
             )
 
 

@@ -153,6 +153,7 @@ class StoredModel(SavingModel):
             or places are known of fewer than three cells of a section (four in three dimensions),
             or of cells on one line. ``adata`` is unchanged then.
         """
+        check_is_anndata(adata)
         if adata.is_view:
             message = "The query is a view of another AnnData. Run query = query.copy() first."
             raise ValueError(message)

@@ -15,6 +15,7 @@ from dpvae.model.data.depth import (
     Values,
     blocks,
     depths,
+    is_logarithm_twice,
     kind_of,
     quantiles,
     rates,
@@ -88,6 +89,12 @@ class DepthCorrection:
         return np.divide(self.target, depth, out=np.ones_like(depth), where=differs)
 
 
+TWICE = DepthCorrection(
+    difference="Values of the query are logarithms of logarithms, those of the reference are not.",
+    remedy="Places are guesses. Take one back: query.X = np.expm1(query.X).",
+)
+
+
 def depth_correction(reference: Depth, values: Any) -> DepthCorrection:
     """Find what brings a query to the depth of a reference.
 
@@ -111,7 +118,8 @@ def depth_correction(reference: Depth, values: Any) -> DepthCorrection:
 
     Returns
     -------
-    The correction, which does nothing if there is nothing to correct or values are not counts.
+    The correction, which does nothing if there is nothing to correct or values are not counts; of
+    logarithms that were taken twice it says so, and changes nothing.
 
     Raises
     ------
@@ -124,7 +132,7 @@ def depth_correction(reference: Depth, values: Any) -> DepthCorrection:
         return nothing
     kind, depth = kind_of(values), depths(values)
     if kind == "other":
-        return nothing
+        return TWICE if is_logarithm_twice(values) else nothing
     lowest, found, highest = quantiles(depth)
     is_equal = highest - lowest <= EQUAL * found
     is_raw = kind == "raw" and reference.kind != "raw"

@@ -15,6 +15,7 @@ from dpvae._keys import HISTORY
 N_LINES = 10
 LONG = 100
 TERM = f"{HISTORY.distance_loss}_train"
+GUIDE = "“How good is it?” in the user guide"
 UNITS = {"absolute": "tissue radii", "squared": "squared tissue radii"}
 
 
@@ -120,7 +121,7 @@ def is_silent(arguments: Mapping[str, Any]) -> bool:
 
 
 def end_of_training(model: Any) -> str:
-    """Say in a sentence how well a training kept distances.
+    """Say how well a training kept distances, and that new cells may be placed less well.
 
     Parameters
     ----------
@@ -139,8 +140,9 @@ def end_of_training(model: Any) -> str:
         term **= 0.5
     length = term * float(distance_term.unit)
     return (
-        f"{sentence}: distances between its cells are off by {term:.2g} tissue radii, "
-        f"{_in_words(length)} in the unit of the coordinates, on average."
+        f"{sentence}: distances between the cells that it learned from are off by {term:.2g} "
+        f"tissue radii, {_in_words(length)} in the unit of the coordinates, on average. Only cells "
+        f"that were held out show how well it places new ones: {GUIDE}."
     )
 
 

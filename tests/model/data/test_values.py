@@ -1,0 +1,23 @@
+"""The kind of expression values that a model takes, and its checks."""
+
+import warnings
+
+import numpy as np
+import pytest
+import scanpy as sc
+
+from dpvae.model import DPVAE
+
+
+@pytest.mark.filterwarnings("ignore:adata.X seems to be already log-transformed")
+def test_a_logarithm_that_was_taken_twice_is_warned_of_with_a_remedy_that_works(expression):
+    adata = expression[:, ::2].copy()
+    sc.pp.log1p(adata)
+    with pytest.warns(UserWarning, match="adata.X holds logarithms of logarithms") as found:
+        DPVAE.setup_anndata(adata)
+    assert [warning.filename for warning in found if "twice" in str(warning.message)] == [__file__]
+    remedy = "adata.X = np.expm1(adata.X)"
+    assert remedy in str(found[-1].message)
+    exec(remedy, {"np": np, "adata": adata})
+    with warnings.catch_warnings(action="error"):
+        DPVAE.setup_anndata(adata)
