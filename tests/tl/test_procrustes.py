@@ -25,6 +25,18 @@ def test_disparity_is_that_of_scipy_and_the_layout_is_aligned(recovered):
     assert np.median(np.linalg.norm(errors, axis=1)) < 150
 
 
+def test_a_solid_motion_is_undone_and_keeps_the_size(expression):
+    true = expression.obsm["spatial"]
+    turn = np.array([[0.6, -0.8], [-0.8, -0.6]])
+    expression.obsm["mean"] = true.mean(axis=0) + 0.4 * (true - true.mean(axis=0))
+    expression.obsm["other"] = true @ turn + 5000
+    dpvae.tl.procrustes(expression, "mean", "other", scale=False)
+    np.testing.assert_allclose(expression.obsm["other_aligned"], true)
+    result = expression.uns["other_aligned_params"]
+    assert result["scale"] == 1.0
+    assert result["disparity"] == pytest.approx((0.6 / 0.4) ** 2)
+
+
 def test_unknown_places_are_left_out(recovered):
     complete = dpvae.tl.procrustes(recovered[10:].copy(), copy=True).disparity
     recovered.obsm["spatial"][:10] = np.nan
