@@ -213,26 +213,6 @@ def test_missing_places_are_filled_in_as_the_page_says(monkeypatch: pytest.Monke
 
 
 @pytest.mark.trains
-def test_regions_are_tested_on_another_section_as_the_page_says():
-    section = dpvae.datasets.simulated_tissue(600, 40, seed=0)
-    section.X = np.log1p(section.X.toarray())
-    reference, section = section[::2].copy(), section[1::2].copy()
-    true = section.obsm["spatial"].copy()
-    section.obsm["spatial"] = true @ [[0.6, -0.8], [-0.8, -0.6]] + 5000
-    dpvae.model.Surfaces.setup_anndata(reference)
-    model = dpvae.model.Surfaces(reference)
-    model.train()
-    page = (DOCS / "user_guide" / "posterior.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"```python\n([^`]*procrustes[^`]*)```", page)
-    names: dict[str, Any] = {"model": model, "section": section, "dpvae": dpvae}
-    exec(block, names)
-    in_frame, aligned = true, section.obsm["spatial_aligned"]
-    np.testing.assert_allclose(np.ptp(aligned, axis=0), np.ptp(in_frame, axis=0), rtol=0.15)
-    held = names["found"].in_region(aligned, 0.9).mean()
-    assert held == pytest.approx(names["found"].in_region(in_frame, 0.9).mean(), abs=0.05)
-
-
-@pytest.mark.trains
 @pytest.mark.filterwarnings("ignore:1 cell of .* has none of the chosen genes:UserWarning")
 @pytest.mark.usefixtures("two_files")
 def test_commands_of_the_readme_run():
