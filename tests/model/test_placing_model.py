@@ -218,7 +218,7 @@ def test_positions_are_those_of_one_section_whose_name_is_asked_for(sections):
 
 
 @pytest.mark.trains
-def test_a_query_without_names_has_the_positions_of_the_most_similar_section(sections):
+def test_a_query_without_names_has_the_positions_of_the_most_similar_section(sections, caplog):
     names = sections.obs["section"].astype(str).to_numpy()
     reference, query = sections[::2].copy(), sections[1::2].copy()
     reference.X = reference.X.toarray()
@@ -230,6 +230,7 @@ def test_a_query_without_names_has_the_positions_of_the_most_similar_section(sec
     del query.obs["section"]
     found = model.predict_posterior(query)
     assert set(names[::2][found.reference_rows]) == {"section_2"}
+    assert caplog.text.count("in the frame of the reference's section 'section_2'") == 1
 
 
 @pytest.mark.trains

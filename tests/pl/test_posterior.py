@@ -37,7 +37,13 @@ def two_peaks(found: Posterior, share: float) -> tuple[Posterior, np.ndarray]:
 
 def marks(ax) -> dict[str, np.ndarray]:
     """Marked points of a panel, by what the legend calls their marker."""
-    names = {"o": "mean", "^": "mode", "v": "second mode", "X": "true"}
+    names = {
+        "o": "mean",
+        "^": "largest peak",
+        "v": "second peak",
+        "D": "most probable",
+        "X": "true",
+    }
     return {names[line.get_marker()]: line.get_xydata() for line in ax.get_lines()}
 
 
@@ -55,21 +61,50 @@ def test_every_position_has_the_color_of_its_probability(found):
     assert dots.get_clim() == (0, 1)
 
 
-def test_marks_are_mean_modes_and_truth(found):
+def test_marks_are_mean_peaks_and_truth(found):
     two, ends = two_peaks(found, 0.3)
     drawn = marks(pl.posterior(two, 0, true=ends[1:] + 50)[0])
     np.testing.assert_allclose(drawn["mean"], [0.7 * ends[0] + 0.3 * ends[1]])
-    np.testing.assert_allclose(drawn["mode"], ends[:1])
-    np.testing.assert_allclose(drawn["second mode"], ends[1:])
+    np.testing.assert_allclose(drawn["largest peak"], ends[:1])
+    np.testing.assert_allclose(drawn["second peak"], ends[1:])
+    assert "most probable" not in drawn
     np.testing.assert_allclose(drawn["true"], ends[1:] + 50)
 
 
-def test_a_small_second_mode_and_an_unknown_truth_are_not_marked(found):
+def test_a_small_second_peak_and_an_unknown_truth_are_not_marked(found):
     two, _ = two_peaks(found, 0.05)
     (ax,) = pl.posterior(two, 0, true=np.full((1, 2), np.nan))
-    assert set(marks(ax)) == {"mean", "mode"}
+    assert set(marks(ax)) == {"mean", "largest peak"}
     labels = [text.get_text() for text in ax.figure.legends[0].get_texts()]
-    assert labels == ["mean", "mode", "50 %", "90 %"]
+    assert labels == ["mean", "largest peak", "50 %", "90 %"]
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2])
+def test_the_darkest_position_is_marked_if_no_peak_is_there(found, share):
+    """A sharp peak, the darkest, and one or two that are lower and hold more around them."""
+    order = found.positions[:, 0].argsort()
+    dense = np.zeros((1, len(order)))
+    dense[0, order[-1]] = share
+    halves = (order[:30], order[60:90])
+    for half, mass in zip(halves, (0.5, 0.5 - share), strict=True):
+        dense[0, half] = mass / 30
+    found = replace(found, probabilities=csr_matrix(dense), unlikeness=np.ones(1))
+    assert found.modes(2).shares[0, 1] > share
+    drawn = marks(pl.posterior(found, 0)[0])
+    np.testing.assert_allclose(drawn["most probable"], found.positions[order[-1:]])
+    assert not np.allclose(drawn["largest peak"], drawn["most probable"])
+
+
+def test_a_darkest_position_right_next_to_a_peak_has_no_second_mark(found):
+    first, second = found.positions[:2] * 0 + found.positions[0]
+    second += 0.01 * np.ptp(found.positions, axis=0)
+    positions = np.vstack([first, first, second, found.positions[2:]])  # two cells at one place
+    dense = np.zeros((1, len(positions)))
+    dense[0, :3] = 0.3, 0.3, 0.4
+    rows = np.arange(len(positions))
+    near = Posterior(positions, csr_matrix(dense), rows, np.ones(1))
+    assert not np.allclose(near.mode(), near.modes(1).places[:, 0])
+    assert set(marks(pl.posterior(near, 0)[0])) == {"mean", "largest peak"}
 
 
 def test_lines_go_around_the_regions(found):
@@ -114,6 +149,35 @@ def test_panels_show_the_same_and_the_right_way_up(found, tissue):
     assert axes[0].get_xlabel() == "x (µm)"
     rows = [ax.get_subplotspec().rowspan.start for ax in axes]
     assert rows == [0, 0, 0, 1, 1]
+
+
+def texts_of(axes) -> list:
+    """All texts of a figure that are drawn, of panels, legend and scale of colours."""
+    texts = [text for legend in axes[0].figure.legends for text in legend.get_texts()]
+    for ax in axes[0].figure.axes:
+        texts += [ax.title, ax.xaxis.label, ax.yaxis.label]
+        for axis in (ax.xaxis, ax.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            ticks = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+            texts += [label for tick in ticks for label in (tick.label1, tick.label2)]
+    return [text for text in texts if text.get_text() and text.get_visible()]
+
+
+@pytest.mark.parametrize("height", [0.3, 0.5])
+def test_no_text_covers_another_on_a_wide_tissue(tissue, height):
+    places = tissue.obsm["spatial"] / np.ptp(tissue.obsm["spatial"], axis=0)
+    tissue.obsm["spatial"] = 9000 * places * [1.0, height]
+    found = posterior_of(tissue, np.linspace(900, 100, 6))
+    axes = pl.posterior(found, np.arange(6), true=found.positions[:6], unit="µm")
+    canvas = axes[0].figure.canvas
+    canvas.draw()
+    boxes = [(t.get_text(), t.get_window_extent(canvas.get_renderer())) for t in texts_of(axes)]
+    pairs = [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :]]
+    assert [(a[0], b[0]) for a, b in pairs if a[1].overlaps(b[1])] == []
+    width, height = canvas.get_width_height()
+    sides = np.array([box.extents for _, box in boxes])
+    assert sides.min() > -1
+    assert (sides.max(axis=0) < np.array([width, height] * 2) + 1).all()
 
 
 def test_space_is_seen_in_the_plane_of_the_tissue(tissue_3d):

@@ -31,12 +31,15 @@ def naive(reference, places, k, is_counted):
     return np.stack([(kinds == name).mean(axis=1) for name in ("L2/3", "a", "c")], axis=1)
 
 
-def test_a_cell_of_known_place_has_the_neighbors_of_that_place(query, reference, tmp_path):
+def test_a_cell_of_known_place_has_the_neighbors_of_that_place(query, reference, tmp_path, caplog):
     found = at_own_places(reference)
     tl.niche_composition(query, found, reference, label_key="kind", n_neighbors=7)
     query.write_h5ad(tmp_path / "cells.h5ad")
-    stored = anndata.read_h5ad(tmp_path / "cells.h5ad").obsm
+    whole = anndata.read_h5ad(tmp_path / "cells.h5ad")
+    stored = whole.obsm
     assert list(stored["niche_composition"]) == ["L2_3", "a", "c"]
+    assert list(whole.uns["niche_composition_params"]["labels"]) == ["L2/3", "a", "c"]
+    assert "'L2/3' is 'L2_3'" in caplog.text
     expected = naive(reference, found.positions[:40], 7, np.ones(240, dtype=bool))
     np.testing.assert_allclose(stored["niche_composition"], expected)
     np.testing.assert_allclose(stored["niche_composition_spread"], 0.0, atol=1e-7)

@@ -39,6 +39,20 @@ def test_what_is_written_is_what_was_found_and_survives_a_file(expression, found
     assert params["share_unknown"] == pytest.approx(is_unknown.mean())
 
 
+def test_the_names_of_labels_with_a_slash_can_be_had_after_cells_were_left_out(
+    expression, found, tmp_path, caplog
+):
+    tl.transfer_labels(expression, found)
+    assert "'L2/3' is 'L2_3'" in caplog.text
+    likeliest = found.table.idxmax(axis=1).to_numpy()
+    kept = likeliest != "L1"  # anndata drops categories without a cell
+    expression[kept].copy().write_h5ad(tmp_path / "cells.h5ad")
+    stored = anndata.read_h5ad(tmp_path / "cells.h5ad")
+    labels = stored.uns["transferred_label_params"]["labels"]
+    table = stored.obsm["transferred_label_probabilities"].set_axis(labels, axis=1)
+    assert (table.idxmax(axis=1) == likeliest[kept]).all()
+
+
 def test_a_second_call_replaces_the_first(expression, found):
     tl.transfer_labels(expression, found)
     tl.transfer_labels(expression, found, at_least=0.0)

@@ -14,7 +14,7 @@ from dpvae.model.atlas.anchors import check_anchors
 from dpvae.model.atlas.atlas import Atlas
 from dpvae.model.atlas.cell_labels import LabelledReference, labels_of, predict_labels
 from dpvae.model.atlas.encoded_cells import EncodedCells
-from dpvae.model.atlas.layout import place_around, place_freely, the_frame
+from dpvae.model.atlas.layout import place_around, place_freely
 from dpvae.model.atlas.placed import Placed
 from dpvae.model.atlas.placers import ALL, GENES_TOO, PLACERS, WITH_GENES
 from dpvae.model.data.given_coordinates import given_coordinates
@@ -140,7 +140,7 @@ class PlacingModel(TrainedModel):
             too narrow: they are to be made for cells that it has not seen. Needs no coordinates.
         section
             Name of the reference section whose positions are meant. By default the section of the
-            cells' own name, or the most similar one.
+            cells' own name, or the most similar one, which a log line names.
         spacing
             Distance of the positions of a grid inside the section's outline, in the unit of the
             coordinates. By default positions are those where cells of the reference were measured,
@@ -181,7 +181,7 @@ class PlacingModel(TrainedModel):
         """
         atlas, encoded = self._atlas(), self._encoded(adata, batch_size)
         atlas.check_has_genes(encoded)
-        frame = the_frame(atlas.layout, encoded, section)
+        frame = atlas.frame_of(encoded, section)
         placed = self._placed_as(atlas, encoded, adata, frame, GENES_TOO)
         return replace(
             atlas.posterior(encoded, placed, spacing),
@@ -248,7 +248,7 @@ class PlacingModel(TrainedModel):
         codes, names = labels_of(own.obs[label_key], where)
         atlas, encoded = self._atlas(), self._encoded(adata, batch_size)
         atlas.check_has_genes(encoded)
-        frame = the_frame(atlas.layout, encoded, section)
+        frame = atlas.frame_of(encoded, section)
         placed = self._placed_as(atlas, encoded, adata, frame, GENES_TOO)
         found = atlas.posterior(encoded, placed)
         assert atlas.surfaces is not None

@@ -11,6 +11,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 PANEL_WIDTH, MOST_WIDTH = 3.6, 7.6
+LABELS = (0.0, 0.6)
 RESOLUTION = 300
 
 
@@ -20,10 +21,12 @@ def panels(
     *,
     height_to_width: float,
     per_row: int | None = None,
+    labels: tuple[float, float] = LABELS,
 ) -> NDArray[Any]:
     """Axes of panels side by side, shape ``(n_panels,)``: as given, or of a new figure.
 
-    A new figure has ``per_row`` panels in a row, by default all.
+    A new figure has ``per_row`` panels in a row, by default all. ``labels`` are the inches
+    that ticks, labels and titles take of each panel's width and add to its height.
 
     Raises
     ------
@@ -35,7 +38,7 @@ def panels(
 
         n_columns = min(n_panels, per_row or n_panels)
         width = min(PANEL_WIDTH, MOST_WIDTH / n_columns)  # of a page, or type would be too small
-        height = width * float(np.clip(height_to_width, 0.4, 2)) + 0.6
+        height = (width - labels[0]) * float(np.clip(height_to_width, 0.4, 2)) + labels[1]
         n_rows = -(-n_panels // n_columns)
         _, axes = plt.subplots(
             n_rows,

@@ -24,16 +24,21 @@ from dpvae.tl.posterior_of_cells import check_is_posterior
 N_PANELS = 4
 MOST_PANELS = 12
 LEAST_SHARE = 0.1
+MARKS_PER_LINE = 6
+APART = 0.03  # of the tissue: marks that are nearer cover each other
+PEAKS = ("largest peak", "second peak")
 DOT_SIZE = 1.2
 MARGIN = 0.04
+LABELS = (0.9, 1.3)  # inches; two lines above, ticks and a label below, a share of the legend
 COLORS = LinearSegmentedColormap.from_list(
     "probability", ["0.87", "#9ecae1", "#4292c6", "#08519c", "#08306b"]
 )
 LEVELS: dict[float, Any] = {0.5: "solid", 0.9: (0, (3, 1.5))}
 MARKS: dict[str, dict[str, Any]] = {
     "mean": {"marker": "o", "color": "white", "markersize": 5},
-    "mode": {"marker": "^", "color": OKABE_ITO[3], "markersize": 6},
-    "second mode": {"marker": "v", "color": OKABE_ITO[3], "markersize": 6},
+    "largest peak": {"marker": "^", "color": OKABE_ITO[3], "markersize": 6},
+    "second peak": {"marker": "v", "color": OKABE_ITO[3], "markersize": 6},
+    "most probable": {"marker": "D", "color": OKABE_ITO[3], "markersize": 4.5},
     "true": {"marker": "X", "color": OKABE_ITO[5], "markersize": 6.5},
 }
 EDGE: dict[str, Any] = {"linestyle": "", "markeredgecolor": "black", "markeredgewidth": 0.7}
@@ -54,12 +59,18 @@ def posterior(
 
     The darkest position is the most probable; positions that are hardly possible are grey like the
     tissue. Lines go around the smallest regions that hold 50 % and 90 % of the probability, and the
-    title says how much of the tissue the larger takes. Marks are the mean place, the mode, the
-    second mode if a tenth of the probability is around it, and the true place. The modes are those
-    of ``found.modes(2)``: the first has the largest share of the probability around it, and need
-    not be the most probable position, ``found.mode()``. In three dimensions one looks along the
+    title says how much of the tissue the larger takes. In three dimensions one looks along the
     shortest principal axis of the tissue, more probable positions cover others, and lines go around
     the shadow of the regions.
+
+    Marks are
+
+    - *mean*: ``found.mean()``;
+    - *largest peak* and *second peak*: ``found.modes(2)``, the peaks with the most probability
+      around them; the second if it has a tenth of all;
+    - *most probable*: ``found.mode()``, the darkest position, if it is another peak: high, with
+      less around it;
+    - *true*: the true place.
 
     Parameters
     ----------
@@ -68,7 +79,7 @@ def posterior(
     cells
         Row numbers of the cells to draw, 12 at most, or one number. Or a boolean mask, shape
         ``(n_cells,)``: one panel with the mean of the probabilities of all its cells, without
-        marks of the mean and the modes. By default four cells, from sure to unsure ones.
+        marks of the mean and the peaks. By default four cells, from sure to unsure ones.
     true
         True places of all cells of ``found``, shape ``(n_cells, 2)`` or ``(n_cells, 3)``; cells
         with NaN have no mark. By default none are drawn.
@@ -121,9 +132,11 @@ def posterior(
     points = view.project(found.positions)
     width, height = np.ptp(points, axis=0)
     ratio = float(height / width) if width > 0 else 1.0
+    is_small = ax is None and len(groups) > N_PANELS
     axes = panels(
-        len(groups), ax, height_to_width=ratio, per_row=2 if len(groups) <= N_PANELS else 3
+        len(groups), ax, height_to_width=ratio, per_row=3 if is_small else 2, labels=LABELS
     )
+    title_size, n_ticks = ("medium", 3) if is_small else ("large", 5)
     used: set[str] = set()
     for panel, rows, title in zip(axes, groups, titles, strict=True):
         part = found.of(rows)
@@ -135,12 +148,14 @@ def posterior(
         for name, marked in marks.items():
             used |= _draw_marks(panel, view.project(marked), name, size=0.4 if is_group else 1.0)
         share = 100 * float(merged.region_size(0.9)[0])
-        panel.set_title(f"{title}\n90 % in {share:.2g} % of the tissue")
+        panel.set_title(f"{title}\n90 % in {share:.2g} % of the tissue", fontsize=title_size)
     box = Bbox.union([panel.dataLim for panel in axes])
     (left, bottom), (right, top) = box.expanded(1 + MARGIN, 1 + MARGIN).get_points()
     for panel in axes:
         panel.set(xlim=(left, right), ylim=(bottom, top))
         view.dress(panel, unit)
+        panel.locator_params("x", nbins=n_ticks)
+        panel.locator_params("y", nbins=int(np.clip(n_ticks * ratio, 1, 5)))
     color_bar(list(axes), ScalarMappable(Normalize(0, 1), COLORS), "probability / highest")
     _explain(axes, used, is_own=ax is None)
     save_figure(axes[0], save)
@@ -222,10 +237,14 @@ def _draw_probability(ax: Axes, merged: Posterior, points: NDArray[np.float64]) 
 
 def _likely_places(part: Posterior) -> dict[str, NDArray[np.float64]]:
     """Places of one cell to mark, shape ``(1, n_dims)`` each."""
-    modes = part.modes(2)
-    found = {"mean": part.mean(), "mode": modes.places[:, 0]}
-    if modes.shares[0, 1] > LEAST_SHARE:
-        found["second mode"] = modes.places[:, 1]
+    peaks = part.modes(2)
+    found = {"mean": part.mean(), "largest peak": peaks.places[:, 0]}
+    if peaks.shares[0, 1] > LEAST_SHARE:
+        found["second peak"] = peaks.places[:, 1]
+    marked = np.vstack([found[name] for name in PEAKS if name in found])
+    distance = np.linalg.norm(marked - part.mode(), axis=1).min()
+    if distance > APART * np.linalg.norm(np.ptp(part.positions, axis=0)):
+        found["most probable"] = part.mode()
     return found
 
 
@@ -248,7 +267,8 @@ def _explain(axes: NDArray[Any], used: set[str], *, is_own: bool) -> None:
     ]
     handles = marks + lines
     if is_own:
-        n_columns = len(handles) if len(axes) > 1 else 3
+        per_line = MARKS_PER_LINE if len(axes) > 1 else 3
+        n_columns = -(-len(handles) // -(-len(handles) // per_line))
         axes[0].figure.legend(
             handles=handles, loc="outside lower center", ncols=n_columns, frameon=False
         )

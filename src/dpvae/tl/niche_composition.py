@@ -14,6 +14,7 @@ from dpvae._data.whole_number import check_whole
 from dpvae._keys import OBSM, params_key
 from dpvae.geometry import Posterior, known_rows
 from dpvae.tl.coordinates import read_coordinates
+from dpvae.tl.label_columns import label_columns, say_renamed
 from dpvae.tl.posterior_of_cells import check_posterior_of, distance_to_cells
 from dpvae.tl.result import check_free_key, check_ours
 
@@ -63,10 +64,11 @@ def niche_composition(
     ``None``. Written are
 
     - ``adata.obsm[key_added]``: a table of cells by labels, rows of sum 1. Files cannot hold a
-      slash in the name of a column: ``"L2/3"`` is the column ``"L2_3"``;
+      slash in the name of a column: ``"L2/3"`` is the column ``"L2_3"``, and a log line says so;
     - ``adata.obsm[key_added + "_spread"]``: the standard deviation over the posterior, of the same
       shape;
-    - ``adata.uns[key_added + "_params"]``: the settings.
+    - ``adata.uns[key_added + "_params"]``: the settings, and ``"labels"`` as the reference spells
+      them, in the order of the columns.
 
     What an earlier call wrote under this key is replaced.
 
@@ -114,7 +116,7 @@ def niche_composition(
         message = f"No cell of the posterior's section has a place and a label {label_key!r}."
         raise ValueError(message)
     codes, names = codes_of(labels[is_counted])
-    columns = pd.Index([name.replace("/", "_") for name in names])
+    columns = pd.Index(label_columns(names))
     if not columns.is_unique:
         message = f"Two of the labels {list(names)} differ in a slash alone: rename one."
         raise ValueError(message)
@@ -123,7 +125,12 @@ def niche_composition(
     mean, deviation = found.expected(around)
     for key, values in ((key_added, mean), (_spread_key(key_added), deviation)):
         adata.obsm[key] = pd.DataFrame(values, index=adata.obs_names, columns=columns)
-    adata.uns[params_key(key_added)] = {"label_key": label_key, "n_neighbors": n_neighbors}
+    adata.uns[params_key(key_added)] = {
+        "label_key": label_key,
+        "n_neighbors": n_neighbors,
+        "labels": np.array(names, dtype=object),
+    }
+    say_renamed(names, key_added, key_added)
 
 
 def _compositions(

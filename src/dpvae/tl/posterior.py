@@ -44,8 +44,9 @@ def posterior(
     ``None``. Written are, in the frame and unit of the reference,
 
     - ``adata.obsm[key_added]``: the mean place, shape ``(n_cells, 2)`` or ``(n_cells, 3)``;
-    - ``adata.obsm[key_added + "_mode"]``: the peak with the largest share of the probability;
-    - ``adata.obsm[key_added + "_second_mode"]``: the next peak, NaN where there is none;
+    - ``adata.obsm[key_added + "_mode"]``: the largest peak of ``found.modes(2)``, the one with the
+      most probability around it. It need not be ``found.mode()``, the most probable position;
+    - ``adata.obsm[key_added + "_second_mode"]``: the second peak, NaN where there is none;
     - ``adata.obs[key_added + "_mode_share"]`` and ``[… + "_second_share"]``: the share of the
       probability around each, 0 where there is none;
     - ``adata.obs[key_added + "_entropy"]``: how spread the probability is, in nats;

@@ -14,13 +14,15 @@ def procrustes(
     spatial_key: str = OBSM.spatial,
     recovered_key: str = OBSM.reconstructed,
     *,
+    scale: bool = True,
     key_added: str | None = None,
     copy: bool = False,
 ) -> Alignment | None:
     """Lay recovered coordinates over true ones and measure how well the shapes agree.
 
     Shift, rotation, reflection and scale are removed first (Gower 1975). The disparity is defined
-    as in :func:`scipy.spatial.procrustes`: 0 for the same shape, about 1 for chance.
+    as in :func:`scipy.spatial.procrustes`: 0 for the same shape, about 1 for chance. Without the
+    scale it counts a wrong size, too, and can exceed 1.
 
     Parameters
     ----------
@@ -30,6 +32,9 @@ def procrustes(
         Key of the true coordinates in ``adata.obsm``.
     recovered_key
         Key of the recovered ones. Cells with NaN in either are left out.
+    scale
+        Whether the size may change. By default ``True``. ``False`` moves the layout like a solid:
+        both must have one unit then.
     key_added
         Key of the aligned coordinates in ``obsm``, and the beginning of the key of the result in
         ``uns``. By default ``recovered_key`` followed by ``"_aligned"``.
@@ -40,7 +45,8 @@ def procrustes(
     -------
     ``None``, or with ``copy=True`` the :class:`~dpvae.geometry.Alignment`. Written are
 
-    - ``adata.obsm[key_added]``: the recovered coordinates in the frame and unit of the true ones;
+    - ``adata.obsm[key_added]``: the recovered coordinates in the frame of the true ones, and in
+      their unit if the size may change;
     - ``adata.uns[key_added + "_params"]``: ``"disparity"``, ``"scale"``, ``"rotation"``,
       ``"is_reflected"`` and the settings.
 
@@ -66,7 +72,7 @@ def procrustes(
     if not copy:
         check_free_key(adata, key)
     with named_in_errors(obsm_name(recovered_key), obsm_name(spatial_key)):
-        alignment = align(recovered, true)
+        alignment = align(recovered, true, with_scale=scale)
     if copy:
         return alignment
     adata.obsm[key] = alignment.apply(recovered)

@@ -8,6 +8,7 @@ from dpvae._data.arguments import check_is_anndata
 from dpvae._data.culprit import obsm_name
 from dpvae._keys import OBS, params_key
 from dpvae.geometry import LabelProbabilities
+from dpvae.tl.label_columns import label_columns, say_renamed
 from dpvae.tl.posterior_of_cells import check_order
 from dpvae.tl.result import check_name, check_ours
 
@@ -50,8 +51,10 @@ def transfer_labels(
     - ``adata.obs[key_added + "_probability"]``: of the likeliest label, from 0 to 1, also where the
       cell is unknown;
     - ``adata.obsm[key_added + "_probabilities"]``: a table of cells by labels, rows of sum 1. Files
-      cannot hold a slash in the name of a column: ``"L2/3"`` is the column ``"L2_3"``;
-    - ``adata.uns[key_added + "_params"]``: ``at_least`` and the share of unknown cells.
+      cannot hold a slash in the name of a column: ``"L2/3"`` is the column ``"L2_3"``, and a log
+      line says so;
+    - ``adata.uns[key_added + "_params"]``: ``"at_least"``, ``"share_unknown"`` of the cells, and
+      ``"labels"`` as the reference spells them, in the order of the columns.
 
     What an earlier call wrote under this key is replaced.
 
@@ -86,18 +89,20 @@ def transfer_labels(
     """
     _check(adata, found, at_least)
     _check_free(adata, key_added)
-    names = [*map(str, found.table.columns), UNKNOWN]
+    labels = [str(label) for label in found.table.columns]
     likeliest = found.likeliest(at_least=at_least, most_unlike=MOST_UNLIKE)
     is_known = np.array([name is not None for name in likeliest], dtype=bool)
     label = np.where(is_known, likeliest, UNKNOWN)
-    adata.obs[key_added] = pd.Categorical(label, categories=names)
+    adata.obs[key_added] = pd.Categorical(label, categories=[*labels, UNKNOWN])
     adata.obs[f"{key_added}_probability"] = found.highest
-    table = found.table.set_axis(_columns(found), axis=1).set_axis(adata.obs_names, axis=0)
+    table = found.table.set_axis(label_columns(labels), axis=1).set_axis(adata.obs_names, axis=0)
     adata.obsm[_table_key(key_added)] = table
     adata.uns[params_key(key_added)] = {
         "at_least": float(at_least),
+        "labels": np.array(labels, dtype=object),
         "share_unknown": float(1.0 - is_known.mean()) if len(label) else 0.0,
     }
+    say_renamed(labels, _table_key(key_added), key_added)
 
 
 def _check(adata: AnnData, found: object, at_least: float) -> None:
@@ -119,18 +124,13 @@ def _check(adata: AnnData, found: object, at_least: float) -> None:
     if not is_number or not 0.0 <= at_least <= 1.0:
         message = f"at_least is {at_least!r}: give a probability from 0 to 1, such as 0.5."
         raise ValueError(message)
-    columns = pd.Index(_columns(found))
+    columns = pd.Index(label_columns(found.table.columns))
     if UNKNOWN in columns or not columns.is_unique:
         message = (
             f"The labels of the reference are {list(found.table.columns)}: none can be called "
             f"{UNKNOWN!r}, and two cannot differ in a slash alone. Rename them, and predict again."
         )
         raise ValueError(message)
-
-
-def _columns(found: LabelProbabilities) -> list[str]:
-    """Names of the labels, without a slash."""
-    return [str(name).replace("/", "_") for name in found.table.columns]
 
 
 def _table_key(key: str) -> str:

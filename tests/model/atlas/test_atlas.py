@@ -27,6 +27,22 @@ def test_cells_go_to_the_frame_of_their_own_section_or_of_the_one_that_is_named(
     assert placed.latent is query.latent
 
 
+def test_the_frame_that_was_chosen_for_cells_is_logged(atlas, caplog):
+    new = EncodedCells(atlas.layout.latent[70:90], np.full(20, "new"), None)
+    assert atlas.frame_of(new, None) == "b"
+    (record,) = caplog.records
+    assert record.getMessage().startswith(
+        "Section 'new' is placed in the frame of the reference's section 'b', the most similar"
+    )
+    caplog.clear()
+    assert atlas.frame_of(new, "a") == "a"
+    own = EncodedCells(new.latent, np.full(20, "a"), None)
+    assert atlas.frame_of(own, None) == "a"
+    one = replace(atlas, layout=replace(atlas.layout, section=np.full(120, "")))
+    assert one.frame_of(new, None) == ""
+    assert not caplog.records
+
+
 def test_cells_of_a_new_section_do_not_depend_on_the_order_of_the_reference(atlas):
     rng = np.random.default_rng(1)
     query = EncodedCells(

@@ -50,6 +50,8 @@ def test_a_query_like_the_reference_is_not_talked_about():
 def test_what_was_found_is_said_with_cause_and_remedy(unlike, spread, words):
     text = message(unlike, spread)
     assert text is not None
+    head = "The query is unlike the reference, so places, labels and probabilities are guesses. Lik"
+    assert text.startswith(head)  # it is raised by each of three methods
     assert [word for word in words if word not in text] == []
     assert "  " not in text
 

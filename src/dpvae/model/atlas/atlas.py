@@ -13,7 +13,7 @@ from dpvae.model.atlas.encoded_cells import EncodedCells
 from dpvae.model.atlas.foreign import warn_if_foreign
 from dpvae.model.atlas.gene_regression import GeneRegression
 from dpvae.model.atlas.gene_surfaces import GeneSurfaces
-from dpvae.model.atlas.layout import Layout
+from dpvae.model.atlas.layout import Layout, the_frame
 from dpvae.model.atlas.new_section import place_new_sections, say_frames
 from dpvae.model.atlas.placed import Placed
 from dpvae.model.atlas.query_difference import query_difference
@@ -100,8 +100,7 @@ class Atlas:
 
         places = place(np.arange(len(cells)), frames)
         if section is None:
-            if len(np.unique(self.layout.section)) > 1:
-                say_frames(cells.section, frames)
+            self._say_frames(cells, frames)
             places = place_new_sections(places, self.layout, cells.latent, cells.section, place)
         return Placed(places, cells.latent, frames)
 
@@ -136,6 +135,31 @@ class Atlas:
             n_genes,
             is_standardized=is_standardized,
         )
+
+    def frame_of(self, cells: EncodedCells, section: str | None) -> str:
+        """Name of the one section in whose frame cells are, and log it if it was chosen for them.
+
+        Parameters
+        ----------
+        cells
+            The cells.
+        section
+            The section that was asked for; ``None`` is the one of the cells' own name, or the most
+            similar one.
+
+        Raises
+        ------
+        ValueError
+            If the cells are of several, or the reference has no such section.
+        """
+        frame = the_frame(self.layout, cells, section)
+        if section is None:
+            self._say_frames(cells, np.full(len(cells), frame))
+        return frame
+
+    def _say_frames(self, cells: EncodedCells, frames: Names) -> None:
+        if len(np.unique(self.layout.section)) > 1:
+            say_frames(cells.section, frames)
 
     def posterior(
         self, cells: EncodedCells, placed: Placed, spacing: float | None = None

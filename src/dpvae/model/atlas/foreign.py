@@ -86,8 +86,8 @@ def foreignness(
             f"median depth of the reference, and take logarithms of both.{technology}"
         )
     return (
-        "The query is unlike the reference, so its coordinates are guesses. Likely causes: "
-        f"{likely}.{advice} Found: {'; '.join(facts)}."
+        "The query is unlike the reference, so places, labels and probabilities are guesses. "
+        f"Likely causes: {likely}.{advice} Found: {'; '.join(facts)}."
     )
 
 
