@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from dpvae.cli.demo import as_rich_table, run_demo, verdict
+from dpvae.cli.demo import as_rich_table, run_demo, slides_as_one, verdict
 from dpvae.metrics import SCORES
+from dpvae.model import DPSCVI
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,34 @@ def test_the_verdict_tells_success_from_chance(scores, expected):
     sentence = verdict(table.loc[list(scores)])
     assert sentence.count("\n") == 0
     assert re.search(expected.replace("?", r"\?"), sentence)
+
+
+def test_no_score_of_slides_that_are_scored_as_one_is_praised():
+    table = pd.DataFrame({"procrustes_disparity": {"DPVAE": 0.03, "kNN": 0.01}})
+    sentence = verdict(table, "but several slides seem to be scored as one section.")
+    assert sentence == (
+        "DPVAE: Procrustes 0.03, where 0 is perfect and 1 is chance, but several slides seem to be "
+        "scored as one section."
+    )
+
+
+@pytest.mark.parametrize(
+    ("shift", "expected"),
+    [(50, "little more than on which slide a cell is. Give --sample-key slide"), (0, "this means")],
+)
+def test_slides_without_a_key_are_found_when_setup_warns(counts, shift, expected):
+    counts.obs["slide"] = np.where(np.arange(240) % 2, "a", "b")
+    counts.obs["hidden"] = np.arange(240) % 5 == 0
+    counts.obsm["spatial"][::2, 0] += shift * np.ptp(counts.obsm["spatial"][:, 0])
+    for key, doubt in ((None, expected), ("slide", "")):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            DPSCVI.setup_anndata(counts[~counts.obs["hidden"]].copy(), sample_key=key)
+        has_warned = any("set up as one section" in str(found.message) for found in caught)
+        assert has_warned == (key is None)
+        found = slides_as_one(counts, spatial_key="spatial", sample_key=key)
+        assert doubt in found
+        assert bool(found) == has_warned
 
 
 def test_the_table_for_readers_is_titled_and_explained_by_the_table_of_scores():

@@ -97,7 +97,7 @@ def demo(
                 check_output_file(path, overwrite=overwrite, source=data)
         adata = None if data is None else read_cells(data, coordinate_system=coordinate_system)
         from dpvae import datasets, pl
-        from dpvae.cli.demo import WITHOUT_TRAINING, as_rich_table, run_demo, verdict
+        from dpvae.cli.demo import WITHOUT_TRAINING, as_rich_table, run_demo, slides_as_one, verdict
 
         only_warnings()
 
@@ -119,7 +119,8 @@ def demo(
         pl.reconstruction(hidden, spatial_key=spatial_key, save=picture_file)
         console.print(as_rich_table(result.uns["scores"]))
         console.print(f"Wrote {result_file} and {picture_file}.")
-        console.print(verdict(result.uns["scores"]), highlight=False)
+        doubt = slides_as_one(result, spatial_key=spatial_key, sample_key=sample_key)
+        console.print(verdict(result.uns["scores"], doubt), highlight=False)
 
 
 @app.command()

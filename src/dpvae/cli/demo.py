@@ -19,6 +19,7 @@ from dpvae.cli.jobs import place_cells, train_model
 from dpvae.cli.normalization import log_normalized, typical_counts
 from dpvae.geometry import check_coordinates, known_rows
 from dpvae.metrics import SCORES
+from dpvae.model.data.doubtful_reference import APART, doubtful_column
 from dpvae.tl.coordinates import read_coordinates
 
 WITHOUT_TRAINING = "surfaces"
@@ -113,10 +114,47 @@ def as_rich_table(scores: pd.DataFrame) -> Table:
     return table
 
 
-def verdict(scores: pd.DataFrame) -> str:
-    """Say in a sentence how far from chance the model is, the first row of the scores."""
+def slides_as_one(result: AnnData, *, spatial_key: str, sample_key: str | None) -> str:
+    """Say what scores are worth if the reference was set up as one section, but shows several.
+
+    Parameters
+    ----------
+    result
+        What :func:`run_demo` gave.
+    spatial_key, sample_key
+        As there.
+
+    Returns
+    -------
+    A part of the verdict; empty unless ``setup_anndata`` warned of the same.
+    """
+    reference = ~result.obs["hidden"].to_numpy()
+    places = read_coordinates(result, spatial_key)[reference]
+    found = None if sample_key else doubtful_column(result.obs[reference], places)
+    if found is None:
+        return ""
+    column, how = found
+    means = "says little more than on which slide a cell is" if how == APART else "means little"
+    return (
+        f"but several slides seem to be scored as one section, and this {means}. "
+        f"Give --sample-key {column}."
+    )
+
+
+def verdict(scores: pd.DataFrame, doubt: str = "") -> str:
+    """Say in a sentence how far from chance the model is, the first row of the scores.
+
+    Parameters
+    ----------
+    scores
+        Of :func:`score_table`.
+    doubt
+        Why no score may be praised, see :func:`slides_as_one`. By default nothing.
+    """
     model, disparity = scores.index[0], float(scores[DISPARITY].iloc[0])
     found = f"{model}: Procrustes {disparity:.2f}, where 0 is perfect and 1 is chance"
+    if doubt:
+        return f"{found}, {doubt}"
     best = str(scores[DISPARITY].idxmin())
     if disparity > CHANCE:
         return f"{found}, so these places are close to chance: see {GUIDE}."

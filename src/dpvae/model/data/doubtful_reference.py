@@ -24,6 +24,7 @@ TIMES_FILLED = 5
 N_NEIGHBORS = 5
 WIDE_GAP = 5.0
 MOST_CELLS = 20_000
+OVER, APART = "over one another", "far apart from one another"
 FEWEST_CELLS_OF_VALUE = 10
 NAMES_SECTIONS = re.compile(
     r"(tissue_?)?(section|sample|slide|slice|library|batch|specimen|animal|mouse|donor|patient|"
@@ -167,14 +168,14 @@ def doubtful_column(obs: pd.DataFrame, places: Places) -> tuple[str, str] | None
 
     Returns
     -------
-    The column and how the cells of its values lie, or ``None``.
+    The column and how the cells of its values lie, :data:`OVER` or :data:`APART`; or ``None``.
     """
     for column, codes in _columns_of_sections(obs):
         cells = at_most(np.flatnonzero(codes >= 0), MOST_CELLS, np.random.default_rng(0))
         if mixing(places[cells], codes[cells]) > MIXED:
-            return column, "over one another"
+            return column, OVER
         if places.shape[1] == 2 and relative_gap(places[cells], codes[cells]) > WIDE_GAP:
-            return column, "far apart from one another"
+            return column, APART
     return None
 
 
