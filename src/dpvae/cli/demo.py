@@ -1,13 +1,10 @@
-"""The demo of the command line: hide places, recover them, and say how well that went."""
+"""The demo of the command line: hide places, recover them, and score them."""
 
-from bisect import bisect
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
-from rich.table import Table
 from scipy.sparse import issparse
 
 from dpvae._data.expression import expression_of, holds_counts
@@ -18,22 +15,9 @@ from dpvae.cli.held_out import BASELINES, HIDDEN_SHARE, Baseline, hide_places, s
 from dpvae.cli.jobs import place_cells, train_model
 from dpvae.cli.normalization import log_normalized, typical_counts
 from dpvae.geometry import check_coordinates, known_rows
-from dpvae.metrics import SCORES
-from dpvae.model.data.doubtful_reference import APART, doubtful_column
 from dpvae.tl.coordinates import read_coordinates
 
 WITHOUT_TRAINING = "surfaces"
-DISPARITY = "procrustes_disparity"
-CHANCE = 0.8
-CLEARLY = 0.95
-LIMITS = (0.2, 0.5)
-RECOVERED = (
-    "these places are recovered well",
-    "these places are recovered in the large",
-    "these places are recovered only roughly",
-)
-GUIDE = "“How good is it?” in the user guide"
-HEDGED = "below 1 places are drawn to the centre"
 
 
 def run_demo(
@@ -98,74 +82,6 @@ def run_demo(
     adata.obsm[OBSM.reconstructed][hidden] = recovered
     adata.uns["scores"] = score_table(true[hidden], places, section[hidden])
     return adata
-
-
-def as_rich_table(scores: pd.DataFrame) -> Table:
-    """Lay scores out for a terminal."""
-    table = Table(title="Hidden places recovered", caption=_caption(scores), caption_justify="left")
-    table.add_column("method")
-    shown = scores.map("{:.3g}".format)
-    for name, values in shown.items():
-        title = SCORES[str(name)].title
-        width = max(map(len, [*title.split(), *values]))
-        table.add_column(title, justify="right", width=width)
-    for method, row in shown.iterrows():
-        table.add_row(str(method), *row)
-    return table
-
-
-def slides_as_one(result: AnnData, *, spatial_key: str, sample_key: str | None) -> str:
-    """Say what scores are worth if the reference was set up as one section, but shows several.
-
-    Parameters
-    ----------
-    result
-        What :func:`run_demo` gave.
-    spatial_key, sample_key
-        As there.
-
-    Returns
-    -------
-    A part of the verdict; empty unless ``setup_anndata`` warned of the same.
-    """
-    reference = ~result.obs["hidden"].to_numpy()
-    places = read_coordinates(result, spatial_key)[reference]
-    found = None if sample_key else doubtful_column(result.obs[reference], places)
-    if found is None:
-        return ""
-    column, how = found
-    means = "says little more than on which slide a cell is" if how == APART else "means little"
-    return (
-        f"but several slides seem to be scored as one section, and this {means}. "
-        f"Give --sample-key {column}."
-    )
-
-
-def verdict(scores: pd.DataFrame, doubt: str = "") -> str:
-    """Say in a sentence how far from chance the model is, the first row of the scores.
-
-    Parameters
-    ----------
-    scores
-        Of :func:`score_table`.
-    doubt
-        Why no score may be praised, see :func:`slides_as_one`. By default nothing.
-    """
-    model, disparity = scores.index[0], float(scores[DISPARITY].iloc[0])
-    found = f"{model}: Procrustes {disparity:.2f}, where 0 is perfect and 1 is chance"
-    if doubt:
-        return f"{found}, {doubt}"
-    best = str(scores[DISPARITY].idxmin())
-    if disparity > CHANCE:
-        return f"{found}, so these places are close to chance: see {GUIDE}."
-    if scores[DISPARITY][best] < CLEARLY * disparity:
-        return f"{found}; {best} does better here: see {GUIDE}."
-    return f"{found}, so {RECOVERED[bisect(LIMITS, disparity)]}."
-
-
-def _caption(scores: pd.DataFrame) -> str:
-    expected = ", ".join(f"{SCORES[name].title} {SCORES[name].scale}" for name in scores.columns)
-    return f"From perfect to chance: {expected}: {HEDGED}."
 
 
 def _by_section(
