@@ -73,12 +73,17 @@ def test_the_table_for_readers_is_titled_and_explained_by_the_table_of_scores():
     assert table.caption.endswith("spread ratio 1 → 1: below 1 places are drawn to the centre.")
 
 
-def test_no_word_of_a_heading_is_cut_in_a_terminal_of_eighty_columns():
+@pytest.mark.parametrize(("error", "shown"), [(345.6, "346"), (1234567.8, "1,234,568")])
+def test_nothing_of_the_table_is_cut_in_a_terminal_of_eighty_columns(error, shown):
     names = ("procrustes_disparity", "normalized_stress", "distance_spearman", "neighbor_overlap")
     names += ("median_error", "spread_ratio")
-    table = as_rich_table(pd.DataFrame([[0.084] * 4 + [346.0, 0.93]], ["Surfaces"], names), [76])
+    scores = pd.DataFrame([[0.0324] * 4 + [error, 0.93]] * 2, ["Surfaces", "SPALDVAE"], names)
     console = Console(width=80, file=StringIO())
-    console.print(table)
-    heading = console.file.getvalue().split("┡")[0]
+    console.print(as_rich_table(scores, [76]))
+    text = console.file.getvalue()
     words = [word for name in names for word in SCORES[name].title.split()]
+    heading, rows = text.split("━")[0], text.split("━")[-1]
     assert [word for word in words if word not in heading] == []
+    assert [word for word in [*scores.index, "0.0324", shown] if word not in rows] == []
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= 80

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 from anndata import AnnData
+from rich.box import SIMPLE_HEAVY
 from rich.table import Table
 
 from dpvae._data.section import cells_per_section, named_sections
 from dpvae.metrics import SCORES
 from dpvae.model.data.doubtful_reference import APART, doubtful_column
+from dpvae.pl.lengths import length_text
 from dpvae.tl.coordinates import read_coordinates
 
 DISPARITY = "procrustes_disparity"
@@ -54,9 +56,15 @@ def as_rich_table(scores: pd.DataFrame, n_cells: Sequence[int]) -> Table:
         How many cells of each section were scored, which says what is chance.
     """
     caption = _caption(scores, n_cells)
-    table = Table(title="Hidden places recovered", caption=caption, caption_justify="left")
-    table.add_column("method")
-    shown = scores.map("{:.3g}".format)
+    table = Table(
+        title="Hidden places recovered",
+        caption=caption,
+        caption_justify="left",
+        box=SIMPLE_HEAVY,
+        collapse_padding=True,
+    )
+    table.add_column("method", no_wrap=True)
+    shown = scores.map(lambda value: length_text(value, None))
     for name, values in shown.items():
         title = SCORES[str(name)].title
         width = max(map(len, [*title.split(), *values]))
