@@ -12,6 +12,7 @@ from dpvae._data.section import cells_per_section
 from dpvae._data.some_rows import at_most
 from dpvae._data.warn import warn_user
 from dpvae.geometry import known_rows
+from dpvae.model.data.array_positions import warn_if_array_positions
 
 FEWEST_CELLS = 20
 FEWEST_GENES = 20
@@ -64,10 +65,11 @@ def warn_if_doubtful(
     Warns
     -----
     UserWarning
-        If fewer than 20 places are known or genes given; if many cells have one place; if all
-        places of a section lie on a line; if more than 30 % of a section's positions are shared by
-        cells; or, without a ``section_key``, if a column of ``obs`` with a name such as ``sample``
-        or ``library_id`` has several values whose cells lie over one another or far apart.
+        If fewer than 20 places are known or genes given; if many cells have one place; if places
+        are array positions of Visium; if all places of a section lie on a line; if more than 30 %
+        of a section's positions are shared by cells; or, without a ``section_key``, if a column of
+        ``obs`` with a name such as ``sample`` or ``library_id`` has several values whose cells lie
+        over one another or far apart.
     """
     if n_genes < FEWEST_GENES:
         warn_user(
@@ -92,6 +94,7 @@ def warn_if_doubtful(
             f"setup_anndata(adata, sample_key={column!r})."
         )
     warn_if_filled(places, section, name)
+    warn_if_array_positions(places, name)
     for value, cells in cells_per_section(section):
         where = f" of section {value!r}" if value else ""
         if is_on_a_line(places[cells]):
