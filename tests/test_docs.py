@@ -176,6 +176,14 @@ def test_python_on_the_first_pages_runs(page: str, monkeypatch: pytest.MonkeyPat
     assert np.isfinite(placed).all()
 
 
+def test_links_of_the_readme_lead_to_files_and_to_the_notebooks():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = {link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link}
+    assert [link for link in links if not (ROOT / link).exists()] == []
+    assert "tutorials" in links
+    assert [link for link in links if link.endswith(".ipynb")] != []
+
+
 @pytest.mark.trains
 @pytest.mark.usefixtures("two_files")
 def test_two_files_are_prepared_and_placed_as_the_page_says(monkeypatch: pytest.MonkeyPatch):

@@ -57,7 +57,9 @@ MAY_IMPORT = {
     "model": DATA | GEOMETRY | MODEL | {"_models", "module"},
     "model.backbones": DATA | GEOMETRY | MODEL | {"model", "module"},
     "__main__": {"cli"},
-    "cli": DATA | GEOMETRY | {"_models", "datasets", "io", "metrics", "model", "pl", "pp", "tl"},
+    "cli": DATA
+    | GEOMETRY
+    | {"_models", "datasets", "io", "metrics", "model", "model.data", "pl", "pp", "tl"},
 }
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.py")
 ROOMS = {path.parent for path in SOURCE.rglob("__init__.py")}

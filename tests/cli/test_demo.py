@@ -1,57 +1,11 @@
 """The demo of the command line."""
 
-import re
 import warnings
-from io import StringIO
 
 import numpy as np
 import pandas as pd
-import pytest
-from rich.console import Console
 
-from dpvae.cli.demo import as_rich_table, run_demo, verdict
-from dpvae.metrics import SCORES
-
-
-@pytest.mark.parametrize(
-    ("scores", "expected"),
-    [
-        ({"DPVAE": 0.09, "kNN": 0.2}, "Procrustes 0.09, .* these places are recovered well"),
-        ({"DPVAE": 0.3, "kNN": 0.5}, "these places are recovered in the large"),
-        ({"DPVAE": 0.7, "kNN": 0.8}, "these places are recovered only roughly"),
-        ({"DPSCVI": 0.86, "kNN": 0.9}, "DPSCVI.*close to chance: see “How good is it?”"),
-        ({"DPVAE": 0.3, "kNN": 0.29}, "these places are recovered in the large"),
-        ({"DPVAE": 0.3, "kNN": 0.4, "ridge": 0.2}, "ridge does better here: see “How good is it"),
-        ({"DPVAE": 0.9, "kNN": 0.5}, "close to chance"),
-    ],
-)
-def test_the_verdict_tells_success_from_chance(scores, expected):
-    table = pd.DataFrame(
-        {"procrustes_disparity": scores, "normalized_stress": dict.fromkeys(scores, 0.0)}
-    )
-    sentence = verdict(table.loc[list(scores)])
-    assert sentence.count("\n") == 0
-    assert re.search(expected.replace("?", r"\?"), sentence)
-
-
-def test_the_table_for_readers_is_titled_and_explained_by_the_table_of_scores():
-    names = ["procrustes_disparity", "neighbor_overlap", "spread_ratio"]
-    table = as_rich_table(pd.DataFrame([[0.25, 0.5, 1.0]], ["DPVAE"], names))
-    assert [column.header for column in table.columns[1:]] == [SCORES[n].title for n in names]
-    for name in names:
-        assert f"{SCORES[name].title} {SCORES[name].scale}" in table.caption
-    assert table.caption.endswith("spread ratio 1 → 1: below 1 places are drawn to the centre.")
-
-
-def test_no_word_of_a_heading_is_cut_in_a_terminal_of_eighty_columns():
-    names = ("procrustes_disparity", "normalized_stress", "distance_spearman", "neighbor_overlap")
-    names += ("median_error", "spread_ratio")
-    table = as_rich_table(pd.DataFrame([[0.084] * 4 + [346.0, 0.93]], ["Surfaces"], names))
-    console = Console(width=80, file=StringIO())
-    console.print(table)
-    heading = console.file.getvalue().split("┡")[0]
-    words = [word for name in names for word in SCORES[name].title.split()]
-    assert [word for word in words if word not in heading] == []
+from dpvae.cli.demo import run_demo
 
 
 def test_cells_of_one_name_are_hidden_and_scored_by_their_row(counts):

@@ -24,6 +24,19 @@ def test_shared_genes_keep_the_order_of_the_reference(counts):
         shared_genes(counts, query)
 
 
+def test_few_shared_genes_of_another_species_are_warned_of(counts):
+    counts.var_names = [f"Gene{number}" for number in range(40)]
+    query = counts.copy()
+    query.var_names = [*counts.var_names[:4], *counts.var_names[4:].str.upper()]
+    with pytest.warns(
+        UserWarning, match=r"only 4 of the reference's 40 genes\. Or is the query of"
+    ):
+        assert shared_genes(counts, query).n_vars == 4
+    with pytest.raises(ValueError, match=r"proposes how\. Or is the query of another species"):
+        shared_genes(counts, query[:, 4:].copy())
+    assert shared_genes(counts, counts[:, :4].copy()).n_vars == 4
+
+
 def test_few_genes_are_all_kept(counts):
     assert chosen_genes(counts, 40) is counts
     assert chosen_genes(counts) is counts

@@ -59,6 +59,20 @@ def test_perfect_and_shuffled_cells_score_what_the_table_says(square, name):
         assert min(best, chance) < between < max(best, chance)
 
 
+@pytest.mark.parametrize("n_cells", [9, 76, 400])
+def test_chance_of_shuffled_cells_depends_on_their_number(n_cells):
+    rng = np.random.default_rng(0)
+    places, names = rng.uniform(size=(n_cells, 2)), ["neighbor_overlap"]
+    by_chance = [
+        score_places(places, rng.permutation(places), names)["neighbor_overlap"] for _ in range(40)
+    ]
+    score = SCORES["neighbor_overlap"]
+    assert score.chance_of is not None
+    assert np.mean(by_chance) == pytest.approx(score.chance_of(n_cells), rel=0.1)
+    assert score.scale([n_cells]) == f"1 → {score.chance_of(n_cells):.2g}"
+    assert score.scale([76, 76, 16]) == f"1 → {(0.2 + 0.2 + 7 / 15) / 3:.2g}"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SCORES)
 def test_only_scores_that_need_a_frame_change_in_another_one(square, name):

@@ -97,10 +97,10 @@ def demo(
                 check_output_file(path, overwrite=overwrite, source=data)
         adata = None if data is None else read_cells(data, coordinate_system=coordinate_system)
         from dpvae import datasets, pl
-        from dpvae.cli.demo import WITHOUT_TRAINING, as_rich_table, run_demo, verdict
+        from dpvae.cli.demo import WITHOUT_TRAINING, run_demo
+        from dpvae.cli.demo_report import report
 
         only_warnings()
-
         adata = datasets.simulated_tissue(seed=seed) if adata is None else adata
         console.print(f"{adata.n_obs} cells, {adata.n_vars} genes. One place in five is hidden …")
         result = run_demo(
@@ -117,9 +117,10 @@ def demo(
         write_h5ad(result, result_file)
         hidden = result[result.obs["hidden"].to_numpy()]
         pl.reconstruction(hidden, spatial_key=spatial_key, save=picture_file)
-        console.print(as_rich_table(result.uns["scores"]))
+        table, verdict = report(result, spatial_key=spatial_key, sample_key=sample_key)
+        console.print(table)
         console.print(f"Wrote {result_file} and {picture_file}.")
-        console.print(verdict(result.uns["scores"]), highlight=False)
+        console.print(verdict, highlight=False)
 
 
 @app.command()

@@ -1,13 +1,10 @@
-"""The demo of the command line: hide places, recover them, and say how well that went."""
+"""The demo of the command line: hide places, recover them, and score them."""
 
-from bisect import bisect
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from anndata import AnnData
 from numpy.typing import NDArray
-from rich.table import Table
 from scipy.sparse import issparse
 
 from dpvae._data.expression import expression_of, holds_counts
@@ -18,21 +15,9 @@ from dpvae.cli.held_out import BASELINES, HIDDEN_SHARE, Baseline, hide_places, s
 from dpvae.cli.jobs import place_cells, train_model
 from dpvae.cli.normalization import log_normalized, typical_counts
 from dpvae.geometry import check_coordinates, known_rows
-from dpvae.metrics import SCORES
 from dpvae.tl.coordinates import read_coordinates
 
 WITHOUT_TRAINING = "surfaces"
-DISPARITY = "procrustes_disparity"
-CHANCE = 0.8
-CLEARLY = 0.95
-LIMITS = (0.2, 0.5)
-RECOVERED = (
-    "these places are recovered well",
-    "these places are recovered in the large",
-    "these places are recovered only roughly",
-)
-GUIDE = "“How good is it?” in the user guide"
-HEDGED = "below 1 places are drawn to the centre"
 
 
 def run_demo(
@@ -97,37 +82,6 @@ def run_demo(
     adata.obsm[OBSM.reconstructed][hidden] = recovered
     adata.uns["scores"] = score_table(true[hidden], places, section[hidden])
     return adata
-
-
-def as_rich_table(scores: pd.DataFrame) -> Table:
-    """Lay scores out for a terminal."""
-    table = Table(title="Hidden places recovered", caption=_caption(scores), caption_justify="left")
-    table.add_column("method")
-    shown = scores.map("{:.3g}".format)
-    for name, values in shown.items():
-        title = SCORES[str(name)].title
-        width = max(map(len, [*title.split(), *values]))
-        table.add_column(title, justify="right", width=width)
-    for method, row in shown.iterrows():
-        table.add_row(str(method), *row)
-    return table
-
-
-def verdict(scores: pd.DataFrame) -> str:
-    """Say in a sentence how far from chance the model is, the first row of the scores."""
-    model, disparity = scores.index[0], float(scores[DISPARITY].iloc[0])
-    found = f"{model}: Procrustes {disparity:.2f}, where 0 is perfect and 1 is chance"
-    best = str(scores[DISPARITY].idxmin())
-    if disparity > CHANCE:
-        return f"{found}, so these places are close to chance: see {GUIDE}."
-    if scores[DISPARITY][best] < CLEARLY * disparity:
-        return f"{found}; {best} does better here: see {GUIDE}."
-    return f"{found}, so {RECOVERED[bisect(LIMITS, disparity)]}."
-
-
-def _caption(scores: pd.DataFrame) -> str:
-    expected = ", ".join(f"{SCORES[name].title} {SCORES[name].scale}" for name in scores.columns)
-    return f"From perfect to chance: {expected}: {HEDGED}."
 
 
 def _by_section(

@@ -11,6 +11,8 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from dpvae._data.expression import expression_of, holds_counts
+from dpvae._data.species import species_question
+from dpvae._data.warn import warn_user
 from dpvae._keys import OBSM, UNIT, params_key
 from dpvae._models import MODELS
 from dpvae.cli.normalization import log_normalized, typical_counts
@@ -20,6 +22,8 @@ from dpvae.geometry import known_rows
 from dpvae.model import load
 from dpvae.model.base import SpatialModel
 from dpvae.pp import spatially_variable_genes
+
+FEWEST_PRESENT = 0.5
 
 
 def train_model(
@@ -78,21 +82,33 @@ def train_model(
 def shared_genes(reference: AnnData, query: AnnData) -> AnnData:
     """Give the reference with the genes that a query has as well.
 
+    Warns
+    -----
+    UserWarning
+        If fewer than half of the genes are shared, and names look like those of two species.
+
     Raises
     ------
     ValueError
         If there are none.
     """
     is_shared = reference.var_names.isin(query.var_names)
+    question = species_question(reference.var_names, query.var_names)
     if not is_shared.any():
         ours = "".join(reference.var_names[:1])
         theirs = f"like {query.var_names[0]!r}" if query.n_vars else "no gene at all"
         message = (
             f"The query has none of the reference's {reference.n_vars} genes. The reference names "
             f"them like {ours!r}, the query {theirs}: bring query.var_names "
-            "into the same form; dpvae.tl.match_genes(query, reference) in Python proposes how."
+            "into the same form; dpvae.tl.match_genes(query, reference) in Python proposes "
+            f"how.{question}"
         )
         raise ValueError(message)
+    if question and is_shared.mean() < FEWEST_PRESENT:
+        warn_user(
+            f"The query has only {is_shared.sum()} of the reference's {reference.n_vars} "
+            f"genes.{question}"
+        )
     return reference if is_shared.all() else reference[:, is_shared].copy()
 
 

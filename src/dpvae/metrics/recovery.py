@@ -9,6 +9,11 @@ from dpvae.metrics.paired import Points
 MOST_NEIGHBORS = 15
 
 
+def n_neighbors_among(n_cells: int) -> int:
+    """Count the neighbours that scores take: 15, or below half of the cells if these are few."""
+    return min(MOST_NEIGHBORS, (n_cells - 1) // 2)
+
+
 @dataclass(frozen=True, eq=False)
 class Recovery:
     """What a score is computed from. Neighbours are searched when first needed, and once.
@@ -29,8 +34,8 @@ class Recovery:
 
     @property
     def n_neighbors(self) -> int:
-        """Number of neighbours that count: 15, or below half of the cells if these are few."""
-        return min(MOST_NEIGHBORS, (len(self.true) - 1) // 2)
+        """Number of neighbours that count, see :func:`n_neighbors_among`."""
+        return n_neighbors_among(len(self.true))
 
     @cached_property
     def true_neighbors(self) -> Neighbors:

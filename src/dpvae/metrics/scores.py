@@ -1,6 +1,6 @@
 """The one table of scores: what each is called, how it is computed, and what to expect of it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -12,7 +12,7 @@ from dpvae.metrics.error import coordinate_error
 from dpvae.metrics.paired import paired_cells
 from dpvae.metrics.procrustes import procrustes_disparity
 from dpvae.metrics.ranks import share_without_intruders
-from dpvae.metrics.recovery import Recovery
+from dpvae.metrics.recovery import Recovery, n_neighbors_among
 from dpvae.metrics.spearman import distance_spearman
 from dpvae.metrics.spread import spread_ratio
 from dpvae.metrics.stress import normalized_stress
@@ -33,17 +33,21 @@ class Score:
     best
         Value of perfect places.
     chance
-        About the value of shuffled cells; ``None`` for a length, which depends on the tissue.
+        About the value of many shuffled cells; ``None`` for a length, which depends on the tissue.
     unit
         Of the value: empty, ``"°"`` or ``"unit of the coordinates"``.
     needs_frame
         Whether recovered places have to be in the frame and unit of the true ones.
+    chance_of
+        Gives the value of shuffled cells from their number, if it depends on it.
 
     Examples
     --------
     >>> from dpvae.metrics import SCORES
-    >>> SCORES["distance_spearman"].is_lower_better, SCORES["distance_spearman"].scale
+    >>> SCORES["distance_spearman"].is_lower_better, SCORES["distance_spearman"].scale([76])
     (False, '1 → 0')
+    >>> SCORES["neighbor_overlap"].scale([76])
+    '1 → 0.2'
     """
 
     title: str
@@ -52,18 +56,21 @@ class Score:
     chance: float | None
     unit: str = ""
     needs_frame: bool = False
+    chance_of: Callable[[int], float] | None = None
 
     @property
     def is_lower_better(self) -> bool:
         """Whether a lower value is better; false also for the spread ratio, where 1 is right."""
         return self.chance is None or self.best < self.chance
 
-    @property
-    def scale(self) -> str:
-        """From perfect to chance, in words."""
+    def scale(self, n_cells: Sequence[int]) -> str:
+        """From perfect to chance, in words, averaged over sections of these numbers of cells."""
         if self.chance is None:
             return f"{self.best:g} ({self.unit})"
-        return f"{self.best:g}{self.unit} → {self.chance:g}{self.unit}"
+        chance = self.chance
+        if self.chance_of is not None:
+            chance = sum(self.chance_of(number) for number in n_cells) / len(n_cells)
+        return f"{self.best:g}{self.unit} → {chance:.2g}{self.unit}"
 
 
 Metric = Callable[..., float]
@@ -79,6 +86,10 @@ def _seeded(metric: Metric) -> Callable[[Recovery], float]:
 
 def _overlap(pair: Recovery) -> float:
     return pair.true_neighbors.share_of(pair.recovered_neighbors.indices)
+
+
+def _overlap_by_chance(n_cells: int) -> float:
+    return n_neighbors_among(n_cells) / (n_cells - 1)
 
 
 def _trustworthiness(pair: Recovery) -> float:
@@ -102,7 +113,9 @@ SCORES: Mapping[str, Score] = MappingProxyType(
         "procrustes_disparity": Score("Procrustes disparity", _plain(procrustes_disparity), 0, 1),
         "normalized_stress": Score("normalised stress", _plain(normalized_stress), 0, 0.6),
         "distance_spearman": Score("distance Spearman", _seeded(distance_spearman), 1, 0),
-        "neighbor_overlap": Score("neighbour overlap", _overlap, 1, 0),
+        "neighbor_overlap": Score(
+            "neighbour overlap", _overlap, 1, 0, chance_of=_overlap_by_chance
+        ),
         "trustworthiness": Score("trustworthiness", _trustworthiness, 1, 0.5),
         "continuity": Score("continuity", _continuity, 1, 0.5),
         "contact_precision": Score("contact precision", _plain(contact_precision), 1, 0),

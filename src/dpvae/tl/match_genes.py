@@ -9,6 +9,7 @@ from anndata import AnnData
 
 from dpvae._data.arguments import check_is_anndata
 from dpvae._data.counted import counted
+from dpvae._data.species import species_question
 
 SAME = "same name"
 NOT_FOUND = "not found"
@@ -97,6 +98,7 @@ def match_genes(
             f"reference names them like {genes[0]!r}, the query like {names[0]!r}: put the "
             "reference's names into query.var_names, or into a column of query.var. Columns of "
             "reference.var are read, too, if reference is an AnnData."
+            f"{species_question(genes, names)}"
         )
         raise ValueError(message)
     if rename:

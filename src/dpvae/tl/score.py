@@ -48,10 +48,10 @@ def score(
     ``None``, or with ``copy=True`` the table: a row for each section, with ``section``,
     ``n_cells`` and every score of :data:`dpvae.metrics.SCORES`. Free of frame and size, best →
     chance: ``procrustes_disparity`` (0 → 1), ``normalized_stress`` (0 → about .6),
-    ``distance_spearman`` (1 → 0), ``neighbor_overlap`` (1 → 0), ``trustworthiness`` and
-    ``continuity`` (1 → .5), ``contact_precision`` (1 → 0), ``triangle_angle_error`` (0° → about
-    50°). In the frame and unit of the true coordinates: ``spread_ratio`` (1), ``median_error``
-    and ``mean_error`` (0).
+    ``distance_spearman`` (1 → 0), ``neighbor_overlap`` (1 → k / (n − 1), k = 15 or fewer of few
+    cells), ``trustworthiness`` and ``continuity`` (1 → .5), ``contact_precision`` (1 → near 0),
+    ``triangle_angle_error`` (0° → about 50°). In the frame and unit of the true coordinates:
+    ``spread_ratio`` (1), ``median_error`` and ``mean_error`` (0).
 
     Raises
     ------

@@ -3,9 +3,12 @@ import pytest
 import scanpy as sc
 from scipy.sparse import csc_matrix, csr_matrix, issparse
 
+from dpvae.metrics import procrustes_disparity
+from dpvae.model import Surfaces
 from dpvae.model.data import depth
 from dpvae.model.data.depth import spread_rows
 from dpvae.model.query.depth_correction import DepthCorrection, depth_correction
+from dpvae.pp import spatially_variable_genes
 
 N_GENES = 30
 
@@ -166,6 +169,37 @@ def test_blocks_of_the_section_itself_are_left_alone(name, target_sum, real_sect
             reference, query = values[~block], values[block]
             reference = fit_depth(reference[spread_rows(reference.shape[0])])
             assert is_nothing(depth_correction(reference, query[spread_rows(query.shape[0])]))
+
+
+@pytest.mark.real
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("query", ["st_her2_breast_tumour_A1", "st_her2_breast_tumour_B1"])
+def test_a_factor_for_other_tissue_of_the_same_depth_hardly_changes_places(
+    query, real_section, monkeypatch
+):
+    cells = real_section("st_her2_breast_tumour_G2"), real_section(query)
+    shared = cells[0].var_names.intersection(cells[1].var_names)
+    reference, query = (section[:, shared].copy() for section in cells)
+    depth_of_both = min(
+        np.median(np.asarray(section.X.sum(axis=1))) for section in (reference, query)
+    )
+    for section in (reference, query):
+        sc.pp.normalize_total(section, target_sum=depth_of_both)
+        sc.pp.log1p(section)
+    spatially_variable_genes(reference, subset=True)
+    query = query[:, reference.var_names].copy()
+    values = reference.X[spread_rows(reference.n_obs)], query.X[spread_rows(query.n_obs)]
+    assert depth_correction(fit_depth(values[0]), values[1]).factor > 1.2
+    Surfaces.setup_anndata(reference)
+    model = Surfaces(reference)
+    model.train()
+    corrected = procrustes_disparity(query.obsm["spatial"], model.predict_coordinates(query))
+    monkeypatch.setattr(
+        "dpvae.model.query.encoding_model.depth_correction", lambda *_: DepthCorrection()
+    )
+    left = procrustes_disparity(query.obsm["spatial"], model.predict_coordinates(query))
+    assert left != corrected
+    assert abs(corrected - left) <= 0.02
 
 
 @pytest.mark.parametrize("form", [np.array, csr_matrix])

@@ -6,7 +6,11 @@ import pytest
 from tests.conftest import log_normalized, of_the_package
 
 from dpvae.model import load
-from dpvae.model.query.missing_genes import gene_columns, refuse_missing
+from dpvae.model.query.missing_genes import (
+    check_share_of_missing,
+    gene_columns,
+    refuse_missing,
+)
 
 GENES = pd.Index(["a", "b", "c", "d"])
 
@@ -29,10 +33,24 @@ def test_names_that_cannot_be_matched_are_refused(names, message):
         gene_columns(pd.Index(names), GENES)
 
 
+def test_another_species_is_asked_for_if_names_are_written_like_that():
+    mouse = pd.Index(["Acss1", "Cck", "H19", "Snap25", "Mbp"])
+    human = mouse.str.upper()
+    asked = "Or is the query of another species"
+    with pytest.raises(ValueError, match=f"only 1 of .*{asked}"):
+        check_share_of_missing(human, mouse, allow_mostly_missing=False)
+    with pytest.raises(ValueError, match=f"lacks 4 of .*{asked}"):
+        refuse_missing(mouse.drop("H19"), mouse, "DPVAE", names=human)
+    with pytest.raises(ValueError, match=f"none of .*proposes how.*{asked}"):
+        gene_columns(human.drop("H19"), mouse)
+    with pytest.raises(ValueError, match=r"proposes how\.$"):
+        gene_columns(mouse + ".1", mouse)
+
+
 def test_shared_genes_are_advised_before_zeros():
-    refuse_missing(GENES[:0], GENES, "DPVAE")
+    refuse_missing(GENES[:0], GENES, "DPVAE", names=GENES)
     with pytest.raises(ValueError, match=r"lacks 1 of the reference's 4 genes \(c\)") as error:
-        refuse_missing(GENES[2:3], GENES, "DPVAE")
+        refuse_missing(GENES[2:3], GENES, "DPVAE", names=GENES)
     text = str(error.value)
     assert 0 < text.index("train the reference on the genes") < text.index("prepare_query_anndata")
 

@@ -12,6 +12,7 @@ from dpvae._data.section import cells_per_section
 from dpvae._data.some_rows import at_most
 from dpvae._data.warn import warn_user
 from dpvae.geometry import known_rows
+from dpvae.model.data.array_positions import warn_if_array_positions
 
 FEWEST_CELLS = 20
 FEWEST_GENES = 20
@@ -24,6 +25,7 @@ TIMES_FILLED = 5
 N_NEIGHBORS = 5
 WIDE_GAP = 5.0
 MOST_CELLS = 20_000
+OVER, APART = "over one another", "far apart from one another"
 FEWEST_CELLS_OF_VALUE = 10
 NAMES_SECTIONS = re.compile(
     r"(tissue_?)?(section|sample|slide|slice|library|batch|specimen|animal|mouse|donor|patient|"
@@ -63,10 +65,11 @@ def warn_if_doubtful(
     Warns
     -----
     UserWarning
-        If fewer than 20 places are known or genes given; if many cells have one place; if all
-        places of a section lie on a line; if more than 30 % of a section's positions are shared by
-        cells; or, without a ``section_key``, if a column of ``obs`` with a name such as ``sample``
-        or ``library_id`` has several values whose cells lie over one another or far apart.
+        If fewer than 20 places are known or genes given; if many cells have one place; if places
+        are array positions of Visium; if all places of a section lie on a line; if more than 30 %
+        of a section's positions are shared by cells; or, without a ``section_key``, if a column of
+        ``obs`` with a name such as ``sample`` or ``library_id`` has several values whose cells lie
+        over one another or far apart.
     """
     if n_genes < FEWEST_GENES:
         warn_user(
@@ -91,6 +94,7 @@ def warn_if_doubtful(
             f"setup_anndata(adata, sample_key={column!r})."
         )
     warn_if_filled(places, section, name)
+    warn_if_array_positions(places, name)
     for value, cells in cells_per_section(section):
         where = f" of section {value!r}" if value else ""
         if is_on_a_line(places[cells]):
@@ -167,14 +171,14 @@ def doubtful_column(obs: pd.DataFrame, places: Places) -> tuple[str, str] | None
 
     Returns
     -------
-    The column and how the cells of its values lie, or ``None``.
+    The column and how the cells of its values lie, :data:`OVER` or :data:`APART`; or ``None``.
     """
     for column, codes in _columns_of_sections(obs):
         cells = at_most(np.flatnonzero(codes >= 0), MOST_CELLS, np.random.default_rng(0))
         if mixing(places[cells], codes[cells]) > MIXED:
-            return column, "over one another"
+            return column, OVER
         if places.shape[1] == 2 and relative_gap(places[cells], codes[cells]) > WIDE_GAP:
-            return column, "far apart from one another"
+            return column, APART
     return None
 
 

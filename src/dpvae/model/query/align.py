@@ -50,7 +50,7 @@ def align_query(adata: AnnData, setup: Setup, *, fill_covariates: bool) -> AnnDa
     missing = columns < 0
     technologies = setup.technologies
     needed = missing if technologies is None else missing & technologies.measured_in(adata)
-    refuse_missing(setup.genes[needed], setup.genes, setup.model_name)
+    refuse_missing(setup.genes[needed], setup.genes, setup.model_name, names=adata.var_names)
     values = expression_of(adata, setup.layer)
     if missing.any():
         values = with_zeros(values, columns)
@@ -92,7 +92,7 @@ def check_gene_order(adata: AnnData, genes: pd.Index, model_name: str) -> None:
 def check_genes(adata: AnnData, genes: pd.Index, model_name: str) -> NDArray[np.intp]:
     """Raise if genes of the reference are missing; give the column of each of them."""
     columns = gene_columns(adata.var_names, genes)
-    refuse_missing(genes[columns < 0], genes, model_name)
+    refuse_missing(genes[columns < 0], genes, model_name, names=adata.var_names)
     return columns
 
 

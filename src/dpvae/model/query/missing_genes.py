@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
 from dpvae._data.counted import counted
+from dpvae._data.species import species_question
 from dpvae._data.warn import warn_user
 
 FEWEST_PRESENT = 0.5
@@ -50,13 +51,14 @@ def gene_columns(names: pd.Index, genes: pd.Index) -> NDArray[np.intp]:
         message = (
             f"The query has none of the reference's {len(genes)} genes. The reference names them "
             f"like {genes[0]!r}, the query {theirs}: bring query.var_names into the same "
-            "form; dpvae.tl.match_genes(query, reference) proposes how."
+            "form; dpvae.tl.match_genes(query, reference) proposes "
+            f"how.{species_question(genes, names)}"
         )
         raise ValueError(message)
     return columns
 
 
-def refuse_missing(missing: pd.Index, genes: pd.Index, model_name: str) -> None:
+def refuse_missing(missing: pd.Index, genes: pd.Index, model_name: str, *, names: pd.Index) -> None:
     """Raise if genes are missing, with what to do about it.
 
     Parameters
@@ -67,6 +69,8 @@ def refuse_missing(missing: pd.Index, genes: pd.Index, model_name: str) -> None:
         Names of the reference's genes.
     model_name
         Name of the class of the model.
+    names
+        Names of the query's genes.
     """
     if not len(missing):
         return
@@ -75,7 +79,7 @@ def refuse_missing(missing: pd.Index, genes: pd.Index, model_name: str) -> None:
         f"({_some(missing)}). Best {SHARED_ONLY}; {OTHER_NAMES}. The last resort, which makes "
         "places worse: run "
         f"dpvae.model.{model_name}.prepare_query_anndata(query, model), which adds them as zeros, "
-        "as if they were not expressed."
+        f"as if they were not expressed.{species_question(genes, names)}"
     )
     raise ValueError(message)
 
@@ -143,6 +147,7 @@ def check_share_of_missing(names: pd.Index, genes: pd.Index, *, allow_mostly_mis
             f"genes ({100 * (1 - share):.0f} %). With zeros in all others its cells look "
             f"alike, and their places mean nothing. Instead {SHARED_ONLY}; {OTHER_NAMES}. If "
             "you want zeros all the same, pass allow_mostly_missing=True."
+            f"{species_question(genes, names)}"
         )
         raise ValueError(message)
     if share > WORTH_A_WARNING:
