@@ -127,3 +127,20 @@ def test_errors(tissue: ad.AnnData):
         pl.reconstruction(tissue, recovered_key="nothing")
     with pytest.raises(ValueError, match="2 are drawn"):
         pl.reconstruction(tissue, ax=plt.figure().subplots())
+
+
+@pytest.mark.parametrize("align", [False, True])
+def test_an_error_that_is_mostly_of_the_frame_is_named(tissue: ad.AnnData, align, caplog):
+    places = tissue.obsm["spatial"]
+    tissue.obsm["spatial_dpvae"] = places[:, ::-1] + 0.6 * np.ptp(places, axis=0)
+    pl.reconstruction(tissue, align=align)
+    assert ("after a shift and a turn: if true and recovered places are in two" in caplog.text) is (
+        not align
+    )
+
+
+def test_an_error_in_one_frame_is_not(tissue: ad.AnnData, caplog):
+    noise = np.random.default_rng(0).normal(0, 0.3, (120, 2)) * np.ptp(tissue.obsm["spatial"], 0)
+    tissue.obsm["spatial_dpvae"] = tissue.obsm["spatial"] + noise
+    pl.reconstruction(tissue)
+    assert not caplog.text

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from dpvae._keys import OBSM
+from dpvae.geometry import align as align_places
 from dpvae.geometry.coordinates import known_rows
 from dpvae.pl.cell_colors import UNKNOWN, CellColors, cell_colors
 from dpvae.pl.coordinates import read_pair
@@ -22,6 +23,7 @@ from dpvae.pl.view import view_of
 
 logger = logging.getLogger(__name__)
 MARGIN = 0.04
+MUCH_LESS = 0.8
 
 
 def reconstruction(
@@ -89,6 +91,8 @@ def reconstruction(
     'recovered, median error 228 µm'
     """
     coordinates = read_pair(adata, spatial_key, recovered_key, align=align)
+    if not align:
+        _say_if_frames_differ(*coordinates)
     view = view_of(coordinates[0])
     projected = [view.project(c) for c in coordinates]
     colors = cell_colors(adata, color) if color is not None else _by_place(projected[0])
@@ -103,6 +107,24 @@ def reconstruction(
     colors.explain(axes)
     save_figure(axes[0], save)
     return axes
+
+
+def _say_if_frames_differ(true: NDArray[np.float64], recovered: NDArray[np.float64]) -> None:
+    known = known_rows(true) & known_rows(recovered)
+    if known.sum() <= true.shape[1]:
+        return
+    true, recovered = true[known], recovered[known]
+    moved = align_places(recovered, true, with_scale=False).apply(recovered)
+    as_it_is, aligned = (
+        float(np.median(np.linalg.norm(places - true, axis=1))) for places in (recovered, moved)
+    )
+    if aligned < MUCH_LESS * as_it_is:
+        logger.warning(
+            "The median error is %s as it is, and %s after a shift and a turn: if true and "
+            "recovered places are in two frames, as of two sections, give align=True.",
+            length_text(as_it_is, None),
+            length_text(aligned, None),
+        )
 
 
 def _title(true: NDArray[np.float64], recovered: NDArray[np.float64], unit: str | None) -> str:

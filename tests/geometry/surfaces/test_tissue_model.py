@@ -362,3 +362,26 @@ def test_seed_gives_the_same_model_again(model):
     again = fit_tissue_model(*Tissue().cells(N_CELLS, seed=1))
     np.testing.assert_array_equal(again.precision, model.precision)
     assert again.temperature == model.temperature
+
+
+def test_cells_of_measured_place_choose_how_wide_regions_are():
+    """Of 600 cells 500 have guessed places, which fit their values better than the true ones do."""
+    tissue = Tissue(noise=0.3, wandering=1.5)
+    values, places = tissue.cells(N_CELLS, seed=1)
+    guessed = np.arange(N_CELLS) >= 100
+    steady = Tissue(noise=0.3).cells(N_CELLS, seed=1)[0]
+    values[guessed] = steady[guessed]
+    fresh, truth = tissue.cells(800, seed=2)
+    held = {
+        name: fit_tissue_model(values, places, is_judge=judges).posterior(fresh)
+        for name, judges in (("all", None), ("measured", ~guessed))
+    }
+    assert held["all"].in_region(truth, 0.9).mean() < 0.6
+    assert 0.8 < held["measured"].in_region(truth, 0.9).mean() < 0.97
+
+
+def test_if_all_cells_are_judges_nothing_changes(model):
+    values, places = Tissue().cells(N_CELLS, seed=1)
+    again = fit_tissue_model(values, places, is_judge=np.ones(N_CELLS, dtype=bool))
+    assert again.temperature == model.temperature
+    assert again.usual_distance == model.usual_distance

@@ -295,3 +295,15 @@ def test_a_grid_lies_inside_the_section(known, query):
     assert away.min(axis=1).max() < 50.0 / 2
     rows = np.flatnonzero(section == "b")
     np.testing.assert_array_equal(found.reference_rows, rows[away.argmin(axis=1)])
+
+
+def test_measured_cells_choose_how_wide_probabilities_of_their_section_are(known):
+    genes, places, section, _, regression = known
+    rng = np.random.default_rng(0)
+    is_guess = (section == "b") | (np.arange(len(section)) >= 60)
+    guessed = places.copy()
+    guessed[~is_guess] += 0.5 * rng.normal(size=guessed[~is_guess].shape)
+    given = (lambda rows: genes[rows], guessed, section, regression)
+    by_all, by_measured = fit_gene_surfaces(*given), fit_gene_surfaces(*given, ~is_guess)
+    assert by_measured.sections["a"].temperature > by_all.sections["a"].temperature
+    assert by_measured.sections["b"].temperature == by_all.sections["b"].temperature

@@ -50,6 +50,7 @@ def left_out_cells(
     values: Points,
     places: Points,
     rng: np.random.Generator,
+    is_judge: NDArray[np.bool_],
 ) -> Iterator[LeftOut]:
     """Leave out cells of each fifth.
 
@@ -63,9 +64,15 @@ def left_out_cells(
         Of all cells, shape ``(n_cells, n_values)`` and ``(n_cells, n_dims)``.
     rng
         Chooses 1,000 cells at most, and 4,000 positions at most.
+    is_judge
+        Mask of the cells to leave out, shape ``(n_cells,)``. Fifths without such cells are passed
+        over.
     """
     for number, surfaces in enumerate(fitted.without):
-        mine, others = (np.flatnonzero(x) for x in (fitted.fold == number, fitted.fold != number))
+        is_mine = fitted.fold == number
+        mine, others = np.flatnonzero(is_mine & is_judge), np.flatnonzero(~is_mine)
+        if not len(mine):
+            continue
         cells = at_most(mine, MOST_LEFT_OUT // N_FOLDS, rng)
         positions = places[at_most(others, MOST_POSITIONS, rng)]
         likelihood = Likelihood.of(surfaces, precision, positions)

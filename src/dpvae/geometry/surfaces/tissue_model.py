@@ -134,7 +134,9 @@ class TissueModel:
         return replace(self, rows=rows[self.rows])
 
 
-def fit_tissue_model(values: Points, places: Points, *, seed: int = 0) -> TissueModel:
+def fit_tissue_model(
+    values: Points, places: Points, *, is_judge: NDArray[np.bool_] | None = None, seed: int = 0
+) -> TissueModel:
     """Fit surfaces, departures from them, and temperatures.
 
     Parameters
@@ -144,6 +146,9 @@ def fit_tissue_model(values: Points, places: Points, *, seed: int = 0) -> Tissue
     places
         Of the same cells, shape ``(n_cells, 2)`` or ``(n_cells, 3)``, without NaN, not all on a
         line.
+    is_judge
+        Mask of the cells that choose temperatures, shape ``(n_cells,)``, one at least: those whose
+        places are measured, if others are guessed. By default all.
     seed
         Of the division into fifths that are left out, of the 1,000 cells at most that choose
         temperatures, and of the positions, of which there are 4,000 at most.
@@ -156,7 +161,8 @@ def fit_tissue_model(values: Points, places: Points, *, seed: int = 0) -> Tissue
     fitted = fit_surfaces(places, values, seed=seed)
     departures = values - fitted.left_out(places)
     precision = noise_precision(departures, values)
-    left_out = list(left_out_cells(fitted, precision, values, places, rng))
+    judges = np.ones(len(places), dtype=bool) if is_judge is None else is_judge
+    left_out = list(left_out_cells(fitted, precision, values, places, rng, judges))
     distance = np.concatenate([part.squared_distance for part in left_out])
     rows = at_most(np.arange(len(places)), MOST_POSITIONS, rng)
     of_means, of_regions = best_temperatures(left_out)

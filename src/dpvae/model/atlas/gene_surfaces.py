@@ -195,6 +195,7 @@ def fit_gene_surfaces(
     coordinates: Values,
     section: NDArray[np.str_],
     regression: GeneRegression,
+    is_measured: NDArray[np.bool_] | None = None,
 ) -> GeneSurfaces:
     """Fit axes to all cells, and a model of the tissue to each section's cells of known place.
 
@@ -209,6 +210,9 @@ def fit_gene_surfaces(
         Name of each cell's section, shape ``(n_cells,)``.
     regression
         Of the same cells: reads places from genes.
+    is_measured
+        Mask of the cells whose places are not guessed, shape ``(n_cells,)``. These choose how wide
+        probabilities are in their section; by default all of known place do.
 
     Returns
     -------
@@ -236,7 +240,11 @@ def fit_gene_surfaces(
         if not np.ptp(values, axis=0).any():
             continue
         surfaces.reads[name] = goes_along
-        surfaces.sections[name] = fit_tissue_model(values, coordinates[rows]).of_rows(rows)
+        judges = None if is_measured is None else is_measured[rows]
+        if judges is not None and not judges.any():
+            judges = None
+        model = fit_tissue_model(values, coordinates[rows], is_judge=judges)
+        surfaces.sections[name] = model.of_rows(rows)
     return surfaces
 
 

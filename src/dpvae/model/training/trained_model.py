@@ -288,7 +288,8 @@ class TrainedModel(StoredModel):
         if (self.places_by_genes or not is_plain) and not is_minified(cells):
             genes, factor = self._gene_reader(cells), self.module.encoder_input.factor
             regression = fit_gene_regression(genes, factor, places, section)
-            surfaces = fit_gene_surfaces(genes, places, section, regression)
+            measured = known_rows(self._given_coordinates(cells))
+            surfaces = fit_gene_surfaces(genes, places, section, regression, measured)
         depth = self._own_depth(cells, section)
         return Atlas(layout, self.distance_scale, regression, surfaces, depth, term.n_dims)
 
