@@ -36,6 +36,7 @@ def test_a_missing_column_is_answered_with_those_of_the_user_and_the_argument():
     adata = cells(["a", "b"])
     adata.obs["_scvi_batch"] = 0
     found = r"no query.obs\['Slide'\]: obs has \['slide'\]. Name the right column with sample_key=…"
+    found += ", or leave it out if all cells are of one section."
     with pytest.raises(KeyError, match=found):
         check_column(adata, "Slide", name="query", argument="sample_key")
 

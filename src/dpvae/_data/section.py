@@ -57,6 +57,8 @@ def check_has_column(
     if key not in adata.obs:
         columns = sorted(column for column in map(str, adata.obs) if not column.startswith("_scvi"))
         remedy = f" Name the right column with {argument}=…" if argument else ""
+        if argument == "sample_key":
+            remedy += ", or leave it out if all cells are of one section."
         message = f"There is no {name}.obs[{key!r}]: obs has {columns or 'no columns'}.{remedy}"
         raise KeyError(message)
     if not isinstance(adata.obs[key], pd.Series):
