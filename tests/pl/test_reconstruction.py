@@ -62,7 +62,7 @@ def test_title_has_the_median_error_of_the_cells_with_a_true_place(tissue: ad.An
     tissue.obsm["spatial_dpvae"][:20] += 1000.0
     tissue.obsm["spatial"][:20] = np.nan
     _, recovered = pl.reconstruction(tissue, unit="µm")
-    assert recovered.get_title() == "recovered, median error 50 µm"
+    assert recovered.get_title() == "recovered, median error 50 µm\nof 100 known cells"
     tissue.obsm["spatial_dpvae"][20:] = np.nan
     assert pl.reconstruction(tissue)[1].get_title() == "recovered"
 

@@ -77,7 +77,7 @@ def given(placed):
     return placed
 
 
-def test_anchors_that_a_model_was_given_do_not_vouch_for_other_cells(given):
+def test_anchors_that_a_model_was_given_do_not_vouch_for_other_cells(given, caplog):
     dpvae.tl.impute(given, spatial_key="partial")
     assert given.obs["spatial_dpvae_expected_error"][:60].mean() < 60
     dpvae.model.DPVAE.setup_anndata(given, spatial_key="seen")
@@ -85,7 +85,9 @@ def test_anchors_that_a_model_was_given_do_not_vouch_for_other_cells(given):
     error = np.linalg.norm(given.obsm["spatial_dpvae"] - given.obsm["spatial"], axis=1)[:60]
     expected = given.obs["spatial_dpvae_expected_error"][:60]
     assert expected.mean() == pytest.approx(error.mean(), rel=0.2)
+    assert "No expected error" not in caplog.text
     dpvae.model.DPVAE.setup_anndata(given, spatial_key="partial")
     dpvae.tl.impute(given, spatial_key="partial")
+    assert "given the places of all but 0 of the known cells" in caplog.text
     assert "spatial_dpvae_expected_error" not in given.obs
     assert np.isnan(given.uns["spatial_dpvae_params"]["sections"]["validated_error"]).all()

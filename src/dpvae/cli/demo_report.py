@@ -24,7 +24,7 @@ RECOVERED = (
     "these places are recovered only roughly",
 )
 GUIDE = "“How good is it?” in the user guide"
-HEDGED = "below 1 places are drawn to the centre"
+HEDGED = "A spread ratio below 1: places are drawn to the centre"
 
 
 def report(result: AnnData, *, spatial_key: str, sample_key: str | None) -> tuple[Table, str]:
@@ -125,5 +125,6 @@ def verdict(scores: pd.DataFrame, doubt: str = "") -> str:
 
 def _caption(scores: pd.DataFrame, n_cells: Sequence[int]) -> str:
     scored = (SCORES[name] for name in scores.columns)
-    expected = ", ".join(f"{score.title} {score.scale(n_cells)}" for score in scored)
-    return f"From perfect to chance: {expected}: {HEDGED}."
+    falls = (score for score in scored if score.chance != score.best)
+    expected = ", ".join(f"{score.title} {score.scale(n_cells)}" for score in falls)
+    return f"From perfect to chance: {expected}. {HEDGED}."

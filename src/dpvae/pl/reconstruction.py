@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from dpvae._data.counted import counted
 from dpvae._keys import OBSM
 from dpvae.geometry import align as align_places
 from dpvae.geometry.coordinates import known_rows
@@ -131,7 +132,9 @@ def _title(true: NDArray[np.float64], recovered: NDArray[np.float64], unit: str 
     errors = np.linalg.norm(recovered - true, axis=1)
     if np.isnan(errors).all():
         return "recovered"
-    return f"recovered, median error {length_text(float(np.nanmedian(errors)), unit)}"
+    found = f"recovered, median error {length_text(float(np.nanmedian(errors)), unit)}"
+    n_known = int((~np.isnan(errors)).sum())
+    return found if n_known == len(errors) else f"{found}\nof {counted(n_known, 'known cell')}"
 
 
 def _by_place(points: NDArray[np.float64]) -> CellColors:

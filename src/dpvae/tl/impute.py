@@ -1,5 +1,6 @@
 """Imputation of missing places."""
 
+import logging
 from typing import Literal
 
 import numpy as np
@@ -10,9 +11,12 @@ from dpvae._data.culprit import obsm_name
 from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM
 from dpvae.geometry import Placement, known_rows, place_anchored
+from dpvae.geometry.regression.blend import FEWEST_TO_VALIDATE
 from dpvae.tl.coordinates import given_to_a_model, read_coordinates, read_representation
 from dpvae.tl.placement import place_sections
 from dpvae.tl.result import check_free_key
+
+logger = logging.getLogger(__name__)
 
 
 def impute(
@@ -133,6 +137,13 @@ def impute(
             seed=seed,
         )
 
+    n_kept = int((known & is_unseen).sum())
+    if not copy and n_kept < min(FEWEST_TO_VALIDATE, int(known.sum())):
+        logger.warning(
+            "No expected error is written: a model was given the places of all but %d of the known "
+            "cells. See “Filling in places” in the user guide.",
+            n_kept,
+        )
     return place_sections(
         adata,
         names,
