@@ -9,6 +9,10 @@ import os
 for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
+import numba  # noqa: E402
+
+numba.config.reload_config()  # a plugin of pytest may have imported it with as many as cores
+
 import dpvae.io  # noqa: E402
 import dpvae.pl  # noqa: E402
 import dpvae.tl  # noqa: E402, F401
