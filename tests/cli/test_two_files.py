@@ -28,13 +28,13 @@ def test_the_same_cells_are_noticed_and_others_of_the_same_names_are_not(counts,
     other = counts.copy()
     with pytest.warns(UserWarning, match="--query and the reference are the same cells"):
         warn_if_same(counts, other)
+    other.X = 2 * other.X  # Visium: barcodes and places are those of any section
+    without = counts.copy()
+    without.X = None
+    others = [other, without, counts[:180].copy(), counts[:, :30].copy()]
     with warnings.catch_warnings(action="error"):
-        other.X = 2 * other.X  # Visium: barcodes and places are those of any section
-        warn_if_same(counts, other)
-        warn_if_same(counts, counts[:180].copy())
-        warn_if_same(counts, counts[:, :30].copy())
-        other.X = None
-        warn_if_same(counts, other)
+        for cells in others:
+            warn_if_same(counts, cells)
 
 
 def test_cells_that_were_learned_from_are_known_by_their_latents():
