@@ -89,5 +89,8 @@ def test_anchors_that_a_model_was_given_do_not_vouch_for_other_cells(given, capl
     dpvae.model.DPVAE.setup_anndata(given, spatial_key="partial")
     dpvae.tl.impute(given, spatial_key="partial")
     assert "given the places of all but 0 of the known cells" in caplog.text
+    caplog.clear()
+    dpvae.tl.impute(given, spatial_key="partial", method="stress")  # has none in any case
+    assert "No expected error" not in caplog.text
     assert "spatial_dpvae_expected_error" not in given.obs
     assert np.isnan(given.uns["spatial_dpvae_params"]["sections"]["validated_error"]).all()

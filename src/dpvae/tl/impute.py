@@ -11,7 +11,6 @@ from dpvae._data.culprit import obsm_name
 from dpvae._data.section import cells_per_section, named_sections
 from dpvae._keys import OBSM
 from dpvae.geometry import Placement, known_rows, place_anchored
-from dpvae.geometry.regression.blend import FEWEST_TO_VALIDATE
 from dpvae.tl.coordinates import given_to_a_model, read_coordinates, read_representation
 from dpvae.tl.placement import place_sections
 from dpvae.tl.result import check_free_key
@@ -125,8 +124,10 @@ def impute(
             )
             raise ValueError(message)
 
+    without_error = []
+
     def place(cells: NDArray[np.bool_]) -> Placement:
-        return place_anchored(
+        placement = place_anchored(
             latent[cells],
             places[cells],
             known[cells],
@@ -136,15 +137,11 @@ def impute(
             is_unseen=is_unseen[cells],
             seed=seed,
         )
+        if placement.blend is not None and placement.expected_error is None:
+            without_error.append(int((known & is_unseen)[cells].sum()))
+        return placement
 
-    n_kept = int((known & is_unseen).sum())
-    if not copy and n_kept < min(FEWEST_TO_VALIDATE, int(known.sum())):
-        logger.warning(
-            "No expected error is written: a model was given the places of all but %d of the known "
-            "cells. See “Filling in places” in the user guide.",
-            n_kept,
-        )
-    return place_sections(
+    coordinates = place_sections(
         adata,
         names,
         place,
@@ -160,3 +157,10 @@ def impute(
         },
         copy=copy,
     )
+    if without_error and not copy:
+        logger.warning(
+            "No expected error is written: a model was given the places of all but %d of the known "
+            "cells. See “Filling in places” in the user guide.",
+            sum(without_error),
+        )
+    return coordinates
