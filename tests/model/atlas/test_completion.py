@@ -144,6 +144,8 @@ def test_a_few_known_places_help_and_give_their_frame(reference, tmp_path):
     assert after < before
     assert after < 0.33
     assert np.linalg.norm(places.mean(axis=0) - truth.mean(axis=0)) < 0.2 * truth.std()
+    found = tuned.predict_posterior(query[100:].copy())
+    assert found.in_region(truth[100:], 0.9).mean() > 0.78  # .66 if guessed places judge
     tuned.save(tmp_path / "tuned")
     again = dpvae.model.load(tmp_path / "tuned")
     np.testing.assert_array_equal(
