@@ -9,6 +9,8 @@ from dpvae.geometry import Posterior
 from dpvae.geometry.posterior import expected_distance as file
 from dpvae.geometry.posterior.expected_distance import expected_distance
 
+NONE = np.zeros(40)
+
 
 @pytest.fixture
 def chances():
@@ -28,11 +30,11 @@ def test_distances_are_those_of_a_naive_computation(chances, monkeypatch):
     ]
     expected = np.reshape(naive, (10, 25))
     np.testing.assert_allclose(
-        expected_distance(csr_matrix(dense), positions, places), expected, rtol=1e-6
+        expected_distance(csr_matrix(dense), positions, places, NONE), expected, rtol=1e-6
     )
     monkeypatch.setattr(file, "MOST_NUMBERS", 7 * 40)
     np.testing.assert_allclose(
-        expected_distance(csr_matrix(dense), positions, places), expected, rtol=1e-6
+        expected_distance(csr_matrix(dense), positions, places, NONE), expected, rtol=1e-6
     )
 
 
@@ -43,7 +45,7 @@ def test_few_and_many_probabilities_tell_the_same(chances, monkeypatch):
     found = []
     for threshold in (0.0, 0.08, 1.0):
         monkeypatch.setattr(file, "DENSE", threshold)
-        found.append(expected_distance(chance, positions, positions))
+        found.append(expected_distance(chance, positions, positions, NONE))
     np.testing.assert_allclose(found[1], found[0], rtol=1e-6)
     np.testing.assert_allclose(found[2], found[0], rtol=1e-6)
 
@@ -56,7 +58,7 @@ def test_a_full_posterior_takes_less_time_than_as_a_sparse_one(monkeypatch):
     for threshold in (1.0, 0.08):
         monkeypatch.setattr(file, "DENSE", threshold)
         start = process_time()
-        expected_distance(chance, positions, positions)
+        expected_distance(chance, positions, positions, np.zeros(len(positions)))
         seconds.append(process_time() - start)
     assert seconds[1] < 0.6 * seconds[0]
 
@@ -73,7 +75,9 @@ def test_probabilities_are_as_sharp_as_those_of_mean_places(chances):
 def test_the_middle_of_two_places_is_not_the_nearest():
     positions = np.array([[0.0, 0.0], [1.0, 0.0]])
     chance = csr_matrix([[0.6, 0.4]])
-    near, middle, far = expected_distance(chance, positions, [[0, 0], [0.5, 0], [1, 0]])[0]
+    near, middle, far = expected_distance(
+        chance, positions, [[0, 0], [0.5, 0], [1, 0]], np.zeros(2)
+    )[0]
     assert near < middle < far
 
 
@@ -81,14 +85,25 @@ def test_unit_and_frame_do_not_matter(chances):
     dense, positions = chances
     turn, _ = np.linalg.qr(np.random.default_rng(2).normal(size=(3, 3)))
     chance = csr_matrix(dense)
-    expected = expected_distance(chance, positions, positions[:7])
+    expected = expected_distance(chance, positions, positions[:7], NONE)
     moved = 50.0 * positions @ turn + 9.0
     np.testing.assert_allclose(
-        expected_distance(chance, moved, moved[:7]), 50.0 * expected, rtol=1e-5
+        expected_distance(chance, moved, moved[:7], NONE), 50.0 * expected, rtol=1e-5
     )
 
 
 def test_places_of_other_dimensions_are_refused(chances):
     dense, positions = chances
     with pytest.raises(ValueError, match="have 2 dimensions, and the positions of the posterior 3"):
-        expected_distance(csr_matrix(dense), positions, positions[:, :2])
+        expected_distance(csr_matrix(dense), positions, positions[:, :2], NONE)
+
+
+def test_errors_of_positions_are_steps_at_a_right_angle(chances):
+    dense, positions = chances
+    errors = np.random.default_rng(3).uniform(size=40)
+    found = Posterior(
+        positions, csr_matrix(dense), np.arange(40), np.ones(10), position_errors=errors
+    )
+    expected = dense @ np.sqrt(cdist(positions, positions[:7]) ** 2 + errors[:, None] ** 2)
+    np.testing.assert_allclose(found.expected_distance(positions[:7]), expected, rtol=1e-6)
+    np.testing.assert_array_equal(found.of([3, 1]).position_errors, errors)

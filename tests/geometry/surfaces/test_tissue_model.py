@@ -373,15 +373,42 @@ def test_cells_of_measured_place_choose_how_wide_regions_are():
     values[guessed] = steady[guessed]
     fresh, truth = tissue.cells(800, seed=2)
     held = {
-        name: fit_tissue_model(values, places, is_judge=judges).posterior(fresh)
-        for name, judges in (("all", None), ("measured", ~guessed))
+        name: fit_tissue_model(values, places, errors=errors).posterior(fresh)
+        for name, errors in (("all", None), ("measured", 0.3 * guessed))
     }
     assert held["all"].in_region(truth, 0.9).mean() < 0.6
     assert 0.8 < held["measured"].in_region(truth, 0.9).mean() < 0.97
 
 
-def test_if_all_cells_are_judges_nothing_changes(model):
+def test_what_is_usual_of_cells_widens_probabilities_and_tells_how_unlike_they_are(model, fresh):
+    values = fresh[0]
+    distance = model.squared_distance(values) / model.usual_distance
+    usual = np.where(np.arange(len(values)) % 2, 1.0, 0.25)
+    means, unlike = model.means(values, usual)
+    found = model.posterior(values, usual=usual)
+    np.testing.assert_allclose(unlike, np.maximum(distance / usual, 1.0))
+    np.testing.assert_allclose(found.unlikeness, unlike)
+    plain, mean = model.posterior(values), model.means(values)[0]
+    is_usual = usual == 1.0
+    np.testing.assert_allclose(means[is_usual], mean[is_usual])
+    wider = found.entropy > plain.entropy + 1e-6
+    np.testing.assert_array_equal(wider, unlike > plain.unlikeness + 1e-6)
+
+
+def test_errors_of_positions_go_to_the_posterior(model):
     values, places = Tissue().cells(N_CELLS, seed=1)
-    again = fit_tissue_model(values, places, is_judge=np.ones(N_CELLS, dtype=bool))
+    errors = np.arange(N_CELLS) / 10.0
+    guessed = fit_tissue_model(values, places, errors=errors)
+    found = guessed.posterior(values[:3])
+    np.testing.assert_array_equal(found.position_errors, errors[found.reference_rows])
+    on_grid = guessed.posterior(values[:3], places[5:9] + 1e-6)
+    np.testing.assert_array_equal(on_grid.position_errors, errors[5:9])
+    assert model.posterior(values[:3]).position_errors is None
+
+
+@pytest.mark.parametrize("errors", [np.zeros(N_CELLS), np.ones(N_CELLS)])
+def test_all_cells_choose_temperatures_if_all_places_are_measured_or_none(model, errors):
+    values, places = Tissue().cells(N_CELLS, seed=1)
+    again = fit_tissue_model(values, places, errors=errors)
     assert again.temperature == model.temperature
     assert again.usual_distance == model.usual_distance

@@ -9,11 +9,13 @@ from dpvae.datasets import simulated_tissue
 from dpvae.metrics import procrustes_disparity
 from dpvae.model import DPSCVI, DPVAE
 from dpvae.model.atlas.completion import (
+    Completed,
     check_known_places,
     check_same_unit,
     completed_coordinates,
     coordinates_in_use,
     own_components,
+    smoothed,
 )
 
 ONE = np.zeros(400, dtype="<U1")
@@ -43,7 +45,7 @@ def test_guess_is_moved_into_the_frame_of_the_known(tissue):
     guess = truth + np.random.default_rng(1).normal(size=truth.shape)
     rows = np.arange(60)
     known = known_of(turned(truth), rows)
-    completed = completed_coordinates(known, ONE, guess, latent, components)
+    completed = completed_coordinates(known, ONE, guess, latent, components).coordinates
     np.testing.assert_array_equal(completed[rows], known[rows])
     assert np.sqrt(np.mean((completed[60:] - turned(truth)[60:]) ** 2)) < 2.0
 
@@ -54,7 +56,7 @@ def test_genes_correct_what_the_guess_misses(tissue):
     latent = np.zeros_like(latent) + latent[:, :1]
     known = known_of(truth, np.arange(100))
     with_genes, without = (
-        completed_coordinates(known, ONE, guess, latent, components)
+        completed_coordinates(known, ONE, guess, latent, components).coordinates
         for components in (truth / 30.0, np.zeros((400, 2)))
     )
     error, worse = (procrustes_disparity(truth[100:], x[100:]) for x in (with_genes, without))
@@ -66,8 +68,40 @@ def test_section_without_known_places_keeps_the_guess(tissue):
     section = np.where(np.arange(400) < 200, "a", "b")
     known = known_of(turned(truth), np.arange(50))
     completed = completed_coordinates(known, section, truth, latent, components)
-    np.testing.assert_array_equal(completed[200:], truth[200:])
-    assert np.abs(completed[:200] - turned(truth)[:200]).max() < 5.0
+    np.testing.assert_array_equal(completed.coordinates[200:], truth[200:])
+    assert np.abs(completed.coordinates[:200] - turned(truth)[:200]).max() < 5.0
+    guessed = completed.errors[50:200]
+    np.testing.assert_allclose(completed.errors[200:], guessed.mean())
+
+
+def test_errors_are_those_of_the_guess_and_known_places_have_none(tissue):
+    truth, latent, components = tissue
+    rng = np.random.default_rng(1)
+    guess = truth + 15.0 * rng.normal(size=truth.shape)
+    noise = rng.normal(size=latent.shape).astype(np.float32)
+    rows = np.arange(100)
+    completed = completed_coordinates(known_of(truth, rows), ONE, guess, noise, components)
+    np.testing.assert_array_equal(completed.errors[rows], 0.0)
+    true = np.linalg.norm(completed.coordinates - truth, axis=1)[100:]
+    assert completed.errors[100:].mean() == pytest.approx(true.mean(), rel=0.15)
+
+
+def test_without_known_places_errors_are_not_made_up(tissue):
+    truth, latent, components = tissue
+    completed = completed_coordinates(truth, ONE, truth, latent, components)
+    np.testing.assert_array_equal(completed.errors, 0.0)
+
+
+def test_a_sheet_of_latents_smooths_places(tissue):
+    truth, latent, _ = tissue
+    section = np.where(np.arange(400) < 200, "a", "b")
+    noisy = truth + 10.0 * np.random.default_rng(1).normal(size=truth.shape)
+    smooth = smoothed(noisy, latent, section)
+    error = np.linalg.norm(smooth - truth, axis=1).mean()
+    assert error < 0.5 * np.linalg.norm(noisy - truth, axis=1).mean()
+    moved = smoothed(noisy + 7.0 * (section == "b")[:, None], latent, section)
+    np.testing.assert_allclose(moved[:200], smooth[:200])
+    np.testing.assert_allclose(moved[200:], smooth[200:] + 7.0, rtol=1e-6)
 
 
 def test_other_units_are_refused(tissue):
@@ -109,7 +143,8 @@ def test_other_coordinates_are_used_only_inside(expression):
     DPVAE.setup_anndata(expression)
     before = expression.obsm[OBSM.centered].copy()
     names = np.zeros(240, dtype="<U1")
-    with coordinates_in_use(expression, turned(expression.obsm["spatial"]), names):
+    other = Completed(turned(expression.obsm["spatial"]), np.zeros(240))
+    with coordinates_in_use(expression, other, names):
         inside = expression.obsm[OBSM.centered]
         assert np.abs(inside.mean(axis=0)).max() < 1e-6
         assert np.abs(inside - before).max() > 100
@@ -146,6 +181,11 @@ def test_a_few_known_places_help_and_give_their_frame(reference, tmp_path):
     assert np.linalg.norm(places.mean(axis=0) - truth.mean(axis=0)) < 0.2 * truth.std()
     found = tuned.predict_posterior(query[100:].copy())
     assert found.in_region(truth[100:], 0.9).mean() > 0.78  # .66 if guessed places judge
+    mean = found.mean()
+    error = np.linalg.norm(mean - truth[100:], axis=1)
+    expected = np.diag(found.expected_distance(mean))
+    assert 0.7 < expected.mean() / error.mean() < 1.4  # .3 if guesses had no errors
+    assert 0.35 < (error < found.radius(0.5)).mean() < 0.8
     tuned.save(tmp_path / "tuned")
     again = dpvae.model.load(tmp_path / "tuned")
     np.testing.assert_array_equal(

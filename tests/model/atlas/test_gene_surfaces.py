@@ -55,7 +55,7 @@ def query(known):
 @pytest.mark.parametrize("form", [np.asarray, csr_matrix])
 def test_components_are_axes_of_genes_that_count_by_the_root_of_their_pattern(known, form):
     genes, places, section, surfaces, _ = known
-    found = surfaces.components(form(genes))
+    found = surfaces.axes.components(form(genes))
     pattern = spatial_patterns(genes, places, section)
     assert pattern.std() > 0.1
     weight = np.sqrt((pattern + 0.001) / (pattern + 0.001).mean())
@@ -80,7 +80,7 @@ def test_what_is_observed_are_components_and_places_that_were_read(known, query)
         distance = np.linalg.norm(far - near)
         share = 1.0 if distance <= usual else (usual / distance) ** 2
         np.testing.assert_allclose(found, near + share * (far - near))
-    components = surfaces.components(genes[mine])
+    components = surfaces.axes.components(genes[mine])
     n_components = 80 // 8  # an eighth as many as the section has cells
     assert values.shape[1] == n_components + 2
     np.testing.assert_allclose(values[:, :-2], components[:, :n_components], atol=1e-5)
@@ -123,7 +123,7 @@ def test_there_are_an_eighth_as_many_components_as_cells(n_known, n_all, n_of_se
     genes, places, section = tissue()
     places[n_known:] = np.nan
     surfaces, _ = fit(genes, places, section)
-    assert surfaces.loadings.shape == (N_GENES, n_all)
+    assert surfaces.axes.loadings.shape == (N_GENES, n_all)
     assert len(surfaces.sections["a"].precision) == n_of_section + 2
 
 
@@ -131,7 +131,7 @@ def test_there_are_an_eighth_as_many_components_as_cells(n_known, n_all, n_of_se
 def test_there_are_no_more_components_than_are_wanted(monkeypatch):
     monkeypatch.setattr(gene_surfaces, "N_COMPONENTS", 7)
     surfaces, _ = fit(*tissue())
-    assert surfaces.loadings.shape == (N_GENES, 7)
+    assert surfaces.axes.loadings.shape == (N_GENES, 7)
     assert len(surfaces.sections["a"].precision) == 9
 
 
@@ -179,6 +179,7 @@ def test_what_was_read_and_the_mean_of_probability_count_alike_but_for_cells_fro
     for cell, name in enumerate(section):
         values = surfaces.values(name, genes[[cell]], read[[cell]])
         mean, unlike = surfaces.sections[name].means(values)
+        assert surfaces.unseen[name] == 1.0
         share = 0.5 / unlike[0] ** 2
         expected = (1.0 - share) * read[cell] + share * mean[0]
         np.testing.assert_allclose(joined[cell], expected, rtol=1e-6, atol=1e-9)
@@ -304,6 +305,6 @@ def test_measured_cells_choose_how_wide_probabilities_of_their_section_are(known
     guessed = places.copy()
     guessed[~is_guess] += 0.5 * rng.normal(size=guessed[~is_guess].shape)
     given = (lambda rows: genes[rows], guessed, section, regression)
-    by_all, by_measured = fit_gene_surfaces(*given), fit_gene_surfaces(*given, ~is_guess)
+    by_all, by_measured = fit_gene_surfaces(*given), fit_gene_surfaces(*given, 0.5 * is_guess)
     assert by_measured.sections["a"].temperature > by_all.sections["a"].temperature
     assert by_measured.sections["b"].temperature == by_all.sections["b"].temperature

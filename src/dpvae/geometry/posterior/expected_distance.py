@@ -15,7 +15,7 @@ DENSE = 0.08
 
 
 def expected_distance(
-    probabilities: csr_matrix, positions: Points, places: ArrayLike
+    probabilities: csr_matrix, positions: Points, places: ArrayLike, errors: Points
 ) -> NDArray[np.float32]:
     """Mean distance of each cell from each place.
 
@@ -27,6 +27,9 @@ def expected_distance(
         Shape ``(n_positions, n_dims)``.
     places
         Shape ``(n_places, n_dims)``.
+    errors
+        Expected distance of each position from where it is said to be, shape ``(n_positions,)``. It
+        counts as a step at a right angle.
 
     Returns
     -------
@@ -50,7 +53,7 @@ def expected_distance(
     size = int(np.clip(MOST_NUMBERS // len(positions), 1, MOST_AT_A_TIME))
     for begin in range(0, len(given), size):
         now = slice(begin, begin + size)
-        distance = cdist(positions, given[now])
+        distance = np.hypot(cdist(positions, given[now]), errors[:, None])
         for first in range(0, len(found), size):
             cells = slice(first, first + size)
             found[cells, now] = _either_way(probabilities[cells]) @ distance

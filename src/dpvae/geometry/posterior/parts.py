@@ -18,6 +18,7 @@ def check_parts(
     probabilities: csr_matrix,
     reference_rows: NDArray[np.intp],
     unlikeness: NDArray[np.float64],
+    position_errors: NDArray[np.float64] | None,
 ) -> None:
     """Raise if these are no probabilities of positions.
 
@@ -31,6 +32,8 @@ def check_parts(
         Shape ``(n_positions,)``.
     unlikeness
         Shape ``(n_cells,)``.
+    position_errors
+        Shape ``(n_positions,)``, if there are any.
 
     Raises
     ------
@@ -51,6 +54,9 @@ def check_parts(
             f"probabilities has the shape {probabilities.shape}, but there are {lengths[0]} "
             f"positions, {lengths[1]} reference_rows and {lengths[2]} numbers of unlikeness."
         )
+        raise ValueError(message)
+    if position_errors is not None and len(position_errors) != n_positions:
+        message = f"There are {n_positions} positions, but {len(position_errors)} position_errors."
         raise ValueError(message)
     total = np.asarray(probabilities.sum(axis=1), dtype=np.float64).ravel()
     is_one = np.abs(total - 1.0) <= ROUNDING

@@ -18,7 +18,8 @@ from dpvae.geometry.posterior.parts import (
     nearest_positions,
     row_numbers,
 )
-from dpvae.geometry.posterior.smallest_sets import ROUNDING, check_level, smallest_sets
+from dpvae.geometry.posterior.radius import radius
+from dpvae.geometry.posterior.smallest_sets import check_level, smallest_sets
 from dpvae.geometry.posterior.sparse_probabilities import sharpened
 
 Points = NDArray[np.float64]
@@ -50,6 +51,9 @@ class Posterior:
         unlike the tissue are spread wider.
     sharpness
         Power that probabilities are raised to for :meth:`mean`, at least 1.
+    position_errors
+        Expected distance of each position from where its cell was, shape ``(n_positions,)``; 0 for
+        measured ones, as all are by default. A fine-tuned model guesses most of its positions.
     cells
         Names of the cells, if they are known: tools do not take an AnnData that has them in another
         order.
@@ -75,12 +79,14 @@ class Posterior:
     reference_rows: NDArray[np.intp]
     unlikeness: Points
     sharpness: float = 1.0
+    position_errors: Points | None = None
     cells: pd.Index | None = None
     reference_cells: pd.Index | None = None
 
     def __post_init__(self) -> None:
         """Raise if these are no probabilities of positions."""
-        check_parts(self.positions, self.probabilities, self.reference_rows, self.unlikeness)
+        rows, unlike, errors = self.reference_rows, self.unlikeness, self.position_errors
+        check_parts(self.positions, self.probabilities, rows, unlike, errors)
 
     def __len__(self) -> int:
         """Return the number of cells."""
@@ -111,12 +117,12 @@ class Posterior:
     def expected_distance(self, places: ArrayLike) -> NDArray[np.float32]:
         """Mean distance of each cell from places, shape ``(n_cells, n_places)``.
 
-        By the probabilities of :meth:`mean`, from any places in its frame and unit. If a cell could
-        be in two places, the likelier of them is nearer than their middle. Places of another number
-        of dimensions are a ``ValueError``.
+        By the probabilities of :meth:`mean` and the errors of positions, from any places in its
+        frame and unit. If a cell could be in two places, the likelier of them is nearer than their
+        middle. Places of another number of dimensions are a ``ValueError``.
         """
         weights = sharpened(self.probabilities, self.sharpness)
-        return expected_distance(weights, self.positions, places)
+        return expected_distance(weights, self.positions, places, self._errors)
 
     def mode(self) -> Points:
         """Most probable position of each cell, shape ``(n_cells, n_dims)``."""
@@ -200,17 +206,7 @@ class Posterior:
         is smaller, and can have several parts; a radius is one number.
         """
         check_level(level)
-        center = self.mean()
-        radius = np.empty(len(self))
-        rows = self.probabilities
-        for cell in range(len(self)):
-            mine = slice(rows.indptr[cell], rows.indptr[cell + 1])
-            distance = np.linalg.norm(self.positions[rows.indices[mine]] - center[cell], axis=1)
-            outwards = np.argsort(distance)
-            held = np.cumsum(rows.data[mine][outwards].astype(np.float64))
-            last = np.searchsorted(held, level - ROUNDING)
-            radius[cell] = distance[outwards][min(last, len(distance) - 1)]
-        return radius
+        return radius(self.probabilities, self.positions, self.mean(), level, self._errors)
 
     def in_region(self, places: ArrayLike, level: float) -> NDArray[np.bool_]:
         """Whether the region of each cell holds a place: ``(n_cells,)``, false for places of NaN.
@@ -287,6 +283,11 @@ class Posterior:
         shape = (len(codes), len(columns))
         member = csr_matrix((np.ones(len(codes)), (np.arange(len(codes)), codes)), shape=shape)
         return pd.DataFrame((self.probabilities @ member).toarray(), self.cells, columns)
+
+    @property
+    def _errors(self) -> Points:
+        given = self.position_errors
+        return np.zeros(len(self.positions)) if given is None else given
 
     def _at_positions(self, given: ArrayLike, dtype: Any) -> NDArray[Any]:
         return at_positions(given, dtype, self.reference_rows, self.reference_cells)

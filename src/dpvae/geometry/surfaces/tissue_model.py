@@ -58,6 +58,9 @@ class TissueModel:
         tissue: T is n times as high for it.
     deviation
         Root mean square departure of each value, shape ``(n_values,)``.
+    errors
+        Expected distance of each position from where its cell was, shape ``(n_positions,)``: more
+        than 0 if it is guessed. ``None`` if all are measured.
     """
 
     surfaces: Surfaces
@@ -68,14 +71,18 @@ class TissueModel:
     temperature_of_mean: float
     usual_distance: float
     deviation: Points
+    errors: Points | None = None
 
-    def means(self, values: Points) -> tuple[Points, Points]:
+    def means(self, values: Points, usual: Points | float = 1.0) -> tuple[Points, Points]:
         """Mean place of cells, and how unlike the tissue they are.
 
         Parameters
         ----------
         values
             Of the cells, shape ``(n_cells, n_values)``.
+        usual
+            What is usual for these cells, as a multiple of ``usual_distance``: one number, or
+            shape ``(n_cells,)``.
 
         Returns
         -------
@@ -86,21 +93,25 @@ class TissueModel:
         """
         places = np.empty((len(values), self.positions.shape[1]))
         unlike = np.empty(len(values))
+        usual = np.broadcast_to(usual, len(values))
         likelihood = Likelihood.of(self.surfaces, self.precision, self.positions)
         for some in blocks(len(values), likelihood.cells_at_a_time):
             log_likelihood = likelihood.log(values[some])
-            unlike[some] = self._unlikeness(likelihood, values[some], log_likelihood)
+            distance = likelihood.squared_distance(values[some], log_likelihood)
+            unlike[some] = self._unlikeness(distance, usual[some])
             temperature = self.temperature_of_mean * unlike[some]
             places[some] = tempered(log_likelihood, temperature) @ self.positions
         return places, unlike
 
-    def posterior(self, values: Points, grid: Points | None = None) -> Posterior:
+    def posterior(
+        self, values: Points, grid: Points | None = None, usual: Points | float = 1.0
+    ) -> Posterior:
         """Probability of every position for cells.
 
         Parameters
         ----------
-        values
-            Of the cells, shape ``(n_cells, n_values)``.
+        values, usual
+            As for :meth:`means`.
         grid
             Other positions, shape ``(n_positions, n_dims)``. By default those of the cells that
             the model was fitted to.
@@ -111,23 +122,40 @@ class TissueModel:
         probability, 8 bytes for each number.
         """
         positions = self.positions if grid is None else grid
-        rows = self.rows if grid is None else self.rows[cKDTree(self.positions).query(grid)[1]]
+        near = slice(None) if grid is None else cKDTree(self.positions).query(grid)[1]
+        errors = None if self.errors is None else self.errors[near]
         likelihood = Likelihood.of(self.surfaces, self.precision, positions)
         unlike = np.empty(len(values))
+        usual = np.broadcast_to(usual, len(values))
 
         def parts() -> Iterator[Points]:
             for some in blocks(len(values), likelihood.cells_at_a_time):
                 found = likelihood.log(values[some])
-                unlike[some] = self._unlikeness(likelihood, values[some], found)
+                distance = likelihood.squared_distance(values[some], found)
+                unlike[some] = self._unlikeness(distance, usual[some])
                 yield tempered(found, self.temperature * unlike[some])
 
         probabilities = sparse_probabilities(parts(), len(positions))
         sharper = self.temperature / self.temperature_of_mean
-        return Posterior(positions, probabilities, rows, unlike, sharper)
+        return Posterior(positions, probabilities, self.rows[near], unlike, sharper, errors)
 
-    def _unlikeness(self, likelihood: Likelihood, values: Points, log_likelihood: Points) -> Points:
-        distance = likelihood.squared_distance(values, log_likelihood)
-        return np.maximum(distance / self.usual_distance, 1.0)
+    def squared_distance(self, values: Points) -> Points:
+        """Squared distance of each cell from what is expected at its best position.
+
+        Parameters
+        ----------
+        values
+            Of the cells, shape ``(n_cells, n_values)``. Time and memory as of :meth:`means`.
+        """
+        likelihood = Likelihood.of(self.surfaces, self.precision, self.positions)
+        distance = np.empty(len(values))
+        for some in blocks(len(values), likelihood.cells_at_a_time):
+            log_likelihood = likelihood.log(values[some])
+            distance[some] = likelihood.squared_distance(values[some], log_likelihood)
+        return distance
+
+    def _unlikeness(self, distance: Points, usual: Points) -> Points:
+        return np.maximum(distance / (self.usual_distance * usual), 1.0)
 
     def of_rows(self, rows: Rows) -> "TissueModel":
         """Name cells by other row numbers, given for all cells that the model was fitted to."""
@@ -135,7 +163,7 @@ class TissueModel:
 
 
 def fit_tissue_model(
-    values: Points, places: Points, *, is_judge: NDArray[np.bool_] | None = None, seed: int = 0
+    values: Points, places: Points, *, errors: Points | None = None, seed: int = 0
 ) -> TissueModel:
     """Fit surfaces, departures from them, and temperatures.
 
@@ -146,9 +174,10 @@ def fit_tissue_model(
     places
         Of the same cells, shape ``(n_cells, 2)`` or ``(n_cells, 3)``, without NaN, not all on a
         line.
-    is_judge
-        Mask of the cells that choose temperatures, shape ``(n_cells,)``, one at least: those whose
-        places are measured, if others are guessed. By default all.
+    errors
+        Expected distance of places from the true ones, shape ``(n_cells,)``, 0 for those that are
+        measured, as all are by default. Cells of measured place choose temperatures; all do if
+        there are none.
     seed
         Of the division into fifths that are left out, of the 1,000 cells at most that choose
         temperatures, and of the positions, of which there are 4,000 at most.
@@ -161,7 +190,7 @@ def fit_tissue_model(
     fitted = fit_surfaces(places, values, seed=seed)
     departures = values - fitted.left_out(places)
     precision = noise_precision(departures, values)
-    judges = np.ones(len(places), dtype=bool) if is_judge is None else is_judge
+    judges = np.ones(len(places), dtype=bool) if errors is None or errors.all() else errors == 0.0
     left_out = list(left_out_cells(fitted, precision, values, places, rng, judges))
     distance = np.concatenate([part.squared_distance for part in left_out])
     rows = at_most(np.arange(len(places)), MOST_POSITIONS, rng)
@@ -175,4 +204,5 @@ def fit_tissue_model(
         min(of_means, of_regions),
         max(float(np.quantile(distance, USUAL)), np.finfo(float).tiny),
         np.sqrt((departures**2).mean(axis=0)),
+        None if errors is None else errors[rows],
     )

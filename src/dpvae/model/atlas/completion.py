@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from dpvae._data.section import cells_per_section
 from dpvae._keys import OBSM
-from dpvae.geometry import known_rows, standard_coordinates
+from dpvae.geometry import known_rows, place_by_consensus, standard_coordinates
 from dpvae.geometry.regression.blend import blend
 from dpvae.model.atlas.gene_regression import ReadGenes, components_of, gene_axes
 
@@ -20,6 +21,22 @@ FLAT = 1e-6
 LARGEST_RATIO_OF_SIZES = 20
 
 Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Completed:
+    """Places of all cells of a query, of which some are guessed.
+
+    Parameters
+    ----------
+    coordinates
+        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``.
+    errors
+        Expected distance from the true places, shape ``(n_cells,)``; 0 for known ones.
+    """
+
+    coordinates: Points
+    errors: Points
 
 
 def check_known_places(
@@ -66,7 +83,7 @@ def completed_coordinates(
     guess: Points,
     latent: NDArray[np.float32],
     components: Points,
-) -> Points:
+) -> Completed:
     """Keep the places that are known, and correct the guess of the others by them.
 
     Sections without known places keep the guess. In the others the guess, moved, is mixed with
@@ -86,16 +103,44 @@ def completed_coordinates(
     components
         Components of the genes, shape ``(n_cells, n_components)``.
 
+    Returns
+    -------
+    The places. Errors are those of known cells, each left out: see :class:`dpvae.geometry.Blend`.
+    In a section without known places they are the mean error of the others.
     """
-    completed = guess.copy()
+    completed, errors = guess.copy(), np.full(len(guess), np.nan)
     for _, cells in cells_per_section(section):
         rows = np.flatnonzero(known_rows(coordinates[cells]))
         if len(rows) == 0:
             continue
         places = coordinates[cells][rows]
         z = latent[cells].astype(np.float64)
-        completed[cells] = blend(z, guess[cells], rows, places, components[cells])[0]
-    return completed
+        completed[cells], expected, _ = blend(z, guess[cells], rows, places, components[cells])
+        assert expected is not None
+        errors[cells] = expected
+    is_guessed = ~known_rows(coordinates)
+    usual = np.nanmean(errors[is_guessed]) if np.isfinite(errors[is_guessed]).any() else 0.0
+    return Completed(completed, np.nan_to_num(errors, nan=usual))
+
+
+def smoothed(
+    places: Points, latent: NDArray[np.float32], section: NDArray[np.str_]
+) -> NDArray[np.float64]:
+    """Place the cells of each section by their latents and the places of all of them.
+
+    Parameters
+    ----------
+    places
+        Shape ``(n_cells, n_dims)``.
+    latent
+        z, shape ``(n_cells, n_latent)``.
+    section
+        Name of each cell's section, shape ``(n_cells,)``.
+    """
+    smooth = places.copy()
+    for _, rows in cells_per_section(section):
+        smooth[rows] = place_by_consensus(latent[rows], latent[rows], places[rows])
+    return smooth
 
 
 def own_components(genes: ReadGenes, factor: Points, n_cells: int) -> Points:
@@ -107,14 +152,14 @@ def own_components(genes: ReadGenes, factor: Points, n_cells: int) -> Points:
 
 @contextmanager
 def coordinates_in_use(
-    cells: AnnData, coordinates: Points | None, section: NDArray[np.str_]
+    cells: AnnData, completed: Completed | None, section: NDArray[np.str_]
 ) -> Iterator[None]:
     """Let a model train with these coordinates in place of its own."""
-    if coordinates is None:
+    if completed is None:
         yield
         return
     before: Any = cells.obsm[OBSM.centered]
-    cells.obsm[OBSM.centered] = standard_coordinates(coordinates, section, 1.0)
+    cells.obsm[OBSM.centered] = standard_coordinates(completed.coordinates, section, 1.0)
     try:
         yield
     finally:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,10 @@ from dpvae._data.section import cells_per_section
 from dpvae._data.some_rows import at_most
 from dpvae.geometry import Posterior, known_rows
 from dpvae.geometry.posterior.grid import FEWEST_CELLS, grid_inside, has_outline
-from dpvae.geometry.regression.principal_axes import principal_axes
 from dpvae.geometry.surfaces.tissue_model import TissueModel, fit_tissue_model
-from dpvae.model.atlas.gene_neighbors import dense
 from dpvae.model.atlas.gene_regression import GeneRegression, rows_at_a_time
-from dpvae.model.data.gene_weights import roots_of_patterns, spatial_patterns
+from dpvae.model.atlas.spatial_axes import SpatialAxes, fit_spatial_axes
+from dpvae.model.atlas.unseen_distance import unseen_distance
 
 Rows = NDArray[np.intp]
 Values = NDArray[np.float64]
@@ -24,12 +24,8 @@ ReadGenes = Callable[[Rows], Any]
 
 N_COMPONENTS = 120
 CELLS_PER_COMPONENT = 8
-MOST_CELLS_FOR_AXES = 5_000
-MOST_VALUES_FOR_AXES = 20_000_000
-FEWEST_CELLS_FOR_AXES = 1_000
 MOST_CELLS = 10_000
 MOST_CELLS_TOGETHER = 50_000
-LEAST = 1e-6
 SHARE = 0.5
 WITHIN = 3.5
 
@@ -50,27 +46,24 @@ class GeneSurfaces:
     ----------
     regression
         Of the same cells.
-    mean
-        Of each gene, shape ``(n_genes,)``.
-    loadings
-        Principal axes of genes that are divided by their standard deviation and multiplied by the
-        root of their Moran's I, shape ``(n_genes, n_components)``.
+    axes
+        Of the genes: what is observed of a cell, next to its place, are its components.
     sections
         The model of each section by its name; a section of fewer than 20 cells, of cells on a
         line, or of cells that are all alike has none.
     reads
         For each of these whether places that were read count.
+    unseen
+        For each of these the usual squared distance from surfaces of cells that the axes were not
+        fitted to, as a share of the model's usual distance: less than 1 if there are many genes for
+        each cell, since axes adapt to their cells.
     """
 
     regression: GeneRegression
-    mean: Values
-    loadings: Values
+    axes: SpatialAxes
     sections: dict[str, TissueModel]
     reads: dict[str, bool]
-
-    def components(self, genes: Any) -> Values:
-        """Components of cells, shape ``(n_cells, n_components)``, from their genes."""
-        return np.asarray(genes @ self.loadings - self.mean @ self.loadings)
+    unseen: dict[str, float]
 
     def values(self, section: str, genes: Any, places: Values) -> Values:
         """Bring together what the model of a section takes of cells.
@@ -94,13 +87,13 @@ class GeneSurfaces:
         distance = np.linalg.norm(places - center, axis=1, keepdims=True)
         nearer = np.minimum(farthest / np.maximum(distance, np.finfo(float).tiny), 1.0) ** 2
         read = self.reads[section] * (center + nearer * (places - center))
-        return observed(self.components(genes), read, len(model.precision) - n_dims)
+        return observed(self.axes.components(genes), read, len(model.precision) - n_dims)
 
     def join(self, places: Values, frame: NDArray[np.str_], genes: ReadGenes) -> Values:
         """Mean of places that were read, and the mean places of the model.
 
-        Both count alike, wherever a cell is like the tissue. Where it is not, the model counts
-        less, by the square of its unlikeness.
+        Both count alike, unless a cell is farther from the tissue than the cells that axes were
+        fitted to usually are: then the model counts less, by the square of how much farther.
 
         Parameters
         ----------
@@ -118,8 +111,10 @@ class GeneSurfaces:
         joined = places.copy()
         for name, block in self._blocks(frame):
             values = self.values(name, genes(block), places[block])
-            means, unlike = self.sections[name].means(values)
-            joined[block] += SHARE / unlike[:, None] ** 2 * (means - places[block])
+            usual = self.usual(name, values)
+            means, unlike = self.sections[name].means(values, usual)
+            farther = np.maximum(unlike * usual, 1.0)[:, None]
+            joined[block] += SHARE / farther**2 * (means - places[block])
         return joined
 
     def means(self, places: Values, frame: NDArray[np.str_], genes: ReadGenes) -> Values:
@@ -127,7 +122,7 @@ class GeneSurfaces:
         found = places.copy()
         for name, block in self._blocks(frame):
             values = self.values(name, genes(block), places[block])
-            found[block] = self.sections[name].means(values)[0]
+            found[block] = self.sections[name].means(values, self.usual(name, values))[0]
         return found
 
     def posterior(
@@ -174,11 +169,16 @@ class GeneSurfaces:
         values = np.empty((len(places), len(model.precision)))
         for _, block in self._blocks(np.full(len(places), section)):
             values[block] = self.values(section, genes(block), places[block])
-        return model.posterior(values, grid)
+        return model.posterior(values, grid, self.usual(section, values))
+
+    def usual(self, section: str, values: Values) -> Values:
+        """Usual squared distance of cells with these values, as a share of the section's."""
+        components = values[:, : -self.sections[section].positions.shape[1]]
+        return np.where(self.axes.saw(components), 1.0, self.unseen[section])
 
     def _blocks(self, frame: NDArray[np.str_]) -> Iterator[tuple[str, Rows]]:
         """Rows of sections with a model, as many at a time as memory allows."""
-        size = rows_at_a_time(len(self.mean))
+        size = rows_at_a_time(len(self.axes.mean))
         for name, cells in cells_per_section(frame):
             rows = np.flatnonzero(cells)
             if name in self.sections:
@@ -195,7 +195,7 @@ def fit_gene_surfaces(
     coordinates: Values,
     section: NDArray[np.str_],
     regression: GeneRegression,
-    is_measured: NDArray[np.bool_] | None = None,
+    errors: Values | None = None,
 ) -> GeneSurfaces:
     """Fit axes to all cells, and a model of the tissue to each section's cells of known place.
 
@@ -210,9 +210,9 @@ def fit_gene_surfaces(
         Name of each cell's section, shape ``(n_cells,)``.
     regression
         Of the same cells: reads places from genes.
-    is_measured
-        Mask of the cells whose places are not guessed, shape ``(n_cells,)``. These choose how wide
-        probabilities are in their section; by default all of known place do.
+    errors
+        Expected distance of places from the true ones, shape ``(n_cells,)``; by default 0. Cells
+        whose place is measured choose how wide probabilities are in their section.
 
     Returns
     -------
@@ -223,71 +223,77 @@ def fit_gene_surfaces(
     :func:`~dpvae.geometry.surfaces.tissue_model.fit_tissue_model`.
     """
     rng = np.random.default_rng(0)
-    known = known_rows(coordinates)
+    known, n_dims = known_rows(coordinates), coordinates.shape[1]
     n_components = min(N_COMPONENTS, max(int(known.sum()) // CELLS_PER_COMPONENT, 1))
-    mean, loadings = _axes(genes, coordinates, section, n_components, rng)
-    surfaces = GeneSurfaces(regression, mean, loadings, {}, {})
+
+    def fit_axes(rng: np.random.Generator, left_out: Rows) -> SpatialAxes:
+        rows = np.delete(np.arange(len(section)), left_out)
+        return fit_spatial_axes(genes, coordinates, section, rows, n_components, rng)
+
+    axes = fit_axes(rng, np.arange(0))
+    surfaces = GeneSurfaces(regression, axes, {}, {}, {})
     n_sections = max(len(np.unique(section[known])), 1)
     most = min(MOST_CELLS, MOST_CELLS_TOGETHER // n_sections)
     for name, cells in cells_per_section(section[known]):
         rows = at_most(np.flatnonzero(known)[cells], max(most, 1), rng)
         if not has_outline(coordinates[rows]):
             continue
-        components, read = observations(surfaces, name, genes, rows)
-        fewer = min(loadings.shape[1], len(rows) // CELLS_PER_COMPONENT)
-        goes_along = _go_along(read, coordinates[rows])
-        values = observed(components, goes_along * read, fewer)
+        observe = partial(observations, regression, name, genes, len(rows) // CELLS_PER_COMPONENT)
+        values = observe(axes, rows)
+        goes_along = _go_along(values[:, -n_dims:], coordinates[rows])
+        values[:, -n_dims:] *= goes_along
         if not np.ptp(values, axis=0).any():
             continue
         surfaces.reads[name] = goes_along
-        judges = None if is_measured is None else is_measured[rows]
-        if judges is not None and not judges.any():
-            judges = None
-        model = fit_tissue_model(values, coordinates[rows], is_judge=judges)
+        error = None if errors is None else errors[rows]
+        model = fit_tissue_model(values, coordinates[rows], errors=error)
         surfaces.sections[name] = model.of_rows(rows)
+        surfaces.unseen[name] = 1.0
+        if axes.adapted:
+            alike = partial(observe, reads=goes_along)
+            surfaces.unseen[name] = unseen_distance(rows, coordinates, fit_axes, alike)
     return surfaces
 
 
 def observations(
-    surfaces: GeneSurfaces, name: str, genes: ReadGenes, rows: Rows
-) -> tuple[Values, Values]:
-    """Components of cells of known place, and places that others' genes and places tell of them."""
+    regression: GeneRegression,
+    section: str,
+    genes: ReadGenes,
+    n_components: int,
+    axes: SpatialAxes,
+    rows: Rows,
+    *,
+    reads: bool = True,
+) -> Values:
+    """Components of a section's cells of known place, and places that others tell of them.
+
+    Parameters
+    ----------
+    regression
+        Reads the places.
+    section
+        Its name.
+    genes
+        Expression of the cells whose row numbers it is given.
+    n_components
+        How many components there are at most.
+    axes
+        Which the components are of.
+    rows
+        Numbers of the cells.
+    reads
+        Whether places that were read count: if not, they are 0.
+    """
     components, read = [], []
-    size = rows_at_a_time(len(surfaces.mean))
+    size = rows_at_a_time(len(axes.mean))
     for begin in range(0, len(rows), size):
         block = rows[begin : begin + size]
         values = genes(block)
-        components.append(surfaces.components(values))
-        read.append(surfaces.regression.left_out(name, values, block))
-    return np.concatenate(components), np.concatenate(read)
+        components.append(axes.components(values))
+        read.append(reads * regression.left_out(section, values, block))
+    return observed(np.concatenate(components), np.concatenate(read), n_components)
 
 
 def _go_along(read: Values, places: Values) -> bool:
     """Whether what is read of cells that are left out lies on their side of the tissue."""
     return bool(((read - read.mean(axis=0)) * (places - places.mean(axis=0))).sum() > 0.0)
-
-
-def _axes(
-    genes: ReadGenes,
-    coordinates: Values,
-    section: NDArray[np.str_],
-    n_components: int,
-    rng: np.random.Generator,
-) -> tuple[Values, Values]:
-    """Mean of the genes, and principal axes of genes that count by the root of Moran's I."""
-    most = min(
-        MOST_CELLS_FOR_AXES,
-        max(MOST_VALUES_FOR_AXES // genes(np.arange(1)).shape[1], FEWEST_CELLS_FOR_AXES),
-    )
-    known = at_most(np.flatnonzero(known_rows(coordinates)), most, rng)
-    some = genes(known)
-    patterns = spatial_patterns(some, coordinates[known], section[known])
-    values = dense(genes(at_most(np.arange(len(section)), most, rng)))
-    mean = values.mean(axis=0, dtype=np.float64)
-    deviation = values.std(axis=0, dtype=np.float64)
-    varies = deviation > LEAST
-    factor = np.where(varies, roots_of_patterns(patterns) / np.maximum(deviation, LEAST), 0.0)
-    axes, _ = principal_axes(
-        (values - mean.astype(np.float32)) * factor.astype(np.float32), n_components
-    )
-    return mean, np.asarray(factor[:, None] * axes, dtype=np.float64)

@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix, vstack
 
 from dpvae.geometry import Posterior
 from dpvae.geometry.surfaces.surfaces import fit_surfaces
-from dpvae.model.atlas.gene_surfaces import GeneSurfaces, ReadGenes, observations, observed
+from dpvae.model.atlas.gene_surfaces import GeneSurfaces, ReadGenes, observations
 
 Rows = NDArray[np.intp]
 Values = NDArray[np.float64]
@@ -46,9 +46,16 @@ def left_out_posterior(
     -------
     Of the chosen cells, in their order, over the positions of the section's model.
     """
-    model, n_dims = surfaces.sections[section], coordinates.shape[1]
-    components, read = observations(surfaces, section, genes, rows)
-    values = observed(components, surfaces.reads[section] * read, len(model.precision) - n_dims)
+    model = surfaces.sections[section]
+    values = observations(
+        surfaces.regression,
+        section,
+        genes,
+        len(model.precision) - coordinates.shape[1],
+        surfaces.axes,
+        rows,
+        reads=surfaces.reads[section],
+    )
     fitted = fit_surfaces(coordinates[rows], values)
     is_chosen = np.isin(rows, chosen)
     parts, order, unlike = [], [], []

@@ -14,6 +14,7 @@ from scvi import REGISTRY_KEYS
 from dpvae._data.section import section_names
 from dpvae.geometry import known_rows
 from dpvae.geometry.neighborhood import neighborhood_weights
+from dpvae.model.atlas.completion import Completed
 from dpvae.model.backbones.joint_latent_model import JointLatentModel
 from dpvae.model.data.fields import registered_expression
 from dpvae.model.data.minified import is_minified
@@ -131,12 +132,11 @@ class ImputingModel(JointLatentModel):
         """Names of the shared genes that the model is not shown in the tissue."""
         return self.setup.genes[self._calibration]
 
-    def _keep_reference(self, completed: NDArray[np.float64] | None) -> None:
+    def _keep_reference(self, completed: Completed | None) -> None:
         """Choose how genes are read out, as well."""
         super()._keep_reference(completed)
         self.is_trained_ = True
-        is_imaged = self._technologies().imaged
-        if is_imaged.any() and not is_imaged.all():
+        if 0.0 < self._technologies().imaged.mean() < 1.0:
             self.imputation_ = self._fitted_imputation()
             self._warn_if_unlike()
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scvi import REGISTRY_KEYS
 from scvi.data.fields import BaseAnnDataField, CategoricalObsField
 from scvi.model.base import RNASeqMixin
@@ -14,6 +14,7 @@ from scvi.model.base import RNASeqMixin
 from dpvae._data.section import section_names
 from dpvae._data.warn import warn_user
 from dpvae._keys import OBSM, REGISTRY
+from dpvae.model.atlas.completion import Completed
 from dpvae.model.backbones.place_aware_model import PlaceAwareModel, Values
 from dpvae.model.data.minified import is_minified
 from dpvae.model.data.values import RAW_COUNTS
@@ -212,13 +213,13 @@ class SpatialLatentModel(RNASeqMixin, PlaceAwareModel):
         frames = SectionFrames.of(self.adata, self.setup)
         self._surfaces().choose_sections(frames.places(self.adata, self.setup))
 
-    def _guessed(self, cells: AnnData) -> NDArray[np.float64]:
+    def _guessed(self, cells: AnnData) -> Completed:
         """Choose the surfaces anew, too: a query can reach farther than the reference."""
         guess = super()._guessed(cells)
         self._choose_surfaces()
         return guess
 
-    def _keep_reference(self, completed: NDArray[np.float64] | None) -> None:
+    def _keep_reference(self, completed: Completed | None) -> None:
         """Keep the exact surfaces, and a decoder that is up to date, as well."""
         cells = self._cells(None)
         self.is_trained_ = True

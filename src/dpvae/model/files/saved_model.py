@@ -13,7 +13,7 @@ from dpvae.model.files.array_file import read_arrays, write_arrays
 from dpvae.model.files.directory import PICKLE_FILE, model_file
 from dpvae.model.files.encoding import Arrays, RefusedError, decode, encode
 
-FORMAT = 1
+FORMAT = 2
 PYRO = "pyro_param_store"  # of other models of the session
 
 

@@ -10,6 +10,7 @@ from dpvae.model.atlas.gene_neighbors import GeneNeighbors
 from dpvae.model.atlas.gene_regression import GeneRegression, SectionRegression
 from dpvae.model.atlas.gene_surfaces import GeneSurfaces
 from dpvae.model.atlas.layout import Layout
+from dpvae.model.atlas.spatial_axes import SpatialAxes
 from dpvae.model.data.depth import Depth
 from dpvae.model.joint.imputation import Imputation
 from dpvae.model.tissue.expression_surfaces import ExpressionSurfaces
@@ -31,6 +32,7 @@ STORED = {
         Layout,
         SectionFrames,
         SectionRegression,
+        SpatialAxes,
         Surfaces,
         TissueModel,
     )

@@ -16,13 +16,15 @@ from dpvae._data.expression import expression_of
 from dpvae._data.section import cells_per_section, section_names
 from dpvae._data.warn import warn_user
 from dpvae._keys import OBSM
-from dpvae.geometry import check_coordinate_rows, fit_distance_scale, known_rows, place_by_consensus
+from dpvae.geometry import check_coordinate_rows, fit_distance_scale, known_rows
 from dpvae.model.atlas.atlas import Atlas
 from dpvae.model.atlas.completion import (
+    Completed,
     check_same_unit,
     completed_coordinates,
     coordinates_in_use,
     own_components,
+    smoothed,
 )
 from dpvae.model.atlas.gene_regression import fit_gene_regression
 from dpvae.model.atlas.gene_surfaces import fit_gene_surfaces
@@ -46,6 +48,8 @@ from dpvae.model.training.plan import DistancePreservingPlan
 from dpvae.model.training.progress import end_of_training, is_silent, tell, with_progress
 from dpvae.model.training.state_file import check_state_path
 from dpvae.model.training.threads import training_threads
+
+Places = NDArray[np.float64]
 
 EVERY = timedelta(minutes=10)
 NOT_TRAINED = "The model is not trained: call model.train() first."
@@ -213,10 +217,10 @@ class TrainedModel(StoredModel):
             return None
         return known_pairs(read_mask(cells, key, self.setup.section_key), known)
 
-    def _given_coordinates(self, cells: AnnData) -> NDArray[np.float64]:
+    def _given_coordinates(self, cells: AnnData) -> Places:
         return given_coordinates(cells, self.setup)
 
-    def _guessed(self, cells: AnnData) -> NDArray[np.float64]:
+    def _guessed(self, cells: AnnData) -> Completed:
         """Places of all cells of a query, from the reference and the cells of known place."""
         self.is_trained_ = True  # by the reference
         if not self.values.are_counts:
@@ -235,15 +239,7 @@ class TrainedModel(StoredModel):
             check_same_unit(places[known][rows], guess[known][rows], name)
         return self._completed(cells, guess)
 
-    def _smoothed(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
-        latent = self._latents()
-        smooth = places.copy()
-        section = section_names(self._cells(None), self.setup.section_key)
-        for _, rows in cells_per_section(section):
-            smooth[rows] = place_by_consensus(latent[rows], latent[rows], places[rows])
-        return smooth
-
-    def _completed(self, cells: AnnData, guess: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _completed(self, cells: AnnData, guess: Places) -> Completed:
         return completed_coordinates(
             self._given_coordinates(cells),
             section_names(cells, self.setup.section_key),
@@ -252,11 +248,14 @@ class TrainedModel(StoredModel):
             own_components(self._gene_reader(cells), self.module.encoder_input.factor, cells.n_obs),
         )
 
-    def _keep_reference(self, completed: NDArray[np.float64] | None) -> None:
+    def _keep_reference(self, completed: Completed | None) -> None:
         """Keep an atlas of what was trained; a query of no known place leaves the reference's."""
         cells = self._cells(None)
         if completed is not None:
-            self.atlas_ = self._made_atlas(cells, self._completed(cells, self._smoothed(completed)))
+            section = section_names(cells, self.setup.section_key)
+            smooth = smoothed(completed.coordinates, self._latents(), section)
+            again = self._completed(cells, smooth)
+            self.atlas_ = self._made_atlas(cells, again.coordinates, completed.errors)
         elif self.atlas_ is None or self._learns_distances():
             self.atlas_ = self._made_atlas(cells, self._given_coordinates(cells))
 
@@ -275,7 +274,7 @@ class TrainedModel(StoredModel):
         assert self.atlas_ is not None
         return self.atlas_
 
-    def _made_atlas(self, cells: AnnData, places: NDArray[np.float64]) -> Atlas:
+    def _made_atlas(self, cells: AnnData, places: Places, errors: Places | None = None) -> Atlas:
         section = section_names(cells, self.setup.section_key)
         kept = layout_cells(places, section)
         latent = self._latents(indices=kept)
@@ -288,8 +287,7 @@ class TrainedModel(StoredModel):
         if (self.places_by_genes or not is_plain) and not is_minified(cells):
             genes, factor = self._gene_reader(cells), self.module.encoder_input.factor
             regression = fit_gene_regression(genes, factor, places, section)
-            measured = known_rows(self._given_coordinates(cells))
-            surfaces = fit_gene_surfaces(genes, places, section, regression, measured)
+            surfaces = fit_gene_surfaces(genes, places, section, regression, errors)
         depth = self._own_depth(cells, section)
         return Atlas(layout, self.distance_scale, regression, surfaces, depth, term.n_dims)
 
