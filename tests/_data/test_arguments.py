@@ -8,7 +8,7 @@ from anndata.experimental import AnnCollection
 from scvi.dataloaders import CollectionAdapter
 
 from dpvae import pl, pp, tl
-from dpvae._data.arguments import check_cells_and_column, check_is_anndata
+from dpvae._data.arguments import check_among, check_cells_and_column, check_is_anndata
 from dpvae.datasets import simulated_tissue
 from dpvae.model import DPSCVI, DPVAE, load
 
@@ -110,3 +110,21 @@ def test_cells_and_column_that_are_swapped_are_named(expression):
     with pytest.raises(ValueError, match=r"label_key is \['a', 'b'\]: give one name"):
         check_cells_and_column(expression, ["a", "b"], "label_key")
     check_cells_and_column(expression, "layer", "label_key")
+
+
+@pytest.mark.parametrize(
+    ("name", "question"), [("spatial_keys", r" Do you mean 'spatial_key'\?"), ("zzz", "$")]
+)
+def test_an_argument_that_there_is_not_is_named(name, question):
+    message = rf"setup_anndata\(\) has no argument '{name}'\.{question}"
+    with pytest.raises(TypeError, match=message):
+        check_among("setup_anndata()", ["layer", name], {"layer", "spatial_key"})
+
+
+@pytest.mark.parametrize("model", [DPVAE, DPSCVI])
+def test_setup_has_no_argument_of_another_name_and_changes_nothing(model):
+    tissue = simulated_tissue(60, 40)
+    before = (list(tissue.obs), list(tissue.obsm), list(tissue.uns))
+    with pytest.raises(TypeError, match=r"setup_anndata\(\) has no argument 'spatial_keys'"):
+        model.setup_anndata(tissue, spatial_keys="spatial")
+    assert (list(tissue.obs), list(tissue.obsm), list(tissue.uns)) == before

@@ -84,7 +84,8 @@ THE_SAME_IN_A_SHELL = (
         (
             "To learn from those that do, run dpvae.pp.spatially_variable_genes(adata) and then "
             "adata = adata[:, adata.var['spatially_variable']].copy().",
-            "To learn from those that do, give a smaller --n-genes.",
+            "To learn from those that do, give a smaller --n-genes, or, for dpvae impute-genes, a "
+            "TISSUE of fewer genes.",
         ),
         ("passes over the data is max_epochs=…", "passes over the data is --epochs"),
         ("or use DPVAE, which takes log", "or give --model dpvae, which takes log"),

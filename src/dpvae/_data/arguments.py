@@ -1,5 +1,7 @@
 """Checks of arguments: an AnnData, a name."""
 
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 from os import PathLike
 
 from anndata import AnnData
@@ -47,3 +49,22 @@ def check_one_name(given: object, argument: str) -> None:
     if not isinstance(given, str | None):
         message = f"{argument} is {given!r}: give one name, as text."
         raise ValueError(message)
+
+
+def check_among(owner: str, arguments: Iterable[str], names: Collection[str]) -> None:
+    """Raise if there is no argument of a name.
+
+    Parameters
+    ----------
+    owner
+        Where the arguments were given, such as ``"plan_kwargs"``.
+    arguments
+        Names that were given.
+    names
+        Names that there are.
+    """
+    for name in sorted(set(arguments) - set(names)):
+        close = get_close_matches(name, names, n=1)
+        question = f" Do you mean {close[0]!r}?" if close else ""
+        message = f"{owner} has no argument {name!r}.{question}"
+        raise TypeError(message)

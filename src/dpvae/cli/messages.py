@@ -37,7 +37,7 @@ IN_THE_SHELL = (
     (
         r"run (?:dpvae\.pp\.spatially_variable_genes\(adata\) and then )?"
         r"adata = adata\[:, adata\.var\['spatially_variable'\]\]\.\w+\(\)",
-        "give a smaller --n-genes",
+        "give a smaller --n-genes, or, for dpvae impute-genes, a TISSUE of fewer genes",
     ),
     (r"\bmax_epochs=…", "--epochs"),
     (r"\buse (DPSCVI|DPVAE)\b", r"give --model \1"),

@@ -73,6 +73,8 @@ class SpatialModel(PlacingModel):
         ------
         KeyError
             If a key does not exist.
+        TypeError
+            If there is no such argument.
         ValueError
             If coordinates or values are not usable; the message says what was found and what to
             do. ``adata`` is unchanged then.

@@ -215,10 +215,15 @@ def test_zeros_in_place_of_unknown_places_are_warned_of(reference):
         type(model).load_query_data(filled, model)
 
 
-def test_without_known_places_the_encoder_stays_as_it_is(reference):
+@pytest.mark.parametrize("spoil", ["no key", "all NaN"])
+def test_without_known_places_the_encoder_stays_as_it_is(reference, spoil, caplog):
     model, query = reference
     blind = query.copy()
-    del blind.obsm["spatial"]
-    adapted = type(model).load_query_data(blind, model)
+    blind.obsm["spatial"] = np.full_like(query.obsm["spatial"], np.nan)
+    if spoil == "no key":
+        del blind.obsm["spatial"]
+    with caplog.at_level("WARNING", logger="dpvae"):
+        adapted = type(model).load_query_data(blind, model)
+    assert "No place of the query is known in adata.obsm['spatial']" in caplog.text
     assert not adapted.module.distance_term.log_scale.requires_grad
     assert not adapted.is_query_with_places_

@@ -101,3 +101,22 @@ def test_few_of_a_small_references_own_cells_are_unlike_it():
     model = Surfaces(reference)
     model.train()
     assert (model.predict_posterior(query).unlikeness > 1.0).mean() < 0.2  # 0.1 is meant
+
+
+@pytest.mark.slow
+def test_a_reference_of_more_genes_than_cells_knows_what_is_unlike_it():
+    tissue = log_normalized(simulated_tissue(400, 600, seed=0))
+    reference, query = tissue[:200].copy(), tissue[200:].copy()
+    Surfaces.setup_anndata(reference)
+    model = Surfaces(reference)
+    model.train()
+    other = query.copy()
+    order = np.random.default_rng(0).permutation(600)
+    other.X = query.X[:, order]
+    with pytest.warns(UserWarning) as warned:
+        found = model.predict_posterior(other)
+    assert any("farther from what is expected anywhere" in str(w.message) for w in warned)
+    assert (found.unlikeness > 1.0).mean() > 0.9
+    assert 0.02 < (model.predict_posterior(query).unlikeness > 1.0).mean() < 0.25  # 0.1 is meant
+    own = model.predict_posterior(reference[50:120].copy())
+    assert (own.unlikeness > 1.0).mean() < 0.2

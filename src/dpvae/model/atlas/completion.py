@@ -1,5 +1,6 @@
 """Fine-tuning on a query of which some places are known: the others are guessed, then learned."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from dpvae._keys import OBSM
 from dpvae.geometry import known_rows, place_by_consensus, standard_coordinates
 from dpvae.geometry.regression.blend import blend
 from dpvae.model.atlas.gene_regression import ReadGenes, components_of, gene_axes
+
+logger = logging.getLogger(__name__)
 
 N_STEPS = 300
 PLAN = {"lr": 1e-3, "lr_schedule": "cosine", "n_steps_kl_warmup": None}
@@ -75,6 +78,16 @@ def check_known_places(
         )
         raise ValueError(message)
     return bool(known.any())
+
+
+def say_without_places(key: str) -> None:
+    """Log that a query is learned from without places, since none is known under this key."""
+    logger.warning(
+        "No place of the query is known in adata.obsm[%r]: training adapts the model to the "
+        "query's expression alone, and places stay the reference's. To learn from known places, "
+        "write them there, with NaN for all other cells.",
+        key,
+    )
 
 
 def completed_coordinates(

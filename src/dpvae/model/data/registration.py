@@ -7,7 +7,7 @@ from scvi import REGISTRY_KEYS
 from scvi.data import AnnDataManager
 from scvi.data.fields import CategoricalObsField
 
-from dpvae._data.arguments import check_one_name
+from dpvae._data.arguments import check_among, check_one_name
 from dpvae.model.data.covariates import check_covariates
 from dpvae.model.data.fields import CoordinatesField, ExpressionField, RowField, SectionField
 from dpvae.model.data.minified import MINIFIED, is_minified
@@ -43,6 +43,8 @@ def register(
     ------
     KeyError
         If a key does not exist.
+    TypeError
+        If ``setup_anndata`` has no such argument.
     ValueError
         If something of a reference cannot be used.
     """
@@ -52,6 +54,7 @@ def register(
     for name in ONE_NAME:
         check_one_name(arguments.get(name), name)
     if "source_registry" not in transfer:
+        check_among("setup_anndata()", transfer, arguments)
         values = model_class.values
         check_panel(adata, fewest=values.fewest_genes)
         values.check(adata, layer)

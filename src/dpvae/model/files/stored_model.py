@@ -12,7 +12,7 @@ from anndata import AnnData
 from dpvae._data.arguments import check_is_anndata
 from dpvae._data.section import section_names
 from dpvae.geometry import check_coordinate_rows
-from dpvae.model.atlas.completion import check_known_places
+from dpvae.model.atlas.completion import check_known_places, say_without_places
 from dpvae.model.data.covariates import check_covariates
 from dpvae.model.data.doubtful_reference import warn_if_filled
 from dpvae.model.data.fields import check_n_dims
@@ -182,6 +182,8 @@ class StoredModel(SavingModel):
             check_gene_order(adata, setup.genes, cls.__name__)
             cls._check_query(adata, setup)
         knows_places = cls._knows_places(adata, setup)
+        if not knows_places:
+            say_without_places(setup.spatial_key)
         kwargs["unfrozen"] = knows_places if unfrozen is None else unfrozen
         kwargs["inplace_subset_query_vars"] = inplace_subset_query_vars
         with source as reference:

@@ -1,6 +1,6 @@
 """Arguments of ``train``, by name and number."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from inspect import signature
 from typing import Any
@@ -13,6 +13,7 @@ from scvi.model.base import UnsupervisedTrainingMixin
 from scvi.train import TrainingPlan, TrainRunner
 from torch.utils.data import DataLoader
 
+from dpvae._data.arguments import check_among
 from dpvae.model.training.validation_part import BATCH_SIZE
 
 FEWEST_CELLS_OF_MINIBATCH = 2
@@ -54,25 +55,6 @@ def check_names(arguments: Mapping[str, Any]) -> None:
             message += f" Give it as plan_kwargs={{{name!r}: …}}."
         elif close := get_close_matches(name, names, n=1):
             message += f" Do you mean {close[0]}?"
-        raise TypeError(message)
-
-
-def check_among(owner: str, arguments: Iterable[str], names: Collection[str]) -> None:
-    """Raise if there is no argument of a name.
-
-    Parameters
-    ----------
-    owner
-        Where the arguments were given, such as ``"plan_kwargs"``.
-    arguments
-        Names that were given.
-    names
-        Names that there are.
-    """
-    for name in sorted(set(arguments) - set(names)):
-        close = get_close_matches(name, names, n=1)
-        question = f" Do you mean {close[0]!r}?" if close else ""
-        message = f"{owner} has no argument {name!r}.{question}"
         raise TypeError(message)
 
 

@@ -5,8 +5,8 @@ from itertools import product
 from math import inf
 from typing import Any
 
+from dpvae._data.arguments import check_among
 from dpvae._keys import HISTORY
-from dpvae.model.training.argument_names import check_among
 from dpvae.module.number import is_number
 
 A_NUMBER = "a finite number that is at least 0"
