@@ -1,6 +1,6 @@
 """What a trained model knows of its reference."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +17,7 @@ from dpvae.model.atlas.layout import Layout, the_frame
 from dpvae.model.atlas.new_section import place_new_sections, say_frames
 from dpvae.model.atlas.placed import Placed
 from dpvae.model.atlas.query_difference import query_difference
+from dpvae.model.atlas.similar_cells import SimilarCells
 from dpvae.model.data.depth import Depth
 
 TOO_MANY_UNLIKE = 0.5
@@ -70,6 +71,8 @@ class Atlas:
         How deep the cells are; ``None`` for counts, or if it cannot be read.
     distance_dims
         How many dimensions of z, the first ones, are compared with the tissue; ``None`` is all.
+    similar
+        Known and guessed places of the cells of sections with few known ones, by their names.
     """
 
     layout: Layout
@@ -78,6 +81,7 @@ class Atlas:
     surfaces: GeneSurfaces | None = None
     depth: Depth | None = None
     distance_dims: int | None = None
+    similar: dict[str, SimilarCells] = field(default_factory=dict)
 
     def place(self, cells: EncodedCells, placer: Placer, section: str | None = None) -> Placed:
         """Place cells in the frames of sections of the reference.

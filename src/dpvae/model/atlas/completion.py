@@ -179,6 +179,23 @@ def coordinates_in_use(
         cells.obsm[OBSM.centered] = before
 
 
+def check_same_units(places: Points, guess: Points, section: NDArray[np.str_]) -> None:
+    """Raise if known places of a section seem to be in another unit than its guessed ones.
+
+    Parameters
+    ----------
+    places
+        Shape ``(n_cells, 2)`` or ``(n_cells, 3)``; rows of NaN are cells of unknown place.
+    guess
+        By the reference, shape as ``places``.
+    section
+        Name of each cell's section, shape ``(n_cells,)``.
+    """
+    known = known_rows(places)
+    for name, rows in cells_per_section(section[known]):
+        check_same_unit(places[known][rows], guess[known][rows], name)
+
+
 def check_same_unit(places: Points, guess: Points, name: str) -> None:
     """Raise if a section's known places spread much more, or less, than its predicted ones."""
     given, expected = (float(np.sqrt(x.var(axis=0).sum())) for x in (places, guess))

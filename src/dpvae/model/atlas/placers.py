@@ -10,6 +10,7 @@ from dpvae._data.section import cells_per_section
 from dpvae.geometry import place_by_consensus, place_on_layout
 from dpvae.model.atlas.atlas import Atlas, Placer, Rows
 from dpvae.model.atlas.encoded_cells import EncodedCells, ReadGenes
+from dpvae.model.atlas.gene_regression import GeneRegression, components_of, rows_at_a_time
 from dpvae.model.atlas.gene_surfaces import GeneSurfaces
 
 Names = NDArray[np.str_]
@@ -52,8 +53,28 @@ def by_posterior(atlas: Atlas, cells: EncodedCells, rows: Rows, frames: Names) -
 
 
 def by_all(atlas: Atlas, cells: EncodedCells, rows: Rows, frames: Names) -> Values:
-    """Place cells between what is read from them and the mean of their probability."""
-    return _by_surfaces(GeneSurfaces.join, atlas, cells, rows, frames)
+    """Place cells between what is read from them and the mean of their probability.
+
+    With few known places the places of similar cells of the reference join.
+    """
+    places = _by_surfaces(GeneSurfaces.join, atlas, cells, rows, frames)
+    if atlas.regression is None or cells.genes is None:
+        return places
+    for name, similar in atlas.similar.items():
+        here = np.flatnonzero(frames == name)
+        if len(here):
+            found = components(atlas.regression, cells, rows[here])
+            places[here] = similar.join(places[here], found)
+    return places
+
+
+def components(regression: GeneRegression, cells: EncodedCells, rows: Rows) -> Values:
+    """Components of the genes of some cells, shape ``(n_rows, n_components)``."""
+    assert cells.genes is not None
+    size = rows_at_a_time(len(regression.mean))
+    blocks = [rows[begin : begin + size] for begin in range(0, len(rows), size)]
+    mean, loadings = regression.mean, regression.loadings
+    return np.concatenate([components_of(cells.genes(some), mean, loadings) for some in blocks])
 
 
 ALL = "all"

@@ -10,6 +10,7 @@ from dpvae.model.atlas.gene_neighbors import GeneNeighbors
 from dpvae.model.atlas.gene_regression import GeneRegression, SectionRegression
 from dpvae.model.atlas.gene_surfaces import GeneSurfaces
 from dpvae.model.atlas.layout import Layout
+from dpvae.model.atlas.similar_cells import SimilarCells
 from dpvae.model.atlas.spatial_axes import SpatialAxes
 from dpvae.model.data.depth import Depth
 from dpvae.model.joint.imputation import Imputation
@@ -32,6 +33,7 @@ STORED = {
         Layout,
         SectionFrames,
         SectionRegression,
+        SimilarCells,
         SpatialAxes,
         Surfaces,
         TissueModel,

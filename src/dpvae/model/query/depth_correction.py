@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, issparse
 
 from dpvae._data.expression import stored_values
+from dpvae._data.warn import warn_user
 from dpvae.model.data.depth import (
     EQUAL,
     LARGEST_LOGARITHM,
@@ -80,6 +81,14 @@ class DepthCorrection:
             stored = slice(bounds[0], bounds[-1])
             data[stored] = _multiplied(data[stored], np.repeat(factors[rows], np.diff(bounds)))
         return csr_matrix((data, by_rows.indices, starts), shape=values.shape)
+
+    def warn_before_learning(self) -> None:
+        """Warn, if there is a difference, that the query is learned from as it is."""
+        if self.difference:
+            warn_user(
+                f"{self.difference} Its values are learned from as they are, which places it "
+                "worse: normalise it to the depth of the reference first."
+            )
 
     def _factors(self, values: Any) -> Values:
         if self.target is None:

@@ -13,21 +13,22 @@ from scipy.sparse import csr_matrix
 from scvi.train import TrainingPlan
 
 from dpvae._data.expression import expression_of
-from dpvae._data.section import cells_per_section, section_names
-from dpvae._data.warn import warn_user
+from dpvae._data.section import section_names
 from dpvae._keys import OBSM
 from dpvae.geometry import check_coordinate_rows, fit_distance_scale, known_rows
 from dpvae.model.atlas.atlas import Atlas
 from dpvae.model.atlas.completion import (
     Completed,
-    check_same_unit,
+    check_same_units,
     completed_coordinates,
     coordinates_in_use,
     own_components,
     smoothed,
 )
+from dpvae.model.atlas.encoded_cells import EncodedCells
 from dpvae.model.atlas.gene_regression import fit_gene_regression
 from dpvae.model.atlas.gene_surfaces import fit_gene_surfaces
+from dpvae.model.atlas.guesses import with_similar_cells
 from dpvae.model.atlas.layout import Layout, layout_cells
 from dpvae.model.atlas.placers import by_all
 from dpvae.model.data.depth import Depth, fit_depth, spread_rows
@@ -225,18 +226,10 @@ class TrainedModel(StoredModel):
         self.is_trained_ = True  # by the reference
         if not self.values.are_counts:
             some = expression_of(cells, self.setup.layer)[spread_rows(cells.n_obs)]
-            correction = self._correction_of(some)
-            if correction.difference:
-                warn_user(
-                    f"{correction.difference} Its values are learned from as they are, which "
-                    "places it worse: normalise it to the depth of the reference first."
-                )
+            self._correction_of(some).warn_before_learning()
         encoded = self._encoded(None)
         guess = self._atlas().place(encoded, by_all).coordinates
-        places = self._given_coordinates(cells)
-        known = known_rows(places)
-        for name, rows in cells_per_section(encoded.section[known]):
-            check_same_unit(places[known][rows], guess[known][rows], name)
+        check_same_units(self._given_coordinates(cells), guess, encoded.section)
         return self._completed(cells, guess)
 
     def _completed(self, cells: AnnData, guess: Places) -> Completed:
@@ -253,8 +246,9 @@ class TrainedModel(StoredModel):
         cells = self._cells(None)
         if completed is not None:
             section = section_names(cells, self.setup.section_key)
-            smooth = smoothed(completed.coordinates, self._latents(), section)
-            again = self._completed(cells, smooth)
+            again = self._completed(
+                cells, smoothed(completed.coordinates, self._latents(), section)
+            )
             self.atlas_ = self._made_atlas(cells, again.coordinates, completed.errors)
         elif self.atlas_ is None or self._learns_distances():
             self.atlas_ = self._made_atlas(cells, self._given_coordinates(cells))
@@ -279,17 +273,24 @@ class TrainedModel(StoredModel):
         kept = layout_cells(places, section)
         latent = self._latents(indices=kept)
         layout, regression, surfaces = Layout(latent, places[kept], section[kept]), None, None
+        genes: Any = None if is_minified(cells) else self._gene_reader(cells)
         term = self.module.distance_term
         is_plain = term.weight == 0
         if is_plain and np.ptp(latent, axis=0).any():
             z = latent[:, : term.n_dims]
             term.set_distance_scale(fit_distance_scale(z, places[kept], section=section[kept]))
-        if (self.places_by_genes or not is_plain) and not is_minified(cells):
-            genes, factor = self._gene_reader(cells), self.module.encoder_input.factor
+        if genes is not None and (self.places_by_genes or not is_plain):
+            factor = self.module.encoder_input.factor
             regression = fit_gene_regression(genes, factor, places, section)
             surfaces = fit_gene_surfaces(genes, places, section, regression, errors)
         depth = self._own_depth(cells, section)
-        return Atlas(layout, self.distance_scale, regression, surfaces, depth, term.n_dims)
+        atlas = Atlas(layout, self.distance_scale, regression, surfaces, depth, term.n_dims)
+
+        def encode(rows: NDArray[np.intp]) -> EncodedCells:
+            z = self._latents(indices=rows)
+            return EncodedCells(z, section[rows], lambda some: genes(rows[some]))
+
+        return with_similar_cells(atlas, encode, places, section)
 
     def _own_depth(self, cells: AnnData, section: NDArray[np.str_]) -> Depth | None:
         if self.values.are_counts or is_minified(cells):
