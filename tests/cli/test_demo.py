@@ -4,12 +4,13 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from dpvae.cli.demo import run_demo
 
 
+@pytest.mark.slow
 def test_cells_of_one_name_are_hidden_and_scored_by_their_row(counts):
-    counts = counts[:100].copy()
     counts.obs_names = [f"cell {row}" for row in range(counts.n_obs)]
     twice = counts.copy()
     options = dict.fromkeys(("layer", "sample_key", "n_genes", "epochs")) | {
