@@ -4,10 +4,12 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from dpvae.cli.demo import run_demo
 
 
+@pytest.mark.slow
 def test_cells_of_one_name_are_hidden_and_scored_by_their_row(counts):
     counts.obs_names = [f"cell {row}" for row in range(counts.n_obs)]
     twice = counts.copy()

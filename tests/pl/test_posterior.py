@@ -163,7 +163,7 @@ def texts_of(axes) -> list:
     return [text for text in texts if text.get_text() and text.get_visible()]
 
 
-@pytest.mark.parametrize("height", [0.3, 0.5])
+@pytest.mark.parametrize("height", [0.3, pytest.param(0.5, marks=pytest.mark.slow)])
 def test_no_text_covers_another_on_a_wide_tissue(tissue, height):
     places = tissue.obsm["spatial"] / np.ptp(tissue.obsm["spatial"], axis=0)
     tissue.obsm["spatial"] = 9000 * places * [1.0, height]

@@ -109,10 +109,12 @@ def test_the_objective_never_rises(penalty):
     assert (np.diff(losses) <= 1e-10 * losses[0]).all()
 
 
-@pytest.mark.parametrize("n_cells", [200, 6000])
-def test_hard_anchors_come_back_bit_by_bit(n_cells):
-    latent, known, is_anchor, _ = problem(n_cells, 50)
+@pytest.mark.parametrize(("largest_exact", "solver"), [(300, "smacof"), (299, "window-smacof")])
+def test_hard_anchors_come_back_bit_by_bit(monkeypatch, largest_exact, solver):
+    monkeypatch.setattr("dpvae.geometry.placement.smacof.LARGEST_EXACT", largest_exact)
+    latent, known, is_anchor, _ = problem(300, 50)
     placement = by_stress(latent, known, is_anchor)
+    assert placement.solver == solver
     np.testing.assert_array_equal(placement.coordinates[is_anchor], known[is_anchor])
 
 

@@ -364,6 +364,7 @@ def test_seed_gives_the_same_model_again(model):
     assert again.temperature == model.temperature
 
 
+@pytest.mark.slow
 def test_cells_of_measured_place_choose_how_wide_regions_are():
     """Of 600 cells 500 have guessed places, which fit their values better than the true ones do."""
     tissue = Tissue(noise=0.3, wandering=1.5)

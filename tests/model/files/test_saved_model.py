@@ -7,7 +7,7 @@ import torch
 from tests.planted import Planted
 
 from dpvae.model.files.array_file import read_arrays, write_arrays
-from dpvae.model.files.saved_model import SavedModel, read_model, write_model
+from dpvae.model.files.saved_model import FORMAT, SavedModel, read_model, write_model
 
 REGISTRY = {"model_name": "DPVAE", "setup_method_name": "setup_anndata", "setup_args": {}}
 PARTS = {
@@ -110,7 +110,7 @@ REFUSED = {
         "it would set '__class__'",
     ),
     "another version": (
-        lambda document, _: document.update(format=2),
+        lambda document, _: document.update(format=FORMAT + 1),
         "another version of dpvae wrote it",
     ),
 }
