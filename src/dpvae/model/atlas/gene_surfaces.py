@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from dpvae._data.section import cells_per_section
 from dpvae._data.some_rows import at_most
 from dpvae.geometry import Posterior, known_rows
 from dpvae.geometry.posterior.grid import FEWEST_CELLS, grid_inside, has_outline
+from dpvae.geometry.surfaces.surfaces import N_FOLDS
 from dpvae.geometry.surfaces.tissue_model import TissueModel, fit_tissue_model
 from dpvae.model.atlas.gene_regression import GeneRegression, rows_at_a_time
 from dpvae.model.atlas.spatial_axes import SpatialAxes, fit_spatial_axes
@@ -226,11 +227,16 @@ def fit_gene_surfaces(
     known, n_dims = known_rows(coordinates), coordinates.shape[1]
     n_components = min(N_COMPONENTS, max(int(known.sum()) // CELLS_PER_COMPONENT, 1))
 
-    def fit_axes(rng: np.random.Generator, left_out: Rows) -> SpatialAxes:
-        rows = np.delete(np.arange(len(section)), left_out)
+    def axes_of(rows: Rows, rng: np.random.Generator) -> SpatialAxes:
         return fit_spatial_axes(genes, coordinates, section, rows, n_components, rng)
 
-    axes = fit_axes(rng, np.arange(0))
+    axes = axes_of(np.arange(len(section)), rng)
+    fold = _fifths(section, known)
+
+    @cache
+    def axes_without(number: int) -> SpatialAxes:
+        return axes_of(np.flatnonzero(fold != number), np.random.default_rng(0))
+
     surfaces = GeneSurfaces(regression, axes, {}, {}, {})
     n_sections = max(len(np.unique(section[known])), 1)
     most = min(MOST_CELLS, MOST_CELLS_TOGETHER // n_sections)
@@ -251,8 +257,18 @@ def fit_gene_surfaces(
         surfaces.unseen[name] = 1.0
         if axes.adapted:
             alike = partial(observe, reads=goes_along)
-            surfaces.unseen[name] = unseen_distance(rows, coordinates, fit_axes, alike)
+            surfaces.unseen[name] = unseen_distance(rows, coordinates, fold, axes_without, alike)
     return surfaces
+
+
+def _fifths(section: NDArray[np.str_], known: NDArray[np.bool_]) -> Rows:
+    """Divide the cells of known place of each section into fifths at random; others are in none."""
+    rng = np.random.default_rng(0)
+    fold = np.full(len(section), -1)
+    for _, cells in cells_per_section(section[known]):
+        rows = np.flatnonzero(known)[cells]
+        fold[rows] = rng.permutation(len(rows)) % N_FOLDS
+    return fold
 
 
 def observations(
