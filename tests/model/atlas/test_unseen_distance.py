@@ -3,7 +3,7 @@ import pytest
 
 from dpvae.geometry.surfaces.tissue_model import fit_tissue_model
 from dpvae.model.atlas.spatial_axes import fit_spatial_axes
-from dpvae.model.atlas.unseen_distance import unseen_distance
+from dpvae.model.atlas.unseen_distance import fifths, unseen_distance
 
 N_GENES = 300
 
@@ -18,7 +18,8 @@ def cells(n_cells, seed, n_genes=N_GENES):
 
 def reading(genes, places):
     """The fifth of each cell, and functions that fit axes without one and read components."""
-    section, fold = np.full(len(genes), ""), np.random.default_rng(0).permutation(len(genes)) % 5
+    section = np.full(len(genes), "")
+    fold = fifths(section, np.ones(len(genes), dtype=bool))
 
     def fit(number):
         rows, rng = np.flatnonzero(fold != number), np.random.default_rng(0)
@@ -37,6 +38,15 @@ def small():
     fresh = model.squared_distance(axes.components(cells(600, 1)[0]))
     told = unseen_distance(np.arange(150), places, fold, fit, observe)
     return told, np.quantile(fresh, 0.9) / model.usual_distance
+
+
+def test_fifths_divide_the_known_cells_of_each_section():
+    section = np.array(["a", "b", "b"])[np.arange(120) % 3]
+    known = np.arange(120) < 105
+    fold = fifths(section, known)
+    assert (fold[~known] == -1).all()
+    np.testing.assert_array_equal(np.bincount(fold[known & (section == "a")]), [7] * 5)
+    np.testing.assert_array_equal(np.bincount(fold[known & (section == "b")]), [14] * 5)
 
 
 @pytest.mark.slow

@@ -13,11 +13,10 @@ from dpvae._data.section import cells_per_section
 from dpvae._data.some_rows import at_most
 from dpvae.geometry import Posterior, known_rows
 from dpvae.geometry.posterior.grid import FEWEST_CELLS, grid_inside, has_outline
-from dpvae.geometry.surfaces.surfaces import N_FOLDS
 from dpvae.geometry.surfaces.tissue_model import TissueModel, fit_tissue_model
 from dpvae.model.atlas.gene_regression import GeneRegression, rows_at_a_time
 from dpvae.model.atlas.spatial_axes import SpatialAxes, fit_spatial_axes
-from dpvae.model.atlas.unseen_distance import unseen_distance
+from dpvae.model.atlas.unseen_distance import fifths, unseen_distance
 
 Rows = NDArray[np.intp]
 Values = NDArray[np.float64]
@@ -231,12 +230,8 @@ def fit_gene_surfaces(
         return fit_spatial_axes(genes, coordinates, section, rows, n_components, rng)
 
     axes = axes_of(np.arange(len(section)), rng)
-    fold = _fifths(section, known)
-
-    @cache
-    def axes_without(number: int) -> SpatialAxes:
-        return axes_of(np.flatnonzero(fold != number), np.random.default_rng(0))
-
+    fold = fifths(section, known)
+    without = cache(lambda n: axes_of(np.flatnonzero(fold != n), np.random.default_rng(0)))
     surfaces = GeneSurfaces(regression, axes, {}, {}, {})
     n_sections = max(len(np.unique(section[known])), 1)
     most = min(MOST_CELLS, MOST_CELLS_TOGETHER // n_sections)
@@ -257,18 +252,8 @@ def fit_gene_surfaces(
         surfaces.unseen[name] = 1.0
         if axes.adapted:
             alike = partial(observe, reads=goes_along)
-            surfaces.unseen[name] = unseen_distance(rows, coordinates, fold, axes_without, alike)
+            surfaces.unseen[name] = unseen_distance(rows, coordinates, fold, without, alike)
     return surfaces
-
-
-def _fifths(section: NDArray[np.str_], known: NDArray[np.bool_]) -> Rows:
-    """Divide the cells of known place of each section into fifths at random; others are in none."""
-    rng = np.random.default_rng(0)
-    fold = np.full(len(section), -1)
-    for _, cells in cells_per_section(section[known]):
-        rows = np.flatnonzero(known)[cells]
-        fold[rows] = rng.permutation(len(rows)) % N_FOLDS
-    return fold
 
 
 def observations(

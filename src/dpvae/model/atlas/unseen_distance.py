@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from dpvae._data.section import cells_per_section
 from dpvae._data.some_rows import at_most
 from dpvae.geometry.posterior.grid import has_outline
 from dpvae.geometry.surfaces.surfaces import N_FOLDS
@@ -17,6 +18,28 @@ Values = NDArray[np.float64]
 ENOUGH_CELLS = 200
 MOST_CELLS = 3_000
 LEAST = 0.01
+
+
+def fifths(section: NDArray[np.str_], known: NDArray[np.bool_]) -> Rows:
+    """Divide the cells of known place of each section into fifths at random.
+
+    Parameters
+    ----------
+    section
+        Name of each cell's section, shape ``(n_cells,)``.
+    known
+        Mask of the cells of known place, shape ``(n_cells,)``.
+
+    Returns
+    -------
+    Number of each cell's fifth, 0 to 4, and −1 for cells of unknown place, shape ``(n_cells,)``.
+    """
+    rng = np.random.default_rng(0)
+    fold = np.full(len(section), -1)
+    for _, cells in cells_per_section(section[known]):
+        rows = np.flatnonzero(known)[cells]
+        fold[rows] = rng.permutation(len(rows)) % N_FOLDS
+    return fold
 
 
 def unseen_distance(
@@ -38,7 +61,7 @@ def unseen_distance(
     coordinates
         Of all cells, shape ``(n_cells, n_dims)``.
     fold
-        Number of the fifth that each of all cells is in, 0 to 4, shape ``(n_cells,)``.
+        Of all cells, by :func:`fifths`.
     axes_without
         Axes that were fitted without the cells of a fifth, by its number. Sections share them.
     observe
