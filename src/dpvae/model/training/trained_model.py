@@ -50,7 +50,6 @@ from dpvae.model.training.state_file import check_state_path
 from dpvae.model.training.threads import training_threads
 
 Places = NDArray[np.float64]
-
 EVERY = timedelta(minutes=10)
 NOT_TRAINED = "The model is not trained: call model.train() first."
 NEXT = "Next: model.predict_coordinates(query) or, for all places, model.predict_posterior(query)."
@@ -237,7 +236,10 @@ class TrainedModel(StoredModel):
         known = known_rows(places)
         for name, rows in cells_per_section(encoded.section[known]):
             check_same_unit(places[known][rows], guess[known][rows], name)
-        return self._completed(cells, guess)
+        found = self._completed(cells, guess)
+        if not np.array_equal(self.guess_errors_ == 0.0, known):  # not trained on these before
+            self.guess_errors_ = found.errors
+        return Completed(found.coordinates, self.guess_errors_)
 
     def _completed(self, cells: AnnData, guess: Places) -> Completed:
         return completed_coordinates(
