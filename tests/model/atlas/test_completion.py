@@ -221,6 +221,20 @@ def test_training_again_does_not_make_guesses_surer(reference):
     assert again.guess_errors_ is None
 
 
+@pytest.mark.parametrize("has_key", [False, True])
+def test_unfrozen_weights_without_known_places_leave_the_atlas_of_the_reference(reference, has_key):
+    model, query = reference
+    without = query.copy()
+    if has_key:
+        without.obsm["spatial"] = known_of(query.obsm["spatial"], [])
+    else:
+        del without.obsm["spatial"]
+    tuned = type(model).load_query_data(without, model, unfrozen=True)
+    tuned.train(max_epochs=1, **QUIET)
+    layout, expected = tuned.atlas_.layout, model.atlas_.layout
+    np.testing.assert_array_equal(layout.coordinates, expected.coordinates)
+
+
 def test_two_known_places_are_refused_and_nothing_is_changed(reference):
     model, query = reference
     few = query.copy()

@@ -219,7 +219,7 @@ def fit_gene_surfaces(
     The surfaces: of 120 components, or an eighth as many as there are cells of known place. Axes
     come from 5,000 random cells at most (fewer, down to 1,000, with more than 4,000 genes), each
     section's surfaces from 10,000 cells of known place at most (fewer with more than five
-    sections). Time O(n_cells n_genes) next to the time of
+    sections). Time O(n_cells n_genes) next to one to six fits a section by
     :func:`~dpvae.geometry.surfaces.tissue_model.fit_tissue_model`.
     """
     rng = np.random.default_rng(0)

@@ -258,7 +258,7 @@ class TrainedModel(StoredModel):
             smooth = smoothed(completed.coordinates, self._latents(), section)
             again = self._completed(cells, smooth)
             self.atlas_ = self._made_atlas(cells, again.coordinates, completed.errors)
-        elif self.atlas_ is None or self._learns_distances():
+        elif self.atlas_ is None or (self._learns_distances() and self._has_places()):
             self.atlas_ = self._made_atlas(cells, self._given_coordinates(cells))
 
     def _atlas(self) -> Atlas:
