@@ -34,11 +34,11 @@ def fifths(section: NDArray[np.str_], known: NDArray[np.bool_]) -> Rows:
     -------
     Number of each cell's fifth, 0 to 4, and −1 for cells of unknown place, shape ``(n_cells,)``.
     """
-    rng = np.random.default_rng(0)
     fold = np.full(len(section), -1)
     for _, cells in cells_per_section(section[known]):
-        rows = np.flatnonzero(known)[cells]
-        fold[rows] = rng.permutation(len(rows)) % N_FOLDS
+        mixed = np.random.default_rng(0).permutation(np.flatnonzero(known)[cells])
+        for number, rows in enumerate(np.array_split(mixed, N_FOLDS)):
+            fold[rows] = number
     return fold
 
 
