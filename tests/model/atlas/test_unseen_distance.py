@@ -16,10 +16,10 @@ def cells(n_cells, seed, n_genes=N_GENES):
     return genes.astype(np.float32), places
 
 
-def reading(genes, places):
+def reading(genes, places, fold=None):
     """The fifth of each cell, and functions that fit axes without one and read components."""
     section = np.full(len(genes), "")
-    fold = fifths(section, np.ones(len(genes), dtype=bool))
+    fold = fifths(section, np.ones(len(genes), dtype=bool)) if fold is None else fold
 
     def fit(number):
         rows, rng = np.flatnonzero(fold != number), np.random.default_rng(0)
@@ -86,11 +86,9 @@ def test_fifths_are_left_out_until_there_are_200_cells():
 
 def test_a_fifth_without_cells_of_the_section_is_passed_over():
     genes, places = cells(60, 0)
-    _, fit, observe = reading(genes, places)
-    one = np.full(60, 3)
-    assert unseen_distance(np.arange(60), places, one, fit, observe) == 1.0
-    three = np.arange(60) % 3
-    assert 0.0 < unseen_distance(np.arange(60), places, three, fit, observe) < 1.0
+    one, three = np.full(60, 3), np.arange(60) % 3
+    assert unseen_distance(np.arange(60), places, *reading(genes, places, one)) == 1.0
+    assert 0.0 < unseen_distance(np.arange(60), places, *reading(genes, places, three)) < 1.0
 
 
 @pytest.mark.parametrize(
