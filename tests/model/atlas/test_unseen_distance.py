@@ -84,6 +84,7 @@ def test_fifths_are_left_out_until_there_are_200_cells():
     assert len(np.unique(np.concatenate(left_out[1::2]))) == 240
 
 
+@pytest.mark.slow
 def test_a_fifth_without_cells_of_the_section_is_passed_over():
     genes, places = cells(60, 0)
     one, three = np.full(60, 3), np.arange(60) % 3
