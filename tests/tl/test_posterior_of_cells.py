@@ -4,7 +4,7 @@ from scipy.sparse import csr_matrix
 
 import dpvae
 from dpvae.geometry import Posterior
-from dpvae.tl.posterior_of_cells import check_posterior_of
+from dpvae.tl.posterior_of_cells import check_posterior_of, distance_to_cells
 
 
 def test_what_is_no_posterior_of_these_cells_is_named(expression):
@@ -37,6 +37,17 @@ def test_cells_in_another_order_are_refused_and_those_of_new_names_are_not(expre
     with pytest.raises(ValueError, match="in another order"):
         dpvae.tl.posterior(turned, found)
     assert "spatial_posterior" not in turned.obsm
+
+
+def test_positions_that_were_guessed_of_cells_without_a_place_are_named():
+    positions = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    chances, errors = csr_matrix([[0.2, 0.3, 0.5]]), np.array([0.0, 0.4, 0.0])
+    found = Posterior(positions, chances, np.arange(3), np.ones(1), position_errors=errors)
+    places = np.where(errors[:, None] > 0.0, np.nan, positions)
+    with pytest.raises(ValueError, match=r"^1 of the positions are guesses of a fine-tuned model"):
+        distance_to_cells(found, places, "reference.obsm['spatial']")
+    places[found.reference_rows] = found.positions
+    np.testing.assert_array_equal(distance_to_cells(found, places, "places"), 0.0)
 
 
 @pytest.mark.parametrize("level", [None, "0.9", 0.0, 1.5])

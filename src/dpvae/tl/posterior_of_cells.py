@@ -81,7 +81,8 @@ def distance_to_cells(
     Raises
     ------
     ValueError
-        If these are not the cells that the positions are of: others are nearer.
+        If these are not the cells that the positions are of: others are nearer; or if some have no
+        place, since a fine-tuned model guessed it.
     """
     rows = found.reference_rows
     if found.positions.shape[1] == places.shape[1] and rows.max() < len(places):
@@ -92,6 +93,13 @@ def distance_to_cells(
             nearest = cKDTree(named).query(found.positions)[0]
             if (distance <= nearest + rounding).all():
                 return np.where(distance > rounding, distance, 0.0)
+        elif found.position_errors is not None:
+            message = (
+                f"{int((~known_rows(named)).sum())} of the positions are guesses of a fine-tuned "
+                f"model, and their cells have no place in {name}. Give a copy of these cells in "
+                "which they have one: obsm[…][found.reference_rows] = found.positions."
+            )
+            raise ValueError(message)
     message = (
         f"The positions are not those of {name}: give the cells that the model was made with, in "
         "their order, and the key that it was set up with."

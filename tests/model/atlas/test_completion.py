@@ -92,6 +92,17 @@ def test_without_known_places_errors_are_not_made_up(tissue):
     np.testing.assert_array_equal(completed.errors, 0.0)
 
 
+def test_a_guessed_section_next_to_one_that_is_all_known_errs_like_the_guess(tissue):
+    truth, latent, components = tissue
+    section = np.where(np.arange(400) < 200, "a", "b")
+    guess = truth + 10.0 * np.random.default_rng(1).normal(size=truth.shape)
+    known = known_of(turned(truth), np.arange(200))
+    completed = completed_coordinates(known, section, guess, latent, components)
+    np.testing.assert_array_equal(completed.errors[:200], 0.0)
+    true = np.linalg.norm(guess - truth, axis=1)[200:].mean()
+    np.testing.assert_allclose(completed.errors[200:], true, rtol=0.25)
+
+
 def test_a_sheet_of_latents_smooths_places(tissue):
     truth, latent, _ = tissue
     section = np.where(np.arange(400) < 200, "a", "b")
@@ -194,6 +205,34 @@ def test_a_few_known_places_help_and_give_their_frame(reference, tmp_path):
     mask = np.arange(300) < 100
     kept = tuned.predict_coordinates(anchors=mask)
     np.testing.assert_array_equal(kept[:100], truth[:100])
+
+
+def test_training_again_does_not_make_guesses_surer(reference):
+    model, query = reference
+    few = query.copy()
+    few.obsm["spatial"] = known_of(query.obsm["spatial"], np.arange(100))
+    tuned = type(model).load_query_data(few, model)
+    errors = []
+    for _ in range(2):  # the second time, the known places are known to the atlas and the network
+        tuned.train(max_epochs=2, **QUIET)
+        errors.append(tuned.predict_posterior(query[100:110].copy()).position_errors)
+    np.testing.assert_array_equal(errors[1], errors[0])
+    again = type(model).load_query_data(query[:50].copy(), tuned)
+    assert again.guess_errors_ is None
+
+
+@pytest.mark.parametrize("has_key", [False, True])
+def test_unfrozen_weights_without_known_places_leave_the_atlas_of_the_reference(reference, has_key):
+    model, query = reference
+    without = query.copy()
+    if has_key:
+        without.obsm["spatial"] = known_of(query.obsm["spatial"], [])
+    else:
+        del without.obsm["spatial"]
+    tuned = type(model).load_query_data(without, model, unfrozen=True)
+    tuned.train(max_epochs=1, **QUIET)
+    layout, expected = tuned.atlas_.layout, model.atlas_.layout
+    np.testing.assert_array_equal(layout.coordinates, expected.coordinates)
 
 
 def test_two_known_places_are_refused_and_nothing_is_changed(reference):

@@ -5,6 +5,7 @@ from scipy.sparse import csr_matrix
 from dpvae.model.atlas import gene_regression, gene_surfaces
 from dpvae.model.atlas.gene_regression import fit_gene_regression
 from dpvae.model.atlas.gene_surfaces import fit_gene_surfaces
+from dpvae.model.atlas.spatial_axes import fit_spatial_axes
 from dpvae.model.data.gene_weights import spatial_patterns
 
 N_GENES = 24
@@ -276,6 +277,23 @@ def test_positions_are_cells_of_the_reference_by_their_rows(monkeypatch, most, n
     assert len(np.unique(model.rows)) == n_expected
     np.testing.assert_array_equal(places[model.rows], model.positions)
     assert set(section[model.rows]) == {"b"}
+
+
+@pytest.mark.slow
+def test_axes_are_fitted_six_times_at_most_however_many_sections_there_are(monkeypatch):
+    n_fits = []
+
+    def counted(*arguments):
+        n_fits.append(1)
+        return fit_spatial_axes(*arguments)
+
+    monkeypatch.setattr(gene_surfaces, "fit_spatial_axes", counted)
+    genes, places, _ = tissue()
+    section = np.array(["a", "b", "c", "d"])[np.arange(160) % 4]
+    genes = np.hstack([genes, genes[:, ::-1] ** 2])  # adapted: 160 cells of 48 genes
+    surfaces, _ = fit(genes, places, section)
+    assert len(surfaces.unseen) == 4
+    assert len(n_fits) == 6
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@ import pytest
 
 from dpvae.geometry.surfaces.tissue_model import fit_tissue_model
 from dpvae.model.atlas.spatial_axes import fit_spatial_axes
-from dpvae.model.atlas.unseen_distance import unseen_distance
+from dpvae.model.atlas.unseen_distance import fifths, unseen_distance
 
 N_GENES = 300
 
@@ -16,27 +16,37 @@ def cells(n_cells, seed, n_genes=N_GENES):
     return genes.astype(np.float32), places
 
 
-def reading(genes, places):
-    """Functions that fit axes without some cells, and that read components of cells."""
+def reading(genes, places, fold=None):
+    """The fifth of each cell, and functions that fit axes without one and read components."""
     section = np.full(len(genes), "")
+    fold = fifths(section, np.ones(len(genes), dtype=bool)) if fold is None else fold
 
-    def fit(rng, left_out):
-        rows = np.delete(np.arange(len(genes)), left_out)
+    def fit(number):
+        rows, rng = np.flatnonzero(fold != number), np.random.default_rng(0)
         return fit_spatial_axes(lambda some: genes[some], places, section, rows, 12, rng)
 
-    return fit, lambda axes, rows: axes.components(genes[rows])
+    return fold, fit, lambda axes, rows: axes.components(genes[rows])
 
 
 @pytest.fixture(scope="module")
 def small():
     """Fewer cells than genes: what is told of new ones, and what is true of many of these."""
     genes, places = cells(150, 0)
-    fit, observe = reading(genes, places)
-    axes = fit(np.random.default_rng(0), np.arange(0))
+    fold, fit, observe = reading(genes, places)
+    axes = fit(-1)
     model = fit_tissue_model(observe(axes, np.arange(150)), places)
     fresh = model.squared_distance(axes.components(cells(600, 1)[0]))
-    told = unseen_distance(np.arange(150), places, fit, observe)
+    told = unseen_distance(np.arange(150), places, fold, fit, observe)
     return told, np.quantile(fresh, 0.9) / model.usual_distance
+
+
+def test_fifths_divide_the_known_cells_of_each_section():
+    section = np.array(["a", "b", "b"])[np.arange(120) % 3]
+    known = np.arange(120) < 105
+    fold = fifths(section, known)
+    assert (fold[~known] == -1).all()
+    np.testing.assert_array_equal(np.bincount(fold[known & (section == "a")]), [7] * 5)
+    np.testing.assert_array_equal(np.bincount(fold[known & (section == "b")]), [14] * 5)
 
 
 @pytest.mark.slow
@@ -62,16 +72,24 @@ def test_the_same_cells_are_left_out_each_time():
 @pytest.mark.slow
 def test_fifths_are_left_out_until_there_are_200_cells():
     genes, places = cells(400, 0, n_genes=60)
-    fit, observe = reading(genes, places)
+    fold, fit, observe = reading(genes, places)
     left_out = []
 
-    def watched(rng, rows):
+    def watched(axes, rows):
         left_out.append(rows)
-        return fit(rng, rows)
+        return observe(axes, rows)
 
-    unseen_distance(np.arange(400), places, watched, observe)
-    assert [len(rows) for rows in left_out] == [80, 80, 80]
-    assert len(np.unique(np.concatenate(left_out))) == 240
+    unseen_distance(np.arange(400), places, fold, fit, watched)
+    assert [len(rows) for rows in left_out[1::2]] == [80, 80, 80]
+    assert len(np.unique(np.concatenate(left_out[1::2]))) == 240
+
+
+@pytest.mark.slow
+def test_a_fifth_without_cells_of_the_section_is_passed_over():
+    genes, places = cells(60, 0)
+    one, three = np.full(60, 3), np.arange(60) % 3
+    assert unseen_distance(np.arange(60), places, *reading(genes, places, one)) == 1.0
+    assert 0.0 < unseen_distance(np.arange(60), places, *reading(genes, places, three)) < 1.0
 
 
 @pytest.mark.parametrize(
@@ -90,6 +108,6 @@ def test_too_few_cells_on_a_line_or_all_alike_tell_nothing(n_cells, spoil):
 @pytest.mark.slow
 def test_places_in_another_unit_tell_the_same():
     genes, places = cells(100, 2, n_genes=60)
-    fit, observe = reading(genes, places)
     other = unseen_distance(np.arange(100), 1e4 * places - 7.0, *reading(genes, 1e4 * places - 7.0))
-    assert unseen_distance(np.arange(100), places, fit, observe) == pytest.approx(other, rel=1e-3)
+    found = unseen_distance(np.arange(100), places, *reading(genes, places))
+    assert found == pytest.approx(other, rel=1e-3)

@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -110,8 +111,8 @@ REFUSED = {
         "it would set '__class__'",
     ),
     "another version": (
-        lambda document, _: document.update(format=FORMAT + 1),
-        "another version of dpvae wrote it",
+        lambda document, _: document.update(format=FORMAT - 1),
+        "another version of dpvae wrote it. Use that version, or train the model anew.",
     ),
 }
 
@@ -181,8 +182,12 @@ def test_a_damaged_pickle_is_named_before_it_is_read(tmp_path):
     assert not ran.exists()
 
 
-def test_a_pickle_of_an_earlier_version_is_named(tmp_path):
-    pickled(tmp_path / "model.pt", {**PARTS["attributes"], "layout_": {}})
+@pytest.mark.parametrize(
+    "earlier",
+    [{"layout_": {}}, {"atlas_": SimpleNamespace(surfaces=SimpleNamespace(loadings=np.ones(3)))}],
+)
+def test_a_pickle_of_an_earlier_version_is_named(earlier, tmp_path):
+    pickled(tmp_path / "model.pt", {**PARTS["attributes"], **earlier})
     with pytest.raises(ValueError, match="an earlier version of dpvae wrote it"):
         read_model(tmp_path, allow_pickle=True)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dpvae._data.section import cells_per_section
 from dpvae._keys import OBSM
 from dpvae.geometry import known_rows, place_by_consensus, standard_coordinates
-from dpvae.geometry.regression.blend import blend
+from dpvae.geometry.regression.blend import MEAN_OF_RAYLEIGH, MOTION, blend
 from dpvae.model.atlas.gene_regression import ReadGenes, components_of, gene_axes
 
 logger = logging.getLogger(__name__)
@@ -119,20 +119,22 @@ def completed_coordinates(
     Returns
     -------
     The places. Errors are those of known cells, each left out: see :class:`dpvae.geometry.Blend`.
-    In a section without known places they are the mean error of the others.
+    In a section without known places they are the mean error of the others; if none of these is
+    guessed, the mean error of the guess where places are known.
     """
-    completed, errors = guess.copy(), np.full(len(guess), np.nan)
+    completed, errors, of_guess = guess.copy(), np.full(len(guess), np.nan), [0.0]
     for _, cells in cells_per_section(section):
         rows = np.flatnonzero(known_rows(coordinates[cells]))
         if len(rows) == 0:
             continue
         places = coordinates[cells][rows]
         z = latent[cells].astype(np.float64)
-        completed[cells], expected, _ = blend(z, guess[cells], rows, places, components[cells])
+        completed[cells], expected, mix = blend(z, guess[cells], rows, places, components[cells])
         assert expected is not None
         errors[cells] = expected
-    is_guessed = ~known_rows(coordinates)
-    usual = np.nanmean(errors[is_guessed]) if np.isfinite(errors[is_guessed]).any() else 0.0
+        of_guess.append(MEAN_OF_RAYLEIGH[places.shape[1]] * mix.errors.get(MOTION, 0.0))
+    found = errors[~known_rows(coordinates) & np.isfinite(errors)]
+    usual = found.mean() if len(found) else max(of_guess)
     return Completed(completed, np.nan_to_num(errors, nan=usual))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from dpvae.geometry.posterior.grid import FEWEST_CELLS, grid_inside, has_outline
 from dpvae.geometry.surfaces.tissue_model import TissueModel, fit_tissue_model
 from dpvae.model.atlas.gene_regression import GeneRegression, rows_at_a_time
 from dpvae.model.atlas.spatial_axes import SpatialAxes, fit_spatial_axes
-from dpvae.model.atlas.unseen_distance import unseen_distance
+from dpvae.model.atlas.unseen_distance import fifths, unseen_distance
 
 Rows = NDArray[np.intp]
 Values = NDArray[np.float64]
@@ -219,18 +219,19 @@ def fit_gene_surfaces(
     The surfaces: of 120 components, or an eighth as many as there are cells of known place. Axes
     come from 5,000 random cells at most (fewer, down to 1,000, with more than 4,000 genes), each
     section's surfaces from 10,000 cells of known place at most (fewer with more than five
-    sections). Time O(n_cells n_genes) next to the time of
+    sections). Time O(n_cells n_genes) next to one to six fits a section by
     :func:`~dpvae.geometry.surfaces.tissue_model.fit_tissue_model`.
     """
     rng = np.random.default_rng(0)
     known, n_dims = known_rows(coordinates), coordinates.shape[1]
     n_components = min(N_COMPONENTS, max(int(known.sum()) // CELLS_PER_COMPONENT, 1))
 
-    def fit_axes(rng: np.random.Generator, left_out: Rows) -> SpatialAxes:
-        rows = np.delete(np.arange(len(section)), left_out)
+    def axes_of(rows: Rows, rng: np.random.Generator) -> SpatialAxes:
         return fit_spatial_axes(genes, coordinates, section, rows, n_components, rng)
 
-    axes = fit_axes(rng, np.arange(0))
+    axes = axes_of(np.arange(len(section)), rng)
+    fold = fifths(section, known)
+    without = cache(lambda n: axes_of(np.flatnonzero(fold != n), np.random.default_rng(0)))
     surfaces = GeneSurfaces(regression, axes, {}, {}, {})
     n_sections = max(len(np.unique(section[known])), 1)
     most = min(MOST_CELLS, MOST_CELLS_TOGETHER // n_sections)
@@ -251,7 +252,7 @@ def fit_gene_surfaces(
         surfaces.unseen[name] = 1.0
         if axes.adapted:
             alike = partial(observe, reads=goes_along)
-            surfaces.unseen[name] = unseen_distance(rows, coordinates, fit_axes, alike)
+            surfaces.unseen[name] = unseen_distance(rows, coordinates, fold, without, alike)
     return surfaces
 
 

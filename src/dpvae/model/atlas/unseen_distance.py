@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from dpvae._data.section import cells_per_section
 from dpvae._data.some_rows import at_most
 from dpvae.geometry.posterior.grid import has_outline
 from dpvae.geometry.surfaces.surfaces import N_FOLDS
@@ -19,10 +20,33 @@ MOST_CELLS = 3_000
 LEAST = 0.01
 
 
+def fifths(section: NDArray[np.str_], known: NDArray[np.bool_]) -> Rows:
+    """Divide the cells of known place of each section into fifths at random.
+
+    Parameters
+    ----------
+    section
+        Name of each cell's section, shape ``(n_cells,)``.
+    known
+        Mask of the cells of known place, shape ``(n_cells,)``.
+
+    Returns
+    -------
+    Number of each cell's fifth, 0 to 4, and −1 for cells of unknown place, shape ``(n_cells,)``.
+    """
+    fold = np.full(len(section), -1)
+    for _, cells in cells_per_section(section[known]):
+        mixed = np.random.default_rng(0).permutation(np.flatnonzero(known)[cells])
+        for number, rows in enumerate(np.array_split(mixed, N_FOLDS)):
+            fold[rows] = number
+    return fold
+
+
 def unseen_distance(
     rows: Rows,
     coordinates: Values,
-    fit: Callable[[np.random.Generator, Rows], SpatialAxes],
+    fold: Rows,
+    axes_without: Callable[[int], SpatialAxes],
     observe: Callable[[SpatialAxes, Rows], Values],
 ) -> float:
     """Compare the usual squared distance of cells that axes were, and were not, fitted to.
@@ -36,8 +60,10 @@ def unseen_distance(
         Numbers of a section's cells of known place.
     coordinates
         Of all cells, shape ``(n_cells, n_dims)``.
-    fit
-        Fits axes to all cells but those that it is given; of many, it draws some.
+    fold
+        Of all cells, by :func:`fifths`.
+    axes_without
+        Axes that were fitted without the cells of a fifth, by its number. Sections share them.
     observe
         Reads the values of cells, by axes.
 
@@ -45,15 +71,16 @@ def unseen_distance(
     -------
     Squared distance that nine of ten cells of the second kind stay below, divided by what nine of
     ten of the first kind stay below: from 0.01 to 1. It is 1 if the others are too few to fit
-    surfaces to. Time of one to five fits, to 3,000 cells at most.
+    surfaces to. Time of one to five fits of surfaces, to 3,000 cells at most.
     """
     rng = np.random.default_rng(0)
     found: list[Values] = []
-    for left_out in np.array_split(rng.permutation(rows), N_FOLDS):
-        others = at_most(np.setdiff1d(rows, left_out), MOST_CELLS, rng)
-        if not has_outline(coordinates[others]):
+    for number in range(N_FOLDS):
+        is_mine = fold[rows] == number
+        left_out, others = rows[is_mine], at_most(rows[~is_mine], MOST_CELLS, rng)
+        if not len(left_out) or not has_outline(coordinates[others]):
             continue
-        axes = fit(rng, left_out)
+        axes = axes_without(number)
         values = observe(axes, others)
         if not np.ptp(values, axis=0).any():
             continue

@@ -132,7 +132,7 @@ def read_model(
 def _read(path: Path) -> SavedModel:
     document, arrays = read_arrays(path)
     if document.pop("format") != FORMAT:
-        message = "another version of dpvae wrote it. Use that version, or save the model anew."
+        message = "another version of dpvae wrote it. Use that version, or train the model anew."
         raise RefusedError(message)
     return SavedModel(**decode(document, arrays))
 
@@ -143,7 +143,9 @@ def _unpickled(path: Path) -> SavedModel:
     if damaged is not None:
         raise ValueError(damaged)
     stored = torch.load(path, map_location="cpu", weights_only=False)
-    if "layout_" in stored["attr_dict"]:
+    surfaces = getattr(stored["attr_dict"].get("atlas_"), "surfaces", None)
+    has_no_axes = surfaces is not None and not hasattr(surfaces, "axes")
+    if "layout_" in stored["attr_dict"] or has_no_axes:
         message = "an earlier version of dpvae wrote it. Train the model anew."
         raise RefusedError(message)
     weights = {name: of for name, of in stored["model_state_dict"].items() if name != PYRO}

@@ -51,7 +51,6 @@ from dpvae.model.training.state_file import check_state_path
 from dpvae.model.training.threads import training_threads
 
 Places = NDArray[np.float64]
-
 EVERY = timedelta(minutes=10)
 NOT_TRAINED = "The model is not trained: call model.train() first."
 NEXT = "Next: model.predict_coordinates(query) or, for all places, model.predict_posterior(query)."
@@ -229,8 +228,12 @@ class TrainedModel(StoredModel):
             self._correction_of(some).warn_before_learning()
         encoded = self._encoded(None)
         guess = self._atlas().place(encoded, by_all).coordinates
-        check_same_units(self._given_coordinates(cells), guess, encoded.section)
-        return self._completed(cells, guess)
+        places = self._given_coordinates(cells)
+        check_same_units(places, guess, encoded.section)
+        found = self._completed(cells, guess)
+        if not np.array_equal(self.guess_errors_ == 0.0, known_rows(places)):  # not seen before
+            self.guess_errors_ = found.errors
+        return Completed(found.coordinates, self.guess_errors_)
 
     def _completed(self, cells: AnnData, guess: Places) -> Completed:
         return completed_coordinates(
@@ -245,12 +248,10 @@ class TrainedModel(StoredModel):
         """Keep an atlas of what was trained; a query of no known place leaves the reference's."""
         cells = self._cells(None)
         if completed is not None:
-            section = section_names(cells, self.setup.section_key)
-            again = self._completed(
-                cells, smoothed(completed.coordinates, self._latents(), section)
-            )
+            names = section_names(cells, self.setup.section_key)
+            again = self._completed(cells, smoothed(completed.coordinates, self._latents(), names))
             self.atlas_ = self._made_atlas(cells, again.coordinates, completed.errors)
-        elif self.atlas_ is None or self._learns_distances():
+        elif self.atlas_ is None or (self._learns_distances() and self._has_places()):
             self.atlas_ = self._made_atlas(cells, self._given_coordinates(cells))
 
     def _atlas(self) -> Atlas:
