@@ -169,7 +169,7 @@ class PlacingModel(TrainedModel):
         UserWarning
             If the query is unlike the reference, as in :meth:`predict_coordinates`; or if half of
             its cells, 20 at least, are farther from what is expected anywhere in the section than
-            nine of ten of the section's own.
+            nine of ten further cells of the section are.
 
         Notes
         -----

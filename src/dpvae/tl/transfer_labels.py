@@ -27,7 +27,7 @@ def transfer_labels(
 
     A cell is ``"unknown"`` if no label has a probability of ``at_least``. It is ``"unknown"``, too,
     if its expression is far from what is expected anywhere in the tissue: its squared distance is
-    more than twice what nine of ten cells of the reference stay below.
+    more than twice what nine of ten further cells of the tissue stay below.
 
     Parameters
     ----------

@@ -203,7 +203,7 @@ class Posterior:
         Returns
         -------
         In the unit of the coordinates and the order of ``cells``, shape ``(n_cells,)``. A region
-        is smaller, and can have several parts; a radius is one number.
+        is smaller, and can have several parts; a radius is one number. Errors of positions count.
         """
         check_level(level)
         return radius(self.probabilities, self.positions, self.mean(), level, self._errors)

@@ -201,7 +201,7 @@ class Atlas:
         if len(found) >= FEWEST_CELLS and share > TOO_MANY_UNLIKE:
             warn_user(
                 f"{share:.0%} of the cells are farther from what is expected anywhere in the "
-                "reference's section than nine of ten of its own cells: their probabilities are "
+                "reference's section than nine of ten further cells of it: their probabilities are "
                 "spread wider, and may still be wrong."
             )
         return found

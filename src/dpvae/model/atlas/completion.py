@@ -83,9 +83,9 @@ def check_known_places(
 def say_without_places(key: str) -> None:
     """Log that a query is learned from without places, since none is known under this key."""
     logger.warning(
-        "No place of the query is known in adata.obsm[%r]: training adapts the model to the "
-        "query's expression alone, and places stay the reference's. To learn from known places, "
-        "write them there, with NaN for all other cells.",
+        "No place of the query is known in adata.obsm[%r]: training can adapt the model to the "
+        "query's expression alone. To learn from known places, write them there, with NaN for all "
+        "other cells.",
         key,
     )
 

@@ -52,7 +52,7 @@ def unseen_distance(
     """Compare the usual squared distance of cells that axes were, and were not, fitted to.
 
     Axes, surfaces and departures are fitted without a fifth of the cells. A second and more fifths
-    are left out until there are 200 cells.
+    are left out until there are 200 cells, or of several sections 200 in all.
 
     Parameters
     ----------
@@ -75,6 +75,7 @@ def unseen_distance(
     """
     rng = np.random.default_rng(0)
     found: list[Values] = []
+    enough = ENOUGH_CELLS * len(rows) / (fold >= 0).sum()
     for number in range(N_FOLDS):
         is_mine = fold[rows] == number
         left_out, others = rows[is_mine], at_most(rows[~is_mine], MOST_CELLS, rng)
@@ -86,7 +87,7 @@ def unseen_distance(
             continue
         model = fit_tissue_model(values, coordinates[others])
         found.append(model.squared_distance(observe(axes, left_out)) / model.usual_distance)
-        if sum(map(len, found)) >= ENOUGH_CELLS:
+        if sum(map(len, found)) >= enough:
             break
     if not found:
         return 1.0
