@@ -156,9 +156,9 @@ def test_no_more_than_a_few_rows_are_read_at_once(model_class, section, backed, 
     monkeypatch.setattr(row_loading, "BUFFER_BYTES", 1)
     for module in ("data.gene_weights", "atlas.gene_regression"):
         monkeypatch.setattr(f"dpvae.model.{module}.MOST_CELLS", 24)
-    for module in ("gene_regression", "gene_surfaces"):
-        monkeypatch.setattr(f"dpvae.model.atlas.{module}.MOST_CELLS_FOR_AXES", 24)
-    monkeypatch.setattr("dpvae.model.atlas.gene_surfaces.MOST_CELLS", 24)
+    monkeypatch.setattr("dpvae.model.atlas.gene_regression.MOST_CELLS_FOR_AXES", 24)
+    for module in ("spatial_axes", "gene_surfaces", "unseen_distance", "similar_cells"):
+        monkeypatch.setattr(f"dpvae.model.atlas.{module}.MOST_CELLS", 24)
     monkeypatch.setattr(scvi.settings, "batch_size", 6)
     asked, read = [], []
     original, guarded = matrix_on_disk.MatrixOnDisk.__getitem__, matrix_on_disk._guarded
