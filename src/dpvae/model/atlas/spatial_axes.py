@@ -1,6 +1,5 @@
 """Principal axes of genes, of which those with a pattern over the tissue count more."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +11,11 @@ from dpvae._data.some_rows import at_most
 from dpvae.geometry import known_rows
 from dpvae.geometry.regression.principal_axes import principal_axes
 from dpvae.model.atlas.gene_neighbors import dense
+from dpvae.model.atlas.gene_regression import ReadGenes, components_of
 from dpvae.model.data.gene_weights import roots_of_patterns, spatial_patterns
 
 Rows = NDArray[np.intp]
 Values = NDArray[np.float64]
-ReadGenes = Callable[[Rows], Any]
 
 MOST_CELLS = 5_000
 MOST_VALUES = 20_000_000
@@ -54,7 +53,7 @@ class SpatialAxes:
 
     def components(self, genes: Any) -> Values:
         """Components of cells, shape ``(n_cells, n_components)``, from their genes."""
-        return np.asarray(genes @ self.loadings - self.mean @ self.loadings)
+        return components_of(genes, self.mean, self.loadings)
 
     def saw(self, components: Values) -> NDArray[np.bool_]:
         """Mask of the cells that the axes were fitted to, shape ``(n_cells,)``.
@@ -116,5 +115,4 @@ def fit_spatial_axes(
         (values - mean.astype(np.float32)) * factor.astype(np.float32), n_components
     )
     loadings = np.asarray(factor[:, None] * axes, dtype=np.float64)
-    marks = values @ loadings[:, :N_MARKS] - mean @ loadings[:, :N_MARKS]
-    return SpatialAxes(mean, loadings, np.asarray(marks))
+    return SpatialAxes(mean, loadings, components_of(values, mean, loadings[:, :N_MARKS]))
