@@ -96,6 +96,15 @@ def in_conda(requirement: str) -> str:
     return f"{CONDA_NAMES.get(name, name)} {bounds}"
 
 
+def test_the_conda_package_has_the_command_and_the_licence_of_the_wheel():
+    recipe = of("recipe/recipe.yaml")
+    scripts = [f"{name} = {target}" for name, target in PROJECT["scripts"].items()]
+    assert recipe["build"]["python"]["entry_points"] == scripts
+    assert [recipe["about"]["license_file"]] == PROJECT["license-files"]
+    script = next(test["script"] for test in recipe["tests"] if "script" in test)
+    assert {line.split()[0] for line in script} == set(PROJECT["scripts"])
+
+
 def test_the_tag_of_a_release_is_compared_with_what_names_a_version():
     workflow = (ROOT / ".github/workflows/release.yaml").read_text(encoding="utf-8")
     for name in ("dist/dpvae-", "CHANGELOG.md", "CITATION.cff", "meta.yaml", "recipe/recipe.yaml"):
