@@ -25,16 +25,15 @@ Every method is one of these representations of all genes, and a clustering.
   its gradient there, weighed as {cite:t}`Singhal24` do for domains (λ = 0.8), but with neighbours
   that count alike.
 - *SPAVAE*: latents of {class}`dpvae.model.SPAVAE`, trained on the section with its defaults, two
-  surfaces; five seeds on human cortex, three on the others. *10 surfaces*: `SPAVAE(adata,
-  n_spatial=10, spatial_share=None, kl_weight=5)`, three seeds, on mouse cortex only. Latents were
-  clustered *smoothed* on human cortex only.
+  surfaces; five seeds on human cortex, three on the others. *β = 1*: `SPAVAE(adata, kl_weight=1)`,
+  five seeds on mouse cortex, three on the others.
 - *k-means*, best of ten starts; *mixture*: {func}`dpvae.tl.spatial_domains`; *smoothed*: with
   `smooth=18`; *Leiden*: with `method="leiden"`, only where a resolution gives the wanted number.
 
 One covariance for all clusters was chosen on six of these sections and confirmed on the other six:
 see [the guide](../user_guide/domains). The number of neighbours, of components and of λ were not
-tuned. SPAVAE's defaults were chosen on the three sections of human cortex, and the 10 surfaces on
-`osmfish_ss_cortex`, `starmap_mouse_visual_cortex_1020` and BZ5. A difference of less than .05 means
+tuned. SPAVAE's defaults were chosen on the three sections of human cortex, and β = 1 on the five of
+mouse cortex, by seed 0: see [how it was chosen](domain_choices). A difference of less than .05 means
 nothing.
 """
 

@@ -70,8 +70,9 @@ def spavae(adata, seed, **options):
     return model.get_latent_representation()
 
 
-def spavae_of_surfaces(adata, seed):
-    return spavae(adata, seed, n_spatial=10, spatial_share=None, kl_weight=5.0)
+def spavae_of_cells(adata, seed):
+    """Latents that keep what cells are."""
+    return spavae(adata, seed, kl_weight=1.0)
 
 
 def normalized(adata):
@@ -95,5 +96,5 @@ REPRESENTATIONS = {
     "scaled PCs, mean of 18": averaged(scaled_components, 18),
     "BANKSY-like": banksy_like,
     "SPAVAE": spavae,
-    "SPAVAE, 10 surfaces": spavae_of_surfaces,
+    "SPAVAE, β = 1, mean of 18": averaged(spavae_of_cells, 18),
 }

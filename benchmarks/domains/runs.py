@@ -57,7 +57,7 @@ METHODS = [
     ("BANKSY-like", "mixture"),
     ("SPAVAE", "mixture"),
     ("SPAVAE", "mixture, smoothed"),
-    ("SPAVAE, 10 surfaces", "mixture"),
+    ("SPAVAE, β = 1, mean of 18", "mixture"),
 ]
 
 

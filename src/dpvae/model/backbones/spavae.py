@@ -50,8 +50,8 @@ class SPAVAE(SpatialLatentModel):
     kernel
         ``"matern"`` (3/2), ``"gaussian"`` or ``"cauchy"``. Each dimension learns its length.
     kl_weight
-        β. A large one leaves few latent dimensions, which are smooth: for domains. 1 is for
-        expression.
+        β. A large one leaves few latent dimensions, which are smooth: for layers. 1 is for regions
+        of single cells, and for expression.
     kl_target, kl_range
         Steer β within the range to a divergence, in nats for each cell and dimension. The
         original has 0.025 and (4, 25).
@@ -71,9 +71,10 @@ class SPAVAE(SpatialLatentModel):
     given, once the model is trained: the weights of surfaces have an exact posterior, given all
     cells of the reference. Several sections have surfaces of their own, of the same kernels.
 
-    The defaults are for layers. Two smooth dimensions are too few for a tissue of many regions,
-    ``SPAVAE(adata, n_spatial=10, spatial_share=None, kl_weight=5)``, and for expression where
-    nothing was measured, the same with ``kl_weight=1``.
+    The defaults are for layers. They leave little but two smooth dimensions, too few for a tissue
+    of many regions: take the :func:`~dpvae.tl.neighborhood_mean` of the latents of ``SPAVAE(adata,
+    kl_weight=1)``. For expression where nothing was measured take ``SPAVAE(adata, n_spatial=10,
+    spatial_share=None, kl_weight=1)``.
 
     Examples
     --------
