@@ -8,7 +8,8 @@ from scipy.sparse import csr_matrix, vstack
 
 from dpvae.geometry import Posterior
 from dpvae.geometry.surfaces.surfaces import fit_surfaces
-from dpvae.model.atlas.gene_surfaces import GeneSurfaces, ReadGenes, observations
+from dpvae.model.atlas.gene_surfaces import GeneSurfaces, ReadGenes
+from dpvae.model.atlas.observations import observations
 
 Rows = NDArray[np.intp]
 Values = NDArray[np.float64]
@@ -54,8 +55,8 @@ def left_out_posterior(
         len(model.precision) - coordinates.shape[1],
         surfaces.axes,
         rows,
-        reads=surfaces.reads[section],
     )
+    values[:, -coordinates.shape[1] :] *= surfaces.reads[section]
     fitted = fit_surfaces(coordinates[rows], values)
     is_chosen = np.isin(rows, chosen)
     parts, order, unlike = [], [], []
