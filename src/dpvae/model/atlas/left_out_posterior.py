@@ -26,7 +26,8 @@ def left_out_posterior(
     """Probabilities of positions for cells of the reference, each as if it were new.
 
     Surfaces are fitted without a fifth of the cells at a time, and give the probabilities of these.
-    A cell's own position has none, so that it cannot point at itself.
+    A cell's own position has none, so that it cannot point at itself. Errors of guessed positions
+    play no part: labels belong to the cells that are placed there, wherever these are.
 
     Parameters
     ----------
