@@ -121,6 +121,38 @@ def test_an_argument_that_there_is_not_is_named(name, question):
         check_among("setup_anndata()", ["layer", name], {"layer", "spatial_key"})
 
 
+def test_an_argument_of_another_package_is_translated_before_similar_ones():
+    words = {"sample_key": ("section",), "labels_key": ("label",)}
+    with pytest.raises(TypeError, match=r"'section_key'. Do you mean 'sample_key'\?"):
+        check_among("f()", ["section_key"], {"sample_key", "spatial_key"}, words)
+    with pytest.raises(TypeError, match=r"no argument 'label_key'\.$"):  # not sample_key
+        check_among("f()", ["label_key"], {"sample_key", "spatial_key"}, words)
+    with pytest.raises(TypeError, match=r"Do you mean 'spatial_key'\?"):
+        check_among("f()", ["spatial_keys"], {"sample_key", "spatial_key"}, words)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("section_key", "sample_key"),
+        ("library_key", "sample_key"),
+        ("slice_key", "sample_key"),
+        ("samples", "sample_key"),
+        ("coords_key", "spatial_key"),
+        ("spatial", "spatial_key"),
+        ("basis", "spatial_key"),
+        ("obsm_key", "spatial_key"),
+        ("counts_layer", "layer"),
+        ("donor_key", "batch_key"),
+        ("batch", "batch_key"),
+        ("pair_mask", "mask_key"),
+    ],
+)
+def test_setup_knows_what_other_packages_call_its_arguments(name, meant):
+    with pytest.raises(TypeError, match=rf"no argument '{name}'\. Do you mean '{meant}'\?$"):
+        DPVAE.setup_anndata(simulated_tissue(60, 40), **{name: "x"})
+
+
 @pytest.mark.parametrize("model", [DPVAE, DPSCVI])
 def test_setup_has_no_argument_of_another_name_and_changes_nothing(model):
     tissue = simulated_tissue(60, 40)

@@ -37,6 +37,8 @@ def test_the_file_holds_what_the_model_says_and_gaps_for_cells_without_genes(
         np.testing.assert_allclose(placed.obs[KEY + name][kept], cells.obs[KEY + name])
         assert placed.obs[KEY + name][~kept].isna().all()
     assert placed.uns[KEY + "_params"]["level"] == 0.9
+    (warning,) = placed.uns["spatial_dpvae_params"]["warnings"]
+    assert "Each of 2 cells of 60" in warning
 
 
 @pytest.mark.trains

@@ -1,12 +1,14 @@
 """Checks of arguments: an AnnData, a name."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from os import PathLike
+from types import MappingProxyType
 
 from anndata import AnnData
 
 COLLECTIONS = ("AnnCollection", "CollectionAdapter")
+NO_WORDS: Mapping[str, Collection[str]] = MappingProxyType({})
 
 
 def check_is_anndata(given: object, *, name: str = "adata") -> None:
@@ -51,7 +53,12 @@ def check_one_name(given: object, argument: str) -> None:
         raise ValueError(message)
 
 
-def check_among(owner: str, arguments: Iterable[str], names: Collection[str]) -> None:
+def check_among(
+    owner: str,
+    arguments: Iterable[str],
+    names: Collection[str],
+    words: Mapping[str, Collection[str]] = NO_WORDS,
+) -> None:
     """Raise if there is no argument of a name.
 
     Parameters
@@ -62,9 +69,13 @@ def check_among(owner: str, arguments: Iterable[str], names: Collection[str]) ->
         Names that were given.
     names
         Names that there are.
+    words
+        For some names what other packages call such an argument, or a part of it. The first whose
+        word is in a name that was given is meant; if none is, the most similar name.
     """
     for name in sorted(set(arguments) - set(names)):
-        close = get_close_matches(name, names, n=1)
-        question = f" Do you mean {close[0]!r}?" if close else ""
+        called = [meant for meant, of in words.items() if any(word in name for word in of)]
+        meant = called[:1] or get_close_matches(name, names, n=1)
+        question = f" Do you mean {meant[0]!r}?" if set(meant) & set(names) else ""
         message = f"{owner} has no argument {name!r}.{question}"
         raise TypeError(message)

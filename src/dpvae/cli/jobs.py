@@ -15,6 +15,7 @@ from dpvae._data.species import species_question
 from dpvae._data.warn import warn_user
 from dpvae._keys import OBSM, UNIT, params_key
 from dpvae._models import MODELS
+from dpvae.cli.kept_warnings import kept_warnings
 from dpvae.cli.normalization import log_normalized, typical_counts
 from dpvae.cli.query_posterior import add_posterior
 from dpvae.cli.two_files import warn_if_learned_from
@@ -24,6 +25,7 @@ from dpvae.model.base import SpatialModel
 from dpvae.pp import spatially_variable_genes
 
 FEWEST_PRESENT = 0.5
+WARNINGS = "warnings"
 
 
 def train_model(
@@ -211,6 +213,8 @@ def place_query(
 ) -> AnnData:
     """Add coordinates and latent representation to a query, by a saved model.
 
+    Warnings stay in the file, so that who opens it later knows of them.
+
     Parameters
     ----------
     model_path
@@ -233,22 +237,25 @@ def place_query(
             message = f"obsm[{key!r}] of the query would be overwritten: rename or delete it."
             raise ValueError(message)
     model = load(model_path, allow_pickle=allow_pickle)
-    cells, seen = prepared_query(
-        model,
-        query,
-        add_missing_genes=add_missing_genes,
-        allow_mostly_missing=allow_mostly_missing,
-    )
-    latent = model.get_latent_representation(cells)
-    places = model.predict_coordinates(cells, section=section)
-    if model.atlas_ is not None:
-        warn_if_learned_from(latent, model.atlas_.layout.latent)
-    if posterior:
-        add_posterior(model, query, cells, seen, section)
+    with kept_warnings() as kept:
+        cells, seen = prepared_query(
+            model,
+            query,
+            add_missing_genes=add_missing_genes,
+            allow_mostly_missing=allow_mostly_missing,
+        )
+        latent = model.get_latent_representation(cells)
+        places = model.predict_coordinates(cells, section=section)
+        if model.atlas_ is not None:
+            warn_if_learned_from(latent, model.atlas_.layout.latent)
+        if posterior:
+            add_posterior(model, query, cells, seen, section)
     query.obsm[OBSM.latent] = with_gaps(latent, seen)
     query.obsm[OBSM.reconstructed] = with_gaps(places, seen)
-    if model.setup.unit_name is not None:
-        query.uns[params_key(OBSM.reconstructed)] = {UNIT: model.setup.unit_name}
+    unit = {} if model.setup.unit_name is None else {UNIT: model.setup.unit_name}
+    params = unit | ({WARNINGS: np.array(kept, dtype=object)} if kept else {})
+    if params:
+        query.uns[params_key(OBSM.reconstructed)] = params
     return query
 
 

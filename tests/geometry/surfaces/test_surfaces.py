@@ -53,6 +53,14 @@ def test_equals_an_exact_gaussian_process(n_cells, n_dims):
         np.testing.assert_allclose(found[:, number], expected, atol=1e-6)
 
 
+def test_few_cells_need_no_matrix_of_all_cosines(monkeypatch):
+    sizes, eigh = [], np.linalg.eigh
+    monkeypatch.setattr(np.linalg, "eigh", lambda of: (sizes.append(len(of)), eigh(of))[1])
+    places = scattered(50)
+    fit_surfaces(places, waves(places), n_cosines=N_COSINES)
+    assert set(sizes) == {40, 50}
+
+
 def matern(one, other, length):
     scaled = np.sqrt(3.0) * np.linalg.norm(one[:, None] - other, axis=-1) / length
     return (1.0 + scaled) * np.exp(-scaled)

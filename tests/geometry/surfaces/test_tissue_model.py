@@ -8,7 +8,7 @@ from dpvae.geometry.surfaces.likelihood import Likelihood
 from dpvae.geometry.surfaces.noise import noise_precision
 from dpvae.geometry.surfaces.surfaces import fit_surfaces
 from dpvae.geometry.surfaces.temperature import MOST_POSITIONS
-from dpvae.geometry.surfaces.tissue_model import fit_tissue_model
+from dpvae.geometry.surfaces.tissue_model import fit_tissue_model, relative_distance
 
 N_CELLS, N_VALUES = 600, 12
 WIDTH = np.array([10.0, 7.0])
@@ -383,7 +383,7 @@ def test_cells_of_measured_place_choose_how_wide_regions_are():
 
 def test_what_is_usual_of_cells_widens_probabilities_and_tells_how_unlike_they_are(model, fresh):
     values = fresh[0]
-    distance = model.squared_distance(values) / model.usual_distance
+    distance = relative_distance(*Tissue().cells(N_CELLS, seed=1), values)
     usual = np.where(np.arange(len(values)) % 2, 1.0, 0.25)
     means, unlike = model.means(values, usual)
     found = model.posterior(values, usual=usual)

@@ -17,6 +17,7 @@ from dpvae.model.atlas.completion import (
     own_components,
     smoothed,
 )
+from dpvae.model.atlas.seen_places import SeenPlaces
 
 ONE = np.zeros(400, dtype="<U1")
 
@@ -101,6 +102,22 @@ def test_a_guessed_section_next_to_one_that_is_all_known_errs_like_the_guess(tis
     np.testing.assert_array_equal(completed.errors[:200], 0.0)
     true = np.linalg.norm(guess - truth, axis=1)[200:].mean()
     np.testing.assert_allclose(completed.errors[200:], true, rtol=0.25)
+
+
+@pytest.mark.parametrize(("n_new", "by_new"), [(9, False), (60, True)])
+def test_places_that_were_learned_do_not_tell_errors(tissue, n_new, by_new):
+    truth, latent, components = tissue
+    rng = np.random.default_rng(1)
+    guess = truth + 15.0 * rng.normal(size=truth.shape)
+    is_seen = np.arange(400) < 100
+    guess[is_seen] = truth[is_seen]
+    noise = rng.normal(size=latent.shape).astype(np.float32)
+    seen, known = SeenPlaces(is_seen, np.full(400, 7.0)), known_of(truth, np.arange(100 + n_new))
+    completed = completed_coordinates(known, ONE, guess, noise, components, seen)
+    np.testing.assert_array_equal(completed.errors[: 100 + n_new], 0.0)
+    true = np.linalg.norm(completed.coordinates - truth, axis=1)[100 + n_new :].mean()
+    expected = true if by_new else 7.0
+    assert completed.errors[100 + n_new :].mean() == pytest.approx(expected, rel=0.15)
 
 
 def test_a_sheet_of_latents_smooths_places(tissue):
@@ -213,12 +230,24 @@ def test_training_again_does_not_make_guesses_surer(reference):
     few.obsm["spatial"] = known_of(query.obsm["spatial"], np.arange(100))
     tuned = type(model).load_query_data(few, model)
     errors = []
-    for _ in range(2):  # the second time, the known places are known to the atlas and the network
+
+    def learn(tuned):
         tuned.train(max_epochs=2, **QUIET)
         errors.append(tuned.predict_posterior(query[100:110].copy()).position_errors)
+
+    learn(tuned)
+    learn(tuned)  # now the known places are known to the atlas and the network
+    again = type(model).load_query_data(few.copy(), tuned)
+    learn(again)
+    assert errors[0].max() > 0.0
     np.testing.assert_array_equal(errors[1], errors[0])
-    again = type(model).load_query_data(query[:50].copy(), tuned)
-    assert again.guess_errors_ is None
+    np.testing.assert_array_equal(errors[2], errors[0])
+    others = query[150:].copy()
+    others.obsm["spatial"] = known_of(others.obsm["spatial"], np.arange(60))
+    new = type(model).load_query_data(others, tuned)
+    new.train(max_epochs=2, **QUIET)
+    seen = tuned.atlas_.layout.errors
+    assert not np.isin(new.atlas_.layout.errors[60:], seen).any()
 
 
 @pytest.mark.parametrize("has_key", [False, True])

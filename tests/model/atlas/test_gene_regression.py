@@ -220,3 +220,18 @@ def test_cells_that_it_was_not_fitted_to_are_placed_by_all_that_it_was(monkeypat
     found, plain = fit.left_out("a", genes[cells], cells), fit.predict("a", genes[cells])
     np.testing.assert_allclose(found[~was_fitted], plain[~was_fitted])
     assert (np.abs(found - plain)[was_fitted].max(axis=1) > 1e-6).all()
+
+
+def test_cells_that_it_was_fitted_to_are_not_placed_anew(monkeypatch):
+    genes, places, section = problem()
+    fit = fit_gene_regression(lambda rows: genes[rows], EQUAL, places, section)
+    cells = np.flatnonzero(section == "b")
+    kind, placed = type(fit.sections["b"]), []
+    monkeypatch.setattr(kind, "predict", lambda _, genes, __: placed.append(len(genes)))
+    found = fit.left_out("b", genes[cells], cells)
+    assert placed == []
+    error = np.linalg.norm(found - places[cells], axis=1).mean()
+    by_section = fit.sections["b"].left_out_places - places[cells]
+    assert np.linalg.norm(by_section, axis=1).mean() == error
+    both = [of.left_out_places - of.places for of in fit.sections.values()]
+    assert fit.left_out_error == np.linalg.norm(np.concatenate(both), axis=1).mean()

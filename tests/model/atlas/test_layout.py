@@ -55,6 +55,19 @@ def test_the_frame_of_cells_of_several_sections_has_to_be_named(layout):
         frame([3], ["a"], "c")
 
 
+def test_measured_cells_stay_in_a_layout_of_many_guesses(monkeypatch):
+    monkeypatch.setattr(layout_file, "MOST_CELLS", 30)
+    places, errors = np.random.default_rng(0).uniform(size=(100, 2)), np.ones(100)
+    errors[10:30] = 0.0
+    kept = layout_cells(places, np.full(100, ""), errors)
+    assert len(kept) == 30
+    assert np.isin(np.arange(10, 30), kept).all()
+    errors[:] = 0.0
+    np.testing.assert_array_equal(
+        layout_cells(places, np.full(100, ""), errors), layout_cells(places, np.full(100, ""))
+    )
+
+
 def test_sections_are_placed_by_themselves(layout):
     both = place_freely(layout.latent, layout.section, 2, 0.1)
     alone = place_freely(layout.latent[40:], layout.section[40:], 2, 0.1)

@@ -10,6 +10,7 @@ from dpvae.geometry.surfaces.cosines import N_COSINES, Cosines
 
 Points = NDArray[np.float64]
 Rows = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 Eigen = tuple[Points, Points, Points]
 
 LENGTHS = (0.03, 0.05, 0.08, 0.12, 0.18, 0.27, 0.4, 0.6, 0.9, 1.4)
@@ -19,6 +20,7 @@ SHARES = np.array(
 N_FOLDS = 5
 CELLS_AT_A_TIME = 8_192
 TINY = np.finfo(float).tiny
+NEGLIGIBLE = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,8 +117,9 @@ def fit_surfaces(
 
     Returns
     -------
-    The surfaces. Time O(n_cells n_cosines (n_cosines + n_values) + n_cosines³), memory O(n_cosines²
-    + n_cosines n_values) next to the cells' values, whatever the number of cells.
+    The surfaces. Time O(n_cells n_cosines (n_cosines + n_values) + min(n_cells, n_cosines)³),
+    memory O(n_cosines² + n_cosines n_values) next to the cells' values, whatever the number of
+    cells.
     """
     cosines = Cosines.around(places, n_cosines)
     n_cosines = len(cosines.frequencies)
@@ -134,19 +137,22 @@ def fit_surfaces(
             squares[number] += (some**2).sum(axis=0)
     total, sums, square = gram.sum(axis=0), products.sum(axis=0), squares.sum(axis=0)
     scales = [_scale(cosines, length, total, len(places)) for length in LENGTHS]
+    all_of_few = cosines.at(places) if len(places) < n_cosines else None
 
-    def surfaces(gram: Points, products: Points, squares: Points, n_cells: int) -> Surfaces:
-        eigen = [_eigen(gram, scale) for scale in scales]
-        length, share = _most_likely(eigen, products, squares, n_cells)
+    def surfaces(gram: Points, products: Points, squares: Points, cells: Mask) -> Surfaces:
+        few = None if all_of_few is None else all_of_few[cells]
+        eigen = [
+            _eigen(gram, scale) if few is None else _eigen_of_few(few, scale) for scale in scales
+        ]
+        length, share = _most_likely(eigen, products, squares, int(cells.sum()))
         weights = _weights(eigen, products, length, share)
         return Surfaces(cosines, center, weights, np.array(LENGTHS)[length], share)
 
-    n_others = len(places) - np.bincount(fold, minlength=N_FOLDS)
     without = tuple(
-        surfaces(total - gram[k], sums - products[k], square - squares[k], int(n_others[k]))
+        surfaces(total - gram[k], sums - products[k], square - squares[k], fold != k)
         for k in range(N_FOLDS)
     )
-    return CrossFitted(surfaces(total, sums, square, len(places)), without, fold)
+    return CrossFitted(surfaces(total, sums, square, fold >= 0), without, fold)
 
 
 def blocks(n_rows: int, size: int = CELLS_AT_A_TIME) -> Iterator[slice]:
@@ -198,3 +204,11 @@ def _eigen(gram: Points, scale: Points) -> Eigen:
     """Scale of the cosines, and the eigenvalues and eigenvectors of their scaled products."""
     roots, vectors = np.linalg.eigh(scale[:, None] * gram * scale)
     return scale, np.maximum(roots, 0.0), vectors
+
+
+def _eigen_of_few(basis: Points, scale: Points) -> Eigen:
+    """Give the same as :func:`_eigen`, but for eigenvalues of 0, of fewer cells than cosines."""
+    scaled = basis * scale
+    roots, vectors = np.linalg.eigh(scaled @ scaled.T)
+    some = roots > NEGLIGIBLE * roots.max(initial=0.0)
+    return scale, roots[some], scaled.T @ (vectors[:, some] / np.sqrt(roots[some]))

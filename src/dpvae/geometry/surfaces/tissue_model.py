@@ -15,6 +15,7 @@ from dpvae.geometry.surfaces.noise import noise_precision
 from dpvae.geometry.surfaces.surfaces import Surfaces, blocks, fit_surfaces
 from dpvae.geometry.surfaces.temperature import (
     MOST_POSITIONS,
+    LeftOut,
     best_temperatures,
     left_out_cells,
 )
@@ -139,21 +140,6 @@ class TissueModel:
         sharper = self.temperature / self.temperature_of_mean
         return Posterior(positions, probabilities, self.rows[near], unlike, sharper, errors)
 
-    def squared_distance(self, values: Points) -> Points:
-        """Squared distance of each cell from what is expected at its best position.
-
-        Parameters
-        ----------
-        values
-            Of the cells, shape ``(n_cells, n_values)``. Time and memory as of :meth:`means`.
-        """
-        likelihood = Likelihood.of(self.surfaces, self.precision, self.positions)
-        distance = np.empty(len(values))
-        for some in blocks(len(values), likelihood.cells_at_a_time):
-            log_likelihood = likelihood.log(values[some])
-            distance[some] = likelihood.squared_distance(values[some], log_likelihood)
-        return distance
-
     def _unlikeness(self, distance: Points, usual: Points) -> Points:
         return np.maximum(distance / (self.usual_distance * usual), 1.0)
 
@@ -192,7 +178,6 @@ def fit_tissue_model(
     precision = noise_precision(departures, values)
     judges = np.ones(len(places), dtype=bool) if errors is None or errors.all() else errors == 0.0
     left_out = list(left_out_cells(fitted, precision, values, places, rng, judges))
-    distance = np.concatenate([part.squared_distance for part in left_out])
     rows = at_most(np.arange(len(places)), MOST_POSITIONS, rng)
     of_means, of_regions = best_temperatures(left_out)
     return TissueModel(
@@ -202,7 +187,40 @@ def fit_tissue_model(
         rows,
         of_regions,
         min(of_means, of_regions),
-        max(float(np.quantile(distance, USUAL)), np.finfo(float).tiny),
+        _usual_distance(left_out),
         np.sqrt((departures**2).mean(axis=0)),
         None if errors is None else errors[rows],
     )
+
+
+def relative_distance(values: Points, places: Points, new: Points, *, seed: int = 0) -> Points:
+    """Squared distance of new cells from what is expected at their best position.
+
+    Parameters
+    ----------
+    values, places, seed
+        Of the cells that surfaces are fitted to, as for :func:`fit_tissue_model`.
+    new
+        Values of the new cells, shape ``(n_new, n_values)``.
+
+    Returns
+    -------
+    As a multiple of the usual distance of the model that :func:`fit_tissue_model` would give, shape
+    ``(n_new,)``. Temperatures, which take long, are not chosen.
+    """
+    rng = np.random.default_rng(seed)
+    fitted = fit_surfaces(places, values, seed=seed)
+    precision = noise_precision(values - fitted.left_out(places), values)
+    everyone = np.ones(len(places), dtype=bool)
+    left_out = list(left_out_cells(fitted, precision, values, places, rng, everyone))
+    positions = places[at_most(np.arange(len(places)), MOST_POSITIONS, rng)]
+    likelihood = Likelihood.of(fitted.surfaces, precision, positions)
+    distance = np.empty(len(new))
+    for some in blocks(len(new), likelihood.cells_at_a_time):
+        distance[some] = likelihood.squared_distance(new[some], likelihood.log(new[some]))
+    return distance / _usual_distance(left_out)
+
+
+def _usual_distance(left_out: list[LeftOut]) -> float:
+    distance = np.concatenate([part.squared_distance for part in left_out])
+    return max(float(np.quantile(distance, USUAL)), np.finfo(float).tiny)

@@ -15,6 +15,7 @@ from dpvae._keys import OBSM
 from dpvae.geometry import known_rows, place_by_consensus, standard_coordinates
 from dpvae.geometry.regression.blend import MEAN_OF_RAYLEIGH, MOTION, blend
 from dpvae.model.atlas.gene_regression import ReadGenes, components_of, gene_axes
+from dpvae.model.atlas.seen_places import SeenPlaces
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +97,7 @@ def completed_coordinates(
     guess: Points,
     latent: NDArray[np.float32],
     components: Points,
+    seen: SeenPlaces | None = None,
 ) -> Completed:
     """Keep the places that are known, and correct the guess of the others by them.
 
@@ -115,12 +117,15 @@ def completed_coordinates(
         z, shape ``(n_cells, n_latent)``.
     components
         Components of the genes, shape ``(n_cells, n_components)``.
+    seen
+        Known places that the guess has learned from; by default none.
 
     Returns
     -------
-    The places. Errors are those of known cells, each left out: see :class:`dpvae.geometry.Blend`.
-    In a section without known places they are the mean error of the others; if none of these is
-    guessed, the mean error of the guess where places are known.
+    The places. Errors are those of known cells that the guess has not learned from, each left out:
+    see :class:`dpvae.geometry.Blend`. With fewer than ten of these in a section, they are what was
+    found when places were new. In a section without known places they are the mean error of the
+    others; if none of these is guessed, the mean error of the guess where places are known.
     """
     completed, errors, of_guess = guess.copy(), np.full(len(guess), np.nan), [0.0]
     for _, cells in cells_per_section(section):
@@ -129,8 +134,13 @@ def completed_coordinates(
             continue
         places = coordinates[cells][rows]
         z = latent[cells].astype(np.float64)
-        completed[cells], expected, mix = blend(z, guess[cells], rows, places, components[cells])
-        assert expected is not None
+        unseen = None if seen is None else ~seen.is_seen[cells][rows]
+        completed[cells], expected, mix = blend(
+            z, guess[cells], rows, places, components[cells], unseen
+        )
+        if expected is None:
+            assert seen is not None
+            expected = np.where(known_rows(coordinates[cells]), 0.0, seen.errors[cells])
         errors[cells] = expected
         of_guess.append(MEAN_OF_RAYLEIGH[places.shape[1]] * mix.errors.get(MOTION, 0.0))
     found = errors[~known_rows(coordinates) & np.isfinite(errors)]

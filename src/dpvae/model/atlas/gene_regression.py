@@ -69,6 +69,12 @@ class SectionRegression:
         return relative_spread(self.kernel.left_out, self.places)
 
     @property
+    def left_out_places(self) -> Values:
+        """Of these cells, each by the others, shape as ``places``."""
+        found = [self.kernel.left_out, self.neighbors.left_out]
+        return np.asarray(np.tensordot(self._weights, found, 1))
+
+    @property
     def share(self) -> float:
         """How much it counts next to a network that was trained on the section.
 
@@ -92,11 +98,11 @@ class SectionRegression:
         rows
             Their row numbers in the reference.
         """
-        places = self.predict(genes, components)
         fitted = np.searchsorted(self.rows, rows).clip(max=len(self.rows) - 1)
-        was_fitted = self.rows[fitted] == rows
-        found = [self.kernel.left_out, self.neighbors.left_out]
-        places[was_fitted] = np.tensordot(self._weights, found, 1)[fitted[was_fitted]]
+        others = np.flatnonzero(self.rows[fitted] != rows)
+        places: Values = self.left_out_places[fitted]
+        if len(others):
+            places[others] = self.predict(genes[others], components[others])
         return places
 
     @property
@@ -124,6 +130,12 @@ class GeneRegression:
     mean: Values
     loadings: Values
     sections: dict[str, SectionRegression]
+
+    @property
+    def left_out_error(self) -> float:
+        """Mean distance of cells from where the others of their section place them."""
+        off = [section.left_out_places - section.places for section in self.sections.values()]
+        return float(np.linalg.norm(np.concatenate(off), axis=1).mean())
 
     def join(self, places: Values, frame: NDArray[np.str_], genes: ReadGenes) -> Values:
         """Mean of places from latents and places from genes.

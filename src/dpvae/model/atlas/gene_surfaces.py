@@ -15,6 +15,7 @@ from dpvae.geometry import Posterior, known_rows
 from dpvae.geometry.posterior.grid import FEWEST_CELLS, grid_inside, has_outline
 from dpvae.geometry.surfaces.tissue_model import TissueModel, fit_tissue_model
 from dpvae.model.atlas.gene_regression import GeneRegression, rows_at_a_time
+from dpvae.model.atlas.observations import observations, observed, with_places
 from dpvae.model.atlas.spatial_axes import SpatialAxes, fit_spatial_axes
 from dpvae.model.atlas.unseen_distance import fifths, unseen_distance
 
@@ -185,11 +186,6 @@ class GeneSurfaces:
                 yield from ((name, rows[i : i + size]) for i in range(0, len(rows), size))
 
 
-def observed(components: Values, places: Values, n_components: int) -> Values:
-    """Components and places that were read, as one array."""
-    return np.hstack([components[:, :n_components], places])
-
-
 def fit_gene_surfaces(
     genes: ReadGenes,
     coordinates: Values,
@@ -239,8 +235,8 @@ def fit_gene_surfaces(
         rows = at_most(np.flatnonzero(known)[cells], max(most, 1), rng)
         if not has_outline(coordinates[rows]):
             continue
-        observe = partial(observations, regression, name, genes, len(rows) // CELLS_PER_COMPONENT)
-        values = observe(axes, rows)
+        most_components = len(rows) // CELLS_PER_COMPONENT
+        values = observations(regression, name, genes, most_components, axes, rows)
         goes_along = _go_along(values[:, -n_dims:], coordinates[rows])
         values[:, -n_dims:] *= goes_along
         if not np.ptp(values, axis=0).any():
@@ -251,48 +247,9 @@ def fit_gene_surfaces(
         surfaces.sections[name] = model.of_rows(rows)
         surfaces.unseen[name] = 1.0
         if axes.adapted:
-            alike = partial(observe, reads=goes_along)
-            surfaces.unseen[name] = unseen_distance(rows, coordinates, fold, without, alike)
+            observe = partial(with_places, genes, most_components, rows, values[:, -n_dims:])
+            surfaces.unseen[name] = unseen_distance(rows, coordinates, fold, without, observe)
     return surfaces
-
-
-def observations(
-    regression: GeneRegression,
-    section: str,
-    genes: ReadGenes,
-    n_components: int,
-    axes: SpatialAxes,
-    rows: Rows,
-    *,
-    reads: bool = True,
-) -> Values:
-    """Components of a section's cells of known place, and places that others tell of them.
-
-    Parameters
-    ----------
-    regression
-        Reads the places.
-    section
-        Its name.
-    genes
-        Expression of the cells whose row numbers it is given.
-    n_components
-        How many components there are at most.
-    axes
-        Which the components are of.
-    rows
-        Numbers of the cells.
-    reads
-        Whether places that were read count: if not, they are 0.
-    """
-    components, read = [], []
-    size = rows_at_a_time(len(axes.mean))
-    for begin in range(0, len(rows), size):
-        block = rows[begin : begin + size]
-        values = genes(block)
-        components.append(axes.components(values))
-        read.append(reads * regression.left_out(section, values, block))
-    return observed(np.concatenate(components), np.concatenate(read), n_components)
 
 
 def _go_along(read: Values, places: Values) -> bool:

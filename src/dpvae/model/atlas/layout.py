@@ -27,11 +27,15 @@ class Layout:
         ``(n_cells, 3)``.
     section
         The name of the section of each of them, shape ``(n_cells,)``.
+    errors
+        Expected distance of each from its true place, shape ``(n_cells,)``: more than 0 if it is
+        guessed. ``None`` if all are measured.
     """
 
     latent: NDArray[np.float32]
     coordinates: NDArray[np.float64]
     section: NDArray[np.str_]
+    errors: NDArray[np.float64] | None = None
 
     def frames(
         self, latent: NDArray[np.float32], names: NDArray[np.str_], section: str | None
@@ -113,7 +117,11 @@ def the_frame(layout: Layout, cells: EncodedCells, section: str | None) -> str:
     return str(frames[0]) if len(frames) else str(np.unique(layout.section)[0])
 
 
-def layout_cells(coordinates: NDArray[np.float64], section: NDArray[np.str_]) -> NDArray[np.intp]:
+def layout_cells(
+    coordinates: NDArray[np.float64],
+    section: NDArray[np.str_],
+    errors: NDArray[np.float64] | None = None,
+) -> NDArray[np.intp]:
     """Choose the reference's cells that the layout keeps, by row number.
 
     Parameters
@@ -122,16 +130,24 @@ def layout_cells(coordinates: NDArray[np.float64], section: NDArray[np.str_]) ->
         Shape ``(n_cells, 2)`` or ``(n_cells, 3)``; rows of NaN are cells of unknown place.
     section
         Name of each cell's section, shape ``(n_cells,)``.
+    errors
+        Expected distance of places from the true ones, shape ``(n_cells,)``, more than 0 for
+        guesses. By default all are measured.
 
     Returns
     -------
-    The cells of known place, in their order. More than 20,000 of a section are subsampled, always
-    the same ones.
+    The cells of known place, in their order. More than 20,000 of a section are subsampled, guesses
+    first, always the same ones.
     """
     rng = np.random.default_rng(0)
     known = np.flatnonzero(known_rows(coordinates))
-    sections = [known[cells] for _, cells in cells_per_section(section[known])]
-    return np.sort(np.concatenate([at_most(rows, MOST_CELLS, rng) for rows in sections]))
+    is_guess = np.zeros(len(section), bool) if errors is None else errors > 0.0
+    kept = []
+    for _, cells in cells_per_section(section[known]):
+        guessed = is_guess[known[cells]]
+        measured = at_most(known[cells][~guessed], MOST_CELLS, rng)
+        kept += [measured, at_most(known[cells][guessed], MOST_CELLS - len(measured), rng)]
+    return np.sort(np.concatenate(kept))
 
 
 def place_freely(

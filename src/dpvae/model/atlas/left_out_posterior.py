@@ -8,7 +8,8 @@ from scipy.sparse import csr_matrix, vstack
 
 from dpvae.geometry import Posterior
 from dpvae.geometry.surfaces.surfaces import fit_surfaces
-from dpvae.model.atlas.gene_surfaces import GeneSurfaces, ReadGenes, observations
+from dpvae.model.atlas.gene_surfaces import GeneSurfaces, ReadGenes
+from dpvae.model.atlas.observations import observations
 
 Rows = NDArray[np.intp]
 Values = NDArray[np.float64]
@@ -25,7 +26,8 @@ def left_out_posterior(
     """Probabilities of positions for cells of the reference, each as if it were new.
 
     Surfaces are fitted without a fifth of the cells at a time, and give the probabilities of these.
-    A cell's own position has none, so that it cannot point at itself.
+    A cell's own position has none, so that it cannot point at itself. Errors of guessed positions
+    play no part: labels belong to the cells that are placed there, wherever these are.
 
     Parameters
     ----------
@@ -54,8 +56,8 @@ def left_out_posterior(
         len(model.precision) - coordinates.shape[1],
         surfaces.axes,
         rows,
-        reads=surfaces.reads[section],
     )
+    values[:, -coordinates.shape[1] :] *= surfaces.reads[section]
     fitted = fit_surfaces(coordinates[rows], values)
     is_chosen = np.isin(rows, chosen)
     parts, order, unlike = [], [], []

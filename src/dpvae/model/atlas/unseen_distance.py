@@ -9,7 +9,7 @@ from dpvae._data.section import cells_per_section
 from dpvae._data.some_rows import at_most
 from dpvae.geometry.posterior.grid import has_outline
 from dpvae.geometry.surfaces.surfaces import N_FOLDS
-from dpvae.geometry.surfaces.tissue_model import USUAL, fit_tissue_model
+from dpvae.geometry.surfaces.tissue_model import USUAL, relative_distance
 from dpvae.model.atlas.spatial_axes import SpatialAxes
 
 Rows = NDArray[np.intp]
@@ -85,8 +85,7 @@ def unseen_distance(
         values = observe(axes, others)
         if not np.ptp(values, axis=0).any():
             continue
-        model = fit_tissue_model(values, coordinates[others])
-        found.append(model.squared_distance(observe(axes, left_out)) / model.usual_distance)
+        found.append(relative_distance(values, coordinates[others], observe(axes, left_out)))
         if sum(map(len, found)) >= enough:
             break
     if not found:

@@ -20,6 +20,15 @@ from dpvae.model.data.setup import section_column
 COLUMNS = ("sample_key", "batch_key", "labels_key", "size_factor_key", "technology_key")
 ONE_NAME = ("layer", "spatial_key", *COLUMNS)
 LISTS = ("categorical_covariate_keys", "continuous_covariate_keys")
+WORDS = {
+    "sample_key": ("sample", "section", "slice", "slide", "library", "puck"),
+    "spatial_key": ("spatial", "coord", "position", "location", "obsm", "basis", "xy"),
+    "layer": ("layer",),
+    "batch_key": ("batch", "donor", "patient"),
+    "mask_key": ("mask", "graph", "connectivit", "neighbor"),
+    "labels_key": ("label", "cell_type"),
+    "technology_key": ("tech", "platform", "modality"),
+}
 
 
 def register(
@@ -54,7 +63,7 @@ def register(
     for name in ONE_NAME:
         check_one_name(arguments.get(name), name)
     if "source_registry" not in transfer:
-        check_among("setup_anndata()", transfer, arguments)
+        check_among("setup_anndata()", transfer, arguments, WORDS)
         values = model_class.values
         check_panel(adata, fewest=values.fewest_genes)
         values.check(adata, layer)

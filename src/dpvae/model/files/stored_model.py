@@ -30,7 +30,6 @@ class StoredModel(SavingModel):
     """Is saved, loaded and continued with a query, and refuses genes that do not fit."""
 
     is_query_with_places_: bool = False
-    guess_errors_: Any = None  # of the cells, before training saw the known places
 
     @classmethod
     def load(
@@ -189,7 +188,7 @@ class StoredModel(SavingModel):
         kwargs["inplace_subset_query_vars"] = inplace_subset_query_vars
         with source as reference:
             model: Self = super().load_query_data(adata, reference, **kwargs)
-        model.is_query_with_places_, model.guess_errors_ = knows_places, None
+        model.is_query_with_places_ = knows_places
         return model
 
     @classmethod

@@ -31,6 +31,7 @@ from dpvae.model.atlas.gene_surfaces import fit_gene_surfaces
 from dpvae.model.atlas.guesses import with_similar_cells
 from dpvae.model.atlas.layout import Layout, layout_cells
 from dpvae.model.atlas.placers import by_all
+from dpvae.model.atlas.seen_places import SeenPlaces, seen_places
 from dpvae.model.data.depth import Depth, fit_depth, spread_rows
 from dpvae.model.data.given_coordinates import given_coordinates
 from dpvae.model.data.minified import is_minified, refuse_minified
@@ -227,21 +228,19 @@ class TrainedModel(StoredModel):
             some = expression_of(cells, self.setup.layer)[spread_rows(cells.n_obs)]
             self._correction_of(some).warn_before_learning()
         encoded = self._encoded(None)
-        guess = self._atlas().place(encoded, by_all).coordinates
-        places = self._given_coordinates(cells)
+        atlas, places = self._atlas(), self._given_coordinates(cells)
+        guess = atlas.place(encoded, by_all).coordinates
         check_same_units(places, guess, encoded.section)
-        found = self._completed(cells, guess)
-        if not np.array_equal(self.guess_errors_ == 0.0, known_rows(places)):  # not seen before
-            self.guess_errors_ = found.errors
-        return Completed(found.coordinates, self.guess_errors_)
+        return self._completed(cells, guess, seen_places(atlas, encoded.latent, places))
 
-    def _completed(self, cells: AnnData, guess: Places) -> Completed:
+    def _completed(self, cells: AnnData, guess: Places, seen: SeenPlaces | None) -> Completed:
         return completed_coordinates(
             self._given_coordinates(cells),
             section_names(cells, self.setup.section_key),
             guess,
             self._latents(),
             own_components(self._gene_reader(cells), self.module.encoder_input.factor, cells.n_obs),
+            seen,
         )
 
     def _keep_reference(self, completed: Completed | None) -> None:
@@ -249,7 +248,8 @@ class TrainedModel(StoredModel):
         cells = self._cells(None)
         if completed is not None:
             names = section_names(cells, self.setup.section_key)
-            again = self._completed(cells, smoothed(completed.coordinates, self._latents(), names))
+            guess = smoothed(completed.coordinates, self._latents(), names)
+            again = self._completed(cells, guess, None)
             self.atlas_ = self._made_atlas(cells, again.coordinates, completed.errors)
         elif self.atlas_ is None or (self._learns_distances() and self._has_places()):
             self.atlas_ = self._made_atlas(cells, self._given_coordinates(cells))
@@ -271,9 +271,9 @@ class TrainedModel(StoredModel):
 
     def _made_atlas(self, cells: AnnData, places: Places, errors: Places | None = None) -> Atlas:
         section = section_names(cells, self.setup.section_key)
-        kept = layout_cells(places, section)
-        latent = self._latents(indices=kept)
-        layout, regression, surfaces = Layout(latent, places[kept], section[kept]), None, None
+        kept = layout_cells(places, section, errors)
+        latent, off = self._latents(indices=kept), errors if errors is None else errors[kept]
+        layout, regression, surfaces = Layout(latent, places[kept], section[kept], off), None, None
         genes: Any = None if is_minified(cells) else self._gene_reader(cells)
         term = self.module.distance_term
         is_plain = term.weight == 0
