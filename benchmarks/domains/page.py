@@ -33,8 +33,8 @@ Every method is one of these representations of all genes, and a clustering.
 One covariance for all clusters was chosen on six of these sections and confirmed on the other six:
 see [the guide](../user_guide/domains). The number of neighbours, of components and of λ were not
 tuned. SPAVAE's defaults were chosen on the three sections of human cortex, and β = 1 on the five of
-mouse cortex, by seed 0: see [how it was chosen](domain_choices). A difference of less than .05 means
-nothing.
+mouse cortex, by seed 0: see [how it was chosen](domain_choices). A difference of less than .05
+means nothing.
 """
 
 
