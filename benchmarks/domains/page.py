@@ -26,7 +26,7 @@ Every method is one of these representations of all genes, and a clustering.
   that count alike.
 - *SPAVAE*: latents of {class}`dpvae.model.SPAVAE`, trained on the section with its defaults, two
   surfaces; five seeds on human cortex, three on the others. *β = 1*: `SPAVAE(adata, kl_weight=1)`,
-  five seeds on mouse cortex, three on the others.
+  five seeds, three on the tumours.
 - *k-means*, best of ten starts; *mixture*: {func}`dpvae.tl.spatial_domains`; *smoothed*: with
   `smooth=18`; *Leiden*: with `method="leiden"`, only where a resolution gives the wanted number.
 
