@@ -146,6 +146,8 @@ def test_an_argument_of_another_package_is_translated_before_similar_ones():
         ("donor_key", "batch_key"),
         ("batch", "batch_key"),
         ("pair_mask", "mask_key"),
+        ("spatial_neighbors_key", "mask_key"),
+        ("sample_batch_key", "batch_key"),
     ],
 )
 def test_setup_knows_what_other_packages_call_its_arguments(name, meant):

@@ -35,3 +35,9 @@ def test_warnings_before_an_error_are_shown():
 
 def test_without_warnings_nothing_is_kept():
     assert kept_of() == []
+
+
+def test_what_is_ignored_is_not_kept():
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Another depth")
+        assert kept_of((UserWarning, "Another depth.")) == []

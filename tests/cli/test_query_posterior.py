@@ -42,6 +42,15 @@ def test_the_file_holds_what_the_model_says_and_gaps_for_cells_without_genes(
 
 
 @pytest.mark.trains
+def test_warnings_of_an_earlier_run_do_not_stay(trained_kind, expression):
+    query = expression[180:].copy()
+    query.uns["spatial_dpvae_params"] = {"warnings": np.array(["The query is unlike."], object)}
+    options = {"section": None, "add_missing_genes": False, "posterior": False}
+    placed = place_query(trained_kind("surfaces"), query, **options)
+    assert "warnings" not in placed.uns.get("spatial_dpvae_params", {})
+
+
+@pytest.mark.trains
 def test_sections_get_probabilities_of_their_own(sections):
     model_class = dpvae.model.Surfaces
     model_class.setup_anndata(sections, sample_key="section")

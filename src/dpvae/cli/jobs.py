@@ -252,6 +252,7 @@ def place_query(
             add_posterior(model, query, cells, seen, section)
     query.obsm[OBSM.latent] = with_gaps(latent, seen)
     query.obsm[OBSM.reconstructed] = with_gaps(places, seen)
+    query.uns.pop(params_key(OBSM.reconstructed), None)  # of an earlier run
     unit = {} if model.setup.unit_name is None else {UNIT: model.setup.unit_name}
     params = unit | ({WARNINGS: np.array(kept, dtype=object)} if kept else {})
     if params:

@@ -120,6 +120,17 @@ def test_places_that_were_learned_do_not_tell_errors(tissue, n_new, by_new):
     assert completed.errors[100 + n_new :].mean() == pytest.approx(expected, rel=0.15)
 
 
+def test_a_section_of_unknown_place_keeps_its_errors_if_all_other_places_were_learned(tissue):
+    truth, latent, components = tissue
+    section = np.where(np.arange(400) < 200, "a", "b")
+    guess = truth + 10.0 * np.random.default_rng(1).normal(size=truth.shape)
+    seen = SeenPlaces(np.arange(400) < 200, np.linspace(6.0, 8.0, 400))
+    known = known_of(truth, np.arange(200))
+    found = completed_coordinates(known, section, guess, latent, components, seen)
+    np.testing.assert_array_equal(found.errors[:200], 0.0)
+    np.testing.assert_array_equal(found.errors[200:], seen.errors[200:])
+
+
 def test_a_sheet_of_latents_smooths_places(tissue):
     truth, latent, _ = tissue
     section = np.where(np.arange(400) < 200, "a", "b")

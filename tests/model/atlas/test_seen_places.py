@@ -38,6 +38,18 @@ def test_known_cells_of_the_model_are_seen_and_guesses_keep_their_errors(atlas):
     assert found.errors.min() > 3.0  # of the most similar guesses, if the place was known
 
 
+def test_errors_are_in_the_unit_of_the_places_that_are_given(atlas):
+    known = known_of(atlas, np.arange(10, 40))
+    found = seen_places(atlas, atlas.layout.latent, known)
+    turned = 25.0 * known @ np.array([[0.6, -0.8], [0.8, 0.6]]) + 300.0
+    in_another = seen_places(atlas, atlas.layout.latent, turned)
+    np.testing.assert_allclose(in_another.errors, 25.0 * found.errors)
+    one = known_of(atlas, [0])
+    np.testing.assert_array_equal(
+        seen_places(atlas, atlas.layout.latent, one).errors, found.errors
+    )  # says nothing of the unit
+
+
 def test_other_cells_are_new(atlas):
     other = atlas.layout.latent + np.float32(0.01)
     found = seen_places(atlas, other, known_of(atlas, np.arange(100)))

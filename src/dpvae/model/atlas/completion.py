@@ -125,7 +125,8 @@ def completed_coordinates(
     The places. Errors are those of known cells that the guess has not learned from, each left out:
     see :class:`dpvae.geometry.Blend`. With fewer than ten of these in a section, they are what was
     found when places were new. In a section without known places they are the mean error of the
-    others; if none of these is guessed, the mean error of the guess where places are known.
+    others; if none of these is guessed, what was found when places were new; or, if all are, the
+    mean error of the guess where places are known.
     """
     completed, errors, of_guess = guess.copy(), np.full(len(guess), np.nan), [0.0]
     for _, cells in cells_per_section(section):
@@ -144,6 +145,8 @@ def completed_coordinates(
         errors[cells] = expected
         of_guess.append(MEAN_OF_RAYLEIGH[places.shape[1]] * mix.errors.get(MOTION, 0.0))
     found = errors[~known_rows(coordinates) & np.isfinite(errors)]
+    if not len(found) and seen is not None:
+        errors = np.where(np.isfinite(errors), errors, seen.errors)
     usual = found.mean() if len(found) else max(of_guess)
     return Completed(completed, np.nan_to_num(errors, nan=usual))
 

@@ -25,7 +25,8 @@ class SeenPlaces:
         Mask of the cells of whose known place the model has learned, shape ``(n_cells,)``.
     errors
         Expected distance of the model's guess from the true place, found when these places were
-        new to it, shape ``(n_cells,)``; NaN if nothing is known of it.
+        new to it, shape ``(n_cells,)``, in the unit of the given places; NaN if nothing is known of
+        it.
     """
 
     is_seen: NDArray[np.bool_]
@@ -49,8 +50,9 @@ def seen_places(atlas: Atlas, latent: NDArray[np.float32], coordinates: Values) 
     Returns
     -------
     What was learned. Errors are those of the most similar guessed cells of the model; or, if it has
-    none, of its own cells when regressions on genes place each by the others. Time O((n_cells +
-    n_layout) log n_layout) for few latent dimensions.
+    none, of its own cells when regressions on genes place each by the others. The places that the
+    model has of seen cells tell its unit. Time O((n_cells + n_layout) log n_layout) for few latent
+    dimensions.
     """
     layout, regression = atlas.layout, atlas.regression
     own = layout.latent.astype(np.float64)
@@ -58,11 +60,20 @@ def seen_places(atlas: Atlas, latent: NDArray[np.float32], coordinates: Values) 
     known = np.flatnonzero(known_rows(coordinates))
     is_seen, errors = np.zeros(len(latent), bool), np.full(len(latent), np.nan)
     within = SAME * float(np.sqrt(own.var(axis=0).sum()))
-    nearest = cKDTree(own[is_measured]).query(latent[known], distance_upper_bound=within)[0]
-    is_seen[known] = np.isfinite(nearest)
-    if is_seen.any() and layout.errors is not None and not is_measured.all():
+    tree = cKDTree(own[is_measured])
+    nearest, match = tree.query(latent[known], distance_upper_bound=within)
+    is_same = np.isfinite(nearest)
+    is_seen[known[is_same]] = True
+    if is_same.any() and layout.errors is not None and not is_measured.all():
         similar = cKDTree(own[~is_measured]).query(latent, eps=SLACK)[1]
         errors = layout.errors[~is_measured][similar]
-    elif is_seen.any() and regression is not None:
+    elif is_same.any() and regression is not None:
         errors[:] = regression.left_out_error
-    return SeenPlaces(is_seen, errors)
+    before = layout.coordinates[is_measured][match[is_same]]
+    return SeenPlaces(is_seen, errors * _unit_of(coordinates[is_seen], before))
+
+
+def _unit_of(places: Values, before: Values) -> float:
+    """How much larger places are than those of the same cells before; 1 if these are one point."""
+    size, size_before = (np.sqrt(x.var(axis=0).sum()) if len(x) else 0.0 for x in (places, before))
+    return float(size / size_before) if min(size, size_before) > 0 else 1.0

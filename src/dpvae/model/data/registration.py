@@ -21,12 +21,13 @@ COLUMNS = ("sample_key", "batch_key", "labels_key", "size_factor_key", "technolo
 ONE_NAME = ("layer", "spatial_key", *COLUMNS)
 LISTS = ("categorical_covariate_keys", "continuous_covariate_keys")
 WORDS = {
+    "size_factor_key": ("size_factor", "library_size"),
+    "mask_key": ("mask", "graph", "connectivit", "neighbor", "adjacency"),
+    "batch_key": ("batch", "donor", "patient"),
+    "labels_key": ("label", "cell_type", "celltype"),
     "sample_key": ("sample", "section", "slice", "slide", "library", "puck"),
     "spatial_key": ("spatial", "coord", "position", "location", "obsm", "basis", "xy"),
     "layer": ("layer",),
-    "batch_key": ("batch", "donor", "patient"),
-    "mask_key": ("mask", "graph", "connectivit", "neighbor"),
-    "labels_key": ("label", "cell_type"),
     "technology_key": ("tech", "platform", "modality"),
 }
 
