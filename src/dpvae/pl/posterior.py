@@ -216,7 +216,7 @@ def _mean_of(part: Posterior) -> Posterior:
 
 
 def _draw_probability(ax: Axes, merged: Posterior, points: NDArray[np.float64]) -> None:
-    probability = merged.probabilities.toarray()[0]
+    probability = merged.place_probabilities().toarray()[0]
     order = np.argsort(probability, kind="stable")
     across, along = points[order].T
     ax.scatter(

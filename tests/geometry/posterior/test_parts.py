@@ -1,10 +1,9 @@
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.sparse import csr_array, csr_matrix
 
 from dpvae.geometry import Posterior
-from dpvae.geometry.posterior.parts import at_positions, row_numbers
+from dpvae.geometry.posterior.parts import row_numbers
 
 POSITIONS = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
 
@@ -63,38 +62,3 @@ def test_cells_are_chosen_by_number_or_mask(cells, expected):
 def test_what_chooses_no_cells_is_refused(cells):
     with pytest.raises(ValueError, match=r"cells is .*: give row numbers below 3, or a boolean"):
         row_numbers(cells, 3)
-
-
-def test_a_key_in_place_of_values_is_refused():
-    found = posterior([0.5, 0.5, 0.0])
-    for ask in (found.share, found.expected):
-        with pytest.raises(ValueError, match=r"'layer' is a single value: give one for each cell"):
-            ask("layer")
-
-
-CELLS = pd.Index(["a", "b", "c", "d"])
-
-
-@pytest.mark.parametrize("kind", [list, np.array, pd.Series, lambda x: pd.Series(x, CELLS)])
-@pytest.mark.parametrize("cells", [None, CELLS])
-def test_values_of_cells_are_found_by_row(kind, cells):
-    rows = np.array([3, 0, 2])
-    assert at_positions(kind([1, 2, 3, 4]), float, rows, cells).tolist() == [4.0, 1.0, 3.0]
-    assert at_positions([7, 8, 9], float, rows, cells).tolist() == [7.0, 8.0, 9.0]
-
-
-def test_a_grid_of_as_many_positions_as_cells_takes_a_column_by_cells():
-    rows = np.array([3, 0, 0, 2])
-    column = pd.Series([1, 2, 3, 4], CELLS)
-    assert at_positions(column, float, rows, CELLS).tolist() == [4.0, 1.0, 1.0, 3.0]
-    assert at_positions(column.to_numpy(), float, rows, CELLS).tolist() == [1.0, 2.0, 3.0, 4.0]
-
-
-def test_labels_of_other_cells_are_refused():
-    rows = np.array([3, 0, 2])
-    with pytest.raises(ValueError, match="row 0 is of 'd', in the reference of 'a'"):
-        at_positions(pd.Series([1, 2, 3, 4], CELLS[::-1]), float, rows, CELLS)
-    with pytest.raises(ValueError, match="5 values, but 3 positions and 4 cells of the reference"):
-        at_positions([1, 2, 3, 4, 5], float, rows, CELLS)
-    with pytest.raises(ValueError, match="2 values, but 3 positions: give one"):
-        at_positions([1, 2], float, rows, None)

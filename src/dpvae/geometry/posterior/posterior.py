@@ -9,11 +9,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix, vstack
 
-from dpvae._data.names import codes_of
 from dpvae.geometry.posterior.expected_distance import expected_distance
+from dpvae.geometry.posterior.guessed_positions import place_probabilities
 from dpvae.geometry.posterior.modes import Modes, find_modes
 from dpvae.geometry.posterior.parts import (
-    at_positions,
     check_parts,
     nearest_positions,
     row_numbers,
@@ -21,11 +20,15 @@ from dpvae.geometry.posterior.parts import (
 from dpvae.geometry.posterior.radius import radius
 from dpvae.geometry.posterior.smallest_sets import check_level, smallest_sets
 from dpvae.geometry.posterior.sparse_probabilities import sharpened
+from dpvae.geometry.posterior.values_at_positions import (
+    at_positions,
+    label_shares,
+    mean_and_deviation,
+)
 
 Points = NDArray[np.float64]
 
 MOST_NUMBERS = 4_000_000
-UNLABELED = "unlabeled"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +43,8 @@ class Posterior:
         Shape ``(n_positions, n_dims)``, in the frame and unit of the reference. Where there are
         more positions, there are more cells: each counts alike before expression is seen.
     probabilities
-        Shape ``(n_cells, n_positions)``, rows of sum 1, sparse: positions that together have at
-        most a thousandth of a cell's probability are left out.
+        That a cell is like the one at a position, shape ``(n_cells, n_positions)``, rows of sum 1,
+        sparse: positions that together have at most a thousandth of it are left out.
     reference_rows
         The cell of the reference that stands at each position, or nearest to it, by its row
         number in the reference, shape ``(n_positions,)``.
@@ -53,7 +56,8 @@ class Posterior:
         Power that probabilities are raised to for :meth:`mean`, at least 1.
     position_errors
         Expected distance of each position from where its cell was, shape ``(n_positions,)``; 0 for
-        measured ones, as all are by default. A fine-tuned model guesses most of its positions.
+        measured ones, as all are by default. A fine-tuned model guesses most of its positions:
+        regions are of :meth:`place_probabilities`.
     cells
         Names of the cells, if they are known: tools do not take an AnnData that has them in another
         order.
@@ -160,10 +164,20 @@ class Posterior:
         0 if one position has it all, log(n_positions) if all are equally probable.
         """
         entropy = np.empty(len(self))
-        for some, part in self._parts():
+        for some, part in self._parts(of_places=True):
             part.data = -part.data * np.log(np.maximum(part.data, np.finfo(float).tiny))
             entropy[some] = np.ravel(part.sum(axis=1))
         return entropy
+
+    def place_probabilities(self) -> csr_matrix:
+        """Probability that each cell was at each position, shape ``(n_cells, n_positions)``.
+
+        ``probabilities``, but where a position is a guess, they are spread over where its cell may
+        have been. Time O(n_cells n_positions²) then.
+        """
+        none = csr_matrix((0, len(self.positions)), dtype=np.float32)
+        parts = [part for _, part in self._parts(of_places=True)]
+        return csr_matrix(vstack([none, *parts], format="csr"))
 
     def region(self, level: float) -> csr_matrix:
         """Smallest set of positions that holds a share of each cell's probability.
@@ -185,7 +199,7 @@ class Posterior:
         """
         check_level(level)
         inside = [csr_matrix((0, len(self.positions)), dtype=bool)]
-        inside += [smallest_sets(part, level) for _, part in self._parts()]
+        inside += [smallest_sets(part, level) for _, part in self._parts(of_places=True)]
         return csr_matrix(vstack(inside, format="csr"))
 
     def region_size(self, level: float) -> Points:
@@ -195,15 +209,9 @@ class Posterior:
     def radius(self, level: float) -> Points:
         """Radius of the disc around the mean place that holds a share of the probability.
 
-        Parameters
-        ----------
-        level
-            As in :meth:`region`.
-
-        Returns
-        -------
-        In the unit of the coordinates and the order of ``cells``, shape ``(n_cells,)``. A region
-        is smaller, and can have several parts; a radius is one number. Errors of positions count.
+        ``level`` is as in :meth:`region`. In the unit of the coordinates and the order of
+        ``cells``, shape ``(n_cells,)``. A region is smaller, and can have several parts; a radius
+        is one number. Errors of positions count.
         """
         check_level(level)
         return radius(self.probabilities, self.positions, self.mean(), level, self._errors)
@@ -235,7 +243,7 @@ class Posterior:
         makes the place more probable.
         """
         near, known = nearest_positions(places, self.positions, len(self))
-        found = np.asarray(self.probabilities[np.arange(len(self)), near]).ravel()
+        found = np.asarray(self.place_probabilities()[np.arange(len(self)), near]).ravel()
         return np.where(known, found, np.nan)
 
     def expected(self, values: ArrayLike) -> tuple[Points, Points]:
@@ -252,14 +260,7 @@ class Posterior:
         ValueError
             If there is another number of them, or some are NaN.
         """
-        known = self._at_positions(values, np.float64)
-        if not np.isfinite(known).all():
-            message = "values has NaN or infinite numbers at some positions: fill them in."
-            raise ValueError(message)
-        center = known.mean(axis=0)
-        mean = np.asarray(self.probabilities @ (known - center))
-        square = np.asarray(self.probabilities @ (known - center) ** 2)
-        return mean + center, np.sqrt(np.maximum(square - mean**2, 0.0))
+        return mean_and_deviation(self.probabilities, self._at_positions(values, np.float64))
 
     def share(self, labels: ArrayLike) -> pd.DataFrame:
         """Probability, for each cell, of each region, layer or class of the tissue.
@@ -275,14 +276,8 @@ class Posterior:
         -------
         A table of cells, by their names, by labels; rows of sum 1.
         """
-        codes, names = codes_of(pd.Series(self._at_positions(labels, object)))
-        columns = names.tolist()
-        if (codes < 0).any():
-            columns += [UNLABELED] * (UNLABELED not in columns)
-            codes[codes < 0] = columns.index(UNLABELED)
-        shape = (len(codes), len(columns))
-        member = csr_matrix((np.ones(len(codes)), (np.arange(len(codes)), codes)), shape=shape)
-        return pd.DataFrame((self.probabilities @ member).toarray(), self.cells, columns)
+        shares, names = label_shares(self.probabilities, self._at_positions(labels, object))
+        return pd.DataFrame(shares, self.cells, names)
 
     @property
     def _errors(self) -> Points:
@@ -292,9 +287,12 @@ class Posterior:
     def _at_positions(self, given: ArrayLike, dtype: Any) -> NDArray[Any]:
         return at_positions(given, dtype, self.reference_rows, self.reference_cells)
 
-    def _parts(self) -> Iterator[tuple[slice, csr_matrix]]:
+    def _parts(self, *, of_places: bool = False) -> Iterator[tuple[slice, csr_matrix]]:
         """Copy the probabilities of some cells at a time, which takes little memory."""
         size = max(MOST_NUMBERS // len(self.positions), 1)
         for begin in range(0, len(self), size):
             some = slice(begin, begin + size)
-            yield some, self.probabilities[some]
+            part = self.probabilities[some]
+            if of_places:
+                part = place_probabilities(part, self.positions, self._errors)
+            yield some, part

@@ -8,6 +8,8 @@ from scipy.spatial import cKDTree
 
 from dpvae.geometry import known_rows
 from dpvae.model.atlas.atlas import Atlas
+from dpvae.model.atlas.encoded_cells import EncodedCells
+from dpvae.model.atlas.layout import MOST_CELLS, Layout
 
 SAME = 1e-5
 SLACK = 1.0
@@ -33,17 +35,18 @@ class SeenPlaces:
     errors: Values
 
 
-def seen_places(atlas: Atlas, latent: NDArray[np.float32], coordinates: Values) -> SeenPlaces:
+def seen_places(atlas: Atlas, cells: EncodedCells, coordinates: Values) -> SeenPlaces:
     """Find the cells of known place that a model has learned from, and how far its guesses are off.
 
-    A cell is the same as one of the model's own if its latent representation is.
+    A cell is the same as one of the model's own if its latent representation is. Of a section with
+    more cells than the model keeps, one cell that is the same tells for all of them.
 
     Parameters
     ----------
     atlas
         Of the model.
-    latent
-        z of the query's cells, by the model as it is, shape ``(n_cells, n_latent)``.
+    cells
+        The query, encoded by the model as it is.
     coordinates
         Known places of the query and rows of NaN, shape ``(n_cells, n_dims)``.
 
@@ -57,20 +60,27 @@ def seen_places(atlas: Atlas, latent: NDArray[np.float32], coordinates: Values) 
     layout, regression = atlas.layout, atlas.regression
     own = layout.latent.astype(np.float64)
     is_measured = np.ones(len(own), bool) if layout.errors is None else layout.errors == 0.0
-    known = np.flatnonzero(known_rows(coordinates))
+    known, latent = np.flatnonzero(known_rows(coordinates)), cells.latent
     is_seen, errors = np.zeros(len(latent), bool), np.full(len(latent), np.nan)
     within = SAME * float(np.sqrt(own.var(axis=0).sum()))
-    tree = cKDTree(own[is_measured])
-    nearest, match = tree.query(latent[known], distance_upper_bound=within)
-    is_same = np.isfinite(nearest)
-    is_seen[known[is_same]] = True
-    if is_same.any() and layout.errors is not None and not is_measured.all():
+    nearest, match = cKDTree(own[is_measured]).query(latent[known], distance_upper_bound=within)
+    same, match = known[np.isfinite(nearest)], match[np.isfinite(nearest)]
+    if len(same) and layout.errors is not None and not is_measured.all():
         similar = cKDTree(own[~is_measured]).query(latent, eps=SLACK)[1]
         errors = layout.errors[~is_measured][similar]
-    elif is_same.any() and regression is not None:
+    elif len(same) and regression is not None:
         errors[:] = regression.left_out_error
-    before = layout.coordinates[is_measured][match[is_same]]
-    return SeenPlaces(is_seen, errors * _unit_of(coordinates[is_seen], before))
+    is_seen[same] = True
+    is_of_many = np.isin(layout.section[is_measured][match], _subsampled(layout))
+    is_seen[known] |= np.isin(cells.section[known], cells.section[same[is_of_many]])
+    before = layout.coordinates[is_measured][match]
+    return SeenPlaces(is_seen, errors * _unit_of(coordinates[same], before))
+
+
+def _subsampled(layout: Layout) -> NDArray[np.str_]:
+    """Names of the sections of which the layout may not keep every cell."""
+    names, n_cells = np.unique(layout.section, return_counts=True)
+    return np.asarray(names[n_cells >= MOST_CELLS])
 
 
 def _unit_of(places: Values, before: Values) -> float:

@@ -231,7 +231,7 @@ class TrainedModel(StoredModel):
         atlas, places = self._atlas(), self._given_coordinates(cells)
         guess = atlas.place(encoded, by_all).coordinates
         check_same_units(places, guess, encoded.section)
-        return self._completed(cells, guess, seen_places(atlas, encoded.latent, places))
+        return self._completed(cells, guess, seen_places(atlas, encoded, places))
 
     def _completed(self, cells: AnnData, guess: Places, seen: SeenPlaces | None) -> Completed:
         return completed_coordinates(
