@@ -155,6 +155,19 @@ def test_setup_knows_what_other_packages_call_its_arguments(name, meant):
         DPVAE.setup_anndata(simulated_tissue(60, 40), **{name: "x"})
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("numeric_covariates", "continuous_covariate_keys"),
+        ("categorical_covariates", "categorical_covariate_keys"),
+        ("library_size_key", "size_factor_key"),
+    ],
+)
+def test_setup_of_counts_knows_what_covariates_are_called(name, meant):
+    with pytest.raises(TypeError, match=rf"no argument '{name}'\. Do you mean '{meant}'\?$"):
+        DPSCVI.setup_anndata(simulated_tissue(60, 40), **{name: "x"})
+
+
 @pytest.mark.parametrize("model", [DPVAE, DPSCVI])
 def test_setup_has_no_argument_of_another_name_and_changes_nothing(model):
     tissue = simulated_tissue(60, 40)

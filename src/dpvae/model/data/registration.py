@@ -21,6 +21,8 @@ COLUMNS = ("sample_key", "batch_key", "labels_key", "size_factor_key", "technolo
 ONE_NAME = ("layer", "spatial_key", *COLUMNS)
 LISTS = ("categorical_covariate_keys", "continuous_covariate_keys")
 WORDS = {
+    "continuous_covariate_keys": ("continuous", "numeric"),
+    "categorical_covariate_keys": ("categor",),
     "size_factor_key": ("size_factor", "library_size"),
     "mask_key": ("mask", "graph", "connectivit", "neighbor", "adjacency"),
     "batch_key": ("batch", "donor", "patient"),
