@@ -30,6 +30,7 @@ STYLES = {
     "ridge": MethodStyle(RED, "v"),
     "ridge, genes": MethodStyle(RED, "v"),
     "ridge, PCs": MethodStyle(BROWN, "d"),
+    "kernel ridge": MethodStyle(BROWN, "d"),
     "MLP": MethodStyle(ORANGE, "^"),
     "MLP, our weights": MethodStyle(ORANGE, ">"),
     "novoSpaRc": MethodStyle(BLACK, "o"),
