@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import anndata
 import numpy as np
 import pandas as pd
@@ -112,3 +114,15 @@ def test_clusters_of_numbers_can_be_written(cells, tmp_path):
     assert cells.uns[KEY]["clusters"].tolist() == ["2", "10"]
     cells.write_h5ad(tmp_path / "cells.h5ad")
     assert anndata.read_h5ad(tmp_path / "cells.h5ad").uns[KEY]["clusters"].tolist() == ["2", "10"]
+
+
+def test_errors_of_guessed_positions_widen_the_interval(cells):
+    guessed = replace(certain(cells), position_errors=np.full(240, 150.0))
+    found = []
+    for posterior_of in (certain(cells), guessed):
+        tl.neighborhood_enrichment(cells, posterior_of, cluster_key="side", n_draws=20)
+        found.append(cells.uns[KEY])
+    measured, unsure = found
+    np.testing.assert_array_equal(measured["zscore_low"], measured["zscore_high"])
+    assert (unsure["zscore_low"] < unsure["zscore_high"]).all()
+    assert 0 < unsure["zscore"][0, 0] < measured["zscore"][0, 0]

@@ -122,7 +122,7 @@ def neighborhood_enrichment(
         ours = isinstance(adata.uns[key], dict) and OURS in adata.uns[key]
         check_ours(f"adata.uns[{key!r}]", is_ours=ours)
     codes = clusters.cat.codes.to_numpy().astype(np.intp)
-    drawn = draw_positions(found.probabilities, n_draws, np.random.default_rng(seed))
+    drawn = draw_positions(found.place_probabilities(), n_draws, np.random.default_rng(seed))
     counts = [
         join_counts(_neighbors(found.positions[rows], n_neighbors), codes, len(names))
         for rows in drawn
