@@ -13,6 +13,7 @@ from dpvae.geometry.posterior.sparse_probabilities import sparse_probabilities
 Points = NDArray[np.float64]
 
 MOST_NUMBERS = 4_000_000
+HARDLY = 1e-9
 
 
 def place_probabilities(probabilities: csr_matrix, positions: Points, errors: Points) -> csr_matrix:
@@ -54,10 +55,14 @@ def _blocks(rows: NDArray[np.intp], n_positions: int) -> Iterator[NDArray[np.int
 
 
 def _chances(guesses: Points, errors: Points, positions: Points) -> NDArray[np.float32]:
-    """Chance of each position to be where a guessed cell was, rows of sum 1."""
+    """Chance of each position to be where a guessed cell was, rows of sum 1.
+
+    What is hardly possible is 0: products of tiny numbers take a processor fifty times as long.
+    """
     n_dims = positions.shape[1]
     mean_length = np.sqrt(2.0) * gamma((n_dims + 1) / 2) / gamma(n_dims / 2)
     exponent = -0.5 * (cdist(guesses, positions) / (errors / mean_length)[:, None]) ** 2
     exponent -= exponent.max(axis=1, keepdims=True)
     chance = np.exp(exponent)
-    return np.asarray(chance / chance.sum(axis=1, keepdims=True), dtype=np.float32)
+    chance /= chance.sum(axis=1, keepdims=True)
+    return np.where(chance > HARDLY, chance, 0.0).astype(np.float32)
