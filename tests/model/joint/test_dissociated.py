@@ -14,24 +14,22 @@ def cells():
     return values, Dissociated(0, latent, latent, csr_matrix(values - zero), zero)
 
 
-def test_neighbours_are_the_nearest_and_never_the_cell_itself(cells):
+def test_spread_is_that_of_the_nearest_cells(cells, monkeypatch):
     values, dissociated = cells
-    distance = np.linalg.norm(dissociated.latent[:, None] - dissociated.latent[None], axis=-1)
-    near = np.argsort(distance + 1e9 * np.eye(120), axis=1)[:, :50]
-    weights = dissociated.neighbors(dissociated.latent, own=True).toarray()
-    assert not weights.diagonal().any()
-    np.testing.assert_allclose(weights.sum(axis=1), 1.0, rtol=1e-5)
-    for row, expected in zip(weights, near, strict=True):
-        assert set(np.flatnonzero(row)) == set(expected)
-    mean, spread = dissociated.mean_and_spread(csr_matrix(weights))
-    np.testing.assert_allclose(mean, values[near].mean(axis=1), atol=1e-4)
+    others = np.random.default_rng(1).normal(size=(30, 2)).astype(np.float32)
+    distance = np.linalg.norm(others[:, None] - dissociated.latent[None], axis=-1)
+    near = np.argsort(distance, axis=1)[:, :50]
+    spread = dissociated.spread(others)
     np.testing.assert_allclose(spread, values[near].std(axis=1), atol=1e-3)
+    monkeypatch.setattr("dpvae.model.joint.dissociated.ROWS_AT_A_TIME", 7)
+    np.testing.assert_allclose(dissociated.spread(others), spread, atol=1e-5)
 
 
-def test_latents_tell_the_genes_that_depend_on_them(cells):
-    found = cells[1].latent_correlation()
-    assert found[0] > 0.6
-    assert abs(found[1]) < 0.3
+def test_spread_among_few_cells_is_that_of_all():
+    latent = np.arange(4, dtype=np.float32)[:, None]
+    genes = np.array([[0.0], [1.0], [4.0], [9.0]], np.float32)
+    few = Dissociated(0, latent, latent, csr_matrix(genes), np.zeros(1, np.float32))
+    np.testing.assert_allclose(few.spread(latent[:2])[:, 0], genes.std(), rtol=1e-5)
 
 
 def test_correlations_are_numpys_and_0_or_nan_where_nothing_varies():

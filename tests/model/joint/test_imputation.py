@@ -20,7 +20,7 @@ def read_outs():
 
 def fitted(signal, found, tissue=None):
     tissue = identity(len(signal), format="csr") if tissue is None else tissue
-    return fit_imputation(found, signal, tissue, np.linspace(0.2, 0.6, N_GENES))
+    return fit_imputation(found, signal, tissue)
 
 
 def test_weights_are_those_of_the_smallest_error(read_outs):
@@ -41,7 +41,6 @@ def test_intervals_hold_what_they_say_on_other_genes(read_outs):
         ReadOuts(found.ways[:, :, half[0]], found.spread[:, half[0]]),
         signal[:, half[0]],
         identity(N_CELLS, format="csr"),
-        np.ones(5),
     )
     other = ReadOuts(found.ways[:, :, half[1]], found.spread[:, half[1]])
     mean = fit.mean(other, identity(N_CELLS, format="csr"))
@@ -57,21 +56,39 @@ def test_patterns_are_smoothed_and_noise_between_cells_is_not_kept():
     ways = (signal + 2 * rng.normal(size=(4, 600, 6))).astype(np.float32)
     found = ReadOuts(ways, np.ones_like(ways[0]))
     tissue = neighborhood_weights(places, np.zeros(600), 10)
-    smooth = fit_imputation(found, signal.astype(np.float32), tissue, np.ones(6))
+    smooth = fit_imputation(found, signal.astype(np.float32), tissue)
     assert smooth.smoothing >= 0.75
     noise = rng.normal(size=(600, 6))
     ways = (noise + rng.normal(size=(4, 600, 6))).astype(np.float32)
-    rough = fit_imputation(
-        ReadOuts(ways, np.ones_like(ways[0])), noise.astype(np.float32), tissue, np.ones(6)
-    )
+    rough = fit_imputation(ReadOuts(ways, np.ones_like(ways[0])), noise.astype(np.float32), tissue)
     assert rough.smoothing == 0
 
 
 def test_what_is_expected_is_scaled_by_what_was_reached():
     fit = Imputation(np.ones(4), 0.0, np.linspace(0, 2, 201), reached=0.3, promised=0.6)
-    np.testing.assert_allclose(fit.expected_correlation(np.array([0.2, 0.8])), [0.1, 0.4])
-    nothing = Imputation(np.ones(4), 0.0, np.linspace(0, 2, 201), reached=0.3, promised=0.0)
-    assert np.isnan(nothing.expected_correlation(np.array([0.2]))).all()
+    mean = np.array([[0.2, 0.8, 9.0], [-0.2, -0.8, -9.0]], np.float32)
+    np.testing.assert_allclose(fit.expected_correlation(mean), [0.1, 0.4, 1.0], rtol=1e-6)
+    assert np.isnan(fit.expected_correlation(mean[:1])).all()
+    nothing = Imputation(np.ones(4), 0.0, np.linspace(0, 2, 201), reached=0.3, promised=0.01)
+    assert np.isnan(nothing.expected_correlation(mean)).all()
+
+
+def test_correlations_that_differ_between_genes_are_expected():
+    """Genes of which read-outs know more and less, the same share of each as regressions do."""
+    rng = np.random.default_rng(0)
+    known = np.linspace(0.1, 0.9, 12)
+    signal, noise = rng.normal(size=(2, 4000, 12))
+    true = (known * signal + np.sqrt(1 - known**2) * noise).astype(np.float32)
+    ways = np.stack([known * signal + 0.05 * rng.normal(size=signal.shape) for _ in range(4)])
+    half = slice(0, 12, 2), slice(1, 12, 2)
+    tissue = identity(4000, format="csr")
+    calibration, hidden = (
+        ReadOuts(ways[:, :, some].astype(np.float32), np.ones((4000, 6), np.float32))
+        for some in half
+    )
+    fit = fit_imputation(calibration, true[:, half[0]], tissue)
+    expected = fit.expected_correlation(fit.mean(hidden, tissue))
+    np.testing.assert_allclose(expected, known[half[1]], atol=0.07)
 
 
 def test_read_outs_that_say_nothing_leave_the_decoder(read_outs):

@@ -4,6 +4,7 @@ from scipy.sparse import csr_matrix
 
 from dpvae.geometry.neighborhood import neighborhood_weights
 from dpvae.model.joint.dissociated import Dissociated
+from dpvae.model.joint.gene_regression import genes_by_latents, regressed_genes
 from dpvae.model.joint.read_out import ImagedCells, read_out
 
 
@@ -30,14 +31,19 @@ def test_genes_come_from_the_technologies_that_measured_them(problem):
     imaged, cells, decoded, measured = problem
     found = read_out(imaged, cells, decoded, measured, paints=True)
     np.testing.assert_allclose(found.ways[0], np.tile([1.0, 2.0, 3.0], (150, 1)))
-    near = [each.mean_and_spread(each.neighbors(imaged.latent)) for each in cells]
-    np.testing.assert_allclose(found.ways[1][:, 0], near[0][0][:, 0], atol=1e-5)
-    mean = (near[0][0][:, 1] + near[1][0][:, 1]) / 2
-    np.testing.assert_allclose(found.ways[1][:, 1], mean, atol=1e-5)
-    np.testing.assert_allclose(found.spread[:, 2], near[1][1][:, 2], atol=1e-5)
+    ways = {
+        1: [genes_by_latents(each, imaged.latent) for each in cells],
+        3: [regressed_genes(each, imaged.known) for each in cells],
+    }
+    for way, (first, second) in ways.items():
+        np.testing.assert_allclose(found.ways[way][:, 0], first[:, 0], atol=1e-5)
+        mean = (first[:, 1] + second[:, 1]) / 2
+        np.testing.assert_allclose(found.ways[way][:, 1], mean, atol=1e-5)
+    spread = cells[1].spread(imaged.latent)
+    np.testing.assert_allclose(found.spread[:, 2], spread[:, 2], atol=1e-5)
 
 
-def test_painted_patterns_are_means_of_cells_and_near_ones_without_painting(problem):
+def test_painted_patterns_are_means_of_cells_and_regressed_ones_without_painting(problem):
     imaged, cells, decoded, measured = problem
     found = read_out(imaged, cells, decoded, measured, paints=True)
     values = cells[0].genes.toarray()[:, 0]

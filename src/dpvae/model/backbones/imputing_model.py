@@ -1,7 +1,6 @@
 """A model that imputes genes of a tissue from dissociated cells."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,8 +73,8 @@ class ImputingModel(JointLatentModel):
           counts, at the depth ``uns["depth"]`` over the genes that all technologies share; of a
           reference of logarithms in their unit;
         - ``layers["lower"]``, ``layers["upper"]``: the interval;
-        - ``var["expected_correlation"]``: the correlation with the truth, over cells, that can be
-          expected; NaN if too little is known of the calibration genes to say;
+        - ``var["expected_correlation"]``: the correlation with the truth, over these cells, that
+          can be expected; NaN if too little is known of the calibration genes to say;
         - ``var["mean"]``, ``var["deviation"]``: of the dissociated cells. Intervals hold for values
           that are standardised by them, and measured ones by the tissue's own.
 
@@ -91,8 +90,8 @@ class ImputingModel(JointLatentModel):
 
         Notes
         -----
-        Four ways of reading a gene are mixed: the decoder; the mean of the 50 nearest dissociated
-        cells in the latent space; patterns painted by the correlation of the shared genes (as
+        Four ways of reading a gene are mixed: the decoder; a kernel regression on latents of the
+        dissociated cells; patterns painted by the correlation of the shared genes (as
         :func:`dpvae.tl.paint`); and a linear regression on them. The best mixture is
         chosen on calibration genes, which all technologies measured and the model was not shown in
         the tissue. Their errors also give the width of intervals, and what can be expected.
@@ -107,12 +106,12 @@ class ImputingModel(JointLatentModel):
         mean, margin = np.empty((2, known_rows(places).sum(), len(chosen)), dtype=np.float32)
         expected = np.empty(len(chosen))
         for part, known in known_genes(self._technologies().shared, chosen):
-            rows, found, tissue, latent_correlation = self._read_genes(
+            rows, found, tissue = self._read_genes(
                 cells, chosen[part], known, paints=imputation.paints
             )
             mean[:, part] = imputation.mean(found, tissue)
             margin[:, part] = imputation.margin(found, level)
-            expected[part] = imputation.expected_correlation(latent_correlation)
+            expected[part] = imputation.expected_correlation(mean[:, part])
         center, scale = self._unit(chosen)
         lower, upper = mean - margin, mean + margin
         return AnnData(
@@ -144,9 +143,9 @@ class ImputingModel(JointLatentModel):
         cells = self._cells(None)
         genes = self._calibration
         shown = self.module.encoder_input.shown.cpu().numpy()
-        rows, found, tissue, latent_correlation = self._read_genes(cells, genes, shown, paints=True)
+        rows, found, tissue = self._read_genes(cells, genes, shown, paints=True)
         true = self._measured(cells, rows, genes)
-        return fit_imputation(found, true, tissue, latent_correlation)
+        return fit_imputation(found, true, tissue)
 
     def _warn_if_unlike(self) -> None:
         """Warn if many cells of the tissue are like no dissociated ones, or the other way round."""
@@ -182,11 +181,10 @@ class ImputingModel(JointLatentModel):
 
     def _read_genes(
         self, cells: AnnData, genes: Rows, known: Rows, *, paints: bool
-    ) -> tuple[Rows, ReadOuts, Any, NDArray[np.float64]]:
+    ) -> tuple[Rows, ReadOuts, csr_matrix]:
         """Read genes at the cells of known place, by latents and by genes that are known of both.
 
-        Gives which cells these are, what is read, who is near in the tissue, and how well latent
-        neighbours tell the genes among dissociated cells.
+        Gives which cells these are, what is read, and who is near in the tissue.
         """
         places = coordinates_of(cells, self.setup)
         rows = np.flatnonzero(known_rows(places))
@@ -205,9 +203,7 @@ class ImputingModel(JointLatentModel):
         codes = [each.code for each in technologies]
         measured = self._technologies().measured[codes][:, genes]
         found = read_out(imaged, technologies, decoded, measured, paints=paints)
-        correlation = np.array([each.latent_correlation() for each in technologies])
-        correlation = np.nanmean(np.where(measured, correlation, np.nan), axis=0)
-        return rows, found, tissue, correlation
+        return rows, found, tissue
 
     def _dissociated_codes(self) -> Rows:
         return np.flatnonzero(~self._technologies().imaged)

@@ -44,43 +44,28 @@ class Dissociated:
     genes: csr_matrix
     zero: Values
 
-    def neighbors(self, latent: Values, *, own: bool = False) -> csr_matrix:
-        """Weights of the 50 cells that are nearest in the latent space.
+    def spread(self, latent: Values) -> Values:
+        """Tell how genes vary among the 50 cells that are nearest in the latent space.
 
         Parameters
         ----------
         latent
             z of other cells, shape ``(n_others, n_latent)``.
-        own
-            Whether these are the cells themselves: each is then none of its own neighbours.
 
         Returns
         -------
-        Shape ``(n_others, n_cells)``, rows of sum 1.
+        Standard deviations, shape ``(n_others, n_genes)``.
         """
-        n_nearest = min(N_NEAREST, len(self.latent) - own)
+        n_nearest = min(N_NEAREST, len(self.latent))
         search = NearestNeighbors(n_neighbors=n_nearest).fit(self.latent)
-        rows = search.kneighbors(None if own else latent, return_distance=False)
-        weight = np.full(rows.size, 1.0 / n_nearest, dtype=np.float32)
-        starts = np.arange(0, rows.size + 1, n_nearest)
-        shape = (len(latent), len(self.latent))
-        return csr_matrix((weight, rows.ravel(), starts), shape=shape)
-
-    def mean_and_spread(self, weights: csr_matrix) -> tuple[Values, Values]:
-        """Weighted mean and standard deviation of genes, shape ``(n_others, n_genes)`` each."""
-        mean = np.asarray((weights @ self.genes).toarray(), dtype=np.float32)
-        square = np.asarray((weights @ self.genes.multiply(self.genes)).toarray())
-        spread = np.sqrt(np.maximum(square - mean**2, 0.0))
-        return mean + self.zero, np.asarray(spread, dtype=np.float32)
-
-    def latent_correlation(self) -> NDArray[np.float64]:
-        """How well the latent neighbours of each cell tell its genes, shape ``(n_genes,)``.
-
-        The correlation over cells of a gene with the mean of the cell's neighbours; NaN for a gene
-        that does not vary.
-        """
-        mean, _ = self.mean_and_spread(self.neighbors(self.latent, own=True))
-        return correlations(mean, self.genes.toarray() + self.zero)
+        squares = self.genes.multiply(self.genes)
+        found = np.empty((len(latent), self.genes.shape[1]), dtype=np.float32)
+        for begin in range(0, len(latent), ROWS_AT_A_TIME):
+            some = slice(begin, begin + ROWS_AT_A_TIME)
+            near = search.kneighbors_graph(latent[some]).astype(np.float32) / n_nearest
+            mean, square = (np.asarray((near @ x).toarray()) for x in (self.genes, squares))
+            found[some] = np.sqrt(np.maximum(square - mean**2, 0.0))
+        return found
 
 
 def dissociated_rows(rows: Rows) -> Rows:

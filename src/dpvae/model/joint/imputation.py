@@ -12,7 +12,7 @@ from dpvae.model.joint.dissociated import correlations
 Values = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 
-WAYS = ("decoded", "near", "painted", "regressed")
+WAYS = ("decoded", "by_latents", "painted", "regressed")
 SMOOTHINGS = (0.0, 0.25, 0.5, 0.75, 1.0)
 LEVELS = np.linspace(0.0, 1.0, 201)
 LEAST_PROMISE = 0.02
@@ -26,9 +26,9 @@ class ReadOuts:
     Parameters
     ----------
     ways
-        Shape ``(4, n_cells, n_genes)``: by the decoder; mean of the nearest dissociated cells in
-        the latent space; mean of the dissociated cells, weighted by the probability that they are
-        there; by linear regression on known genes.
+        Shape ``(4, n_cells, n_genes)``: by the decoder; by kernel regression on latents; mean of
+        the dissociated cells, weighted by the probability that they are there; by linear
+        regression on known genes.
     spread
         Standard deviation among the nearest cells, shape ``(n_cells, n_genes)``.
     """
@@ -57,7 +57,7 @@ class Imputation:
     reached
         Mean correlation of the calibration genes with what was measured.
     promised
-        Mean correlation of these genes with latent neighbours among the dissociated cells.
+        Mean standard deviation of what was imputed for them.
     """
 
     weights: Numbers
@@ -88,23 +88,29 @@ class Imputation:
         ratio = np.float32(np.interp(level, LEVELS, self.ratios))
         return np.asarray(ratio * found.scale)
 
-    def expected_correlation(self, latent_correlation: Numbers) -> Numbers:
+    def expected_correlation(self, mean: Values) -> Numbers:
         """Correlation with the truth that can be expected of genes.
+
+        The best guess of a standardised gene varies as much as it correlates with the truth, and
+        not at all where nothing is known. So what is expected is in proportion to this variation.
 
         Parameters
         ----------
-        latent_correlation
-            How well latent neighbours tell them among the dissociated cells, shape ``(n_genes,)``.
+        mean
+            From :meth:`mean`, shape ``(n_cells, n_genes)``.
+
+        Returns
+        -------
+        Shape ``(n_genes,)``; NaN for fewer than two cells, or if too little is known of the
+        calibration genes to say.
         """
-        if not self.promised > LEAST_PROMISE:
-            return np.full(latent_correlation.shape, np.nan)
-        scaled = self.reached / self.promised * latent_correlation
+        if not self.promised > LEAST_PROMISE or len(mean) < 2:
+            return np.full(mean.shape[1], np.nan)
+        scaled = self.reached / self.promised * mean.std(axis=0, dtype=np.float64)
         return np.asarray(np.clip(scaled, -1.0, 1.0))
 
 
-def fit_imputation(
-    found: ReadOuts, true: Values, tissue: csr_matrix, latent_correlation: Numbers
-) -> Imputation:
+def fit_imputation(found: ReadOuts, true: Values, tissue: csr_matrix) -> Imputation:
     """Weigh the ways of reading by the calibration genes, and measure the errors that are left.
 
     Errors and correlations of a calibration gene are those with the weights that the others give.
@@ -118,8 +124,6 @@ def fit_imputation(
         ``(n_cells, n_genes)``.
     tissue
         Weights of each cell and its neighbours in the tissue.
-    latent_correlation
-        How well latent neighbours tell them among the dissociated cells, shape ``(n_genes,)``.
     """
     genes = np.arange(true.shape[1])
     products = [_products(found.ways[:, :, gene], true[:, gene]) for gene in genes]
@@ -139,7 +143,7 @@ def fit_imputation(
         smoothing=smoothing,
         ratios=np.quantile(np.abs(true - tried[smoothing]) / found.scale, LEVELS),
         reached=reached[smoothing],
-        promised=_mean(latent_correlation),
+        promised=_mean(tried[smoothing].std(axis=0, dtype=np.float64)),
     )
 
 

@@ -10,12 +10,11 @@ from scipy.sparse import csr_matrix
 from dpvae._data.some_rows import at_most
 from dpvae.geometry.likely_positions import cells_at_once, fit_likely_positions
 from dpvae.model.joint.dissociated import Dissociated
-from dpvae.model.joint.gene_regression import regressed_genes
+from dpvae.model.joint.gene_regression import genes_by_latents, regressed_genes
 from dpvae.model.joint.imputation import WAYS, ReadOuts
 
 Values = NDArray[np.float32]
 
-ROWS_AT_A_TIME = 4_096
 MOST_CELLS_TO_PAINT = 4_000
 MOST_CELLS_TO_CHOOSE_BY = 1_000
 MOST_POSITIONS_TO_PAINT = 50_000
@@ -62,7 +61,7 @@ def read_out(
     measured
         Whether each measured a gene, shape ``(n_technologies, n_genes)``.
     paints
-        Whether patterns are painted. Without it they are those of the nearest cells.
+        Whether patterns are painted. Without it they are those of the regression on latents.
 
     Returns
     -------
@@ -77,22 +76,13 @@ def read_out(
     )
     paints = paints and n_cells <= MOST_POSITIONS_TO_PAINT
     for each, values, weight in zip(cells, decoded, share, strict=True):
-        near, spread = _nearest(imaged, each)
-        painted = _painted(imaged, each) if paints else near
-        ways = (values, near, painted, regressed_genes(each, imaged.known))
+        by_latents = genes_by_latents(each, imaged.latent)
+        painted = _painted(imaged, each) if paints else by_latents
+        ways = (values, by_latents, painted, regressed_genes(each, imaged.known))
         for total, way in zip(found.ways, ways, strict=True):
             total += weight * way
-        found.spread[:] += weight * spread
+        found.spread[:] += weight * each.spread(imaged.latent)
     return found
-
-
-def _nearest(imaged: ImagedCells, cells: Dissociated) -> tuple[Values, Values]:
-    parts = []
-    for begin in range(0, len(imaged.latent), ROWS_AT_A_TIME):
-        weights = cells.neighbors(imaged.latent[begin : begin + ROWS_AT_A_TIME])
-        parts.append(cells.mean_and_spread(weights))
-    mean, spread = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return mean, spread
 
 
 def _painted(imaged: ImagedCells, cells: Dissociated) -> Values:
