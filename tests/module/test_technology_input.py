@@ -76,3 +76,18 @@ def test_logarithms_stay_as_they_are(counts):
     code = torch.zeros(len(values), 1)
     np.testing.assert_array_equal(seen.standardized(values, code), values)
     assert seen.logarithms(values) is values
+
+
+def test_a_cell_without_shown_counts_has_no_depth_and_gets_zeros(counts):
+    seen, _ = prepared(counts)
+    values, code = counts
+    values = values.copy()
+    values[0] = [0, 0, 0, 80, 7]
+    logs = seen.logarithms(values).toarray()
+    assert not logs[0].any()
+    expected = np.log1p(values[1:] * 30.0 / values[1:, :3].sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(logs[1:], expected, rtol=1e-6)
+    technology = torch.as_tensor(code)[:, None]
+    standardized = seen.standardized(torch.as_tensor(values), technology).numpy()
+    by_hand = (logs - seen.mean.numpy()[code]) / seen.scale.numpy()[code]
+    np.testing.assert_allclose(standardized, by_hand * MEASURED.numpy()[code], atol=1e-4)

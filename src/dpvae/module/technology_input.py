@@ -136,6 +136,8 @@ class TechnologyInput(nn.Module):
     def logarithms(self, expression: Any) -> Any:
         """Bring cells to equal depth and take logarithms, in NumPy and SciPy.
 
+        A cell without a count in the genes that are shown has no depth, and gets zeros.
+
         Parameters
         ----------
         expression
@@ -149,7 +151,8 @@ class TechnologyInput(nn.Module):
             return expression
         values = csr_matrix(expression, dtype=np.float64)
         total = np.asarray(values[:, self.shown.cpu().numpy()].sum(axis=1)).ravel()
-        return csr_matrix(diags(float(self.depth) / np.maximum(total, 1.0)) @ values).log1p()
+        factor = np.where(total > 0.0, float(self.depth) / np.maximum(total, 1.0), 0.0)
+        return csr_matrix(diags(factor) @ values).log1p()
 
     def regressed(self, expression: Any, technology: NDArray[np.intp]) -> NDArray[np.float32]:
         """Give what regressions on genes see of cells, shape ``(n_cells, n_shown)``, dense.
@@ -177,8 +180,9 @@ class TechnologyInput(nn.Module):
     def _logarithms(self, expression: Tensor) -> Tensor:
         if not self.are_counts:
             return expression
-        total = expression[:, self.shown].sum(dim=1, keepdim=True).clamp(min=1.0)
-        return torch.log1p(expression * (self.depth / total))
+        total = expression[:, self.shown].sum(dim=1, keepdim=True)
+        factor = torch.where(total > 0.0, self.depth / total.clamp(min=1.0), 0.0)
+        return torch.log1p(expression * factor)
 
 
 def of_one_length(values: Tensor) -> Tensor:

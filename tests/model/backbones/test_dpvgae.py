@@ -110,8 +110,13 @@ def test_cells_without_the_dissociated_ones_have_latents_but_nothing_is_imputed(
     expected = DPVGAE.load(saved, adata=whole).get_latent_representation()
     model = DPVGAE.load(saved, adata=whole[imaged].copy())
     np.testing.assert_allclose(model.get_latent_representation(), expected[imaged], atol=1e-5)
-    with pytest.raises(ValueError, match=r"hold none of \['cells'\], from which genes are imputed"):
-        model.get_imputed_expression()
+    of_reference = model.imputation_
+    for trained in (False, True):
+        if trained:
+            model.train(max_epochs=1, **QUIET)
+        with pytest.raises(ValueError, match=r"hold none of \['cells'\], from which genes are"):
+            model.get_imputed_expression()
+    assert model.imputation_ is of_reference
     model = DPVGAE.load(saved, adata=whole[~imaged].copy())
     np.testing.assert_allclose(model.get_latent_representation(), expected[~imaged], atol=1e-5)
     with pytest.raises(ValueError, match="No cell has a place"):
@@ -299,8 +304,10 @@ def test_likelihoods_of_counts_impute_as_well(parts, likelihood):
 @pytest.mark.trains
 def test_logarithms_are_taken_as_they_are(parts):
     model = fitted(joined(parts, log_normalized))
-    reached = correlation(model.get_imputed_expression().X, truth(parts))
+    imputed = model.get_imputed_expression()
+    reached = correlation(imputed.X, truth(parts))
     assert np.sort(reached)[-5:].mean() > 0.45
+    assert not imputed.uns  # depth is of counts
 
 
 @pytest.mark.slow
@@ -389,3 +396,27 @@ def test_a_reference_on_disk_trains_as_one_in_memory(parts, tmp_path):
     found = model.get_imputed_expression(HIDDEN[:2])
     assert np.isfinite(found.X).all()
     joint.file.close()
+
+
+@pytest.mark.trains
+def test_what_surrounds_cells_is_not_asked_of_a_model_that_does_not_look(parts):
+    model = fitted(joined(parts), epochs=1, neighborhood=False)
+    with pytest.raises(ValueError, match="learns nothing of what surrounds cells"):
+        model.get_niche_representation()
+
+
+@pytest.mark.trains
+def test_cells_with_counts_in_calibration_genes_only_change_little(parts):
+    cells, tissue = parts
+    model = fitted(joined(parts), epochs=1)
+    before = model.get_imputed_expression(HIDDEN[:5])
+    odd = cells.copy()
+    values = odd.X.toarray() if hasattr(odd.X, "toarray") else np.array(odd.X)
+    is_shown = np.isin(odd.var_names, tissue.var_names[:N_IMAGED])
+    is_shown &= ~odd.var_names.isin(model.calibration_genes)
+    values[:10, is_shown] = 0
+    values[:10, odd.var_names.isin(model.calibration_genes)] = 3
+    odd.X = values
+    found = fitted(joined((odd, tissue)), epochs=1).get_imputed_expression(HIDDEN[:5])
+    for name in ("mean", "deviation"):
+        np.testing.assert_allclose(found.var[name], before.var[name], rtol=0.3)

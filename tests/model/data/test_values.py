@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import scanpy as sc
 
-from dpvae.model import DPVAE
+import dpvae
+from dpvae.model import DPVAE, DPVGAE
 
 
 @pytest.mark.filterwarnings("ignore:adata.X seems to be already log-transformed")
@@ -21,3 +22,11 @@ def test_a_logarithm_that_was_taken_twice_is_warned_of_with_a_remedy_that_works(
     exec(remedy, {"np": np, "adata": adata})
     with warnings.catch_warnings(action="error"):
         DPVAE.setup_anndata(adata)
+
+
+def test_a_joint_reference_that_is_not_logged_is_warned_of(expression):
+    cells, tissue = expression[::2].copy(), expression[1::2].copy()
+    tissue.X = np.expm1(tissue.X)
+    joint = dpvae.tl.join(cells, tissue)
+    with pytest.warns(UserWarning, match="too large for logarithms and not integers"):
+        DPVGAE.setup_anndata(joint)

@@ -34,3 +34,12 @@ def test_numbers_with_missing_ones_are_the_labels_of_whole_numbers():
     technology = np.arange(80) // 40
     labels = pd.Series(np.where(technology == 1, 1.0 + np.arange(80) % 2, np.nan))
     assert labels_of_others(latent, technology, labels).columns.tolist() == ["1", "2"]
+
+
+def test_few_labelled_cells_do_not_give_all_cells_the_same_shares():
+    kind = np.arange(60) % 2
+    latent = (8 * kind[:, None] + np.random.default_rng(0).normal(size=(60, 2))).astype(np.float32)
+    technology = (np.arange(60) >= 40).astype(int)  # 20 with labels
+    labels = pd.Series(np.where(technology == 1, np.array(["a", "b"])[kind], None), dtype=object)
+    found = labels_of_others(latent, technology, labels)[technology == 0]
+    assert (found["b"] == kind[:40]).all()

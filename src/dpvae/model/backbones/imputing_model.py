@@ -62,6 +62,7 @@ class ImputingModel(JointLatentModel):
             places measured. One that the tissue measured is read by others; the latents saw it.
         adata
             Cells of the tissue, with coordinates; by default those that the model was made with.
+            Give a section as a whole: patterns are painted by what sets its cells apart.
         level
             Share of the cells of a gene whose value is between ``lower`` and ``upper``.
 
@@ -70,8 +71,8 @@ class ImputingModel(JointLatentModel):
         A new AnnData, cells of the tissue × genes, with the cells' ``obs`` and coordinates:
 
         - ``X``: the expected value, as the dissociated cells have it: the logarithm of 1 plus
-          counts, at the depth ``uns["depth"]`` over the genes that all technologies share; of a
-          reference of logarithms in their unit;
+          counts, at the depth ``uns["depth"]`` over the shared genes without
+          :attr:`calibration_genes`; of a reference of logarithms in their unit, without ``uns``;
         - ``layers["lower"]``, ``layers["upper"]``: the interval;
         - ``var["expected_correlation"]``: the correlation with the truth, over these cells, that
           can be expected; NaN if too little is known of the calibration genes to say;
@@ -84,7 +85,7 @@ class ImputingModel(JointLatentModel):
         ------
         ValueError
             If a gene is not known or no dissociated cell has it, no cell has a place, ``level`` is
-            not between 0 and 1, or the model was loaded with some of its cells only.
+            not between 0 and 1, or the model was loaded without the cells of a technology.
         RuntimeError
             If the model is not trained, was loaded without its cells, or has no dissociated ones.
 
@@ -112,7 +113,7 @@ class ImputingModel(JointLatentModel):
             mean[:, part] = imputation.mean(found, tissue)
             margin[:, part] = imputation.margin(found, level)
             expected[part] = imputation.expected_correlation(mean[:, part])
-        center, scale = self._unit(chosen)
+        (center, scale), seen = self._unit(chosen), self.module.encoder_input
         lower, upper = mean - margin, mean + margin
         return AnnData(
             mean * scale + center,
@@ -123,7 +124,7 @@ class ImputingModel(JointLatentModel):
             ),
             obsm={self.setup.spatial_key: places[rows]},
             layers={"lower": lower * scale + center, "upper": upper * scale + center},
-            uns={"depth": float(self.module.encoder_input.depth)},
+            uns={"depth": float(seen.depth)} if seen.are_counts else {},
         )
 
     @property
@@ -135,7 +136,8 @@ class ImputingModel(JointLatentModel):
         """Choose how genes are read out, as well."""
         super()._keep_reference(completed)
         self.is_trained_ = True
-        if 0.0 < self._technologies().imaged.mean() < 1.0:
+        imaged = self._technologies().imaged[technology_codes(self.adata_manager)]
+        if imaged.any() and not imaged.all():
             self.imputation_ = self._fitted_imputation()
             self._warn_if_unlike()
 

@@ -107,7 +107,18 @@ class JointLatentModel(PlaceAwareModel):
         Returns
         -------
         Shape ``(n_cells, n_latent)``; rows of NaN for cells of unknown place.
+
+        Raises
+        ------
+        ValueError
+            If the model was made with ``neighborhood=False``.
         """
+        if self.module.neighborhood is None:
+            message = (
+                "The model was made with neighborhood=False: it learns nothing of what surrounds "
+                "cells."
+            )
+            raise ValueError(message)
         cells = self._checked(adata, places=True)
         found: Values = self._posterior(cells, "place").loc.numpy()
         unknown = ~known_rows(coordinates_of(cells, self.setup))
@@ -128,8 +139,8 @@ class JointLatentModel(PlaceAwareModel):
         Returns
         -------
         A row for each cell of the model, a column for each label: its share among the 50 nearest
-        labelled cells of other technologies in the latent space, rows of sum 1. NaN if no other
-        technology has labels.
+        labelled cells of other technologies in the latent space (a fifth of them, if there are
+        fewer than 250), rows of sum 1. NaN if no other technology has labels.
 
         Raises
         ------

@@ -104,7 +104,9 @@ class CountsOrLogarithms(Values):
             check_log_normalized(adata, layer, name=name)
 
     def warn_if_doubtful(self, adata: AnnData, layer: str | None) -> None:
-        """Give no warning: technologies differ in depth and contrast."""
+        """Warn of logarithms as a model of logarithms does; counts are as they should be."""
+        if value_kind(adata, layer) != "counts":
+            LOG_NORMALIZED.warn_if_doubtful(adata, layer)
 
 
 COUNTS_OR_LOGARITHMS = CountsOrLogarithms()

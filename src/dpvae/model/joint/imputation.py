@@ -17,6 +17,8 @@ SMOOTHINGS = (0.0, 0.25, 0.5, 0.75, 1.0)
 LEVELS = np.linspace(0.0, 1.0, 201)
 LEAST_PROMISE = 0.02
 LEAST_SPREAD = 1.0
+PRIOR_GENES = 1.0
+PRIOR_VARIANCE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,8 +156,14 @@ def _products(ways: Values, true: Values) -> tuple[Numbers, Numbers]:
 
 
 def _weights(squares: Numbers, pulls: Numbers) -> Numbers:
-    """Weights, at least 0, of the smallest squared error over genes; the decoder's if all are 0."""
-    square, pull = squares.sum(axis=0), pulls.sum(axis=0)
+    """Weights, at least 0, of the smallest squared error over genes; the decoder's if all are 0.
+
+    They are drawn to equal ones, as by one more gene of which each way explains a tenth: few genes
+    would give a way that hardly varies any weight.
+    """
+    prior = PRIOR_GENES * PRIOR_VARIANCE
+    square = squares.sum(axis=0) + prior * np.eye(len(WAYS))
+    pull = pulls.sum(axis=0) + prior / len(WAYS)
     values, axes = np.linalg.eigh(square)
     root = axes * np.sqrt(np.maximum(values, 1e-12))
     weights = np.asarray(nnls(root.T, np.linalg.solve(root, pull))[0])

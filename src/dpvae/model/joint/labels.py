@@ -8,12 +8,15 @@ from sklearn.neighbors import NearestNeighbors
 from dpvae._data.names import codes_of
 
 N_NEAREST = 50
+MOST_SHARE = 0.2
 
 
 def labels_of_others(
     latent: NDArray[np.float32], technology: NDArray[np.intp], labels: pd.Series
 ) -> pd.DataFrame:
-    """Share of each label among the 50 nearest labelled cells of other technologies.
+    """Share of each label among the nearest labelled cells of other technologies.
+
+    These are 50, or a fifth of the labelled cells if there are fewer than 250.
 
     Parameters
     ----------
@@ -35,7 +38,8 @@ def labels_of_others(
         mine, others = technology == code, np.flatnonzero((codes >= 0) & (technology != code))
         if not len(others):
             continue
-        search = NearestNeighbors(n_neighbors=min(N_NEAREST, len(others))).fit(latent[others])
+        n_nearest = min(N_NEAREST, max(round(MOST_SHARE * len(others)), 1))
+        search = NearestNeighbors(n_neighbors=n_nearest).fit(latent[others])
         nearest = codes[others][search.kneighbors(latent[mine], return_distance=False)]
         shares[mine] = np.stack([(nearest == k).mean(axis=1) for k in range(len(names))], axis=1)
     return pd.DataFrame(shares, index=labels.index, columns=names)
