@@ -29,10 +29,10 @@ def test_patterns_are_those_of_a_naive_computation(halves):
     query, reference = halves
     genes = list(query.var_names[30:35])
     painted = paint(query, reference, genes)
-    shared = reference.var_names
+    shared = reference.var_names.sort_values()
     near = NearestNeighbors(n_neighbors=10).fit(reference.obsm["spatial"])
     around = near.kneighbors(reference.obsm["spatial"])[1]
-    means = reference.X.toarray()[around].mean(axis=1).astype("f4")
+    means = reference[:, shared].X.toarray()[around].mean(axis=1).astype("f4")
     likely = fit_likely_positions(query[:, shared].X.toarray(), means)
     weight = likely.probabilities(query[:, shared].X.toarray())
     expected = weight.T @ query[:, genes].X.toarray() / weight.sum(axis=0)[:, None]
@@ -88,6 +88,20 @@ def test_genes_are_matched_by_name_and_cells_stand_for_themselves(halves):
     )  # other genes are hidden together
     reference.obsm["spatial"] = -3.0 * reference.obsm["spatial"] + 7.0
     np.testing.assert_array_equal(paint(query, reference, genes).X, expected.X)
+
+
+def test_order_of_genes_and_cells_does_not_matter(halves):
+    query, reference = halves
+    genes = list(query.var_names[30:35])
+    expected = paint(query, reference, genes)
+    rng = np.random.default_rng(0)
+    mixed = query[rng.permutation(120), rng.permutation(query.n_vars)].copy()
+    other = reference[:, rng.permutation(30)].copy()
+    found = paint(mixed, other, genes)
+    np.testing.assert_allclose(found.X, expected.X, rtol=1e-3, atol=1e-5)
+    assert found.uns["dpvae_paint"]["sharpness"] == pytest.approx(
+        expected.uns["dpvae_paint"]["sharpness"], rel=1e-3
+    )
 
 
 def test_result_is_an_anndata_of_the_positions(halves):

@@ -126,7 +126,7 @@ def paint(
     values, known_values = expression_of(query, layer), expression_of(reference, layer)
     places = read_coordinates(reference, spatial_key, name="reference")
     rows = np.flatnonzero(known_rows(places))
-    shared = query.var_names.intersection(reference.var_names)
+    shared = query.var_names.intersection(reference.var_names).sort_values()
     _check_enough(query.n_obs, len(rows), len(shared), obsm_name(spatial_key, name="reference"))
     means = _means_around(places[rows], rows, _reader(known_values, reference, shared))
     read = _reader(values, query, shared)
