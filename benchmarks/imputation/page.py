@@ -40,13 +40,14 @@ are most often of other types.
 - *SpaGE-like*: 50 nearest cells by cosine in the space of principal vectors, weighed as in SpaGE;
   written anew.
 - *ridge*: linear regression of each gene on the shown ones, its penalty chosen among the cells.
+- *kernel ridge*: the same on a Gaussian kernel of the shown genes, each cell of one length.
 - *DPVGAE*: {meth}`dpvae.model.DPVGAE.get_imputed_expression`, as it is. It is not shown a tenth of
   the shown genes in the tissue, by which it chooses how to read. Its variants, …, change one
-  argument, or with *β = 1* the weight of the divergence as well, which is 0.3 by default.
+  argument; {doc}`imputation_choices` has them, and what was tried.
 - *gimVI* (of scviva-tools), *Tangram*, *novoSpaRc*, *ENVI*: as their authors published them, with
   the budget of their documentation, each in an environment of its own. They take minutes a fold, so
-  that some were run on the first folds of the first seed only: compare them in the table of the
-  runs that all methods have. ENVI takes more than a quarter of an hour a fold and was not run.
+  that they were run on folds of the first seed only: compare them in the table of the runs that
+  all methods have. ENVI takes more than a quarter of an hour a fold and was not run.
 """
 
 
