@@ -243,7 +243,9 @@ class Posterior:
         makes the place more probable.
         """
         near, known = nearest_positions(places, self.positions, len(self))
-        found = np.asarray(self.place_probabilities()[np.arange(len(self)), near]).ravel()
+        found = np.empty(len(self))
+        for some, part in self._parts(of_places=True):
+            found[some] = np.ravel(part[np.arange(part.shape[0]), near[some]])
         return np.where(known, found, np.nan)
 
     def expected(self, values: ArrayLike) -> tuple[Points, Points]:
